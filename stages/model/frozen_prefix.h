@@ -1,0 +1,71 @@
+// The frozen front of the model: a picture in, features out.
+//
+//   auto prefix = MakeOneDnnPrefix(model, weights, {.last_layer = 51, .pooling = Pooling::kAverage});
+//   auto workspace = prefix->MakeWorkspace();
+//   prefix->Run(pixels, *workspace, features);
+//
+// A prefix is immutable: any number of threads may Run it, each with a workspace of its own. A sample
+// is computed alone, so its bits depend on nothing else. Run allocates nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "stages/model/backbone_weights.h"
+#include "stages/model/mobilenet_v2.h"
+
+namespace weir {
+
+enum class Pooling { kNone, kAverage, kMax };
+enum class Precision { kFloat32, kBfloat16 };
+
+struct PrefixOptions {
+  int last_layer = 0;  // index in MobileNetV2::layers(); this one and all before it are run
+  Pooling pooling = Pooling::kNone;
+  Precision precision = Precision::kFloat32;
+  Preprocessing preprocessing;  // usually the model's convention's
+};
+
+class FrozenPrefix {
+ public:
+  // What one thread needs to run: activations and scratch.
+  class Workspace {
+   public:
+    virtual ~Workspace() = default;
+  };
+
+  virtual ~FrozenPrefix() = default;
+
+  virtual std::size_t weights_bytes() const = 0;    // held by the prefix, packed
+  virtual std::size_t workspace_bytes() const = 0;  // held by each workspace
+  virtual std::size_t output_values() const = 0;    // floats that Run writes
+
+  virtual std::unique_ptr<Workspace> MakeWorkspace() const = 0;
+
+  // `pixels` is uint8 [H, W, 3] of the model's input size, `output` float32 [h, w, C], or [C] if
+  // pooled. `workspace` is one of this prefix's and in use by no other thread.
+  virtual void Run(const std::uint8_t* pixels, Workspace& workspace, float* output) const = 0;
+};
+
+// By oneDNN, called directly (batch norms folded, weights packed once, activations in a few buffers
+// planned by liveness). Throws Error(kConfig) where this CPU cannot do `options.precision`.
+// `weights` may be dropped afterwards.
+std::unique_ptr<FrozenPrefix> MakeOneDnnPrefix(const MobileNetV2& model,
+                                               const BackboneWeights& weights,
+                                               const PrefixOptions& options);
+
+// What the two figures above will be, without weights and without making the primitives' kernels
+// resident for long; for the plan.
+struct PrefixFootprint {
+  std::size_t weights_bytes = 0;
+  std::size_t workspace_bytes = 0;
+};
+PrefixFootprint OneDnnPrefixFootprint(const MobileNetV2& model, const PrefixOptions& options);
+
+// By LibTorch, unfused: the reference that tests compare with.
+std::unique_ptr<FrozenPrefix> MakeTorchPrefix(const MobileNetV2& model,
+                                              const BackboneWeights& weights,
+                                              const PrefixOptions& options);
+
+}  // namespace weir
