@@ -9,8 +9,8 @@
 namespace weir {
 
 struct ConvWeights {
-  std::vector<float> kernel;    // OIHW, [out, in / groups, k, k]
-  std::vector<float> gamma;     // the batch norm's, [out] each
+  std::vector<float> kernel;  // OIHW, [out, in / groups, k, k]
+  std::vector<float> gamma;   // the batch norm's, [out] each
   std::vector<float> beta;
   std::vector<float> mean;
   std::vector<float> variance;

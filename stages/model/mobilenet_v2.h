@@ -39,12 +39,12 @@ enum class LayerKind { kConvolution, kDepthwise, kPointwise };
 
 // A convolution with its batch norm, and what follows it.
 struct ConvLayer {
-  std::string name;                          // Keras': "Conv1", "block_1_expand"
-  std::string batch_norm_name;               // Keras': "bn_Conv1", "block_1_expand_BN"
-  std::string torchvision_name;              // "features.2.conv.0.0"
-  std::string torchvision_batch_norm_name;   // "features.2.conv.0.1"
-  std::string timm_name;                     // "blocks.1.0.conv_pw"
-  std::string timm_batch_norm_name;          // "blocks.1.0.bn1"
+  std::string name;                         // Keras': "Conv1", "block_1_expand"
+  std::string batch_norm_name;              // Keras': "bn_Conv1", "block_1_expand_BN"
+  std::string torchvision_name;             // "features.2.conv.0.0"
+  std::string torchvision_batch_norm_name;  // "features.2.conv.0.1"
+  std::string timm_name;                    // "blocks.1.0.conv_pw"
+  std::string timm_batch_norm_name;         // "blocks.1.0.bn1"
   LayerKind kind = LayerKind::kConvolution;
   int in_channels = 0;
   int out_channels = 0;
@@ -75,16 +75,19 @@ class MobileNetV2 {
   const Convention& convention() const { return convention_; }
 
   const std::vector<ConvLayer>& layers() const { return layers_; }
-  MapSize input_size(int layer) const;                 // of the map that the layer reads
+  MapSize input_size(int layer) const;  // of the map that the layer reads
   MapSize output_size(int layer) const { return output_sizes_[layer]; }
   int out_channels() const { return layers_.back().out_channels; }
 
   // The padding before a layer's rows, columns and after them, in pixels.
-  struct Pads { int top, left, bottom, right; };
+  struct Pads {
+    int top, left, bottom, right;
+  };
   Pads pads(int layer) const;
 
-  // The index of the last layer that `name` covers: a layer of either convention ("block_13_expand",
-  // "features.14.conv.0.0"), a block ("block_13", "features.14") or one of Keras' derived layers
+  // The index of the last layer that `name` covers: a layer of either convention
+  // ("block_13_expand", "features.14.conv.0.0"), a block ("block_13", "features.14") or one of
+  // Keras' derived layers
   // ("block_13_expand_relu", "block_13_add", "out_relu"). -1 if there is none.
   int Find(std::string_view name) const;
 

@@ -33,7 +33,7 @@ class WeightsFile {
 
   virtual ~WeightsFile() = default;
   virtual WeightsFormat format() const = 0;
-  virtual const std::vector<TensorInfo>& tensors() const = 0;            // sorted by name
+  virtual const std::vector<TensorInfo>& tensors() const = 0;              // sorted by name
   virtual const std::map<std::string, std::string>& metadata() const = 0;  // safetensors' own
   // Converts to float32, row-major as stored. `out.size()` is the tensor's values.
   virtual void Read(const TensorInfo& tensor, std::span<float> out) = 0;
