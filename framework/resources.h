@@ -1,0 +1,40 @@
+// What the stages of one pipeline share beside the packets: class names, the model, the outcome of
+// training. A type shared so names itself:  static constexpr std::string_view kResource =
+// "classes";
+//
+// Filled while the pipeline is built, in the order of its stages; read-only afterwards. One thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "framework/error.h"
+
+namespace weir {
+
+class Resources {
+ public:
+  // Throws Error(kConfig) where one of that name is there already: two stages both provide it.
+  template <class T>
+  void Put(std::shared_ptr<T> resource) {
+    if (!all_.emplace(T::kResource, std::move(resource)).second) {
+      throw Error(ErrorKind::kConfig,
+                  "two stages of the pipeline both provide the " + std::string(T::kResource),
+                  "Remove one of them.");
+    }
+  }
+
+  // Null where there is none.
+  template <class T>
+  std::shared_ptr<T> Find() const {
+    const auto found = all_.find(T::kResource);
+    return found == all_.end() ? nullptr : std::static_pointer_cast<T>(found->second);
+  }
+
+ private:
+  std::map<std::string, std::shared_ptr<void>, std::less<>> all_;
+};
+
+}  // namespace weir

@@ -1,0 +1,163 @@
+// What a stage is. There are four shapes:
+//
+//   SourceStage<Out>      begins the flow: Next() until there is no more
+//   MapStage<In, Out>     one in, one out (or a Drop); many at once unless it says kSerial
+//   GatherStage<In, Out>  many in, one out, in order: batching
+//   SinkStage<In>         ends the flow, in order
+//
+// A stage is a whole declaration: its name, its parameters, what it costs, and its work:
+//
+//   class Sepia final : public MapStage<Image, Image> {
+//    public:
+//     static constexpr std::string_view kName = "sepia";
+//     static constexpr std::string_view kDoc = "Tones pictures brown.";
+//     struct Params { double strength = 1; static auto Fields() {...} };
+//     Sepia(const Params& params, BuildContext& context);
+//     Outcome<Image> Map(Image image, StageContext& context) override;
+//   };
+//   registry.Add<Sepia>();
+//
+// Life: constructed (cheap: reads parameters, may list what there is to do, holds no memory to
+// speak of); asked for its footprint; then, once the plan is accepted, Open() takes what is held
+// for the whole run; then for each pass BeginPass(), the work, EndPass().
+//
+// Threads: Map() of a kParallel stage is called from many threads at once and must only touch its
+// own state through const or its own locks. Everything else is called by one thread at a time,
+// never while a Map() runs, except that Next() and AdmissionBytes() run beside it. No stage may
+// block on another.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "framework/memory_budget.h"
+#include "framework/packet.h"
+#include "framework/pass.h"
+#include "framework/resources.h"
+
+namespace weir {
+
+// The expected loss of one sample: counted and listed, not an error.
+struct Drop {
+  std::string sample;  // what was lost: a path
+  std::string reason;  // why, in a phrase: "is truncated after 120 of 400 rows"
+};
+
+template <class T>
+using Outcome = std::variant<T, Drop>;
+
+enum class Concurrency { kParallel, kSerial };
+
+// The form of the items on an edge, as far as it is known before the run.
+struct ItemSpec {
+  std::vector<std::int64_t> dims;  // [H, W, 3], [N, H, W, 3], [N, C]; empty where it varies
+  std::size_t item_bytes = 0;      // the most that one item holds; 0 where it varies
+};
+
+// Memory that a stage can use more or less of; the plan decides how many.
+struct Lever {
+  std::string name;            // "workers", "micro-batches in flight", "depth"
+  std::size_t bytes_each = 0;  // what one takes
+  int min = 0;                 // below which the stage cannot work
+  int max = 0;                 // above which nothing gets faster
+};
+
+// What a stage will hold, in bytes, once it is open.
+struct Footprint {
+  MemoryTag tag = MemoryTag::kImage;
+  std::size_t fixed_bytes = 0;  // from Open() to the end: weights, tables
+  std::size_t item_bytes = 0;   // for each item on its way: its output, and what it needs meanwhile
+  std::optional<Lever> lever;
+};
+
+// What a stage is built with.
+struct BuildContext {
+  ItemSpec upstream;  // of what arrives
+  Resources& resources;
+  std::uint64_t seed = 0;
+  int workers = 1;       // threads that may run stages
+  bool training = true;  // whether there will be train passes
+};
+
+// What an opened stage has to itself.
+struct OpenContext {
+  MemoryBudget& budget;
+  int lever = 0;  // how many the plan grants of the stage's lever
+};
+
+// What a stage is told while it works. One object a call.
+class StageContext {
+ public:
+  StageContext(const Pass& pass, std::uint64_t order, std::function<bool()> cancelled)
+      : pass_(pass), order_(order), cancelled_(std::move(cancelled)) {}
+
+  const Pass& pass() const { return pass_; }
+
+  // Of the item, in this pass: 0, 1, 2... for samples (from pass().first_sample where a pass goes
+  // on) and anew for what a gather gives.
+  std::uint64_t order() const { return order_; }
+
+  // Whether the run is being stopped: long work may return early, its result is thrown away.
+  bool cancelled() const { return cancelled_(); }
+
+ private:
+  const Pass& pass_;
+  std::uint64_t order_;
+  std::function<bool()> cancelled_;
+};
+
+class Stage {
+ public:
+  virtual ~Stage() = default;
+
+  virtual ItemSpec output() const { return {}; }
+  virtual Footprint footprint() const { return {}; }
+  virtual void Open(OpenContext&) {}
+  virtual void BeginPass(const Pass&) {}
+  virtual void EndPass(const Pass&) {}  // not called where the pass was cancelled or failed
+};
+
+template <class Out>
+class SourceStage : public Stage {
+ public:
+  using Output = Out;
+  virtual std::optional<Out> Next(StageContext&) = 0;
+};
+
+template <class In, class Out>
+class MapStage : public Stage {
+ public:
+  using Input = In;
+  using Output = Out;
+  static constexpr Concurrency kConcurrency = Concurrency::kParallel;
+
+  // The most that this item will hold while it is in this stage, worked out from a cheap look at it
+  // before it is admitted. Asked only of the stage next to the source. A Drop keeps it out.
+  virtual Outcome<std::size_t> AdmissionBytes(const In&) { return footprint().item_bytes; }
+
+  virtual Outcome<Out> Map(In, StageContext&) = 0;
+};
+
+template <class In, class Out>
+class GatherStage : public Stage {
+ public:
+  using Input = In;
+  using Output = Out;
+  // What arrives is to be copied into the output, whose footprint pays for it.
+  virtual std::optional<Out> Add(In, StageContext&) = 0;
+  virtual std::optional<Out> Flush(StageContext&) = 0;  // at the end of a pass: what is left over
+};
+
+template <class In>
+class SinkStage : public Stage {
+ public:
+  using Input = In;
+  virtual void Consume(In, StageContext&) = 0;
+};
+
+}  // namespace weir

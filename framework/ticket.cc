@@ -1,0 +1,60 @@
+#include "framework/ticket.h"
+
+#include "framework/byte_size.h"
+#include "framework/error.h"
+
+namespace weir {
+namespace {
+
+Lease AcquireOrThrow(MemoryBudget& budget, MemoryTag tag, std::size_t bytes) {
+  std::optional<Lease> lease = budget.TryAcquire(tag, bytes);
+  if (!lease) {
+    const MemoryUsage usage = budget.usage();
+    throw Error(ErrorKind::kMemory,
+                "cannot hold " + FormatBytes(bytes) + " for " + std::string(Name(tag)) + ": " +
+                    FormatBytes(usage.used_bytes) + " of " + FormatBytes(usage.limit_bytes) +
+                    " are in use",
+                "Raise memory.host, or see `weir plan` for what holds it.");
+  }
+  return *std::move(lease);
+}
+
+}  // namespace
+
+Ticket::~Ticket() {
+  if (!pool_) return;
+  lease_.reset();
+  pool_->Ended();
+}
+
+void Ticket::ShrinkTo(std::size_t bytes) {
+  if (!lease_ || bytes >= lease_->bytes()) return;
+  lease_->ShrinkTo(bytes);
+  pool_->on_release_();
+}
+
+TicketPool::TicketPool(MemoryBudget& budget, MemoryTag tag, std::size_t bytes, int max_tickets)
+    : held_(AcquireOrThrow(budget, tag, bytes)),
+      tag_(tag),
+      budget_(bytes),
+      max_tickets_(max_tickets) {}
+
+std::optional<Ticket> TicketPool::TryAcquire(std::size_t bytes) {
+  if (in_use_.fetch_add(1, std::memory_order_acq_rel) >= max_tickets_) {
+    in_use_.fetch_sub(1, std::memory_order_acq_rel);
+    return std::nullopt;
+  }
+  std::optional<Lease> lease = budget_.TryAcquire(tag_, bytes);
+  if (!lease) {
+    in_use_.fetch_sub(1, std::memory_order_acq_rel);
+    return std::nullopt;
+  }
+  return Ticket(*this, *std::move(lease));
+}
+
+void TicketPool::Ended() {
+  in_use_.fetch_sub(1, std::memory_order_acq_rel);
+  on_release_();
+}
+
+}  // namespace weir

@@ -1,0 +1,81 @@
+// Admission to the flow: a lease that wakes whoever waits for memory when it ends.
+//
+// A sample enters at the source only with a ticket for the most that it will hold on its whole way
+// to the next gather (or to the sink). It shrinks as the sample gets smaller and ends with it, so
+// tickets bound every queue between.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "framework/memory_budget.h"
+
+namespace weir {
+
+class TicketPool;
+
+// Move-only. Any thread may end it, one at a time.
+class [[nodiscard]] Ticket {
+ public:
+  Ticket() = default;  // a ticket for nothing
+  Ticket(Ticket&& other) noexcept
+      : pool_(std::exchange(other.pool_, nullptr)), lease_(std::move(other.lease_)) {
+    other.lease_.reset();
+  }
+  Ticket& operator=(Ticket&& other) noexcept {
+    Ticket taken(std::move(other));
+    std::swap(pool_, taken.pool_);
+    std::swap(lease_, taken.lease_);
+    return *this;
+  }
+  ~Ticket();
+
+  std::size_t bytes() const { return lease_ ? lease_->bytes() : 0; }
+
+  // Gives back all but `bytes`; does nothing where it already holds less.
+  void ShrinkTo(std::size_t bytes);
+
+ private:
+  friend class TicketPool;
+  Ticket(TicketPool& pool, Lease lease) : pool_(&pool), lease_(std::move(lease)) {}
+
+  TicketPool* pool_ = nullptr;
+  std::optional<Lease> lease_;
+};
+
+// The part of the ledger that one stretch of the flow may hold. All members may be called from any
+// thread and none blocks. Must outlive its tickets.
+class TicketPool {
+ public:
+  // At most `max_tickets` at once, of `bytes` together, all of it leased from `budget` now.
+  // Throws Error(kMemory) where that does not fit.
+  TicketPool(MemoryBudget& budget, MemoryTag tag, std::size_t bytes, int max_tickets);
+
+  // Empty where it does not fit now; `on_release` is then called after the next ticket shrinks or
+  // ends.
+  std::optional<Ticket> TryAcquire(std::size_t bytes);
+
+  // Called from whichever thread ends or shrinks a ticket; must be quick and must not throw. Set
+  // before the first ticket is given out.
+  void set_on_release(std::function<void()> on_release) { on_release_ = std::move(on_release); }
+
+  std::size_t limit_bytes() const { return held_.bytes(); }
+  std::size_t peak_bytes() const { return budget_.usage().peak_bytes; }
+  int in_use() const { return in_use_.load(std::memory_order_acquire); }
+
+ private:
+  friend class Ticket;
+  void Ended();
+
+  Lease held_;
+  MemoryTag tag_;
+  MemoryBudget budget_;
+  const int max_tickets_;
+  std::atomic<int> in_use_{0};
+  std::function<void()> on_release_ = [] {};
+};
+
+}  // namespace weir

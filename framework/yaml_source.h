@@ -1,0 +1,77 @@
+// Where a value was written, and how that place is shown: file:line:column, the line, a caret.
+//
+// Sources are immutable and shared; everything here may be used from any thread.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir {
+
+// A text that YAML is read from: a file, or one --set on the command line.
+class YamlSource {
+ public:
+  // Line ends are made '\n' and a byte order mark is taken off. `folder` is what relative paths in
+  // this text are relative to. Holds the text once.
+  static std::shared_ptr<const YamlSource> File(std::string label, std::string text,
+                                                std::filesystem::path folder);
+  // `option` as it was typed, without "--set"; its paths are relative to the working directory.
+  static std::shared_ptr<const YamlSource> Option(std::string option);
+
+  const std::string& label() const { return label_; }  // "configs/a.yaml", "--set a.b=c"
+  const std::string& text() const { return text_; }
+  const std::filesystem::path& folder() const { return folder_; }
+  bool is_file() const { return is_file_; }
+  std::string_view Line(std::size_t line) const;  // from 0; empty past the end
+
+ private:
+  std::string label_, text_;
+  std::filesystem::path folder_;
+  bool is_file_ = true;
+};
+
+// A place in a source; lines and columns count from 0, columns in bytes. Without a source it is
+// nowhere: a value that the program made.
+struct Position {
+  std::shared_ptr<const YamlSource> source;
+  std::size_t line = 0;
+  std::size_t column = 0;
+};
+
+// The message as a person gets it, several lines joined by '\n':
+//   configs/a.yaml:7:15: unknown key `horizontl_flip` in augment; did you mean `horizontal_flip`?
+//       7 |   - augment: {horizontl_flip: true}
+//         |               ^
+// The column counts characters from 1, so that an accent before the caret does not move it. A line
+// that is longer than a screen is shown around the caret.
+std::string Format(const Position& position, std::string_view message);
+
+// A value inside a message, in backticks: control characters as \x1b, cut after 60 characters.
+std::string InBackticks(std::string_view value);
+
+// The byte at which `text` stops being UTF-8 text (or holds a control character); npos where it
+// is text throughout.
+std::size_t FindNonText(std::string_view text);
+
+// Collects what is wrong, so that a person sees all of it at once. Not thread-safe.
+class Problems {
+ public:
+  void Add(const Position& position, std::string_view message);
+
+  bool empty() const { return messages_.empty(); }
+  std::size_t size() const { return messages_.size(); }
+  const std::vector<std::string>& messages() const { return messages_; }  // as Format makes them
+  std::string text() const;                                               // all of them, in order
+
+  // Throws Error(kConfig) with all of them, if there are any.
+  void ThrowIfAny() const;
+
+ private:
+  std::vector<std::string> messages_;
+};
+
+}  // namespace weir

@@ -1,0 +1,73 @@
+// What the stage `train` shares with the command that runs the passes: how far it is, how well it
+// does, and its state to save and restore.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stages/payloads.h"
+
+namespace weir {
+
+// Of one pass, so far.
+struct Metrics {
+  double loss_sum = 0;  // over images; cross-entropy in nats
+  std::uint64_t images = 0;
+  std::uint64_t correct = 0;
+  std::vector<std::uint64_t> confusion;  // [classes, classes], row: truth, column: prediction
+
+  double loss() const { return images ? loss_sum / images : 0; }
+  double accuracy() const { return images ? static_cast<double>(correct) / images : 0; }
+};
+
+// Where training stands: enough, with the seed, to go on as if it had never stopped.
+struct TrainingPosition {
+  int epoch = 0;                  // the one in progress, from 0
+  std::uint64_t next_sample = 0;  // of that epoch's order; 0 at its beginning
+  std::uint64_t step = 0;         // optimizer steps taken
+  Metrics metrics;                // of the epoch in progress
+};
+
+// A tensor by name on the host, row-major; the values belong to the learner.
+struct NamedTensor {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::span<const float> values;
+};
+
+class Learner {
+ public:
+  static constexpr std::string_view kResource = "learner";
+  virtual ~Learner() = default;
+
+  // Any thread, any time: a copy of the figures of the pass in progress (or of the last).
+  virtual Metrics metrics() const = 0;
+
+  // Between passes only.
+  virtual TrainingPosition position() const = 0;
+  virtual void set_epoch(int epoch) = 0;  // a new epoch begins: next_sample 0, metrics empty
+
+  // Everything that learnt and what froze, under torchvision's names ("features.0.0.weight", ...,
+  // "head.1.weight"): a whole model. Calls `write` a tensor at a time, in a fixed order.
+  virtual void ForEachTensor(const std::function<void(const NamedTensor&)>& write) const = 0;
+
+  // The state to go on from. Save is atomic: the file is whole or what it was before. `extra` is
+  // kept with it as it is (what the command wants to remember) and given back by Restore. Throws
+  // Error(kData) where the file cannot be written, or is not of this model.
+  virtual void Save(const std::filesystem::path& file, const std::string& extra) const = 0;
+  virtual std::string Restore(const std::filesystem::path& file) = 0;
+
+  // Called in train passes after each step, in the thread that trains, and may Save: how the
+  // command keeps its save interval. Set between passes.
+  std::function<void()> after_step;
+
+  // Called in predict and test passes for each sample in order with its class probabilities.
+  std::function<void(const Sample&, std::span<const float>)> on_prediction;
+};
+
+}  // namespace weir

@@ -1,0 +1,80 @@
+// The model of one run: the backbone, where it is cut in a frozen prefix and what learns, and the
+// head.
+//
+//   pixels -> [prefix: layers 0..k, pooling if the head begins with it] -> features
+//          -> [the rest of the backbone, the head] -> logits
+//
+// The prefix is everything from the front that neither learns nor draws random numbers, a pooling
+// layer at the head of the head included. Immutable but for the weights; made by the stage
+// `features`, read by `train`. Holds no weights until LoadWeights.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stages/model/backbone_weights.h"
+#include "stages/model/frozen_prefix.h"
+#include "stages/model/mobilenet_v2.h"
+#include "stages/model/model_config.h"
+
+namespace weir {
+
+class Model {
+ public:
+  static constexpr std::string_view kResource = "model";
+
+  // `input` is the size of the pictures. Throws Error(kConfig) where the declaration makes no
+  // sense: an unknown layer, a head that does not end in one value a class, a softmax in the
+  // middle...
+  Model(const ModelConfig& config, const Convention& convention, MapSize input,
+        std::vector<std::string> classes, std::uint64_t seed);
+
+  const ModelConfig& config() const { return config_; }
+  const MobileNetV2& backbone() const { return backbone_; }
+  const Preprocessing& preprocessing() const { return preprocessing_; }
+  const std::vector<std::string>& classes() const { return classes_; }
+  std::uint64_t seed() const { return seed_; }
+
+  bool learns(int layer) const { return learns_[layer]; }  // of the backbone
+  int prefix_layers() const { return prefix_layers_; }     // how many; 0 where all learns
+  Pooling prefix_pooling() const { return prefix_pooling_; }
+  std::vector<std::int64_t> feature_dims() const;  // [C], or [h, w, C] without pooling
+
+  // The head, with `units: classes` resolved; those before first_head_layer() are in the prefix.
+  const std::vector<HeadLayer>& head() const { return config_.head; }
+  int first_head_layer() const { return first_head_layer_; }
+
+  // Float values that learn (kernels, batch norms' gamma and beta, dense layers).
+  std::size_t trained_values() const;
+
+ private:
+  ModelConfig config_;
+  MobileNetV2 backbone_;
+  Preprocessing preprocessing_;
+  std::vector<std::string> classes_;
+  std::uint64_t seed_;
+  std::vector<bool> learns_;
+  int prefix_layers_ = 0;
+  Pooling prefix_pooling_ = Pooling::kNone;
+  int first_head_layer_ = 0;
+};
+
+// What a run declares before its classes and picture size are known, and the weights that it starts
+// from; put among the resources by the command, read by `features` and `train`.
+struct ModelSource {
+  static constexpr std::string_view kResource = "model source";
+  ModelConfig config;
+  TrainingConfig training;
+  Convention convention;
+  // Called once the plan is accepted, by each stage that needs numbers: the backbone's, from the
+  // file, the saved model or the seed.
+  std::function<BackboneWeights(const Model&)> load_backbone;
+  // The head's, by name ("head.1.weight"), where a saved model is used; empty function: initialise.
+  std::function<std::vector<float>(const std::string& name, std::size_t values)> load_head;
+};
+
+}  // namespace weir

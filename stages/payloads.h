@@ -1,0 +1,106 @@
+// What the picture stages hand to each other. The names are the ports' and part of the plugin
+// interface.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "framework/packet.h"
+
+namespace weir {
+
+// Uninitialised, aligned to 64 bytes (a cache line, an AVX-512 register).
+template <class T>
+class AlignedBuffer {
+ public:
+  AlignedBuffer() = default;
+  explicit AlignedBuffer(std::size_t size)
+      : size_(size),
+        data_(static_cast<T*>(::operator new (size * sizeof(T), std::align_val_t{64}))) {}
+
+  T* data() { return data_.get(); }
+  const T* data() const { return data_.get(); }
+  std::size_t size() const { return size_; }
+  std::size_t bytes() const { return size_ * sizeof(T); }
+
+ private:
+  struct Free {
+    void operator()(T* data) const { ::operator delete (data, std::align_val_t{64}); }
+  };
+  std::size_t size_ = 0;
+  std::unique_ptr<T, Free> data_;
+};
+
+// Which sample of the data something is of.
+struct Sample {
+  std::uint64_t index = 0;  // in the listing: the same in every epoch
+  int label = -1;           // of its class; -1 where it has none
+  std::string path;
+};
+
+struct ImageFile {
+  static constexpr PortType kPortType = "image/file";
+  Sample sample;
+};
+
+// sRGB, [height, width, 3], rows without gaps, upright.
+struct Image {
+  static constexpr PortType kPortType = "image/u8hwc";
+  Sample sample;
+  int height = 0;
+  int width = 0;
+  AlignedBuffer<std::uint8_t> pixels;
+  std::size_t bytes() const { return pixels.bytes(); }
+};
+
+// Memory of a batch on a device, made and read by the device side alone; ends with the batch.
+class DeviceBatch {
+ public:
+  virtual ~DeviceBatch() = default;
+};
+
+// [size, height, width, 3] on the host, or handed over to a device.
+struct Batch {
+  static constexpr PortType kPortType = "batch/u8nhwc";
+  std::vector<Sample> samples;
+  int height = 0;
+  int width = 0;
+  AlignedBuffer<std::uint8_t> pixels;   // room for the batch size; empty where `device` holds it
+  std::shared_ptr<DeviceBatch> device;  // null on the host
+  std::uint64_t next_order = 0;         // of the sample after the last that went into it
+  int size() const { return static_cast<int>(samples.size()); }
+  std::size_t bytes() const { return pixels.bytes(); }
+};
+
+// [size, dims...] in float32, as the frozen prefix gives them: [N, C], or [N, h, w, C].
+struct FeatureBatch {
+  static constexpr PortType kPortType = "batch/features";
+  std::vector<Sample> samples;
+  std::vector<std::int64_t> dims;  // of one sample
+  AlignedBuffer<float> values;
+  std::shared_ptr<DeviceBatch> device;
+  std::uint64_t next_order = 0;
+  int size() const { return static_cast<int>(samples.size()); }
+  std::size_t bytes() const { return values.bytes(); }
+};
+
+// The names of the classes, in the order of their labels; provided by the source.
+struct Classes {
+  static constexpr std::string_view kResource = "classes";
+  std::vector<std::string> names;
+};
+
+// The size that a picture is wanted in at least, in pixels, so that no more is decoded; provided by
+// the stage that resizes.
+struct WantedSize {
+  static constexpr std::string_view kResource = "wanted size";
+  int height = 0;
+  int width = 0;
+};
+
+}  // namespace weir
