@@ -17,13 +17,13 @@ struct Unit {
   std::string_view name;
   std::uint64_t bytes;
 };
-constexpr std::array<Unit, 9> kUnits{{{"TiB", kKi * kKi * kKi * kKi},
-                                      {"GiB", kKi * kKi * kKi},
-                                      {"MiB", kKi * kKi},
+constexpr std::array<Unit, 9> kUnits{{{"TiB", kKi* kKi* kKi* kKi},
+                                      {"GiB", kKi* kKi* kKi},
+                                      {"MiB", kKi* kKi},
                                       {"KiB", kKi},
-                                      {"TB", kK * kK * kK * kK},
-                                      {"GB", kK * kK * kK},
-                                      {"MB", kK * kK},
+                                      {"TB", kK* kK* kK* kK},
+                                      {"GB", kK* kK* kK},
+                                      {"MB", kK* kK},
                                       {"KB", kK},
                                       {"B", 1}}};
 constexpr std::size_t kBinaryUnits = 4;  // the first of kUnits
@@ -75,13 +75,15 @@ std::variant<ByteSize, std::string> ParseByteSize(std::string_view text) {
   const std::string_view number = text.substr(0, text.size() - rest.size());
   if (rest.size() > 1 && rest[0] == ' ') rest.remove_prefix(1);
 
-  const std::optional<std::uint64_t> unit = rest.empty() ? std::optional(kUnits.back().bytes) : UnitNamed(rest);
+  const std::optional<std::uint64_t> unit =
+      rest.empty() ? std::optional(kUnits.back().bytes) : UnitNamed(rest);
   if (!unit) return UnknownUnit(text, number, rest);
   if (!decimals.empty() && *unit == 1) return Quoted(text) + " is not a whole number of bytes";
   if (decimals.size() > kMostDecimals) return Quoted(text) + " has more than six decimals";
 
   std::uint64_t count = 0;
-  const bool fits = std::from_chars(whole.data(), whole.data() + whole.size(), count).ec == std::errc();
+  const bool fits =
+      std::from_chars(whole.data(), whole.data() + whole.size(), count).ec == std::errc();
   std::uint64_t fraction = 0;
   std::uint64_t scale = 1;
   for (char digit : decimals) {

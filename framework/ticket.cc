@@ -11,9 +11,9 @@ Lease AcquireOrThrow(MemoryBudget& budget, MemoryTag tag, std::size_t bytes) {
   if (!lease) {
     const MemoryUsage usage = budget.usage();
     throw Error(ErrorKind::kMemory,
-                "cannot hold " + FormatBytes(bytes) + " for " + std::string(Name(tag)) + ": " +
-                    FormatBytes(usage.used_bytes) + " of " + FormatBytes(usage.limit_bytes) +
-                    " are in use",
+                "cannot hold " + ToRoundText(ByteSize{bytes}) + " for " + std::string(Name(tag)) +
+                    ": " + ToRoundText(ByteSize{usage.used_bytes}) + " of " +
+                    ToRoundText(ByteSize{usage.limit_bytes}) + " are in use",
                 "Raise memory.host, or see `weir plan` for what holds it.");
   }
   return *std::move(lease);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <tuple>
 #include <utility>
 
 #include "framework/error.h"
@@ -77,8 +78,8 @@ Excerpt ExcerptAround(std::string_view whole, std::size_t caret_byte) {
   const std::size_t length = CountCharacters(line);
   const std::size_t caret = CountCharacters(line.substr(0, caret_byte));
   if (length <= kScreenColumns) return {line, caret};
-  const std::size_t first =
-      std::min(caret > kScreenColumns / 2 ? caret - kScreenColumns / 2 : 0, length - kScreenColumns);
+  const std::size_t first = std::min(caret > kScreenColumns / 2 ? caret - kScreenColumns / 2 : 0,
+                                     length - kScreenColumns);
   Excerpt excerpt{std::string(Characters(line, first, kScreenColumns)), caret - first};
   if (first > 0) {
     excerpt.line.insert(0, kCut);
@@ -105,6 +106,7 @@ std::shared_ptr<const YamlSource> YamlSource::File(std::string label, std::strin
       source->text_ += '\n';
     }
   }
+  source->FindLines();
   return source;
 }
 
@@ -113,17 +115,25 @@ std::shared_ptr<const YamlSource> YamlSource::Option(std::string option) {
   source->label_ = "--set " + Printable(option.substr(0, option.find('\n')));
   source->text_ = "--set " + std::move(option);
   source->is_file_ = false;
+  source->FindLines();
   return source;
 }
 
-std::string_view YamlSource::Line(std::size_t line) const {
-  std::size_t begin = 0;
-  for (; line > 0; --line) {
-    begin = text_.find('\n', begin);
-    if (begin == std::string::npos) return {};
-    ++begin;
+void YamlSource::FindLines() {
+  line_starts_.push_back(0);
+  for (std::size_t at = 0; at < text_.size(); ++at) {
+    if (text_[at] == '\n') line_starts_.push_back(at + 1);
   }
-  return std::string_view(text_).substr(begin, text_.find('\n', begin) - begin);
+}
+
+std::size_t YamlSource::LineStart(std::size_t line) const {
+  return line < line_starts_.size() ? line_starts_[line] : text_.size();
+}
+
+std::string_view YamlSource::Line(std::size_t line) const {
+  const std::size_t begin = LineStart(line);
+  const std::string_view rest = std::string_view(text_).substr(begin, LineStart(line + 1) - begin);
+  return rest.substr(0, rest.size() - (rest.ends_with('\n') ? 1 : 0));
 }
 
 std::string Format(const Position& position, std::string_view message) {
@@ -152,10 +162,12 @@ std::string InBackticks(std::string_view value) {
   const std::string_view start = Characters(value, 0, kMostCharacters);
   std::string text = "`";
   for (std::size_t at = 0; at < start.size();) {
-    const std::size_t length = start[at] == '\t' || start[at] == '\n' ? 0 : SequenceLength(start, at);
+    const std::size_t length =
+        start[at] == '\t' || start[at] == '\n' ? 0 : SequenceLength(start, at);
     if (length == 0) {
       std::array<char, 8> escaped;
-      std::snprintf(escaped.data(), escaped.size(), "\\x%02x", static_cast<unsigned char>(start[at]));
+      std::snprintf(escaped.data(), escaped.size(), "\\x%02x",
+                    static_cast<unsigned char>(start[at]));
       text += escaped.data();
     } else {
       text += start.substr(at, length);
@@ -175,14 +187,37 @@ std::size_t FindNonText(std::string_view text) {
   return std::string_view::npos;
 }
 
-void Problems::Add(const Position& position, std::string_view message) {
-  messages_.push_back(Format(position, message));
+void Problems::Add(Position position, std::string_view message) {
+  problems_.push_back({std::move(position), std::string(message)});
+}
+
+std::vector<std::string> Problems::messages() const {
+  std::vector<Problem> sorted = problems_;
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Problem& a, const Problem& b) {
+    const auto place = [](const Position& at) {
+      const int kind = !at.source ? 0 : at.source->is_file() ? 1 : 2;
+      return kind == 1 ? std::tuple(kind, at.line, at.column)
+                       : std::tuple(kind, std::size_t{0}, std::size_t{0});
+    };
+    return place(a.position) < place(b.position);
+  });
+  std::vector<std::string> messages;
+  for (const Problem& problem : sorted)
+    messages.push_back(Format(problem.position, problem.message));
+  return messages;
 }
 
 std::string Problems::text() const {
-  std::string all;
-  for (const std::string& message : messages_) all += (all.empty() ? "" : "\n") + message;
-  return all;
+  constexpr std::size_t kMostShown = 50;
+  const std::vector<std::string> all = messages();
+  std::string text;
+  for (std::size_t i = 0; i < std::min(all.size(), kMostShown); ++i) {
+    text += (i == 0 ? "" : "\n") + all[i];
+  }
+  if (all.size() > kMostShown) {
+    text += "\nand " + std::to_string(all.size() - kMostShown) + " more problems";
+  }
+  return text;
 }
 
 void Problems::ThrowIfAny() const {

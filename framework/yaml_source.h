@@ -16,7 +16,7 @@ namespace weir {
 class YamlSource {
  public:
   // Line ends are made '\n' and a byte order mark is taken off. `folder` is what relative paths in
-  // this text are relative to. Holds the text once.
+  // this text are relative to. Holds the text once and 8 bytes a line.
   static std::shared_ptr<const YamlSource> File(std::string label, std::string text,
                                                 std::filesystem::path folder);
   // `option` as it was typed, without "--set"; its paths are relative to the working directory.
@@ -27,9 +27,13 @@ class YamlSource {
   const std::filesystem::path& folder() const { return folder_; }
   bool is_file() const { return is_file_; }
   std::string_view Line(std::size_t line) const;  // from 0; empty past the end
+  std::size_t LineStart(std::size_t line) const;  // in bytes; the size of the text past the end
 
  private:
+  void FindLines();
+
   std::string label_, text_;
+  std::vector<std::size_t> line_starts_;
   std::filesystem::path folder_;
   bool is_file_ = true;
 };
@@ -60,18 +64,23 @@ std::size_t FindNonText(std::string_view text);
 // Collects what is wrong, so that a person sees all of it at once. Not thread-safe.
 class Problems {
  public:
-  void Add(const Position& position, std::string_view message);
+  void Add(Position position, std::string_view message);
 
-  bool empty() const { return messages_.empty(); }
-  std::size_t size() const { return messages_.size(); }
-  const std::vector<std::string>& messages() const { return messages_; }  // as Format makes them
-  std::string text() const;                                               // all of them, in order
+  bool empty() const { return problems_.empty(); }
+  std::size_t size() const { return problems_.size(); }
+  // As Format makes them: those of a file in the order of its lines, then those of the --sets.
+  std::vector<std::string> messages() const;
+  std::string text() const;  // the first 50, joined by '\n'
 
-  // Throws Error(kConfig) with all of them, if there are any.
+  // Throws Error(kConfig) with text(), if there are any.
   void ThrowIfAny() const;
 
  private:
-  std::vector<std::string> messages_;
+  struct Problem {
+    Position position;
+    std::string message;
+  };
+  std::vector<Problem> problems_;
 };
 
 }  // namespace weir

@@ -1,0 +1,152 @@
+#include "framework/config.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "framework/override.h"
+#include "framework/suggestion.h"
+#include "framework/yaml_reader.h"
+
+namespace weir {
+namespace {
+
+constexpr std::string_view kFrom = "from";
+
+// Takes `from` out of the parameters.
+void TakeFrom(StageConfig& stage, Problems& problems) {
+  const std::optional<YamlNode> from = stage.params.Find(kFrom);
+  if (!from) return;
+  stage.from = detail::ReadText(*from, {}, problems).value_or("");
+  stage.params = stage.params.Without(kFrom);
+}
+
+void CheckFrom(const YamlNode& pipeline, const Config& config, Problems& problems) {
+  std::vector<std::string> earlier;
+  for (std::size_t i = 0; i < config.pipeline.size(); ++i) {
+    const StageConfig& stage = config.pipeline[i];
+    const bool known = std::find(earlier.begin(), earlier.end(), stage.from) != earlier.end();
+    if (!stage.from.empty() && !known) {
+      const YamlNode written = *pipeline.items()[i].entries()[0].value.Find(kFrom);
+      std::string ending = DidYouMean(stage.from, earlier);
+      if (ending.empty() && !earlier.empty()) ending = "; there are " + Enumerate(earlier);
+      problems.Add(written.position(), "`from` takes the name of an earlier stage, not " +
+                                           InBackticks(stage.from) + ending);
+    }
+    earlier.push_back(stage.stage);
+  }
+}
+
+}  // namespace
+
+TypeWords ParamType<DeviceMemory>::Words(const FieldRules&) {
+  return {"a size such as 6GiB or a part such as 0.5", "sizes"};
+}
+
+std::optional<DeviceMemory> ParamType<DeviceMemory>::Read(const YamlNode& node,
+                                                          const FieldRules& rules,
+                                                          Problems& problems) {
+  Problems not_a_number;
+  const std::optional<double> part = detail::ReadNumber(node, {}, not_a_number);
+  if (part && *part > 0 && *part <= 1) return DeviceMemory{*part};
+  const std::variant<ByteSize, std::string> size = ParseByteSize(node.scalar());
+  const ByteSize* bytes = node.quoted() ? nullptr : std::get_if<ByteSize>(&size);
+  if (bytes && bytes->bytes > 0) return DeviceMemory{*bytes};
+  detail::AddWrongType(node, rules, Words(rules).one, problems);
+  return std::nullopt;
+}
+
+YamlNode ParamType<DeviceMemory>::Write(const DeviceMemory& memory, const FieldRules&) {
+  if (const double* part = std::get_if<double>(&memory.amount)) return detail::WriteNumber(*part);
+  return YamlNode::Scalar(ToText(std::get<ByteSize>(memory.amount)));
+}
+
+TypeWords ParamType<StageConfig>::Words(const FieldRules&) { return {"a stage", "stages"}; }
+
+std::optional<StageConfig> ParamType<StageConfig>::Read(const YamlNode& node,
+                                                        const FieldRules& rules,
+                                                        Problems& problems) {
+  StageConfig stage;
+  stage.position = node.position();
+  if (node.is_scalar()) {
+    stage.stage = node.scalar();
+    const std::string parent = node.path().substr(0, node.path().rfind('.') + 1);
+    stage.params = YamlNode::Null(node.position()).Named(parent + stage.stage, stage.stage);
+    return stage;
+  }
+  const std::vector<YamlEntry> entries = node.entries();
+  if (entries.empty()) {
+    detail::AddWrongType(node, rules, "a stage: `name`, or `name: {its parameters}`", problems);
+    return std::nullopt;
+  }
+  if (entries.size() > 1) {
+    problems.Add(entries[1].key_position,
+                 InBackticks(entries[1].key) + " stands beside the stage " +
+                     InBackticks(entries[0].key) +
+                     ": indent it further, if it is a parameter, or begin it with `- `");
+    return std::nullopt;
+  }
+  stage.stage = entries[0].key;
+  stage.position = entries[0].key_position;
+  stage.params = entries[0].value;
+  if (!stage.params.is_map() && !stage.params.is_null()) {
+    detail::AddWrongType(stage.params, {}, "a map of keys", problems);
+    return std::nullopt;
+  }
+  TakeFrom(stage, problems);
+  return stage;
+}
+
+YamlNode ParamType<StageConfig>::Write(const StageConfig& stage, const FieldRules&) {
+  YamlNode params = stage.params.is_null() ? YamlNode::Map({}) : stage.params;
+  if (!stage.from.empty()) {
+    params = params.With({std::string(kFrom), detail::WriteText(stage.from)});
+  }
+  return YamlNode::Map({{stage.stage, params}});
+}
+
+YamlNode Config::Section(std::string_view section) const {
+  const auto found = sections.find(section);
+  return found != sections.end() ? found->second
+                                 : YamlNode().Named(std::string(section), std::string(section));
+}
+
+void Config::Check(const Blame& blame) const {
+  if (name.find('/') != std::string::npos || name.starts_with('.')) {
+    blame("name",
+          "`name` takes a word that can be part of a folder's name, not " + InBackticks(name));
+  }
+  if (pipeline.empty()) blame("pipeline", "`pipeline` has no stages");
+}
+
+Config LoadConfig(const std::filesystem::path& path, std::span<const std::string> overrides,
+                  std::span<const std::string> sections, Problems& problems) {
+  const std::size_t before = problems.size();
+  YamlNode tree = ReadYaml(path, problems);
+  if (problems.size() > before) return {};
+  for (const std::string& option : overrides) tree = ApplyOverride(tree, option, problems);
+  Config config = Parse<Config>(tree, problems, sections);
+  if (config.name.empty()) config.name = path.stem().string();
+  for (const std::string& section : sections) {
+    if (const std::optional<YamlNode> node = tree.Find(section)) config.sections[section] = *node;
+  }
+  if (const std::optional<YamlNode> pipeline = tree.Find("pipeline")) {
+    CheckFrom(*pipeline, config, problems);
+  }
+  return config;
+}
+
+Config LoadConfig(const std::filesystem::path& path, std::span<const std::string> overrides,
+                  std::span<const std::string> sections) {
+  Problems problems;
+  Config config = LoadConfig(path, overrides, sections, problems);
+  problems.ThrowIfAny();
+  return config;
+}
+
+YamlNode ToYaml(const Config& config) {
+  YamlNode tree = detail::WriteStruct(config);
+  for (const auto& [name, node] : config.sections) tree = tree.With({name, node});
+  return tree;
+}
+
+}  // namespace weir

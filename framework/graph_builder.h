@@ -1,0 +1,46 @@
+// Joins placed stages into a oneTBB flow graph. The only part of weir that knows tbb::flow.
+//
+// The graph is built once and run once a pass. Between a source or gather and the next gather or
+// sink at most as much is on its way as the tickets of that stretch pay for, so no queue of TBB
+// grows beyond them. Nothing in it ever blocks a thread: who lacks memory returns, and is woken
+// when some is given back. Items keep their order number, and gathers and sinks see them in order,
+// however many threads the maps before them use.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "framework/any_stage.h"
+#include "framework/memory_plan.h"
+#include "framework/stage_stats.h"
+
+namespace weir {
+
+struct GraphOptions {
+  MemoryBudget& budget;
+  const MemoryPlan& plan;
+  int workers = 1;
+  // Called for each lost sample, by one thread at a time.
+  std::function<void(const std::string& stage, const Drop&)> on_drop;
+};
+
+class Graph {
+ public:
+  virtual ~Graph() = default;
+
+  // Runs one pass to its end, or to where it was stopped. Throws the first error of a stage, with
+  // the name of the stage; by then nothing is on its way any more and the graph can run again.
+  virtual void Run(const Pass& pass) = 0;
+
+  // The source gives no more, what is on its way is dropped unseen. Any thread, also a signal's.
+  virtual void Stop() = 0;
+  virtual bool stopped() const = 0;
+};
+
+// `stages` is a chain from a source to a sink, whose ports fit; `stats` has one for each. All of it
+// must outlive the graph.
+std::unique_ptr<Graph> BuildGraph(std::vector<PlacedStage>& stages, std::vector<StageStats>& stats,
+                                  const GraphOptions& options);
+
+}  // namespace weir

@@ -1,0 +1,167 @@
+#include "framework/memory_plan.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+
+#include "framework/byte_size.h"
+#include "framework/error.h"
+
+namespace weir {
+namespace {
+
+// Enough samples on their way to keep every worker busy while some wait for their turn in a batch.
+constexpr int kSamplesPerWorker = 4;
+// One output that fills, one on its way, one with the sink.
+constexpr int kGatheredItems = 3;
+
+std::vector<Stretch> CutStretches(const std::vector<StageCost>& stages, int workers) {
+  std::vector<Stretch> stretches;
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    const bool is_source = stages[i].shape == StageShape::kSource;
+    if (is_source || stages[i].shape == StageShape::kGather) {
+      stretches.push_back({.head = static_cast<int>(i),
+                           .item_bytes = 0,
+                           .max_tickets = is_source ? kSamplesPerWorker * workers : kGatheredItems,
+                           .pool_bytes = 0});
+    }
+    if (stretches.empty()) continue;
+    Stretch& stretch = stretches.back();
+    stretch.item_bytes += stages[i].footprint.item_bytes;
+    stretch.max_tickets = std::max(stretch.max_tickets, stages[i].footprint.max_items);
+  }
+  return stretches;
+}
+
+// Something of which one or more may be held.
+struct Growable {
+  int* count;
+  int max;
+  std::size_t bytes_each;
+};
+
+std::size_t Total(const std::vector<Growable>& growables, std::size_t fixed, bool at_max) {
+  for (const Growable& growable : growables) {
+    fixed += growable.bytes_each *
+             static_cast<std::size_t>(at_max ? std::max(growable.max, *growable.count)
+                                             : *growable.count);
+  }
+  return fixed;
+}
+
+// One more of each in turn, as long as it fits: no stage gets its third before another its second.
+void Grow(const std::vector<Growable>& growables, std::size_t& total, std::size_t limit) {
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (const Growable& growable : growables) {
+      if (*growable.count >= growable.max || growable.bytes_each > limit - total) continue;
+      ++*growable.count;
+      total += growable.bytes_each;
+      grown = true;
+    }
+  }
+}
+
+std::vector<PlanRow> MakeRows(const std::vector<StageCost>& stages, const MemoryPlan& plan,
+                              std::size_t reserve_bytes) {
+  std::vector<PlanRow> rows;
+  rows.push_back({"process", "code, stacks, allocator", MemoryTag::kReserve, reserve_bytes, 1});
+  std::size_t stretch = 0;
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    const Footprint& footprint = stages[i].footprint;
+    if (stretch < plan.stretches.size() && plan.stretches[stretch].head == static_cast<int>(i)) {
+      const bool samples = stages[i].shape == StageShape::kSource;
+      rows.push_back({stages[i].name, samples ? "samples on their way" : "batches on their way",
+                      samples ? MemoryTag::kImage : MemoryTag::kBatch,
+                      plan.stretches[stretch].item_bytes, plan.stretches[stretch].max_tickets});
+      ++stretch;
+    }
+    if (footprint.fixed_bytes > 0) {
+      rows.push_back(
+          {stages[i].name, "for the whole run", footprint.tag, footprint.fixed_bytes, 1});
+    }
+    if (footprint.lever) {
+      rows.push_back({stages[i].name, footprint.lever->name, MemoryTag::kActivation,
+                      footprint.lever->bytes_each, plan.levers[i]});
+    }
+  }
+  return rows;
+}
+
+// Rounded up, as it is written in a configuration.
+std::string WholeMebibytes(std::size_t bytes) {
+  return std::to_string((bytes + (1 << 20) - 1) >> 20) + "MiB";
+}
+
+std::string Row(const std::string& stage, const std::string& what, const std::string& each,
+                const std::string& count, const std::string& total) {
+  char line[160];
+  std::snprintf(line, sizeof line, "  %-12s %-28s %11s %6s %11s\n", stage.c_str(), what.c_str(),
+                each.c_str(), count.c_str(), total.c_str());
+  return line;
+}
+
+}  // namespace
+
+std::size_t MemoryPlan::peak_bytes() const {
+  std::size_t total = 0;
+  for (const PlanRow& row : rows) total += row.bytes();
+  return total;
+}
+
+std::string MemoryPlan::ToTable() const {
+  std::string table = Row("stage", "holds", "each", "count", "bytes");
+  for (const PlanRow& row : rows) {
+    table += Row(row.stage, row.what, ToRoundText(ByteSize{row.bytes_each}),
+                 std::to_string(row.count), ToRoundText(ByteSize{row.bytes()}));
+  }
+  table += Row("", "peak", "", "", ToRoundText(ByteSize{peak_bytes()}));
+  table += Row("", "ceiling", "", "", ToRoundText(ByteSize{limit_bytes}));
+  return table;
+}
+
+MemoryPlan PlanMemory(const std::vector<StageCost>& stages, std::size_t limit_bytes,
+                      std::size_t reserve_bytes, int workers) {
+  MemoryPlan plan;
+  plan.limit_bytes = limit_bytes;
+  plan.stretches = CutStretches(stages, workers);
+  plan.levers.assign(stages.size(), 0);
+
+  std::size_t fixed = reserve_bytes;
+  std::vector<Growable> growables;
+  for (Stretch& stretch : plan.stretches) {
+    const int max = stretch.max_tickets;
+    stretch.max_tickets = 1;
+    growables.push_back({&stretch.max_tickets, max, stretch.item_bytes});
+  }
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    const Footprint& footprint = stages[i].footprint;
+    fixed += footprint.fixed_bytes;
+    if (!footprint.lever) continue;
+    plan.levers[i] = footprint.lever->min;
+    growables.push_back({&plan.levers[i], footprint.lever->max, footprint.lever->bytes_each});
+  }
+  plan.smallest_bytes = Total(growables, fixed, false);
+  plan.enough_bytes = Total(growables, fixed, true);
+  if (plan.smallest_bytes > limit_bytes) {
+    plan.rows = MakeRows(stages, plan, reserve_bytes);
+    throw Error(ErrorKind::kMemory,
+                "this job does not fit in " + ToRoundText(ByteSize{limit_bytes}) +
+                    ": at its smallest it holds\n" + plan.ToTable(),
+                "Raise memory.host (or --memory) to " + WholeMebibytes(plan.smallest_bytes) +
+                    " or more.");
+  }
+
+  std::size_t total = plan.smallest_bytes;
+  Grow(growables, total, limit_bytes);
+  plan.rows = MakeRows(stages, plan, reserve_bytes);
+
+  // What is left over is lent to the samples, so that a picture larger than most still gets in.
+  for (Stretch& stretch : plan.stretches) {
+    stretch.pool_bytes = stretch.item_bytes * static_cast<std::size_t>(stretch.max_tickets);
+  }
+  if (!plan.stretches.empty()) plan.stretches.front().pool_bytes += limit_bytes - total;
+  return plan;
+}
+
+}  // namespace weir

@@ -1,0 +1,61 @@
+// What a pipeline will hold, worked out before it runs: the footprints of its stages and the
+// ceiling become tickets and levers, and the bill that is printed.
+//
+// A pure function of its arguments; milliseconds, no pixels.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "framework/any_stage.h"
+#include "framework/memory_budget.h"
+
+namespace weir {
+
+// One line of the bill.
+struct PlanRow {
+  std::string stage;
+  std::string what;  // "weights and tables", "workers", "samples on their way"
+  MemoryTag tag = MemoryTag::kReserve;
+  std::size_t bytes_each = 0;
+  int count = 1;
+
+  std::size_t bytes() const { return bytes_each * static_cast<std::size_t>(count); }
+};
+
+// A stretch of the flow from the source or a gather to the next gather or the sink: one kind of
+// ticket pays for it.
+struct Stretch {
+  int head = 0;                // index of the stage that begins it
+  std::size_t item_bytes = 0;  // what one ticket is for, where nothing tells it apart
+  int max_tickets = 0;         // granted
+  std::size_t pool_bytes = 0;  // what its tickets may hold together
+};
+
+struct MemoryPlan {
+  std::size_t limit_bytes = 0;
+  std::vector<PlanRow> rows;
+  std::vector<int> levers;         // granted to each stage; 0 where it has none
+  std::vector<Stretch> stretches;  // in the order of the flow
+  std::size_t smallest_bytes = 0;  // the lowest ceiling that would work
+  std::size_t enough_bytes = 0;    // above it nothing gets faster
+
+  std::size_t peak_bytes() const;  // of all rows: what is expected to be held at most
+  std::string ToTable() const;
+};
+
+// What is needed of a placed stage for the plan.
+struct StageCost {
+  std::string name;
+  StageShape shape = StageShape::kMap;
+  Footprint footprint;
+};
+
+// `reserve_bytes` is what the process holds that no stage leases: code, stacks, the allocator's
+// slack. Throws Error(kMemory), with the bill and the smallest ceiling that works, where
+// `limit_bytes` is not enough.
+MemoryPlan PlanMemory(const std::vector<StageCost>& stages, std::size_t limit_bytes,
+                      std::size_t reserve_bytes, int workers);
+
+}  // namespace weir

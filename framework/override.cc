@@ -1,0 +1,162 @@
+#include "framework/override.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "framework/suggestion.h"
+#include "framework/yaml_reader.h"
+
+namespace weir {
+namespace {
+
+struct Part {
+  std::string name;
+  Position position;
+};
+
+bool IsIndex(std::string_view name) {
+  return name.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// The name that --set knows an item of a list by; empty where it has none.
+std::string ItemName(const YamlNode& item) {
+  const std::vector<YamlEntry> entries = item.entries();
+  return entries.size() == 1 ? entries[0].key : item.scalar();
+}
+
+std::string Called(const YamlNode& node) {
+  return node.path().empty() ? "the configuration" : "`" + node.path() + "`";
+}
+
+class Setter {
+ public:
+  Setter(std::vector<Part> parts, YamlNode value, Problems& problems)
+      : parts_(std::move(parts)), value_(std::move(value)), problems_(problems) {}
+
+  // `node` with the value set where parts_[next...] leads.
+  YamlNode Set(const YamlNode& node, std::size_t next) {
+    if (next == parts_.size()) return value_;
+    if (node.is_list()) return SetInList(node, next);
+    const Part& part = parts_[next];
+    if (node.is_scalar()) {
+      problems_.Add(part.position, Called(node) + " is " + node.Shown() + " and has no keys");
+      return node;
+    }
+    const YamlNode old =
+        node.Find(part.name).value_or(YamlNode::Null(part.position).Named(part.name, part.name));
+    return node.With({part.name, Set(old, next + 1), part.position});
+  }
+
+ private:
+  YamlNode SetInList(const YamlNode& list, std::size_t next) {
+    const std::vector<YamlNode> items = list.items();
+    const std::optional<std::size_t> index =
+        IsIndex(parts_[next].name) ? FindByIndex(list, next) : FindByName(list, next);
+    if (!index) return list;
+    const YamlNode& item = items[*index];
+    if (!IsIndex(parts_[next].name)) return list.WithItem(*index, SetNamed(item, next));
+    const bool names_word =
+        next + 1 < parts_.size() && item.is_scalar() && item.scalar() == parts_[next + 1].name;
+    return list.WithItem(*index, names_word ? SetNamed(item, next + 1) : Set(item, next + 1));
+  }
+
+  // `item` is a map of one key, parts_[next], or that word alone.
+  YamlNode SetNamed(const YamlNode& item, std::size_t next) {
+    const Part& part = parts_[next];
+    const YamlNode inside =
+        item.Find(part.name).value_or(YamlNode::Null(item.position()).Named(part.name, part.name));
+    const Position key = item.is_map() ? item.entries()[0].key_position : item.position();
+    return YamlNode::Map({{part.name, Set(inside, next + 1), key}}, item.position());
+  }
+
+  std::optional<std::size_t> FindByIndex(const YamlNode& list, std::size_t next) {
+    const std::string& text = parts_[next].name;
+    const std::size_t count = list.items().size();
+    std::size_t index = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), index);
+    if (read.ec == std::errc() && index < count) return index;
+    problems_.Add(
+        parts_[next].position,
+        "no item " + text + " in " + Called(list) +
+            (count == 0 ? ", which is empty" : ", which has 0 to " + std::to_string(count - 1)));
+    return std::nullopt;
+  }
+
+  std::optional<std::size_t> FindByName(const YamlNode& list, std::size_t next) {
+    const Part& part = parts_[next];
+    std::vector<std::string> names;
+    std::vector<std::string> matches;
+    std::size_t found = 0;
+    for (const YamlNode& item : list.items()) {
+      if (ItemName(item) == part.name) {
+        found = names.size();
+        matches.push_back(list.path() + "." + std::to_string(found) + "." + part.name);
+      }
+      names.push_back(ItemName(item));
+    }
+    if (matches.size() == 1) return found;
+    if (matches.empty()) {
+      std::erase(names, "");
+      std::string ending = DidYouMean(part.name, names);
+      if (ending.empty() && !names.empty()) ending = "; it has " + Enumerate(names);
+      problems_.Add(part.position, "no " + InBackticks(part.name) + " in " + Called(list) + ending);
+    } else {
+      problems_.Add(part.position, "there are " + std::to_string(matches.size()) + " `" +
+                                       part.name + "` in " + Called(list) + "; write " +
+                                       Enumerate(matches, "or"));
+    }
+    return std::nullopt;
+  }
+
+  std::vector<Part> parts_;
+  YamlNode value_;
+  Problems& problems_;
+};
+
+std::vector<Part> Split(const std::shared_ptr<const YamlSource>& source, std::size_t begin,
+                        std::size_t end) {
+  std::vector<Part> parts;
+  const std::string_view keys = std::string_view(source->text()).substr(0, end);
+  while (begin <= end) {
+    const std::size_t dot = std::min(keys.find('.', begin), end);
+    parts.push_back({std::string(keys.substr(begin, dot - begin)), {source, 0, begin}});
+    begin = dot + 1;
+  }
+  return parts;
+}
+
+}  // namespace
+
+YamlNode ApplyOverride(const YamlNode& tree, const std::string& option, Problems& problems) {
+  const auto source = YamlSource::Option(option);
+  const std::size_t begin = source->text().size() - option.size();
+  const std::size_t equals = source->text().find('=', begin);
+  if (equals == std::string::npos || equals == begin) {
+    problems.Add({source, 0, equals == begin ? begin : source->text().size()},
+                 "write a key and its value, such as --set training.epochs=3");
+    return tree;
+  }
+  const std::vector<Part> parts = Split(source, begin, equals);
+  for (const Part& part : parts) {
+    if (!part.name.empty()) continue;
+    problems.Add(part.position, "a name is missing in the path of the key");
+    return tree;
+  }
+  if (parts.size() > kDeepestConfig) {
+    problems.Add(parts.back().position, "more than 100 names in the path of the key");
+    return tree;
+  }
+
+  const std::size_t before = problems.size();
+  YamlNode value = ParseYaml(source, problems, equals + 1);
+  if (value.is_null()) value = value.At({source, 0, equals + 1});
+  if (problems.size() > before) return tree;
+  YamlNode changed = Setter(parts, value, problems).Set(tree, 0);
+  return problems.size() > before ? tree : changed;
+}
+
+}  // namespace weir

@@ -1,0 +1,122 @@
+#include "framework/pipeline.h"
+
+#include <tbb/global_control.h>
+
+#include <utility>
+
+#include "framework/byte_size.h"
+
+namespace weir {
+
+// Lets TBB use as many threads as were asked for, more than there are cores too.
+class Pipeline::Threads {
+ public:
+  explicit Threads(int workers)
+      : control_(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(workers)) {}
+
+ private:
+  tbb::global_control control_;
+};
+
+Pipeline::Pipeline(PipelineOptions options, Resources& resources)
+    : options_(std::move(options)), resources_(resources) {}
+
+Pipeline::~Pipeline() = default;
+
+void Pipeline::Add(const StageSpec& spec, const YamlNode& params) {
+  const auto blame = [&](const std::string& what) {
+    throw Error(ErrorKind::kConfig, Format(params.position(), what));
+  };
+  if (stages_.empty() && spec.shape != StageShape::kSource) {
+    blame("a pipeline begins with a source, `" + spec.name + "` takes " + spec.in);
+  }
+  if (!stages_.empty()) {
+    const PlacedStage& before = stages_.back();
+    if (spec.shape == StageShape::kSource) {
+      blame("`" + spec.name + "` is a source and can only come first");
+    }
+    if (before.shape == StageShape::kSink) {
+      blame("`" + before.name + "` ends the pipeline, nothing can follow it");
+    }
+    if (before.out != spec.in) {
+      blame("`" + spec.name + "` takes " + spec.in + ", but `" + before.name +
+            "` before it gives " + std::string(before.out));
+    }
+  }
+  for (const PlacedStage& placed : stages_) {
+    if (placed.name == spec.name) blame("`" + spec.name + "` is in the pipeline twice");
+  }
+  Append([&](BuildContext& context) { return spec.make(params, context); });
+}
+
+void Pipeline::Append(const std::function<PlacedStage(BuildContext&)>& make) {
+  BuildContext context{
+      .upstream = stages_.empty() ? ItemSpec{} : stages_.back().any->stage().output(),
+      .resources = resources_,
+      .seed = options_.seed,
+      .workers = options_.workers,
+      .training = options_.training,
+  };
+  stages_.push_back(make(context));
+}
+
+const MemoryPlan& Pipeline::Plan(std::size_t limit_bytes, std::size_t reserve_bytes) {
+  if (stages_.empty() || stages_.front().shape != StageShape::kSource) {
+    throw Error(ErrorKind::kConfig, "the pipeline has no source",
+                "Begin it with a stage that gives samples, such as `directory`.");
+  }
+  if (stages_.back().shape != StageShape::kSink) {
+    throw Error(ErrorKind::kConfig,
+                "the pipeline ends with `" + stages_.back().name + "`, which gives " +
+                    std::string(stages_.back().out) + " to nobody",
+                "End it with a stage that takes that, such as `train`.");
+  }
+  std::vector<StageCost> costs;
+  for (const PlacedStage& placed : stages_) {
+    costs.push_back({placed.name, placed.shape, placed.any->stage().footprint()});
+  }
+  plan_ = PlanMemory(costs, limit_bytes, reserve_bytes, options_.workers);
+  return plan_;
+}
+
+void Pipeline::Open(MemoryBudget& budget) {
+  threads_ = std::make_unique<Threads>(options_.workers);
+  for (const PlanRow& row : plan_.rows) {
+    if (row.what == "samples on their way" || row.what == "batches on their way") continue;
+    auto lease = budget.TryAcquire(row.tag, row.bytes());
+    if (!lease) {
+      throw Error(ErrorKind::kMemory,
+                  "the ceiling of " + ToRoundText(ByteSize{budget.usage().limit_bytes}) +
+                      " has no room for " + row.what + " of stage " + row.stage);
+    }
+    held_.push_back(*std::move(lease));
+  }
+  stats_ = std::vector<StageStats>(stages_.size());
+  for (std::size_t i = 0; i < stages_.size(); ++i) {
+    OpenContext context{.budget = budget, .lever = plan_.levers[i]};
+    stages_[i].any->stage().Open(context);
+  }
+  graph_ = BuildGraph(
+      stages_, stats_,
+      {.budget = budget, .plan = plan_, .workers = options_.workers, .on_drop = options_.on_drop});
+  if (stop_early_) graph_->Stop();
+}
+
+void Pipeline::Run(const Pass& pass) { graph_->Run(pass); }
+
+void Pipeline::Stop() {
+  stop_early_ = true;
+  if (graph_) graph_->Stop();
+}
+
+bool Pipeline::stopped() const { return stop_early_; }
+
+std::vector<Pipeline::Figures> Pipeline::figures() const {
+  std::vector<Figures> all;
+  for (std::size_t i = 0; i < stats_.size(); ++i) {
+    all.push_back({stages_[i].name, stats_[i].figures()});
+  }
+  return all;
+}
+
+}  // namespace weir

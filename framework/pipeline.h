@@ -1,0 +1,89 @@
+// A flow from a source to a sink, planned within a ceiling and run in passes.
+//
+//   Pipeline pipeline({.seed = 1, .workers = 2}, resources);
+//   pipeline.Add(*registry.Find("directory"), params);   // ... in the order of the flow
+//   MemoryBudget budget(256 << 20);
+//   pipeline.Plan(budget.limit_bytes(), reserve);         // refuses what cannot fit
+//   pipeline.Open(budget);
+//   pipeline.Run({.split = Split::kTrain, .epoch = 0});
+//
+// One thread uses a pipeline, except that Stop(), figures() and plan() may be called from any.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "framework/graph_builder.h"
+#include "framework/memory_budget.h"
+#include "framework/memory_plan.h"
+#include "framework/registry.h"
+#include "framework/resources.h"
+#include "framework/stage_stats.h"
+
+namespace weir {
+
+struct PipelineOptions {
+  std::uint64_t seed = 1;
+  int workers = 1;       // TBB threads, the calling one among them
+  bool training = true;  // whether there will be train passes
+  // Called for each lost sample, by one thread at a time.
+  std::function<void(const std::string& stage, const Drop&)> on_drop;
+};
+
+class Pipeline {
+ public:
+  Pipeline(PipelineOptions options, Resources& resources);
+  ~Pipeline();
+
+  // Appends a stage. Throws Error(kConfig) where its parameters are wrong or its port does not fit
+  // what comes before, at its place in the file.
+  void Add(const StageSpec& spec, const YamlNode& params);
+
+  // The same with a stage that C++ code made.
+  template <class S, class Params>
+  void Add(const Params& params) {
+    Append([&](BuildContext& context) {
+      return Place(std::string(S::kName), std::make_unique<S>(params, context));
+    });
+  }
+
+  // Works out what the flow will hold. Throws Error(kConfig) where it has no source or no sink,
+  // Error(kMemory) where `limit_bytes` is not enough.
+  const MemoryPlan& Plan(std::size_t limit_bytes, std::size_t reserve_bytes);
+
+  // Takes the planned memory from `budget` and opens the stages.
+  void Open(MemoryBudget& budget);
+
+  // One pass, to its end or to where it was stopped. Throws the first error, with its stage's name;
+  // nothing is on its way any more by then.
+  void Run(const Pass& pass);
+
+  // Ends the pass that runs, and all later ones, soon. Any thread; safe in a signal handler.
+  void Stop();
+  bool stopped() const;
+
+  struct Figures {
+    std::string stage;
+    StageFigures figures;
+  };
+  std::vector<Figures> figures() const;
+
+ private:
+  void Append(const std::function<PlacedStage(BuildContext&)>& make);
+
+  PipelineOptions options_;
+  Resources& resources_;
+  std::vector<PlacedStage> stages_;
+  std::vector<StageStats> stats_;
+  MemoryPlan plan_;
+  std::vector<Lease> held_;  // what the stages hold for the whole run
+  std::unique_ptr<Graph> graph_;
+  class Threads;
+  std::unique_ptr<Threads> threads_;
+  std::atomic<bool> stop_early_{false};  // Stop() before there was a graph
+};
+
+}  // namespace weir

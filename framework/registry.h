@@ -1,0 +1,64 @@
+// Which stages there are: name -> what the stage takes, gives and is made with.
+//
+//   Registry registry;
+//   registry.Add<Decode>();
+//
+// An explicit table, filled by whoever makes it: no macros, no static initialisers, no singleton.
+// Filled by one thread, then read by any.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "framework/any_stage.h"
+#include "framework/params.h"
+
+namespace weir {
+
+struct StageSpec {
+  std::string name;
+  std::string doc;
+  StageShape shape = StageShape::kMap;
+  std::string in;  // port types; empty where there is none
+  std::string out;
+  Concurrency concurrency = Concurrency::kSerial;
+  std::vector<FieldDoc> fields;
+  // Throws Error(kConfig) where `params` are wrong, at their place in the file.
+  std::function<PlacedStage(const YamlNode& params, BuildContext& context)> make;
+  // The parameters as a YAML map with every default filled in. Throws as make does.
+  std::function<std::string(const YamlNode& params)> resolve;
+};
+
+class Registry {
+ public:
+  // Throws Error(kConfig) where the name is taken.
+  template <class S>
+  void Add() {
+    StageSpec spec;
+    spec.name = S::kName;
+    spec.doc = S::kDoc;
+    spec.shape = ShapeOf<S>();
+    if constexpr (!IsSource<S>) spec.in = S::Input::kPortType;
+    if constexpr (!IsSink<S>) spec.out = S::Output::kPortType;
+    if constexpr (IsMap<S>) spec.concurrency = S::kConcurrency;
+    spec.fields = Describe<typename S::Params>();
+    spec.make = [](const YamlNode& params, BuildContext& context) {
+      return Place(std::string(S::kName),
+                   std::make_unique<S>(Parse<typename S::Params>(params), context));
+    };
+    Add(std::move(spec));
+  }
+  void Add(StageSpec spec);
+
+  // Null where there is none of that name.
+  const StageSpec* Find(const std::string& name) const;
+  std::vector<std::string> names() const;  // sorted
+
+ private:
+  std::map<std::string, StageSpec> specs_;
+};
+
+}  // namespace weir

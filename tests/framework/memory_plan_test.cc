@@ -1,0 +1,79 @@
+#include "framework/memory_plan.h"
+
+#include <gtest/gtest.h>
+
+#include "framework/error.h"
+
+namespace weir {
+namespace {
+
+constexpr std::size_t kMiB = 1 << 20;
+
+std::vector<StageCost> TrainingFlow() {
+  return {
+      {"directory", StageShape::kSource, {.lever = {}}},
+      {"decode", StageShape::kMap, {.item_bytes = 2 * kMiB, .lever = {}}},
+      {"batch", StageShape::kGather, {.item_bytes = 5 * kMiB, .lever = {}}},
+      {"features",
+       StageShape::kMap,
+       {.tag = MemoryTag::kModel,
+        .fixed_bytes = 9 * kMiB,
+        .item_bytes = 1 * kMiB,
+        .lever = Lever{"workers", 8 * kMiB, 1, 2}}},
+      {"train",
+       StageShape::kSink,
+       {.tag = MemoryTag::kOptimizer, .fixed_bytes = 20 * kMiB, .lever = {}}},
+  };
+}
+
+TEST(MemoryPlan, GivesEverythingItsMostWhereTheCeilingIsHigh) {
+  const MemoryPlan plan = PlanMemory(TrainingFlow(), 1024 * kMiB, 60 * kMiB, 2);
+  EXPECT_EQ(plan.levers[3], 2);
+  EXPECT_EQ(plan.stretches[0].max_tickets, 8);
+  EXPECT_EQ(plan.stretches[1].max_tickets, 3);
+  EXPECT_EQ(plan.peak_bytes(), (60 + 8 * 2 + 3 * 6 + 9 + 2 * 8 + 20) * kMiB);
+  EXPECT_EQ(plan.enough_bytes, plan.peak_bytes());
+  EXPECT_EQ(plan.smallest_bytes, (60 + 2 + 6 + 9 + 8 + 20) * kMiB);
+  // Pictures that are larger than most may use what is left over.
+  EXPECT_EQ(plan.stretches[0].pool_bytes, 1024 * kMiB - plan.peak_bytes() + 16 * kMiB);
+}
+
+TEST(MemoryPlan, StaysUnderTheCeilingAndSharesWhatThereIs) {
+  const std::size_t smallest = PlanMemory(TrainingFlow(), 1024 * kMiB, 60 * kMiB, 2).smallest_bytes;
+  for (std::size_t limit = smallest; limit < smallest + 40 * kMiB; limit += kMiB / 2) {
+    const MemoryPlan plan = PlanMemory(TrainingFlow(), limit, 60 * kMiB, 2);
+    EXPECT_LE(plan.peak_bytes(), limit);
+    std::size_t pools = 0, tickets = 0;
+    for (const Stretch& stretch : plan.stretches) {
+      pools += stretch.pool_bytes;
+      tickets += stretch.item_bytes * stretch.max_tickets;
+    }
+    EXPECT_LE(plan.peak_bytes() - tickets + pools, limit);
+  }
+}
+
+TEST(MemoryPlan, RefusesWithTheBillAndTheSmallestCeilingThatWorks) {
+  const std::size_t smallest = PlanMemory(TrainingFlow(), 1024 * kMiB, 60 * kMiB, 2).smallest_bytes;
+  EXPECT_NO_THROW(PlanMemory(TrainingFlow(), smallest, 60 * kMiB, 2));
+  try {
+    PlanMemory(TrainingFlow(), smallest - 1, 60 * kMiB, 2);
+    FAIL() << "it does not fit";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kMemory);
+    EXPECT_STREQ(error.what(),
+                 "this job does not fit in 105 MiB: at its smallest it holds\n"
+                 "  stage        holds                               each  count       bytes\n"
+                 "  process      code, stacks, allocator         60.0 MiB      1    60.0 MiB\n"
+                 "  directory    samples on their way            2.00 MiB      1    2.00 MiB\n"
+                 "  batch        batches on their way            6.00 MiB      1    6.00 MiB\n"
+                 "  features     for the whole run               9.00 MiB      1    9.00 MiB\n"
+                 "  features     workers                         8.00 MiB      1    8.00 MiB\n"
+                 "  train        for the whole run               20.0 MiB      1    20.0 MiB\n"
+                 "               peak                                                105 MiB\n"
+                 "               ceiling                                             105 MiB\n");
+    EXPECT_EQ(error.remedy(), "Raise memory.host (or --memory) to 105MiB or more.");
+  }
+}
+
+}  // namespace
+}  // namespace weir
