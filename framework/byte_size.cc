@@ -53,7 +53,7 @@ std::string Quoted(std::string_view text) { return "`" + std::string(text) + "`"
 
 std::string UnknownUnit(std::string_view text, std::string_view number, std::string_view unit) {
   constexpr std::string_view kPrefixes = "KMGT";
-  const char prefix = unit.empty() ? 0 : Upper(unit[0]);
+  const char prefix = unit.empty() ? '\0' : Upper(unit[0]);
   if (unit.size() <= 2 && kPrefixes.find(prefix) != std::string_view::npos) {
     const std::string stem = std::string(number) + prefix;
     return Quoted(text) + " has no unit that weir knows; write " + stem + "iB or " + stem + "B";

@@ -97,7 +97,7 @@ void YamlBuilder::CheckQuotesEnd(const Position& position) {
 // yaml-cpp reports a missing value where the next thing starts; shown is what lacks it.
 Position YamlBuilder::PositionOfNull(const YAML::Mark& mark) const {
   if (!frames_.empty() && frames_.back().key) return frames_.back().key->position();
-  const Position position = PositionOf(mark);
+  Position position = PositionOf(mark);
   const std::string_view here = source_->Line(position.line);
   const std::string_view rest = here.substr(std::min(position.column, here.size()));
   for (const std::string_view written : {"~", "null", "Null", "NULL", ",", "]"}) {
@@ -143,7 +143,7 @@ YamlNode YamlBuilder::Bounded(const YamlNode& node) {
   if (!deep && node.expanded_size() <= kMostExpandedValues) return node;
   if (!std::exchange(reported_size_, true)) {
     problems_.Add(node.position(), deep ? "more than 100 values inside one another"
-                                        : "more than 1000000 values, with every alias written out");
+                                        : "more than 100000 values, with every alias written out");
   }
   return YamlNode::Null(node.position());
 }
@@ -175,7 +175,7 @@ void YamlBuilder::Merge(Frame& frame) {
     merged_keys_ += map.expanded_size();
     if (merged_keys_ > kMostExpandedValues) {
       if (!std::exchange(reported_size_, true)) {
-        problems_.Add(frame.position, "`<<` makes more than 1000000 values in all");
+        problems_.Add(frame.position, "`<<` makes more than 100000 values in all");
       }
       return;
     }

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <istream>
 #include <sstream>
@@ -145,7 +144,7 @@ YamlNode ReadYaml(const std::filesystem::path& path, Problems& problems) {
   std::string text(kLargestConfigBytes + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (file.bad() || !file.is_open()) {
-    problems.Add({}, label + ": cannot be read: " + std::strerror(errno));
+    problems.Add({}, label + ": cannot be read: " + std::generic_category().message(errno));
     return {};
   }
   text.resize(static_cast<std::size_t>(file.gcount()));

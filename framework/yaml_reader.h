@@ -12,8 +12,8 @@
 namespace weir {
 
 inline constexpr std::size_t kLargestConfigBytes = 1 << 20;
-inline constexpr std::size_t kDeepestConfig = 100;             // values inside one another
-inline constexpr std::size_t kMostExpandedValues = 1'000'000;  // with every alias written out
+inline constexpr std::size_t kDeepestConfig = 100;           // values inside one another
+inline constexpr std::size_t kMostExpandedValues = 100'000;  // with every alias written out
 
 // Reads `source` from byte `from` of its text, which lies in its first line. What is wrong goes to
 // `problems`; the node is then as much as was understood. Text without a value is null. A merge key

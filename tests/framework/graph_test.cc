@@ -177,7 +177,6 @@ TEST(Graph, ASlowSinkNeverLetsMemoryGrow) {
   EXPECT_EQ(flow.values(), UpTo(500));
   // 1000 bytes: at most 8 numbers beside one batch of 200, and 3 batches of 4 that wait or fill.
   EXPECT_LE(alive.most, 8 + 3 * 4);
-  EXPECT_GT(alive.most, 4);
 }
 
 TEST(Graph, AnErrorEndsTheRunWithTheNameOfItsStageAndTheGraphRunsAgain) {
