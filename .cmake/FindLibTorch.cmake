@@ -1,35 +1,43 @@
-# LibTorch::cpu: the CPU half of LibTorch, from the first of
+# LibTorch::cpu and, where its CUDA half is there, LibTorch::cuda; from the first of
 #   Torch_DIR, WEIR_LIBTORCH (a folder with include/ and lib/), .deps/libtorch (bootstrap.sh), an importable Python torch.
 # The wheels from PyPI are whole LibTorches; libtorch_cpu.so links without libtorch_cuda.so.
 set(_roots "")
-if(Torch_DIR)
-  get_filename_component(_root "${Torch_DIR}/../../.." ABSOLUTE)
-  list(APPEND _roots ${_root})
-endif()
-foreach(_root "${WEIR_LIBTORCH}" "$ENV{WEIR_LIBTORCH}" "${PROJECT_SOURCE_DIR}/.deps/libtorch")
+foreach(_root "${Torch_DIR}" "$ENV{Torch_DIR}")
   if(_root)
-    list(APPEND _roots ${_root})
+    get_filename_component(_root "${_root}/../../.." ABSOLUTE)
+    list(APPEND _roots "${_root}")
   endif()
 endforeach()
-find_path(LibTorch_INCLUDE_DIR ATen/ATen.h PATHS ${_roots} PATH_SUFFIXES include NO_DEFAULT_PATH)
-if(NOT LibTorch_INCLUDE_DIR)
-  execute_process(COMMAND python3 -c "import torch, os; print(os.path.dirname(torch.__file__))"
-                  OUTPUT_VARIABLE _root OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+foreach(_root "${WEIR_LIBTORCH}" "$ENV{WEIR_LIBTORCH}" "${PROJECT_SOURCE_DIR}/.deps/libtorch")
   if(_root)
-    list(APPEND _roots ${_root})
-    find_path(LibTorch_INCLUDE_DIR ATen/ATen.h PATHS ${_root} PATH_SUFFIXES include NO_DEFAULT_PATH)
+    list(APPEND _roots "${_root}")
+  endif()
+endforeach()
+find_path(LibTorch_INCLUDE_DIR ATen/ATen.h PATHS ${_roots} PATH_SUFFIXES include NO_DEFAULT_PATH NO_CACHE)
+if(NOT LibTorch_INCLUDE_DIR)
+  execute_process(
+    COMMAND python3 -c "import importlib.util as u; print(u.find_spec('torch').submodule_search_locations[0])"
+    OUTPUT_VARIABLE _root OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE _status)
+  if(_status EQUAL 0)
+    find_path(LibTorch_INCLUDE_DIR ATen/ATen.h PATHS "${_root}" PATH_SUFFIXES include NO_DEFAULT_PATH NO_CACHE)
   endif()
 endif()
-find_library(LibTorch_CPU_LIBRARY torch_cpu PATHS ${_roots} PATH_SUFFIXES lib NO_DEFAULT_PATH)
-find_library(LibTorch_C10_LIBRARY c10 PATHS ${_roots} PATH_SUFFIXES lib NO_DEFAULT_PATH)
-find_library(LibTorch_CUDA_LIBRARY torch_cuda PATHS ${_roots} PATH_SUFFIXES lib NO_DEFAULT_PATH)
-find_library(LibTorch_C10_CUDA_LIBRARY c10_cuda PATHS ${_roots} PATH_SUFFIXES lib NO_DEFAULT_PATH)
-if(LibTorch_INCLUDE_DIR AND EXISTS ${LibTorch_INCLUDE_DIR}/torch/headeronly/version.h)
-  file(STRINGS ${LibTorch_INCLUDE_DIR}/torch/headeronly/version.h _version REGEX "define TORCH_VERSION ")
-elseif(LibTorch_INCLUDE_DIR)
-  file(STRINGS ${LibTorch_INCLUDE_DIR}/torch/csrc/api/include/torch/version.h _version REGEX "define TORCH_VERSION ")
-endif()
-string(REGEX MATCH "[0-9]+\\.[0-9]+\\.[0-9]+" LibTorch_VERSION "${_version}")
+
+# All of it from the one root that has the headers: two LibTorches are never mixed.
+get_filename_component(_root "${LibTorch_INCLUDE_DIR}" DIRECTORY)
+find_library(LibTorch_CPU_LIBRARY torch_cpu PATHS "${_root}/lib" NO_DEFAULT_PATH NO_CACHE)
+find_library(LibTorch_C10_LIBRARY c10 PATHS "${_root}/lib" NO_DEFAULT_PATH NO_CACHE)
+find_library(LibTorch_CUDA_LIBRARY torch_cuda PATHS "${_root}/lib" NO_DEFAULT_PATH NO_CACHE)
+find_library(LibTorch_C10_CUDA_LIBRARY c10_cuda PATHS "${_root}/lib" NO_DEFAULT_PATH NO_CACHE)
+foreach(_header torch/csrc/api/include/torch/version.h torch/headeronly/version.h)
+  if(EXISTS "${LibTorch_INCLUDE_DIR}/${_header}")
+    file(STRINGS "${LibTorch_INCLUDE_DIR}/${_header}" _lines REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) ")
+    if(_lines)
+      string(REGEX REPLACE "[^0-9;]" "" _numbers "${_lines}")
+      string(REPLACE ";" "." LibTorch_VERSION "${_numbers}")
+    endif()
+  endif()
+endforeach()
 
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LibTorch
@@ -37,12 +45,16 @@ find_package_handle_standard_args(LibTorch
   VERSION_VAR LibTorch_VERSION
   REASON_FAILURE_MESSAGE "Run ./bootstrap.sh, which fetches it into .deps/, or set WEIR_LIBTORCH.")
 if(LibTorch_FOUND AND NOT TARGET LibTorch::cpu)
-  get_filename_component(_lib ${LibTorch_CPU_LIBRARY} DIRECTORY)
   add_library(LibTorch::cpu INTERFACE IMPORTED)
   target_include_directories(LibTorch::cpu INTERFACE
     ${LibTorch_INCLUDE_DIR} ${LibTorch_INCLUDE_DIR}/torch/csrc/api/include)
   target_compile_definitions(LibTorch::cpu INTERFACE _GLIBCXX_USE_CXX11_ABI=1)
   target_link_libraries(LibTorch::cpu INTERFACE ${LibTorch_CPU_LIBRARY} ${LibTorch_C10_LIBRARY})
   # libtorch_cpu.so finds the CUDA runtime that it names beside itself; the linker need not.
-  target_link_options(LibTorch::cpu INTERFACE -Wl,--allow-shlib-undefined -Wl,-rpath-link,${_lib})
+  target_link_options(LibTorch::cpu INTERFACE -Wl,--allow-shlib-undefined "-Wl,-rpath-link,${_root}/lib")
+  if(LibTorch_CUDA_LIBRARY AND LibTorch_C10_CUDA_LIBRARY)
+    add_library(LibTorch::cuda INTERFACE IMPORTED)
+    target_link_libraries(LibTorch::cuda INTERFACE
+      LibTorch::cpu ${LibTorch_CUDA_LIBRARY} ${LibTorch_C10_CUDA_LIBRARY})
+  endif()
 endif()

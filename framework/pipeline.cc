@@ -23,9 +23,9 @@ Pipeline::Pipeline(PipelineOptions options, Resources& resources)
 
 Pipeline::~Pipeline() = default;
 
-void Pipeline::Add(const StageSpec& spec, const YamlNode& params) {
+void Pipeline::Add(const StageSpec& spec, const YamlNode& params, const Position& position) {
   const auto blame = [&](const std::string& what) {
-    throw Error(ErrorKind::kConfig, Format(params.position(), what));
+    throw Error(ErrorKind::kConfig, Format(position, what));
   };
   if (stages_.empty() && spec.shape != StageShape::kSource) {
     blame("a pipeline begins with a source, `" + spec.name + "` takes " + spec.in);

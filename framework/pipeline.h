@@ -39,15 +39,13 @@ class Pipeline {
   ~Pipeline();
 
   // Appends a stage. Throws Error(kConfig) where its parameters are wrong or its port does not fit
-  // what comes before, at its place in the file.
-  void Add(const StageSpec& spec, const YamlNode& params);
+  // what comes before; `position` is where the file names it.
+  void Add(const StageSpec& spec, const YamlNode& params, const Position& position = {});
 
-  // The same with a stage that C++ code made.
-  template <class S, class Params>
-  void Add(const Params& params) {
-    Append([&](BuildContext& context) {
-      return Place(std::string(S::kName), std::make_unique<S>(params, context));
-    });
+  // The same with a stage that C++ code makes: `make` gets the BuildContext, gives a unique_ptr.
+  template <class Make>
+  void AddMade(std::string name, Make make) {
+    Append([&](BuildContext& context) { return Place(std::move(name), make(context)); });
   }
 
   // Works out what the flow will hold. Throws Error(kConfig) where it has no source or no sink,

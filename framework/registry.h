@@ -28,8 +28,10 @@ struct StageSpec {
   std::vector<FieldDoc> fields;
   // Throws Error(kConfig) where `params` are wrong, at their place in the file.
   std::function<PlacedStage(const YamlNode& params, BuildContext& context)> make;
-  // The parameters as a YAML map with every default filled in. Throws as make does.
-  std::function<std::string(const YamlNode& params)> resolve;
+  // What is wrong with `params`, without making anything.
+  std::function<void(const YamlNode& params, Problems& problems)> check;
+  // `params` with every default filled in and every path absolute. Throws as make does.
+  std::function<YamlNode(const YamlNode& params)> resolve;
 };
 
 class Registry {
@@ -49,6 +51,10 @@ class Registry {
       return Place(std::string(S::kName),
                    std::make_unique<S>(Parse<typename S::Params>(params), context));
     };
+    spec.check = [](const YamlNode& params, Problems& problems) {
+      Parse<typename S::Params>(params, problems);
+    };
+    spec.resolve = [](const YamlNode& params) { return ToYaml(Parse<typename S::Params>(params)); };
     Add(std::move(spec));
   }
   void Add(StageSpec spec);

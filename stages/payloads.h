@@ -5,12 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <new>
 #include <string>
 #include <vector>
 
 #include "framework/packet.h"
+#include "framework/pass.h"
 
 namespace weir {
 
@@ -46,6 +48,7 @@ struct Sample {
 struct ImageFile {
   static constexpr PortType kPortType = "image/file";
   Sample sample;
+  const std::string& name() const { return sample.path; }  // in messages
 };
 
 // sRGB, [height, width, 3], rows without gaps, upright.
@@ -93,6 +96,16 @@ struct FeatureBatch {
 struct Classes {
   static constexpr std::string_view kResource = "classes";
   std::vector<std::string> names;
+};
+
+// How many samples a pass over each split will begin with; provided by the source.
+struct SampleCounts {
+  static constexpr std::string_view kResource = "sample counts";
+  std::map<Split, std::uint64_t> of_split;
+  std::uint64_t operator[](Split split) const {
+    const auto found = of_split.find(split);
+    return found == of_split.end() ? 0 : found->second;
+  }
 };
 
 // The size that a picture is wanted in at least, in pixels, so that no more is decoded; provided by

@@ -1,7 +1,8 @@
 // The numbers of a backbone on the host, layer by layer, in float32.
 #pragma once
 
-#include <string>
+#include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "stages/model/mobilenet_v2.h"

@@ -28,7 +28,7 @@ struct Preprocessing {
 struct Convention {
   Padding padding = Padding::kSame;
   float batch_norm_epsilon = 1e-3f;
-  Preprocessing preprocessing;
+  Preprocessing preprocessing{};
   bool operator==(const Convention&) const = default;
 
   static Convention Keras();        // same padding, 1e-3, x/127.5 - 1
@@ -39,12 +39,12 @@ enum class LayerKind { kConvolution, kDepthwise, kPointwise };
 
 // A convolution with its batch norm, and what follows it.
 struct ConvLayer {
-  std::string name;                         // Keras': "Conv1", "block_1_expand"
-  std::string batch_norm_name;              // Keras': "bn_Conv1", "block_1_expand_BN"
-  std::string torchvision_name;             // "features.2.conv.0.0"
-  std::string torchvision_batch_norm_name;  // "features.2.conv.0.1"
-  std::string timm_name;                    // "blocks.1.0.conv_pw"
-  std::string timm_batch_norm_name;         // "blocks.1.0.bn1"
+  std::string name{};                         // Keras': "Conv1", "block_1_expand"
+  std::string batch_norm_name{};              // Keras': "bn_Conv1", "block_1_expand_BN"
+  std::string torchvision_name{};             // "features.2.conv.0.0"
+  std::string torchvision_batch_norm_name{};  // "features.2.conv.0.1"
+  std::string timm_name{};                    // "blocks.1.0.conv_pw"
+  std::string timm_batch_norm_name{};         // "blocks.1.0.bn1"
   LayerKind kind = LayerKind::kConvolution;
   int in_channels = 0;
   int out_channels = 0;

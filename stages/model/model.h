@@ -29,7 +29,7 @@ class Model {
 
   // `input` is the size of the pictures. Throws Error(kConfig) where the declaration makes no
   // sense: an unknown layer, a head that does not end in one value a class, a softmax in the
-  // middle...
+  // middle, fewer than two classes...
   Model(const ModelConfig& config, const Convention& convention, MapSize input,
         std::vector<std::string> classes, std::uint64_t seed);
 
@@ -42,16 +42,22 @@ class Model {
   bool learns(int layer) const { return learns_[layer]; }  // of the backbone
   int prefix_layers() const { return prefix_layers_; }     // how many; 0 where all learns
   Pooling prefix_pooling() const { return prefix_pooling_; }
-  std::vector<std::int64_t> feature_dims() const;  // [C], or [h, w, C] without pooling
+  // Of one sample behind the prefix: [C], [h, w, C] without pooling, [H, W, 3] without a prefix.
+  std::vector<std::int64_t> feature_dims() const;
 
   // The head, with `units: classes` resolved; those before first_head_layer() are in the prefix.
   const std::vector<HeadLayer>& head() const { return config_.head; }
   int first_head_layer() const { return first_head_layer_; }
 
+  // Of one sample as the head's layer reads it: [h, w, C] or [values].
+  const std::vector<std::int64_t>& head_input_dims(int layer) const { return head_dims_[layer]; }
+
   // Float values that learn (kernels, batch norms' gamma and beta, dense layers).
   std::size_t trained_values() const;
 
  private:
+  void ResolveHead();
+
   ModelConfig config_;
   MobileNetV2 backbone_;
   Preprocessing preprocessing_;
@@ -61,6 +67,7 @@ class Model {
   int prefix_layers_ = 0;
   Pooling prefix_pooling_ = Pooling::kNone;
   int first_head_layer_ = 0;
+  std::vector<std::vector<std::int64_t>> head_dims_;  // before each layer of the head
 };
 
 // What a run declares before its classes and picture size are known, and the weights that it starts

@@ -1,14 +1,21 @@
 // The sections `model:` and `training:` of a configuration, as typed values.
+//
+// Plain data; the functions are pure and may be called from any thread.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "stages/model/mobilenet_v2.h"
 
 namespace weir {
+
+class Problems;
+class YamlNode;
+struct FieldDoc;
 
 enum class ConventionChoice { kAuto, kKeras, kTorchvision };
 
@@ -22,8 +29,8 @@ struct BackboneConfig {
   std::string name = "mobilenet_v2";
   bool include_top = false;
   double width = 1.0;
-  std::string weights = "imagenet";  // none, a name, a path or a URL
-  std::string sha256;                // of what a URL gives
+  std::string weights = "imagenet";  // none, imagenet, an absolute path or a URL
+  std::string sha256{};              // of what a URL gives: 64 digits; empty where none is stated
   ConventionChoice convention = ConventionChoice::kAuto;
   BatchNormMode batch_norm = BatchNormMode::kStored;
 };
@@ -32,11 +39,15 @@ struct BackboneConfig {
 struct FrozenConfig {
   enum class Kind { kAll, kNone, kThrough, kPatterns };
   Kind kind = Kind::kAll;
-  std::string through;                // a layer or block, in either convention's names
-  std::vector<std::string> patterns;  // with * and ?, matched against both
+  std::string through{};                // a layer or block, in either convention's names
+  std::vector<std::string> patterns{};  // with * and ?, matched against both
 };
 
 enum class Activation { kLinear, kRelu, kRelu6, kSigmoid, kTanh, kSoftmax };
+std::string_view Name(Activation activation);  // as in the YAML: "relu"
+
+// `units: classes`.
+inline constexpr int kUnitsOfClasses = -1;
 
 struct HeadLayer {
   enum class Kind {
@@ -48,18 +59,19 @@ struct HeadLayer {
     kDense
   };
   Kind kind = Kind::kDense;
-  int units = 0;  // of a dense layer; `classes` in the YAML is -1 here until the classes are known
+  int units = 0;  // of a dense layer; kUnitsOfClasses until the classes are known
   Activation activation = Activation::kLinear;
   double rate = 0.5;       // of a dropout
   double momentum = 0.99;  // of a batch norm
   double epsilon = 1e-3;
 };
+std::string_view Name(HeadLayer::Kind kind);  // as in the YAML: "global_average_pooling"
 
 struct ModelConfig {
-  BackboneConfig backbone;
-  FrozenConfig frozen;
-  std::optional<Preprocessing> preprocessing;  // empty: auto, the weights' own
-  std::vector<HeadLayer> head;
+  BackboneConfig backbone{};
+  FrozenConfig frozen{};
+  std::optional<Preprocessing> preprocessing{};  // empty: auto, the weights' own
+  std::vector<HeadLayer> head{};
 };
 
 struct OptimizerConfig {
@@ -79,11 +91,25 @@ enum class Schedule { kConstant, kCosine };
 
 struct TrainingConfig {
   int epochs = 10;
-  OptimizerConfig optimizer;
+  OptimizerConfig optimizer{};
   Schedule schedule = Schedule::kConstant;
-  double label_smoothing = 0;
+  double label_smoothing = 0;      // of the one loss there is, categorical cross-entropy
   int micro_batch = 0;             // 0: auto, a function of the model alone
   double checkpoint_seconds = 60;  // the save interval; also at the end of every epoch
 };
+
+// Reads a section (null: every default). What is wrong goes to `problems`, with its place. Relative
+// paths of weights are made absolute from the folder of the file that they are written in.
+ModelConfig ParseModel(const YamlNode& node, Problems& problems);
+TrainingConfig ParseTraining(const YamlNode& node, Problems& problems);
+
+// Every value as resolved, so that it parses to the same again, wherever it is read.
+YamlNode ToYaml(const ModelConfig& config);
+YamlNode ToYaml(const TrainingConfig& config);
+
+// The keys with their documentation, defaults and ranges; a layer of the head or an optimizer is a
+// row nested in `head` or `optimizer`.
+std::vector<FieldDoc> DescribeModel();
+std::vector<FieldDoc> DescribeTraining();
 
 }  // namespace weir

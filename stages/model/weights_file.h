@@ -1,9 +1,12 @@
-// Named tensors in a file: PyTorch's .pth (a zip with a pickle, tensors only; nothing is ever
-// executed), safetensors, Keras' legacy .h5 and Keras 3's .weights.h5. The kind is told by the
-// content, not the name.
+// Named tensors in a file: PyTorch's .pth (tensors only; nothing is ever executed), safetensors,
+// Keras' legacy .h5 and Keras 3's .weights.h5. The kind is told by the content, not the name.
 //
-// A reader holds the table of names, and at most one tensor besides what it converts into. One
-// thread at a time.
+//   const auto file = WeightsFile::Open("mobilenet_v2.pth");
+//   const BackboneWeights weights = LoadBackbone(*file, model);
+//
+// A file may come from anybody: whatever its bytes are, the outcome is tensors or an Error. A
+// reader holds the table of names, and at most one tensor besides what it converts into; it never
+// takes more memory than the file's size accounts for. One thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +15,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "stages/model/backbone_weights.h"
@@ -22,7 +26,7 @@ enum class WeightsFormat { kPth, kSafetensors, kKerasLegacyH5, kKerasWeightsH5 }
 
 struct TensorInfo {
   std::string name;
-  std::vector<std::int64_t> shape;
+  std::vector<std::int64_t> shape = {};
   std::int64_t values() const;
 };
 
@@ -32,11 +36,36 @@ class WeightsFile {
   static std::unique_ptr<WeightsFile> Open(const std::filesystem::path& path);
 
   virtual ~WeightsFile() = default;
+
+  const std::filesystem::path& path() const { return path_; }
   virtual WeightsFormat format() const = 0;
-  virtual const std::vector<TensorInfo>& tensors() const = 0;              // sorted by name
-  virtual const std::map<std::string, std::string>& metadata() const = 0;  // safetensors' own
-  // Converts to float32, row-major as stored. `out.size()` is the tensor's values.
-  virtual void Read(const TensorInfo& tensor, std::span<float> out) = 0;
+
+  // Sorted by name. HDF5's are called "<layer>/<weight>" in either of Keras' layouts, without ":0":
+  // "block_1_expand/kernel", "bn_Conv1/moving_mean"; where a .weights.h5 does not give the layers'
+  // names, they are its own: "conv2d_3/kernel".
+  const std::vector<TensorInfo>& tensors() const { return tensors_; }
+  const TensorInfo* Find(std::string_view name) const;  // null if there is none
+
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }  // safetensors'
+
+  // Converts to float32, row-major as stored. `tensor` is one of tensors(), and out.size() its
+  // values. Throws Error(kData) where the contents prove to be damaged.
+  void Read(const TensorInfo& tensor, std::span<float> out);
+
+ protected:
+  explicit WeightsFile(std::filesystem::path path) : path_(std::move(path)) {}
+
+  // Called once, by the constructor of a reader. Returns the order: tensors()[i] was given as
+  // tensors[order[i]]. Throws Error(kData) if two have one name.
+  std::vector<std::size_t> SetTensors(std::vector<TensorInfo> tensors);
+
+  std::map<std::string, std::string> metadata_;
+
+ private:
+  virtual void ReadAt(std::size_t index, std::span<float> out) = 0;  // of tensors()
+
+  std::filesystem::path path_;
+  std::vector<TensorInfo> tensors_;
 };
 
 // The backbone's numbers from a file in any of the formats and namings (Keras, torchvision, timm),
@@ -45,7 +74,11 @@ class WeightsFile {
 BackboneWeights LoadBackbone(WeightsFile& file, const MobileNetV2& model);
 
 // The convention that a file's format and names imply: Keras' for HDF5, torchvision's otherwise,
-// unless the file's own metadata ("weir.convention") says which.
+// unless the file's own metadata ("weir.convention": "keras" or "torchvision") says which.
 Convention ConventionOf(const WeightsFile& file);
+
+// The epsilon that the file's batch norms were trained with. It belongs to who wrote the file:
+// where the user states another convention than ConventionOf, this epsilon still holds.
+float BatchNormEpsilonOf(const WeightsFile& file);
 
 }  // namespace weir

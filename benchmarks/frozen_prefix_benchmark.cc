@@ -1,0 +1,67 @@
+// Pictures a second through the whole frozen backbone, one sample at a time, as the `features`
+// stage runs it on a CPU: real time, so that two threads are compared with one.
+#include <benchmark/benchmark.h>
+
+#include "framework/error.h"
+#include "stages/model/frozen_prefix.h"
+
+namespace weir {
+namespace {
+
+std::unique_ptr<FrozenPrefix> MakePrefix(double width, int size, Precision precision) {
+  const MobileNetV2 model(width, {size, size}, Convention::Keras());
+  return MakeOneDnnPrefix(model, RandomBackbone(model, 1),
+                          {.last_layer = static_cast<int>(model.layers().size()) - 1,
+                           .pooling = Pooling::kAverage,
+                           .precision = precision});
+}
+
+// One prefix for all threads, as in the pipeline; a workspace each.
+std::unique_ptr<FrozenPrefix> shared_prefix;
+
+void FrozenPrefixRun(benchmark::State& state, double width, int size, Precision precision) {
+  if (state.thread_index() == 0) {
+    try {
+      shared_prefix = MakePrefix(width, size, precision);
+    } catch (const Error& error) {
+      state.SkipWithError(error.what());
+    }
+  }
+  // The other threads see what the first one made once all have come to the loop.
+  std::vector<std::uint8_t> pixels(std::size_t(size) * size * 3, 100);
+  std::vector<float> features;
+  std::unique_ptr<FrozenPrefix::Workspace> workspace;
+  for (auto _ : state) {
+    if (!shared_prefix) {
+      state.SkipWithError("there is no prefix");
+      break;
+    }
+    if (!workspace) {
+      workspace = shared_prefix->MakeWorkspace();
+      features.resize(shared_prefix->output_values());
+    }
+    shared_prefix->Run(pixels.data(), *workspace, features.data());
+    benchmark::DoNotOptimize(features.data());
+  }
+  state.SetItemsProcessed(state.iterations());
+  if (state.thread_index() == 0 && shared_prefix) {
+    state.counters["weights_MB"] = static_cast<double>(shared_prefix->weights_bytes()) / 1e6;
+    state.counters["workspace_MB"] = static_cast<double>(shared_prefix->workspace_bytes()) / 1e6;
+    shared_prefix.reset();
+  }
+}
+
+BENCHMARK_CAPTURE(FrozenPrefixRun, float32, 1.0, 224, Precision::kFloat32)
+    ->ThreadRange(1, 2)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(FrozenPrefixRun, bfloat16, 1.0, 224, Precision::kBfloat16)
+    ->ThreadRange(1, 2)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(FrozenPrefixRun, float32_width_0_35_size_160, 0.35, 160, Precision::kFloat32)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace weir

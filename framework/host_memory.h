@@ -1,0 +1,33 @@
+// How much memory this process may have, and how much it holds.
+//
+// Reads /proc and /sys anew at each call; a few microseconds; any thread.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace weir {
+
+// One thing that bounds the process.
+struct MemoryLimit {
+  std::string name;  // "cgroup v2 memory.max", "available memory"
+  std::string file;  // that says so
+  std::size_t bytes = 0;
+};
+
+// Every bound that is known here, the tightest first: the cgroups that the process is in (v1 and
+// v2, those above them too), MemAvailable, and the machine's memory. Never empty: throws
+// Error(kInternal) where not even the machine's is known. `root` stands before /proc and /sys.
+std::vector<MemoryLimit> HostMemoryLimits(const std::filesystem::path& root = "/");
+
+// What `memory.host: auto` stands for: the tightest of those bounds, less a tenth for what is
+// charged to the process and not its own (page cache, kernel memory), in whole MiB.
+std::size_t AutomaticHostLimit(const std::vector<MemoryLimit>& limits);
+
+// Private memory of this process and what it shares (RssAnon and RssShmem of /proc/self/status);
+// mapped files and code do not count.
+std::size_t HeldMemory();
+
+}  // namespace weir

@@ -1,0 +1,78 @@
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "framework/error.h"
+#include "pipelines/commands.h"
+#include "pipelines/session.h"
+
+namespace weir {
+namespace {
+
+// Collects what each step has to say, so that the second problem is not hidden behind the first.
+class Findings {
+ public:
+  template <class Step>
+  void Try(Step step) {
+    try {
+      step();
+    } catch (const Error& error) {
+      std::printf("%s\n", error.what());
+      if (!error.remedy().empty()) std::printf("  %s\n", error.remedy().c_str());
+      if (count_++ == 0) first_ = error.kind();
+    }
+  }
+  int count() const { return count_; }
+  ErrorKind first() const { return first_; }
+
+ private:
+  int count_ = 0;
+  ErrorKind first_ = ErrorKind::kConfig;
+};
+
+void AdviseOnPreprocessing(const Model& model, const Convention& convention) {
+  if (model.preprocessing() == convention.preprocessing) return;
+  const Preprocessing& fed = model.preprocessing();
+  const Preprocessing& wanted = convention.preprocessing;
+  std::printf(
+      "note: model.preprocessing feeds the backbone [%.3g, %.3g], the weights were trained on "
+      "[%.3g, %.3g];\n  `preprocessing: auto` follows the weights\n",
+      fed.offset[0], 255 * fed.scale[0] + fed.offset[0], wanted.offset[0],
+      255 * wanted.scale[0] + wanted.offset[0]);
+}
+
+}  // namespace
+
+void CheckCommand(const ConfigOptions& options) {
+  const Recipe recipe = LoadRecipe(options.config, options.overrides);
+  Findings findings;
+  std::shared_ptr<ModelSource> source;
+  findings.Try([&] { source = SetUpModel(recipe.model, recipe.training, Fetching::kForbidden); });
+  const bool has_weights = source != nullptr;
+  if (!source) {  // the data can be looked at all the same
+    source = std::make_shared<ModelSource>();
+    source->config = recipe.model;
+    source->training = recipe.training;
+  }
+  findings.Try([&] {
+    Session session(
+        recipe,
+        {.training = true, .model = source, .add_source = {}, .classes = nullptr, .on_drop = {}});
+    const auto model = session.resources().Find<Model>();
+    findings.Try([&] {
+      if (model && source->load_backbone) source->load_backbone(*model);
+    });
+    findings.Try([&] { session.Plan(); });
+    if (model && has_weights) AdviseOnPreprocessing(*model, source->convention);
+    if (has_weights && !source->load_backbone) {
+      std::printf("note: the weights are not here yet; `weir run` downloads them\n");
+    }
+  });
+  if (findings.count() > 0) {
+    throw Error(findings.first(), std::to_string(findings.count()) + " problem" +
+                                      (findings.count() == 1 ? "" : "s") + " found");
+  }
+  std::printf("%s is fine\n", options.config.c_str());
+}
+
+}  // namespace weir

@@ -1,0 +1,142 @@
+#include "pipelines/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pipelines/commands.h"
+#include "pipelines/finetune.h"
+
+namespace weir {
+namespace {
+
+constexpr const char* kFooter = R"(Begin with:
+  weir draw pictures                      draws a few hundred labelled pictures
+  weir check configs/demo.yaml            says what is wrong before anything runs
+  weir plan configs/demo.yaml             the memory bill
+  weir run configs/demo.yaml --out first  fine-tunes; first/model is the result
+  weir predict first photo.jpg            what is in a picture
+
+Exit status: 0 done, 1 our own fault, 2 the command line or the configuration, 3 does not fit in
+memory, 4 the data or the weights, 130 interrupted (the checkpoint is saved).)";
+
+// --set, and --memory as the short form of one of them.
+void AddOverrides(CLI::App* command, std::vector<std::string>& overrides) {
+  command
+      ->add_option("--set", overrides,
+                   "Change a value of the configuration: --set training.epochs=3, "
+                   "--set pipeline.augment.size=[96,96]; repeatable")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->take_all();
+  command
+      ->add_option_function<std::string>(
+          "--memory",
+          [&overrides](const std::string& size) { overrides.push_back("memory.host=" + size); },
+          "The ceiling of this process' memory, as --set memory.host=")
+      ->type_name("SIZE");
+}
+
+void AddConfig(CLI::App* command, std::filesystem::path& config) {
+  command->add_option("CONFIG", config, "The YAML file")->required();
+}
+
+void DeclareRun(CLI::App& app) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* command = app.add_subcommand(
+      "run", "Fine-tune as a YAML file says; leaves a run folder with the model");
+  AddConfig(command, options->config);
+  AddOverrides(command, options->overrides);
+  command->add_option("--out", options->out, "The run folder (default: runs/<name>-<time>)")
+      ->type_name("DIR");
+  command->add_flag("--resume", options->resume,
+                    "Go on with the interrupted run in --out, or with the youngest of that name");
+  command->callback([options] { Run(*options); });
+}
+
+void DeclarePlanAndCheck(CLI::App& app) {
+  auto planned = std::make_shared<ConfigOptions>();
+  CLI::App* plan = app.add_subcommand("plan", "Show the memory bill of a run, without running it");
+  AddConfig(plan, planned->config);
+  AddOverrides(plan, planned->overrides);
+  plan->add_flag("--json", planned->json, "As JSON");
+  plan->callback([planned] { PlanCommand(*planned); });
+
+  auto checked = std::make_shared<ConfigOptions>();
+  CLI::App* check = app.add_subcommand(
+      "check", "Look for problems in the configuration, the data and the weights");
+  AddConfig(check, checked->config);
+  AddOverrides(check, checked->overrides);
+  check->callback([checked] { CheckCommand(*checked); });
+}
+
+void DeclarePredict(CLI::App& app) {
+  auto options = std::make_shared<PredictOptions>();
+  CLI::App* command = app.add_subcommand("predict", "Classify pictures with the model of a run");
+  command->add_option("RUN_DIR", options->run, "The folder of a run")->required();
+  command->add_option("PATH", options->paths, "Pictures, or folders of pictures")->required();
+  command->add_option("--top", options->top, "How many classes to show for each")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  AddOverrides(command, options->overrides);
+  command->add_flag("--json", options->json, "A line of JSON for each picture");
+  command->callback([options] { PredictCommand(*options); });
+}
+
+void DeclareEvaluate(CLI::App& app) {
+  auto options = std::make_shared<EvaluateOptions>();
+  CLI::App* command =
+      app.add_subcommand("evaluate", "Measure the model of a run on labelled pictures");
+  command->add_option("RUN_DIR", options->run, "The folder of a run")->required();
+  command->add_option("DATA", options->data, "A folder with a sub-folder for each class")
+      ->required();
+  AddOverrides(command, options->overrides);
+  command->add_flag("--json", options->json, "As JSON");
+  command->callback([options] { EvaluateCommand(*options); });
+}
+
+void DeclareTheRest(CLI::App& app) {
+  auto name = std::make_shared<std::string>();
+  auto json = std::make_shared<bool>(false);
+  CLI::App* stages =
+      app.add_subcommand("stages", "List the stages there are, or the parameters of one");
+  stages->add_option("NAME", *name, "A stage, or `model` or `training`");
+  stages->add_flag("--json", *json, "As JSON");
+  stages->callback([name, json] { StagesCommand(*name, *json); });
+
+  auto devices_json = std::make_shared<bool>(false);
+  CLI::App* devices = app.add_subcommand(
+      "devices", "Show the processors, GPUs and memory that this process may use");
+  devices->add_flag("--json", *devices_json, "As JSON");
+  devices->callback([devices_json] { DevicesCommand(*devices_json); });
+
+  auto drawn = std::make_shared<DrawOptions>();
+  CLI::App* draw =
+      app.add_subcommand("draw", "Draw a small labelled set of pictures to try weir on");
+  draw->add_option("DIR", drawn->folder, "The folder to draw in")->required();
+  draw->add_option("--classes", drawn->set, "Which classes: demo, or pretrain")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"demo", "pretrain"}));
+  draw->add_option("--per-class", drawn->per_class, "Pictures of each class")
+      ->check(CLI::PositiveNumber);
+  draw->add_option("--seed", drawn->seed, "Of all that is drawn by chance")->capture_default_str();
+  draw->callback([drawn] { DrawCommand(*drawn); });
+}
+
+}  // namespace
+
+void DeclareCommands(CLI::App& app) {
+  app.name("weir");
+  app.description("weir fine-tunes image classifiers inside a memory ceiling.");
+  app.footer(kFooter);
+  app.set_version_flag("--version", "weir " WEIR_VERSION);
+  app.require_subcommand(1);
+  DeclareRun(app);
+  DeclarePlanAndCheck(app);
+  DeclarePredict(app);
+  DeclareEvaluate(app);
+  DeclareTheRest(app);
+}
+
+}  // namespace weir

@@ -1,0 +1,61 @@
+// The commands beside `run`, one file each. They print to standard output and throw Error.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace weir {
+
+struct ConfigOptions {
+  std::filesystem::path config;
+  std::vector<std::string> overrides;
+  bool json = false;
+};
+
+// The memory bill and the flow, without running; nothing is downloaded, no picture is read.
+void PlanCommand(const ConfigOptions& options);
+
+// Every problem of the configuration, the data and the weights that can be told beforehand.
+// Throws Error(kConfig) or Error(kData) where there is one.
+void CheckCommand(const ConfigOptions& options);
+
+struct PredictOptions {
+  std::filesystem::path run;                 // the folder of a run
+  std::vector<std::filesystem::path> paths;  // pictures, and folders of pictures
+  int top = 3;
+  std::vector<std::string> overrides;
+  bool json = false;
+};
+
+// The classes of pictures, one line each, in the order given. What cannot be read is named on
+// standard error. Throws Error(kData) where not one picture could be read.
+void PredictCommand(const PredictOptions& options);
+
+struct EvaluateOptions {
+  std::filesystem::path run;
+  std::filesystem::path data;  // a folder with a sub-folder for each class
+  std::vector<std::string> overrides;
+  bool json = false;
+};
+
+// Loss, accuracy, precision and recall of each class, and who was taken for whom.
+void EvaluateCommand(const EvaluateOptions& options);
+
+// The stages there are, or the parameters of one; of `model` and `training` as well.
+void StagesCommand(const std::string& name, bool json);
+
+// What this machine has, and what this process may use of it.
+void DevicesCommand(bool json);
+
+struct DrawOptions {
+  std::filesystem::path folder;
+  std::string set = "demo";
+  int per_class = 0;  // 0: as the set has it
+  std::uint64_t seed = 1;
+};
+
+// Draws a small labelled set of pictures to try weir on.
+void DrawCommand(const DrawOptions& options);
+
+}  // namespace weir

@@ -1,0 +1,122 @@
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "framework/error.h"
+#include "pipelines/commands.h"
+#include "pipelines/trained_session.h"
+#include "stages/learner.h"
+
+namespace weir {
+namespace {
+
+using nlohmann::json;
+
+// `path` with the classes of the model, in their order.
+YamlNode DirectoryParams(const std::filesystem::path& path,
+                         const std::vector<std::string>& classes) {
+  std::vector<YamlNode> names;
+  for (const std::string& name : classes) names.push_back(YamlNode::Scalar(name, true));
+  return YamlNode::Map({{"path", YamlNode::Scalar(std::filesystem::absolute(path).string(), true)},
+                        {"classes", YamlNode::List(names)}});
+}
+
+struct ClassFigures {
+  std::uint64_t images = 0;  // of this class
+  double precision = 0;      // of those taken for it, the part that were
+  double recall = 0;         // of it, the part that was found
+};
+
+std::vector<ClassFigures> PerClass(const std::vector<std::uint64_t>& confusion,
+                                   std::size_t classes) {
+  std::vector<ClassFigures> all(classes);
+  for (std::size_t c = 0; c < classes; ++c) {
+    std::uint64_t taken = 0;
+    for (std::size_t other = 0; other < classes; ++other) {
+      all[c].images += confusion[c * classes + other];
+      taken += confusion[other * classes + c];
+    }
+    const auto hits = static_cast<double>(confusion[c * classes + c]);
+    all[c].precision = taken ? hits / static_cast<double>(taken) : 0;
+    all[c].recall = all[c].images ? hits / static_cast<double>(all[c].images) : 0;
+  }
+  return all;
+}
+
+json ToJson(const Metrics& metrics, const std::vector<std::string>& classes) {
+  const std::size_t count = classes.size();
+  const std::vector<ClassFigures> figures = PerClass(metrics.confusion, count);
+  json per_class = json::object();
+  json confusion = json::array();
+  for (std::size_t c = 0; c < count; ++c) {
+    per_class[classes[c]] = {{"images", figures[c].images},
+                             {"precision", figures[c].precision},
+                             {"recall", figures[c].recall}};
+    const auto row = metrics.confusion.begin() + static_cast<std::ptrdiff_t>(c * count);
+    confusion.push_back(std::vector(row, row + static_cast<std::ptrdiff_t>(count)));
+  }
+  return {{"accuracy", metrics.accuracy()}, {"loss", metrics.loss()},
+          {"images", metrics.images},       {"classes", classes},
+          {"per_class", per_class},         {"confusion", confusion}};
+}
+
+void Print(const Metrics& metrics, const std::vector<std::string>& classes) {
+  std::printf("%llu pictures: accuracy %.4f, loss %.4f\n\n",
+              static_cast<unsigned long long>(metrics.images), metrics.accuracy(), metrics.loss());
+  const std::vector<ClassFigures> figures = PerClass(metrics.confusion, classes.size());
+  std::size_t width = 5;
+  for (const std::string& name : classes) width = std::max(width, name.size());
+  const int column = static_cast<int>(width);
+  std::printf("%-*s  pictures  precision  recall   taken for\n", column, "class");
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    std::printf("%-*s  %8llu  %9.3f  %6.3f  ", column, classes[c].c_str(),
+                static_cast<unsigned long long>(figures[c].images), figures[c].precision,
+                figures[c].recall);
+    for (std::size_t other = 0; other < classes.size(); ++other) {
+      const std::uint64_t count = metrics.confusion[c * classes.size() + other];
+      if (count > 0) {
+        std::printf(" %s %llu", classes[other].c_str(), static_cast<unsigned long long>(count));
+      }
+    }
+    std::putchar('\n');
+  }
+}
+
+}  // namespace
+
+void EvaluateCommand(const EvaluateOptions& options) {
+  const std::vector<std::string> classes = TrainedClasses(options.run);
+  std::uint64_t dropped = 0;
+  TrainedSession trained(
+      options.run, options.overrides,
+      {.add_source =
+           [&](Pipeline& pipeline) {
+             pipeline.Add(*Stages().Find("directory"), DirectoryParams(options.data, classes));
+           },
+       .provides_classes = true,
+       .on_drop =
+           [&dropped](const std::string&, const Drop& drop) {
+             ++dropped;
+             std::fprintf(stderr, "weir: %s: %s\n", drop.sample.c_str(), drop.reason.c_str());
+           }});
+  trained.Run(Split::kTest);
+  const Metrics metrics = trained.learner().metrics();
+  if (metrics.images == 0) {
+    throw Error(ErrorKind::kData, "not one picture of " + options.data.string() + " could be used",
+                "The lines above say why.");
+  }
+  if (options.json) {
+    json all = ToJson(metrics, classes);
+    all["dropped"] = dropped;
+    std::printf("%s\n", all.dump(2, ' ', false, json::error_handler_t::replace).c_str());
+    return;
+  }
+  Print(metrics, classes);
+  if (dropped > 0) {
+    std::printf("\n%llu pictures could not be used\n", static_cast<unsigned long long>(dropped));
+  }
+}
+
+}  // namespace weir

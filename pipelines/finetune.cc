@@ -1,0 +1,276 @@
+#include "pipelines/finetune.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "framework/byte_size.h"
+#include "framework/error.h"
+#include "pipelines/progress.h"
+#include "pipelines/run_folder.h"
+#include "pipelines/session.h"
+#include "pipelines/signals.h"
+#include "stages/device.h"
+#include "stages/learner.h"
+#include "stages/model/saved_model.h"
+#include "stages/payloads.h"
+
+namespace weir {
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+// What a checkpoint remembers beside the learner's state.
+struct Tally {
+  double seconds = 0;        // in passes, over all sittings
+  double epoch_seconds = 0;  // of those, in the train pass of the epoch in progress
+  std::uint64_t images = 0;
+  double best_validation_accuracy = 0;
+
+  std::string ToText() const {
+    return json{{"seconds", seconds},
+                {"epoch_seconds", epoch_seconds},
+                {"images", images},
+                {"best_validation_accuracy", best_validation_accuracy}}
+        .dump();
+  }
+  static Tally FromText(const std::string& text) {
+    const json value = json::parse(text);
+    return {.seconds = value.at("seconds"),
+            .epoch_seconds = value.at("epoch_seconds"),
+            .images = value.at("images"),
+            .best_validation_accuracy = value.at("best_validation_accuracy")};
+  }
+};
+
+std::string MetricsText(const Metrics& metrics) {
+  char text[80];
+  std::snprintf(text, sizeof text, "loss %.4f  accuracy %.3f", metrics.loss(), metrics.accuracy());
+  return text;
+}
+
+class Finetuning {
+ public:
+  explicit Finetuning(const Recipe& recipe)
+      : epochs_(recipe.training.epochs),
+        checkpoint_seconds_(recipe.training.checkpoint_seconds),
+        session_(recipe, {.training = true,
+                          .model = SetUpModel(recipe.model, recipe.training, Fetching::kAllowed),
+                          .add_source = {},
+                          .classes = nullptr,
+                          .on_drop =
+                              [this](const std::string& stage, const Drop& drop) {
+                                folder_->Dropped(drop.sample, stage, drop.reason);
+                              }}),
+        learner_(session_.resources().Find<Learner>()),
+        counts_(session_.resources().Find<SampleCounts>()),
+        is_terminal_(IsTerminal()) {
+    if (!learner_) {
+      throw Error(ErrorKind::kConfig, "the pipeline does not train",
+                  "End it with the stage `train`, or use `weir predict` or `weir evaluate`.");
+    }
+  }
+
+  // Refuses what cannot fit, before anything is written.
+  void Plan() { limit_bytes_ = session_.Plan().limit_bytes; }
+
+  // From now on what happens is written there.
+  void Use(RunFolder folder, const std::string& resolved_yaml) {
+    folder_.emplace(std::move(folder));
+    folder_->WriteConfig(resolved_yaml);
+    folder_->WritePlan(session_.plan());
+  }
+
+  void Announce() const {
+    const MemoryPlan& plan = session_.plan();
+    const auto classes = session_.resources().Find<Classes>();
+    std::printf("%s: %zu classes, %llu pictures to train on, %llu to validate with\n",
+                folder_->path().c_str(), classes ? classes->names.size() : 0,
+                static_cast<unsigned long long>(Count(Split::kTrain)),
+                static_cast<unsigned long long>(Count(Split::kValidation)));
+    std::printf("memory: %s planned, the ceiling is %s (`weir plan` shows the bill)\n",
+                ToRoundText(ByteSize{plan.peak_bytes()}).c_str(),
+                ToRoundText(ByteSize{plan.limit_bytes}).c_str());
+    if (const auto device = session_.resources().Find<ChosenDevice>()) {
+      std::printf("device: %s\n", device->reason.c_str());
+    }
+    std::fflush(stdout);
+  }
+
+  void Open(bool resume) {
+    session_.Open();
+    if (resume && std::filesystem::exists(folder_->checkpoint())) {
+      tally_ = Tally::FromText(learner_->Restore(folder_->checkpoint()));
+      const TrainingPosition position = learner_->position();
+      folder_->ForgetMetricsFrom(position.epoch);
+      std::printf("going on in epoch %d after %llu steps\n", position.epoch + 1,
+                  static_cast<unsigned long long>(position.step));
+    }
+    learner_->after_step = [this] {
+      if (SignalReceived()) session_.pipeline().Stop();
+      if (SecondsSince(last_save_) >= checkpoint_seconds_) Save();
+    };
+  }
+
+  void Train() {
+    last_save_ = Clock::now();
+    for (int epoch = learner_->position().epoch; epoch < epochs_; ++epoch) {
+      RunPass(Split::kTrain, epoch);
+      tally_.epoch_seconds = 0;
+      if (Count(Split::kValidation) > 0) RunPass(Split::kValidation, epoch);
+      learner_->set_epoch(epoch + 1);
+      Save();
+    }
+  }
+
+  void Finish() {
+    SaveModel(folder_->model(), *session_.resources().Find<Model>(), *learner_);
+    const MemoryUsage usage = session_.usage();
+    folder_->WriteSummary({{"images_per_second", Rate()},
+                           {"seconds", tally_.seconds},
+                           {"peak_budget_bytes", usage.peak_bytes},
+                           {"peak_rss_anon_bytes", Progress::peak_held_bytes()},
+                           {"best_validation_accuracy", tally_.best_validation_accuracy},
+                           {"dropped", folder_->dropped()}});
+    std::printf("best validation accuracy %.3f, %.0f images/s, %s held at most of %s\n",
+                tally_.best_validation_accuracy, Rate(),
+                ToRoundText(ByteSize{Progress::peak_held_bytes()}).c_str(),
+                ToRoundText(ByteSize{limit_bytes_}).c_str());
+    if (folder_->dropped() > 0) {
+      std::printf("%llu pictures could not be used: %s says which, and why\n",
+                  static_cast<unsigned long long>(folder_->dropped()),
+                  (folder_->path() / "dropped.jsonl").c_str());
+    }
+    std::printf("model: %s\n", folder_->model().c_str());
+  }
+
+ private:
+  std::uint64_t Count(Split split) const { return counts_ ? (*counts_)[split] : 0; }
+  double Rate() const {
+    return tally_.seconds > 0 ? static_cast<double>(tally_.images) / tally_.seconds : 0;
+  }
+
+  // Images of this sitting's passes that come after the one of `split` in `epoch`.
+  std::uint64_t ImagesAfter(Split split, int epoch) const {
+    const std::uint64_t both = Count(Split::kTrain) + Count(Split::kValidation);
+    return static_cast<std::uint64_t>(epochs_ - epoch - 1) * both +
+           (split == Split::kTrain ? Count(Split::kValidation) : 0);
+  }
+
+  void RunPass(Split split, int epoch) {
+    const bool trains = split == Split::kTrain;
+    const std::uint64_t first = trains ? learner_->position().next_sample : 0;
+    const std::uint64_t images_before = trains ? learner_->position().metrics.images : 0;
+    const std::string title = "epoch " + std::to_string(epoch + 1) + "/" + std::to_string(epochs_) +
+                              " " + std::string(Name(split));
+    const Clock::time_point begin = Clock::now();
+    {
+      Progress progress(
+          {.title = title,
+           .limit_bytes = limit_bytes_,
+           .images_after = ImagesAfter(split, epoch),
+           .is_terminal = is_terminal_},
+          [&] { return State(split); },
+          [this] {
+            if (SignalReceived()) session_.pipeline().Stop();
+          });
+      session_.pipeline().Run({.split = split, .epoch = epoch, .first_sample = first});
+    }
+    const double seconds = SecondsSince(begin);
+    const Metrics metrics = learner_->metrics();
+    tally_.seconds += seconds;
+    tally_.images += metrics.images - images_before;
+    if (trains) tally_.epoch_seconds += seconds;
+    if (session_.pipeline().stopped()) Interrupted();
+    Report(split, epoch, title, metrics, trains ? tally_.epoch_seconds : seconds);
+  }
+
+  void Report(Split split, int epoch, const std::string& title, const Metrics& metrics,
+              double seconds) {
+    if (metrics.images == 0) {
+      throw Error(ErrorKind::kData,
+                  "not one picture of the " + std::string(Name(split)) + " split could be used",
+                  (folder_->path() / "dropped.jsonl").string() + " says why.");
+    }
+    folder_->AddMetrics({{"epoch", epoch},
+                         {"split", Name(split)},
+                         {"loss", metrics.loss()},
+                         {"accuracy", metrics.accuracy()},
+                         {"images", metrics.images},
+                         {"seconds", seconds}});
+    if (split == Split::kValidation) {
+      tally_.best_validation_accuracy =
+          std::max(tally_.best_validation_accuracy, metrics.accuracy());
+    }
+    std::printf("%-22s %s  %.0f images/s\n", title.c_str(), MetricsText(metrics).c_str(),
+                seconds > 0 ? static_cast<double>(metrics.images) / seconds : 0);
+    std::fflush(stdout);
+  }
+
+  [[noreturn]] void Interrupted() {
+    Save();
+    const TrainingPosition position = learner_->position();
+    throw Error(ErrorKind::kInterrupted,
+                "interrupted in epoch " + std::to_string(position.epoch + 1) + " after " +
+                    std::to_string(position.step) + " steps; the checkpoint is saved",
+                "Go on with --resume --out " + folder_->path().string());
+  }
+
+  ProgressState State(Split split) const {
+    const Metrics metrics = learner_->metrics();
+    return {.done = metrics.images,
+            .total = Count(split),
+            .loss = metrics.loss(),
+            .accuracy = metrics.accuracy(),
+            .has_metrics = metrics.images > 0};
+  }
+
+  // Called between passes, and after a step in the thread that trains.
+  void Save() {
+    learner_->Save(folder_->checkpoint(), tally_.ToText());
+    last_save_ = Clock::now();
+  }
+
+  const int epochs_;
+  const double checkpoint_seconds_;
+  std::optional<RunFolder> folder_;  // from Use() on
+  Session session_;
+  std::shared_ptr<Learner> learner_;
+  std::shared_ptr<SampleCounts> counts_;
+  const bool is_terminal_;
+  std::size_t limit_bytes_ = 0;
+  Tally tally_;
+  Clock::time_point last_save_;
+};
+
+RunFolder OpenFolder(const RunOptions& options, const std::string& name) {
+  if (!options.resume) {
+    return RunFolder::Create(options.out.empty() ? RunFolder::DefaultPath(name) : options.out);
+  }
+  return RunFolder::Reopen(options.out.empty() ? RunFolder::Youngest(name) : options.out);
+}
+
+}  // namespace
+
+void Run(const RunOptions& options) {
+  const Recipe recipe = LoadRecipe(options.config, options.overrides);
+  Finetuning job(recipe);
+  job.Plan();
+  job.Use(OpenFolder(options, recipe.config.name), ResolvedYaml(recipe));
+  job.Announce();
+  job.Open(options.resume);
+  job.Train();
+  job.Finish();
+}
+
+}  // namespace weir

@@ -1,0 +1,41 @@
+// The command line: what can be typed, and what the exit status says.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "framework/error.h"
+#include "pipelines/command_line.h"
+#include "pipelines/commands.h"
+#include "pipelines/signals.h"
+
+namespace {
+
+int Fail(const weir::Error& error) {
+  std::fprintf(stderr, "weir: %s\n", error.what());
+  if (!error.remedy().empty()) std::fprintf(stderr, "  %s\n", error.remedy().c_str());
+  return error.exit_status();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  weir::CatchSignals();
+  try {
+    CLI::App app;
+    weir::DeclareCommands(app);
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      const int status = app.exit(error);
+      return status == 0 ? 0 : static_cast<int>(weir::ErrorKind::kConfig);
+    }
+    return 0;
+  } catch (const weir::Error& error) {
+    return Fail(error);
+  } catch (const std::bad_alloc&) {
+    return Fail({weir::ErrorKind::kMemory, "the system has no more memory",
+                 "Lower memory.host, or free memory on this machine."});
+  } catch (const std::exception& error) {
+    return Fail({weir::ErrorKind::kInternal, error.what()});
+  }
+}

@@ -1,0 +1,74 @@
+#include "pipelines/model_setup.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "pipelines/signals.h"
+#include "stages/model/weights_file.h"
+#include "stages/model/weights_source.h"
+
+namespace weir {
+namespace {
+
+bool ShowDownload(const DownloadProgress& progress) {
+  std::fprintf(stderr, "\rdownloading weights: %.1f MB",
+               static_cast<double>(progress.done_bytes) * 1e-6);
+  if (progress.total_bytes) {
+    std::fprintf(stderr, " of %.1f MB", static_cast<double>(*progress.total_bytes) * 1e-6);
+    if (progress.done_bytes == *progress.total_bytes) std::fputc('\n', stderr);
+  }
+  return !SignalReceived();
+}
+
+// What a file says of itself, and the user's own word where there is one. The batch norms' epsilon
+// belongs to who made the file, whatever the padding.
+Convention ConventionFor(ConventionChoice choice, const WeightsSource& source, WeightsFile* file) {
+  Convention convention = Convention::Keras();
+  if (file) {
+    convention = ConventionOf(*file);
+  } else if (source.convention) {
+    convention = *source.convention;
+  } else if (source.kind != WeightsSource::Kind::kNone && !source.url.ends_with(".h5")) {
+    convention = Convention::Torchvision();
+  }
+  if (source.convention) convention = *source.convention;
+  if (choice == ConventionChoice::kKeras) convention = Convention::Keras();
+  if (choice == ConventionChoice::kTorchvision) convention = Convention::Torchvision();
+  if (file) convention.batch_norm_epsilon = BatchNormEpsilonOf(*file);
+  return convention;
+}
+
+}  // namespace
+
+std::shared_ptr<ModelSource> SetUpModel(const ModelConfig& model, const TrainingConfig& training,
+                                        Fetching fetching) {
+  const BackboneConfig& backbone = model.backbone;
+  const WeightsSource source =
+      ParseWeightsSource(backbone.weights, backbone.sha256, backbone.width);
+  std::optional<std::filesystem::path> path;
+  if (source.kind == WeightsSource::Kind::kPath ||
+      (source.kind == WeightsSource::Kind::kUrl && fetching == Fetching::kAllowed)) {
+    path = Fetch(source, WeightsCache(), ShowDownload);
+  }
+  std::unique_ptr<WeightsFile> file;
+  if (path) file = WeightsFile::Open(*path);
+
+  auto result = std::make_shared<ModelSource>();
+  result->config = model;
+  result->training = training;
+  result->convention = ConventionFor(backbone.convention, source, file.get());
+  if (source.kind == WeightsSource::Kind::kNone) {
+    result->load_backbone = [](const Model& declared) {
+      return RandomBackbone(declared.backbone(), declared.seed());
+    };
+  } else if (path) {
+    result->load_backbone = [path = *path](const Model& declared) {
+      return LoadBackbone(*WeightsFile::Open(path), declared.backbone());
+    };
+  }
+  return result;
+}
+
+}  // namespace weir

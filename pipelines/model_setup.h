@@ -1,0 +1,21 @@
+// From the section `model:` to what the stages start from: which weights, under which convention.
+#pragma once
+
+#include <memory>
+
+#include "stages/model/model.h"
+#include "stages/model/model_config.h"
+
+namespace weir {
+
+enum class Fetching {
+  kAllowed,    // weights that are named or have a URL are downloaded now, if they are not here
+  kForbidden,  // nothing is downloaded: what is not here is judged by its name
+};
+
+// Throws Error(kData) where the weights cannot be had, Error(kConfig) where they are declared
+// wrong. The weights' numbers are read only when the stages are opened.
+std::shared_ptr<ModelSource> SetUpModel(const ModelConfig& model, const TrainingConfig& training,
+                                        Fetching fetching);
+
+}  // namespace weir

@@ -1,0 +1,52 @@
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "framework/byte_size.h"
+#include "pipelines/commands.h"
+#include "pipelines/run_folder.h"
+#include "pipelines/session.h"
+#include "stages/model/model.h"
+
+namespace weir {
+namespace {
+
+// directory ─▶ decode ─▶ ... with what travels between them.
+std::string FlowText(const Config& config) {
+  std::string text;
+  for (const StageConfig& stage : config.pipeline) {
+    const StageSpec& spec = *Stages().Find(stage.stage);
+    text += "  " + stage.stage;
+    if (!spec.out.empty()) text += "  ─▶ " + spec.out;
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+void PlanCommand(const ConfigOptions& options) {
+  const Recipe recipe = LoadRecipe(options.config, options.overrides);
+  Session session(recipe, {.training = true,
+                           .model = SetUpModel(recipe.model, recipe.training, Fetching::kForbidden),
+                           .add_source = {},
+                           .classes = nullptr,
+                           .on_drop = {}});
+  const MemoryPlan& plan = session.Plan();
+  if (options.json) {
+    std::printf("%s\n", ToJson(plan).dump(2).c_str());
+    return;
+  }
+  std::printf("the flow of %s, and what travels in it:\n%s\n", recipe.config.name.c_str(),
+              FlowText(recipe.config).c_str());
+  if (const auto model = session.resources().Find<Model>()) {
+    std::printf("the model: %d of %zu layers of the backbone are frozen, %zu values learn\n\n",
+                model->prefix_layers(), model->backbone().layers().size(), model->trained_values());
+  }
+  std::printf("the memory bill:\n%s\n", plan.ToTable().c_str());
+  std::printf("The smallest ceiling that works is %s; above %s nothing gets faster.\n",
+              ToRoundText(ByteSize{plan.smallest_bytes}).c_str(),
+              ToRoundText(ByteSize{plan.enough_bytes}).c_str());
+}
+
+}  // namespace weir

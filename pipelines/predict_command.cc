@@ -1,0 +1,102 @@
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "framework/error.h"
+#include "pipelines/commands.h"
+#include "pipelines/signals.h"
+#include "pipelines/trained_session.h"
+#include "stages/files.h"
+#include "stages/learner.h"
+
+namespace weir {
+namespace {
+
+using nlohmann::json;
+
+// The labels of the most probable classes, the first the most; ties by label.
+std::vector<int> Ranked(std::span<const float> probabilities, int top) {
+  std::vector<int> labels(probabilities.size());
+  std::iota(labels.begin(), labels.end(), 0);
+  const auto count = std::min<std::size_t>(labels.size(), static_cast<std::size_t>(top));
+  std::partial_sort(labels.begin(), labels.begin() + static_cast<std::ptrdiff_t>(count),
+                    labels.end(), [&](int a, int b) {
+                      return std::pair(-probabilities[a], a) < std::pair(-probabilities[b], b);
+                    });
+  labels.resize(count);
+  return labels;
+}
+
+class Printer {
+ public:
+  Printer(const PredictOptions& options, std::vector<std::string> classes)
+      : options_(options), classes_(std::move(classes)) {}
+
+  void Print(const Sample& sample, std::span<const float> probabilities) {
+    const std::vector<int> ranked = Ranked(probabilities, options_.top);
+    options_.json ? PrintJson(sample, probabilities, ranked)
+                  : PrintText(sample, probabilities, ranked);
+    if (std::ferror(stdout)) {
+      throw Error(ErrorKind::kData, "cannot write to standard output");
+    }
+    ++printed_;
+  }
+  std::uint64_t printed() const { return printed_; }
+
+ private:
+  void PrintText(const Sample& sample, std::span<const float> probabilities,
+                 const std::vector<int>& ranked) const {
+    std::printf("%s:", sample.path.c_str());
+    for (int label : ranked) {
+      std::printf("  %s %.3f", classes_[label].c_str(), probabilities[label]);
+    }
+    std::putchar('\n');
+  }
+
+  void PrintJson(const Sample& sample, std::span<const float> probabilities,
+                 const std::vector<int>& ranked) const {
+    json classes = json::array();
+    for (int label : ranked) {
+      classes.push_back({{"class", classes_[label]}, {"probability", probabilities[label]}});
+    }
+    const json line = {{"path", sample.path}, {"predictions", classes}};
+    std::printf("%s\n", line.dump(-1, ' ', false, json::error_handler_t::replace).c_str());
+  }
+
+  const PredictOptions& options_;
+  const std::vector<std::string> classes_;
+  std::uint64_t printed_ = 0;
+};
+
+}  // namespace
+
+void PredictCommand(const PredictOptions& options) {
+  TrainedSession trained(
+      options.run, options.overrides,
+      {.add_source =
+           [&](Pipeline& pipeline) {
+             pipeline.AddMade(
+                 "files", [&](BuildContext&) { return std::make_unique<Files>(options.paths); });
+           },
+       .provides_classes = false,
+       .on_drop =
+           [](const std::string&, const Drop& drop) {
+             std::fprintf(stderr, "weir: %s: %s\n", drop.sample.c_str(), drop.reason.c_str());
+           }});
+  Printer printer(options, trained.classes());
+  trained.learner().on_prediction = [&](const Sample& sample, std::span<const float> values) {
+    printer.Print(sample, values);
+  };
+  trained.Run(Split::kPredict);
+  if (printer.printed() == 0) {
+    throw Error(ErrorKind::kData, "not one picture could be read", "The lines above say why.");
+  }
+}
+
+}  // namespace weir

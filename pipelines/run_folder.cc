@@ -1,0 +1,171 @@
+#include "pipelines/run_folder.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+#include "framework/error.h"
+#include "framework/random.h"
+#include "stages/model/atomic_file.h"
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr const char* kMetrics = "metrics.jsonl";
+constexpr const char* kDropped = "dropped.jsonl";
+
+void MakeFolder(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) {
+    throw Error(ErrorKind::kData,
+                "cannot make the folder " + path.string() + ": " + error.message(),
+                "Give another place with --out.");
+  }
+}
+
+// Paths are bytes, JSON is UTF-8: what is not is replaced.
+std::string Dump(const json& value, int indent = -1) {
+  return value.dump(indent, ' ', false, json::error_handler_t::replace);
+}
+
+void WriteWhole(const fs::path& path, const std::string& text) {
+  AtomicFile file(path);
+  file.Write(std::as_bytes(std::span(text)));
+  file.Commit();
+}
+
+// In one write, so that a line is never torn in two by a crash of ours.
+void AppendLine(const fs::path& path, const json& value) {
+  const std::string line = Dump(value) + "\n";
+  std::ofstream file(path, std::ios::app | std::ios::binary);
+  file.write(line.data(), static_cast<std::streamsize>(line.size()));
+  file.flush();
+  if (!file) {
+    throw Error(ErrorKind::kData, "cannot write to " + path.string() + ": " + std::strerror(errno),
+                "Free space on that disk, then go on with --resume.");
+  }
+}
+
+std::vector<json> ReadLines(const fs::path& path) {
+  std::vector<json> lines;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    json value = json::parse(line, nullptr, false);
+    if (value.is_object()) lines.push_back(std::move(value));  // a torn last line is left out
+  }
+  return lines;
+}
+
+}  // namespace
+
+RunFolder RunFolder::Create(const fs::path& path) {
+  if (fs::exists(path / "config.yaml")) {
+    throw Error(ErrorKind::kConfig, path.string() + " holds a run already",
+                "Go on with it by --resume, or give another folder with --out.");
+  }
+  MakeFolder(path);
+  MakeFolder(path / "checkpoint");
+  RunFolder folder(path);
+  for (const char* name : {kMetrics, kDropped}) WriteWhole(path / name, "");
+  return folder;
+}
+
+RunFolder RunFolder::Reopen(const fs::path& path) {
+  if (!fs::exists(path / "config.yaml")) {
+    throw Error(ErrorKind::kData, path.string() + " holds no run that could go on",
+                "Give the folder of an interrupted run with --out, or leave --resume away.");
+  }
+  RunFolder folder(path);
+  for (const json& line : ReadLines(path / kDropped)) {
+    folder.dropped_.insert(StableHash(line.value("path", "")));
+  }
+  return folder;
+}
+
+fs::path RunFolder::DefaultPath(const std::string& name) {
+  const std::time_t now = std::time(nullptr);
+  std::array<char, 32> text{};
+  std::tm local{};
+  std::strftime(text.data(), text.size(), "%Y%m%d-%H%M%S", localtime_r(&now, &local));
+  return fs::path("runs") / (name + "-" + text.data());
+}
+
+fs::path RunFolder::Youngest(const std::string& name) {
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("runs", error)) {
+    if (entry.path().filename().string().starts_with(name + "-") &&
+        fs::exists(entry.path() / "config.yaml")) {
+      found.push_back(entry.path());
+    }
+  }
+  if (found.empty()) {
+    throw Error(ErrorKind::kData, "runs/ holds no run of " + name + " that could go on",
+                "Give the folder of the interrupted run with --out.");
+  }
+  return *std::max_element(found.begin(), found.end());
+}
+
+RunFolder::RunFolder(RunFolder&& other) noexcept
+    : path_(std::move(other.path_)), dropped_(std::move(other.dropped_)) {}
+
+void RunFolder::WriteConfig(const std::string& yaml) const { WriteWhole(config(), yaml); }
+
+void RunFolder::WritePlan(const MemoryPlan& plan) const {
+  WriteWhole(path_ / "plan.json", Dump(ToJson(plan), 2) + "\n");
+}
+
+void RunFolder::WriteSummary(const json& summary) const {
+  WriteWhole(path_ / "summary.json", Dump(summary, 2) + "\n");
+}
+
+void RunFolder::AddMetrics(const json& line) const { AppendLine(path_ / kMetrics, line); }
+
+void RunFolder::ForgetMetricsFrom(int epoch) const {
+  std::string kept;
+  for (const json& line : ReadLines(path_ / kMetrics)) {
+    if (line.value("epoch", 0) < epoch) kept += Dump(line) + "\n";
+  }
+  WriteWhole(path_ / kMetrics, kept);
+}
+
+void RunFolder::Dropped(const std::string& path, const std::string& stage,
+                        const std::string& reason) {
+  const std::lock_guard lock(mutex_);
+  if (!dropped_.insert(StableHash(path)).second) return;
+  AppendLine(path_ / kDropped, {{"path", path}, {"stage", stage}, {"reason", reason}});
+}
+
+std::uint64_t RunFolder::dropped() const {
+  const std::lock_guard lock(mutex_);
+  return dropped_.size();
+}
+
+json ToJson(const MemoryPlan& plan) {
+  json rows = json::array();
+  for (const PlanRow& row : plan.rows) {
+    rows.push_back({{"stage", row.stage},
+                    {"what", row.what},
+                    {"tag", Name(row.tag)},
+                    {"bytes_each", row.bytes_each},
+                    {"count", row.count},
+                    {"bytes", row.bytes()}});
+  }
+  return {{"limit_bytes", plan.limit_bytes},
+          {"peak_bytes", plan.peak_bytes()},
+          {"smallest_bytes", plan.smallest_bytes},
+          {"enough_bytes", plan.enough_bytes},
+          {"rows", rows}};
+}
+
+}  // namespace weir

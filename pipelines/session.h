@@ -1,0 +1,85 @@
+// A pipeline of the built-in stages, made from a configuration and ready to be planned and run.
+//
+//   Session session(LoadWhole("article.yaml", overrides), {.training = true});
+//   std::puts(session.Plan().ToTable().c_str());
+//   session.Open();
+//   session.pipeline().Run({.split = Split::kTrain});
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "framework/config.h"
+#include "framework/memory_budget.h"
+#include "framework/pipeline.h"
+#include "framework/resources.h"
+#include "pipelines/model_setup.h"
+#include "stages/model/model.h"
+#include "stages/payloads.h"
+
+namespace weir {
+
+// Every stage there is: the table is made once.
+const Registry& Stages();
+
+// Everything that a run is made of, checked as far as it can be without looking at any data.
+struct Recipe {
+  Config config;
+  ModelConfig model;
+  TrainingConfig training;
+};
+
+// Throws Error(kConfig) with every problem of the file, its stages and its sections.
+Recipe LoadRecipe(const std::filesystem::path& path, const std::vector<std::string>& overrides);
+Recipe LoadRecipe(const std::filesystem::path& path, const std::vector<std::string>& overrides,
+                  Problems& problems);
+
+// The configuration as it is after overrides, with every default written out and every path
+// absolute.
+std::string ResolvedYaml(const Recipe& recipe);
+
+// `memory.host` as a number.
+std::size_t HostLimit(const Config& config);
+// `threads` as a number.
+int Workers(const Config& config);
+
+struct SessionOptions {
+  bool training = true;
+  std::shared_ptr<ModelSource> model;  // where it comes from
+  // Makes the source in place of the pipeline's first stage; empty: as configured.
+  std::function<void(Pipeline&)> add_source;
+  std::shared_ptr<Classes> classes;  // where the source does not provide them
+  std::function<void(const std::string& stage, const Drop&)> on_drop;
+};
+
+class Session {
+ public:
+  // Makes the stages: lists the data, reads no picture and no weights.
+  Session(const Recipe& recipe, SessionOptions options);
+
+  // What it will hold. Throws Error(kMemory) where that does not fit.
+  const MemoryPlan& Plan();
+
+  // As Plan() made it.
+  const MemoryPlan& plan() const { return *plan_; }
+
+  // Takes the memory and loads the weights. Plan() is called first where it was not.
+  void Open();
+
+  Pipeline& pipeline() { return *pipeline_; }
+  const Resources& resources() const { return resources_; }
+  MemoryUsage usage() const { return budget_->usage(); }
+
+ private:
+  Config config_;
+  Resources resources_;
+  std::unique_ptr<MemoryBudget> budget_;
+  std::unique_ptr<Pipeline> pipeline_;  // before the budget in its end
+  std::optional<MemoryPlan> plan_;
+};
+
+}  // namespace weir

@@ -1,0 +1,33 @@
+#include "pipelines/signals.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+
+#include "framework/error.h"
+
+namespace weir {
+namespace {
+
+std::atomic<int> received{0};
+static_assert(std::atomic<int>::is_always_lock_free, "it is written by a signal handler");
+
+extern "C" void NoteSignal(int) {
+  if (received.fetch_add(1) > 0) _exit(static_cast<int>(ErrorKind::kInterrupted));
+}
+
+}  // namespace
+
+void CatchSignals() {
+  struct sigaction action = {};
+  action.sa_handler = NoteSignal;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+bool SignalReceived() { return received.load() > 0; }
+
+}  // namespace weir

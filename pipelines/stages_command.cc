@@ -1,0 +1,109 @@
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "framework/error.h"
+#include "framework/params.h"
+#include "framework/suggestion.h"
+#include "pipelines/commands.h"
+#include "pipelines/session.h"
+#include "stages/model/model_config.h"
+
+namespace weir {
+namespace {
+
+using nlohmann::json;
+
+json ToJson(const std::vector<FieldDoc>& fields) {
+  json all = json::array();
+  for (const FieldDoc& field : fields) {
+    json one = {{"name", field.name},
+                {"type", field.type},
+                {"doc", field.doc},
+                {"required", field.required},
+                {"range", field.range}};
+    if (!field.required) one["default"] = field.default_value;
+    if (!field.choices.empty()) one["choices"] = field.choices;
+    if (!field.nested.empty()) one["fields"] = ToJson(field.nested);
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+json ToJson(const StageSpec& spec) {
+  return {{"name", spec.name},
+          {"doc", spec.doc},
+          {"takes", spec.in},
+          {"gives", spec.out},
+          {"parallel", spec.concurrency == Concurrency::kParallel},
+          {"parameters", ToJson(spec.fields)}};
+}
+
+void PrintFields(const std::vector<FieldDoc>& fields, int indent) {
+  for (const FieldDoc& field : fields) {
+    std::printf("%*s%s: %s", indent, "", field.name.c_str(), field.type.c_str());
+    if (!field.range.empty()) std::printf(", %s", field.range.c_str());
+    if (!field.choices.empty()) {
+      std::printf(" (%s)", Enumerate(field.choices, "or").c_str());
+    }
+    std::printf(field.required ? "; required\n" : "; default %s\n", field.default_value.c_str());
+    std::printf("%*s  %s\n", indent, "", field.doc.c_str());
+    PrintFields(field.nested, indent + 4);
+  }
+}
+
+void PrintStage(const StageSpec& spec) {
+  std::printf("%s: %s\n", spec.name.c_str(), spec.doc.c_str());
+  std::printf("  takes %s, gives %s\n\n", spec.in.empty() ? "nothing" : spec.in.c_str(),
+              spec.out.empty() ? "nothing" : spec.out.c_str());
+  if (spec.fields.empty()) std::printf("  It has no parameters.\n");
+  PrintFields(spec.fields, 2);
+}
+
+// The sections of a configuration that are no stages.
+std::vector<FieldDoc> SectionFields(const std::string& name) {
+  if (name == "model") return DescribeModel();
+  if (name == "training") return DescribeTraining();
+  return {};
+}
+
+void PrintAll() {
+  for (const std::string& name : Stages().names()) {
+    const StageSpec& spec = *Stages().Find(name);
+    std::printf("%-10s %-15s ─▶ %-15s %s\n", name.c_str(), spec.in.c_str(), spec.out.c_str(),
+                spec.doc.c_str());
+  }
+  std::printf(
+      "\n`weir stages NAME` shows the parameters of one; `weir stages model` and "
+      "`weir stages training`\nthose of the sections.\n");
+}
+
+}  // namespace
+
+void StagesCommand(const std::string& name, bool as_json) {
+  if (name.empty()) {
+    if (!as_json) return PrintAll();
+    json all = json::array();
+    for (const std::string& each : Stages().names()) all.push_back(ToJson(*Stages().Find(each)));
+    std::printf("%s\n", all.dump(2).c_str());
+    return;
+  }
+  const std::vector<FieldDoc> section = SectionFields(name);
+  const StageSpec* spec = Stages().Find(name);
+  if (!spec && section.empty()) {
+    throw Error(ErrorKind::kConfig,
+                "there is no stage `" + name + "`" + DidYouMean(name, Stages().names()),
+                "`weir stages` lists what there is.");
+  }
+  if (as_json) {
+    std::printf("%s\n", (spec ? ToJson(*spec) : ToJson(section)).dump(2).c_str());
+  } else if (spec) {
+    PrintStage(*spec);
+  } else {
+    std::printf("the section %s:\n\n", name.c_str());
+    PrintFields(section, 2);
+  }
+}
+
+}  // namespace weir

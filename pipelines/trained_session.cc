@@ -1,0 +1,66 @@
+#include "pipelines/trained_session.h"
+
+#include "framework/error.h"
+#include "pipelines/progress.h"
+#include "pipelines/signals.h"
+#include "stages/model/saved_model.h"
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+
+void CheckIsRun(const fs::path& run) {
+  if (!fs::exists(run / "config.yaml")) {
+    throw Error(ErrorKind::kData, run.string() + " is not the folder of a run",
+                "Give the folder that `weir run` printed: it holds config.yaml and model/.");
+  }
+  if (!fs::exists(run / "model" / "model.json")) {
+    throw Error(ErrorKind::kData, run.string() + " has no model yet: the run was not finished",
+                "Go on with `weir run " + (run / "config.yaml").string() + " --resume --out " +
+                    run.string() + "`.");
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> TrainedClasses(const fs::path& run) {
+  CheckIsRun(run);
+  return LoadSavedModel(run / "model").classes;
+}
+
+TrainedSession::TrainedSession(const fs::path& run, const std::vector<std::string>& overrides,
+                               const TrainedOptions& options) {
+  CheckIsRun(run);
+  const Recipe recipe = LoadRecipe(run / "config.yaml", overrides);
+  SavedModel saved = LoadSavedModel(run / "model");
+  classes_ = saved.classes;
+  std::shared_ptr<Classes> classes;
+  if (!options.provides_classes) classes = std::make_shared<Classes>(Classes{classes_});
+  session_ = std::make_unique<Session>(
+      recipe, SessionOptions{.training = false,
+                             .model = std::make_shared<ModelSource>(std::move(saved.source)),
+                             .add_source = options.add_source,
+                             .classes = classes,
+                             .on_drop = options.on_drop});
+  learner_ = session_->resources().Find<Learner>();
+  if (!learner_) {
+    throw Error(ErrorKind::kData, run.string() + " has a pipeline without the stage `train`");
+  }
+  session_->Open();
+}
+
+void TrainedSession::Run(Split split) {
+  // Nothing is drawn, as the predictions go to standard output; the signals are looked at.
+  Progress progress(
+      {}, [] { return ProgressState(); },
+      [this] {
+        if (SignalReceived()) session_->pipeline().Stop();
+      });
+  session_->pipeline().Run({.split = split});
+  if (session_->pipeline().stopped()) {
+    throw Error(ErrorKind::kInterrupted, "interrupted", "What is printed above is complete.");
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,44 @@
+// The model that a run left behind, in the run's own pipeline with another source: what predict and
+// evaluate have in common.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pipelines/session.h"
+#include "stages/learner.h"
+
+namespace weir {
+
+struct TrainedOptions {
+  std::function<void(Pipeline&)> add_source;
+  bool provides_classes = false;  // whether that source puts the Classes among the resources
+  std::function<void(const std::string& stage, const Drop&)> on_drop;
+};
+
+class TrainedSession {
+ public:
+  // Reads `run`/config.yaml and `run`/model, plans and opens the pipeline.
+  // Throws Error(kData) where `run` holds no trained model.
+  TrainedSession(const std::filesystem::path& run, const std::vector<std::string>& overrides,
+                 const TrainedOptions& options);
+
+  const std::vector<std::string>& classes() const { return classes_; }
+  Learner& learner() { return *learner_; }
+
+  // One pass over the source. Throws Error(kInterrupted) where a signal stopped it.
+  void Run(Split split);
+
+ private:
+  std::vector<std::string> classes_;
+  std::unique_ptr<Session> session_;
+  std::shared_ptr<Learner> learner_;
+};
+
+// The classes of the model in `run`, without opening anything.
+std::vector<std::string> TrainedClasses(const std::filesystem::path& run);
+
+}  // namespace weir

@@ -1,0 +1,18 @@
+// BMP of 1, 4, 8, 24 and 32 bits, and of 16, not run-length encoded; row by row.
+#pragma once
+
+#include <cstddef>
+
+#include "stages/file_bytes.h"
+#include "stages/image_header.h"
+#include "stages/payloads.h"
+
+namespace weir {
+
+// `wanted` is of the upright picture. Any thread; the Drop has no sample.
+Outcome<Image> DecodeBmp(FileBytes& file, const ImageHeader& header, const WantedSize& wanted);
+
+// The most that DecodeBmp() holds, its result included.
+std::size_t BmpDecoderBytes(const ImageHeader& header, const WantedSize& wanted);
+
+}  // namespace weir

@@ -1,0 +1,110 @@
+#include "stages/decode.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "stages/bmp_decoder.h"
+#include "stages/jpeg_decoder.h"
+#include "stages/vips_decoder.h"
+#include "stages/webp_decoder.h"
+
+namespace weir {
+namespace {
+
+ImageHeader TypicalPhoto() {
+  ImageHeader photo;
+  photo.width = 4032;
+  photo.height = 3024;
+  photo.channels = 3;
+  return photo;
+}
+
+Outcome<Image> DecodeFile(FileBytes& file, const ImageHeader& header, const WantedSize& wanted) {
+  switch (header.kind) {
+    case ImageKind::kJpeg:
+      return DecodeJpeg(file, header, wanted);
+    case ImageKind::kWebp:
+      return DecodeWebp(file, header, wanted);
+    case ImageKind::kBmp:
+      return DecodeBmp(file, header, wanted);
+    case ImageKind::kPng:
+    case ImageKind::kGif:
+    case ImageKind::kTiff:
+      return DecodeWithVips(file, header, wanted);
+  }
+  return Drop{"", "is of an unknown kind"};
+}
+
+std::size_t DecoderBytes(const ImageHeader& header, const WantedSize& wanted) {
+  switch (header.kind) {
+    case ImageKind::kJpeg:
+      return JpegDecoderBytes(header, wanted);
+    case ImageKind::kWebp:
+      return WebpDecoderBytes(header, wanted);
+    case ImageKind::kBmp:
+      return BmpDecoderBytes(header, wanted);
+    case ImageKind::kPng:
+    case ImageKind::kGif:
+    case ImageKind::kTiff:
+      return VipsDecoderBytes(header, wanted);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Decode::Decode(const Params& params, BuildContext& context)
+    : params_(params), resources_(context.resources) {}
+
+WantedSize Decode::wanted() const {
+  const auto wanted = resources_.Find<WantedSize>();
+  return wanted ? *wanted : WantedSize{};
+}
+
+Footprint Decode::footprint() const {
+  Footprint footprint;
+  footprint.tag = MemoryTag::kImage;
+  footprint.item_bytes = DecoderBytes(TypicalPhoto(), wanted());
+  return footprint;
+}
+
+void Decode::Open(OpenContext&) {
+  StartVips();
+  wanted_ = wanted();
+}
+
+Outcome<ImageHeader> Decode::ReadHeader(FileBytes& file) const {
+  Outcome<ImageHeader> header = ReadImageHeader(file);
+  if (const ImageHeader* read = std::get_if<ImageHeader>(&header)) {
+    const double megapixels = static_cast<double>(read->width) * read->height / 1e6;
+    if (megapixels > params_.max_megapixels) {
+      char text[96];
+      std::snprintf(text, sizeof text, "has %.1f megapixels, above max_megapixels: %d", megapixels,
+                    params_.max_megapixels);
+      return Drop{"", text};
+    }
+  }
+  return header;
+}
+
+Outcome<std::size_t> Decode::AdmissionBytes(const ImageFile& file) {
+  Outcome<FileBytes> bytes = FileBytes::Open(file.sample.path);
+  if (Drop* drop = std::get_if<Drop>(&bytes)) return Drop{file.sample.path, drop->reason};
+  Outcome<ImageHeader> header = ReadHeader(std::get<FileBytes>(bytes));
+  if (Drop* drop = std::get_if<Drop>(&header)) return Drop{file.sample.path, drop->reason};
+  return DecoderBytes(std::get<ImageHeader>(header), wanted_);
+}
+
+Outcome<Image> Decode::Map(ImageFile file, StageContext&) {
+  Outcome<FileBytes> bytes = FileBytes::Open(file.sample.path);
+  if (Drop* drop = std::get_if<Drop>(&bytes)) return Drop{file.sample.path, drop->reason};
+  FileBytes& opened = std::get<FileBytes>(bytes);
+  Outcome<ImageHeader> header = ReadHeader(opened);
+  if (Drop* drop = std::get_if<Drop>(&header)) return Drop{file.sample.path, drop->reason};
+  Outcome<Image> outcome = DecodeFile(opened, std::get<ImageHeader>(header), wanted_);
+  if (Drop* drop = std::get_if<Drop>(&outcome)) return Drop{file.sample.path, drop->reason};
+  std::get<Image>(outcome).sample = std::move(file.sample);
+  return outcome;
+}
+
+}  // namespace weir

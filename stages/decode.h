@@ -1,0 +1,62 @@
+// Files to pictures: sRGB, 8 bits, upright, no larger than they need be, never whole in memory
+// where their format lets rows be read one after the other.
+//
+//   - decode: {max_megapixels: 200}
+//
+// JPEG, PNG, GIF, WebP, TIFF and BMP; of animations and many pages the first. A picture that is cut
+// off, corrupt or of another kind is a Drop that says so. Where a later stage says what size it
+// wants (WantedSize), the picture is shrunk by whole numbers while it is decoded, to no less than
+// that in both axes. Alpha is left out without blending, colour profiles are not applied: both as
+// Keras does it.
+//
+// Map() runs on many threads at once, each in itself: no threads are started.
+//
+// What it holds of an item is worked out from the file's header, by AdmissionBytes(). Beside the
+// shrunk picture that is some rows of the decoded one, except where the format forces more: 2 bytes
+// a coefficient for a progressive JPEG, all rows of an interlaced PNG, the canvas of a GIF, all
+// pixels of a lossless WebP, a strip or a row of tiles of a TIFF.
+#pragma once
+
+#include <string_view>
+#include <tuple>
+
+#include "framework/params.h"
+#include "framework/stage.h"
+#include "stages/image_header.h"
+#include "stages/payloads.h"
+
+namespace weir {
+
+class Decode final : public MapStage<ImageFile, Image> {
+ public:
+  static constexpr std::string_view kName = "decode";
+  static constexpr std::string_view kDoc =
+      "Decodes pictures: JPEG, PNG, GIF, WebP, TIFF and BMP, upright, shrunk on the way.";
+
+  struct Params {
+    int max_megapixels = 200;
+    static auto Fields() {
+      return std::tuple{Field{"max_megapixels", &Params::max_megapixels, "Refuse larger pictures.",
+                              Range{1, 2000}}};
+    }
+  };
+
+  Decode(const Params& params, BuildContext& context);
+
+  // Of an item: what a photo of 12 megapixels, a baseline JPEG, takes.
+  Footprint footprint() const override;
+  void Open(OpenContext&) override;
+
+  Outcome<std::size_t> AdmissionBytes(const ImageFile& file) override;
+  Outcome<Image> Map(ImageFile file, StageContext&) override;
+
+ private:
+  Outcome<ImageHeader> ReadHeader(FileBytes& file) const;
+  WantedSize wanted() const;
+
+  const Params params_;
+  const Resources& resources_;
+  WantedSize wanted_;
+};
+
+}  // namespace weir

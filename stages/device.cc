@@ -1,0 +1,106 @@
+#include "stages/device.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <system_error>
+
+#include "framework/error.h"
+
+namespace weir {
+namespace {
+
+constexpr const char* kLibraryName = "libweir_cuda.so";
+constexpr std::string_view kCuda = "cuda";
+
+bool Exists(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
+[[noreturn]] void Refuse(const std::string& why) { throw Error(ErrorKind::kConfig, why); }
+
+std::filesystem::path FindLibrary(const std::vector<std::filesystem::path>& folders) {
+  for (const std::filesystem::path& folder : folders) {
+    if (Exists(folder / kLibraryName)) return folder / kLibraryName;
+  }
+  Refuse("this weir was built without CUDA (there is no " + std::string(kLibraryName) +
+         " beside it)");
+}
+
+// Never closed: what it made, and the driver's threads, live to the end of the process.
+const DeviceLibrary& OpenLibrary(const std::filesystem::path& path) {
+  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!handle) Refuse("the device side cannot be loaded: " + std::string(dlerror()));
+  const auto* library = static_cast<const DeviceLibrary*>(dlsym(handle, kDeviceLibrarySymbol));
+  if (!library) Refuse(path.string() + " is not weir's device side: " + std::string(dlerror()));
+  if (std::strcmp(library->build, kDeviceBuild) != 0) {
+    Refuse(path.string() + " is of another build of weir (interface " + library->build + ", not " +
+           kDeviceBuild + ")");
+  }
+  return *library;
+}
+
+std::shared_ptr<Device> OpenDevice(int index, const DeviceSearch& search) {
+  if (std::none_of(search.drivers.begin(), search.drivers.end(), Exists)) {
+    Refuse("there is no NVIDIA driver here (" + search.drivers.front().string() + " is missing)");
+  }
+  return OpenLibrary(FindLibrary(search.folders)).open(index);
+}
+
+}  // namespace
+
+std::optional<DeviceSelection> ParamType<DeviceSelection>::Read(const YamlNode& node,
+                                                                const FieldRules& rules,
+                                                                Problems& problems) {
+  using Kind = DeviceSelection::Kind;
+  const std::string& text = node.scalar();
+  if (text == "auto") return DeviceSelection{Kind::kAuto};
+  if (text == "cpu") return DeviceSelection{Kind::kCpu};
+  if (text == kCuda) return DeviceSelection{Kind::kCuda};
+  if (text.starts_with("cuda:")) {
+    DeviceSelection selection{Kind::kCuda};
+    const char* const end = text.data() + text.size();
+    const auto [read, error] =
+        std::from_chars(text.data() + kCuda.size() + 1, end, selection.index);
+    if (error == std::errc() && read == end && selection.index >= 0) return selection;
+  }
+  detail::AddWrongType(node, rules, Words(rules).one, problems);
+  return std::nullopt;
+}
+
+YamlNode ParamType<DeviceSelection>::Write(const DeviceSelection& selection, const FieldRules&) {
+  switch (selection.kind) {
+    case DeviceSelection::Kind::kAuto:
+      return YamlNode::Scalar("auto");
+    case DeviceSelection::Kind::kCpu:
+      return YamlNode::Scalar("cpu");
+    case DeviceSelection::Kind::kCuda:
+      break;
+  }
+  return YamlNode::Scalar("cuda:" + std::to_string(selection.index));
+}
+
+DeviceSearch DeviceSearch::Default() {
+  std::error_code ignored;
+  const auto folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
+  return {.drivers = {"/dev/nvidiactl", "/dev/dxg"},  // the second under Windows' WSL
+          .folders = {folder, folder / "lib", folder.parent_path() / "lib"}};
+}
+
+ChosenDevice ChooseDevice(const DeviceSelection& selection, const DeviceSearch& search) {
+  if (selection.kind == DeviceSelection::Kind::kCpu) return {nullptr, "`device: cpu` says so"};
+  try {
+    const std::shared_ptr<Device> device = OpenDevice(selection.index, search);
+    return {device, device->name() + " is there"};
+  } catch (const Error& error) {
+    if (selection.kind == DeviceSelection::Kind::kAuto) return {nullptr, error.what()};
+    throw Error(ErrorKind::kConfig,
+                "prefetch: `device: cuda` is asked for, but " + std::string(error.what()),
+                "Write `device: auto` to run on the processor where there is no GPU.");
+  }
+}
+
+}  // namespace weir

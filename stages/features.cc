@@ -1,0 +1,98 @@
+#include "stages/features.h"
+
+#include <algorithm>
+
+#include "framework/error.h"
+#include "stages/host_prefix.h"
+
+namespace weir {
+namespace {
+
+template <class T>
+std::shared_ptr<T> Require(const Resources& resources, const std::string& remedy) {
+  auto found = resources.Find<T>();
+  if (found) return found;
+  throw Error(
+      ErrorKind::kConfig,
+      "`features` needs the " + std::string(T::kResource) + ", which nothing before it gives",
+      remedy);
+}
+
+MapSize PictureSize(const ItemSpec& batches) {
+  if (batches.dims.size() != 4 || batches.dims.back() != 3) {
+    throw Error(ErrorKind::kConfig, "`features` needs batches of pictures of one size",
+                "Put `augment: {size: [224, 224]}` and `batch` before it.");
+  }
+  return {static_cast<int>(batches.dims[1]), static_cast<int>(batches.dims[2])};
+}
+
+}  // namespace
+
+Features::Features(const Params& params, BuildContext& context)
+    : precision_(params.precision),
+      batch_size_(context.upstream.dims.empty() ? 0 : context.upstream.dims[0]),
+      source_(
+          Require<ModelSource>(context.resources, "Declare the model in the section `model`.")) {
+  const MapSize input = PictureSize(context.upstream);
+  const auto classes = Require<Classes>(
+      context.resources, "Begin the pipeline with a source of labelled pictures: `directory`.");
+  if (const auto chosen = context.resources.Find<ChosenDevice>()) device_ = chosen->device;
+  model_ = std::make_shared<Model>(source_->config, source_->convention, input, classes->names,
+                                   context.seed);
+  context.resources.Put(model_);
+  footprint_ = WorkOutFootprint(context.workers);
+}
+
+PrefixOptions Features::prefix_options() const {
+  return {.last_layer = model_->prefix_layers() - 1,
+          .pooling = model_->prefix_pooling(),
+          .precision = precision_,
+          .preprocessing = model_->preprocessing()};
+}
+
+ItemSpec Features::output() const {
+  ItemSpec spec{.dims = {batch_size_}, .item_bytes = sizeof(float)};
+  for (std::int64_t size : model_->feature_dims()) spec.dims.push_back(size);
+  for (std::int64_t size : spec.dims) spec.item_bytes *= static_cast<std::size_t>(size);
+  return spec;
+}
+
+Footprint Features::WorkOutFootprint(int workers) const {
+  Footprint footprint{
+      .tag = MemoryTag::kModel, .item_bytes = output().item_bytes, .lever = std::nullopt};
+  if (model_->prefix_layers() == 0) return footprint;
+  const std::size_t backbone_bytes = BackboneBytes(model_->backbone());
+  if (device_) {
+    footprint.fixed_bytes = backbone_bytes;
+    return footprint;
+  }
+  const PrefixFootprint prefix = OneDnnPrefixFootprint(model_->backbone(), prefix_options());
+  // The whole backbone is there only before there are workspaces, of which the first pays for it.
+  const std::size_t loading_bytes =
+      backbone_bytes - std::min(backbone_bytes, prefix.workspace_bytes);
+  footprint.fixed_bytes = prefix.weights_bytes + loading_bytes;
+  footprint.lever = Lever{.name = "workers",
+                          .bytes_each = prefix.workspace_bytes,
+                          .min = 1,
+                          .max = std::max(1, workers)};
+  return footprint;
+}
+
+void Features::Open(OpenContext& context) {
+  if (device_) {
+    runner_ = device_->MakePrefix(*model_, source_->load_backbone, precision_,
+                                  static_cast<int>(batch_size_));
+  } else if (model_->prefix_layers() == 0) {
+    runner_ = MakeHostPreprocessing(*model_);
+  } else {
+    auto prefix =
+        MakeOneDnnPrefix(model_->backbone(), source_->load_backbone(*model_), prefix_options());
+    runner_ = MakeHostPrefix(std::move(prefix), model_->feature_dims(), context.lever);
+  }
+}
+
+Outcome<FeatureBatch> Features::Map(Batch batch, StageContext&) {
+  return runner_->Run(std::move(batch));
+}
+
+}  // namespace weir

@@ -1,0 +1,60 @@
+#include "stages/file_bytes.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace weir {
+
+Outcome<FileBytes> FileBytes::Open(const std::string& path) {
+  // Without O_NONBLOCK the opening of a pipe waits for its writer.
+  const int descriptor = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  if (descriptor < 0) return Drop{"", std::string("cannot be opened: ") + std::strerror(errno)};
+  FileBytes file(descriptor, 0);
+  struct stat status = {};
+  if (fstat(descriptor, &status) != 0) {
+    return Drop{"", std::string("cannot be read: ") + std::strerror(errno)};
+  }
+  if (S_ISDIR(status.st_mode)) return Drop{"", "is a directory"};
+  if (!S_ISREG(status.st_mode)) return Drop{"", "is not a regular file"};
+  if (status.st_size == 0) return Drop{"", "is empty"};
+  file.size_ = static_cast<std::uint64_t>(status.st_size);
+  return file;
+}
+
+FileBytes::FileBytes(FileBytes&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)), size_(other.size_) {}
+
+FileBytes::~FileBytes() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+std::size_t FileBytes::ReadSome(std::uint64_t offset, void* to, std::size_t count) const {
+  if (offset >= size_) return 0;
+  std::size_t done = 0;
+  while (done < count) {
+    const ssize_t got = pread(descriptor_, static_cast<char*>(to) + done, count - done,
+                              static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+bool FileBytes::Read(std::uint64_t offset, void* to, std::size_t count) {
+  if (count > window_.size()) return ReadSome(offset, to, count) == count;
+  if (offset < window_at_ || offset + count > window_at_ + window_bytes_) {
+    window_bytes_ = ReadSome(offset, window_.data(), window_.size());
+    window_at_ = offset;
+    if (window_bytes_ < count) return false;
+  }
+  std::memcpy(to, window_.data() + (offset - window_at_), count);
+  return true;
+}
+
+}  // namespace weir

@@ -1,0 +1,202 @@
+#include "stages/file_listing.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <span>
+
+#include "framework/byte_size.h"
+#include "framework/error.h"
+#include "framework/suggestion.h"
+
+namespace weir {
+namespace {
+
+constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
+
+// Keras' list, and what else libvips reads everywhere.
+constexpr std::array<std::string_view, 12> kEndings = {".jpg",  ".jpeg", ".png",  ".bmp",
+                                                       ".ppm",  ".tif",  ".tiff", ".gif",
+                                                       ".webp", ".heif", ".heic", ".avif"};
+
+[[noreturn]] void ThrowUnreadable(const std::string& folder) {
+  throw Error(ErrorKind::kData,
+              "the folder '" + folder + "' cannot be read: " + std::strerror(errno),
+              "Give this user the right to read it, or leave it out.");
+}
+
+// A folder that is still to be read, and those that it lies in.
+struct Pending {
+  std::string path;
+  int parent;  // in the list of folders; -1 at the top
+  dev_t device;
+  ino_t inode;
+};
+
+Pending Examined(std::string path, int parent) {
+  struct stat status;
+  if (::stat(path.c_str(), &status) != 0) ThrowUnreadable(path);
+  return {std::move(path), parent, status.st_dev, status.st_ino};
+}
+
+enum class Kind { kFile, kFolder, kOther };
+
+// What an entry is; a link is what it leads to. A link that leads nowhere is a file, so that it is
+// reported when it is opened.
+Kind KindOf(const dirent& entry, const std::string& path, bool follow_links) {
+  if (entry.d_type == DT_REG) return Kind::kFile;
+  if (entry.d_type == DT_DIR) return Kind::kFolder;
+  if (entry.d_type != DT_LNK && entry.d_type != DT_UNKNOWN) return Kind::kOther;
+  struct stat status;
+  if (::lstat(path.c_str(), &status) != 0) return Kind::kOther;
+  const bool is_link = S_ISLNK(status.st_mode);
+  if (is_link && ::stat(path.c_str(), &status) != 0) return Kind::kFile;
+  if (S_ISDIR(status.st_mode)) return is_link && !follow_links ? Kind::kOther : Kind::kFolder;
+  return S_ISREG(status.st_mode) ? Kind::kFile : Kind::kOther;
+}
+
+void CheckForLoop(std::span<const Pending> folders, const Pending& folder) {
+  for (int i = folder.parent; i >= 0; i = folders[i].parent) {
+    if (folders[i].device == folder.device && folders[i].inode == folder.inode) {
+      throw Error(ErrorKind::kData,
+                  "the link '" + folder.path + "' leads back to '" + folders[i].path +
+                      "', the folder that it lies in",
+                  "Remove the link, or set `follow_links: false`.");
+    }
+  }
+}
+
+// Calls visit(entry, path) for all in `folder` that is not hidden.
+template <class Visit>
+void ForEachEntry(const std::string& folder, Visit visit) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), ::closedir);
+  if (!open) ThrowUnreadable(folder);
+  errno = 0;
+  while (const dirent* entry = ::readdir(open.get())) {
+    if (entry->d_name[0] != '.') visit(*entry);
+    errno = 0;
+  }
+  if (errno != 0) ThrowUnreadable(folder);
+}
+
+}  // namespace
+
+bool IsPictureName(std::string_view name) {
+  return std::any_of(kEndings.begin(), kEndings.end(), [&](std::string_view ending) {
+    return name.size() > ending.size() &&
+           std::equal(ending.begin(), ending.end(), name.end() - ending.size(),
+                      [](char expected, unsigned char c) { return expected == std::tolower(c); });
+  });
+}
+
+std::string PictureEndings() {
+  return Enumerate(std::vector<std::string>(kEndings.begin(), kEndings.end()));
+}
+
+std::uint64_t FileListing::Keep(std::string_view name) {
+  if (chunks_.empty() || kChunkBytes - last_chunk_used_ < name.size() + 1) {
+    chunks_.push_back(std::make_unique_for_overwrite<char[]>(kChunkBytes));
+    last_chunk_used_ = 0;
+  }
+  const std::uint64_t place = (chunks_.size() - 1) * kChunkBytes + last_chunk_used_;
+  char* kept = chunks_.back().get() + last_chunk_used_;
+  std::memcpy(kept, name.data(), name.size());
+  kept[name.size()] = 0;
+  last_chunk_used_ += name.size() + 1;
+  return place;
+}
+
+const char* FileListing::NameAt(std::uint64_t place) const {
+  return chunks_[place / kChunkBytes].get() + place % kChunkBytes;
+}
+
+std::vector<std::uint64_t> FileListing::ReadFolder(const std::string& folder, bool follow_links,
+                                                   std::vector<std::string>& sub_folders) {
+  std::vector<std::uint64_t> names;
+  ForEachEntry(folder, [&](const dirent& entry) {
+    const std::string_view name = entry.d_name;
+    const bool is_plain_file = entry.d_type == DT_REG;
+    if (is_plain_file && !IsPictureName(name)) return;
+    const std::string path = is_plain_file ? std::string() : folder + "/" + std::string(name);
+    const Kind kind = KindOf(entry, path, follow_links);
+    if (kind == Kind::kFolder) sub_folders.push_back(path);
+    if (kind == Kind::kFile && IsPictureName(name)) names.push_back(Keep(name));
+  });
+  std::sort(names.begin(), names.end(), [this](std::uint64_t a, std::uint64_t b) {
+    return std::strcmp(NameAt(a), NameAt(b)) < 0;
+  });
+  return names;
+}
+
+std::uint64_t FileListing::AddFolder(const std::string& folder, int label, bool follow_links) {
+  struct Read {
+    std::string path;
+    std::vector<std::uint64_t> names;
+  };
+  std::vector<Read> read;
+  std::vector<Pending> folders = {Examined(folder, -1)};
+  for (std::size_t i = 0; i < folders.size(); ++i) {
+    CheckForLoop(folders, folders[i]);
+    std::vector<std::string> sub_folders;
+    Read here{folders[i].path, ReadFolder(folders[i].path, follow_links, sub_folders)};
+    if (!here.names.empty()) read.push_back(std::move(here));
+    for (std::string& path : sub_folders) {
+      folders.push_back(Examined(std::move(path), static_cast<int>(i)));
+    }
+  }
+
+  std::sort(read.begin(), read.end(), [](const Read& a, const Read& b) { return a.path < b.path; });
+  const std::uint64_t before = size();
+  for (Read& one : read) {
+    folders_.push_back({one.path + "/", label, size()});
+    names_.insert(names_.end(), one.names.begin(), one.names.end());
+    std::vector<std::uint64_t>().swap(one.names);
+  }
+  return size() - before;
+}
+
+void FileListing::AddFile(const std::string& path, int label) {
+  const std::size_t slash = path.rfind('/') + 1;  // 0 where there is none
+  const std::string prefix = path.substr(0, slash);
+  if (folders_.empty() || folders_.back().prefix != prefix || folders_.back().label != label) {
+    folders_.push_back({prefix, label, size()});
+  }
+  names_.push_back(Keep(std::string_view(path).substr(slash)));
+}
+
+const FileListing::Folder& FileListing::FolderOf(std::uint64_t index) const {
+  const auto next =
+      std::upper_bound(folders_.begin(), folders_.end(), index,
+                       [](std::uint64_t i, const Folder& folder) { return i < folder.first; });
+  return *std::prev(next);
+}
+
+std::string FileListing::path(std::uint64_t index) const {
+  return FolderOf(index).prefix + NameAt(names_[index]);
+}
+
+int FileListing::label(std::uint64_t index) const { return FolderOf(index).label; }
+
+std::size_t FileListing::bytes() const {
+  std::size_t bytes = chunks_.empty() ? 0 : (chunks_.size() - 1) * kChunkBytes + last_chunk_used_;
+  bytes += names_.capacity() * sizeof names_[0];
+  for (const Folder& folder : folders_) bytes += sizeof folder + folder.prefix.capacity();
+  return bytes;
+}
+
+Lease LeaseListing(MemoryBudget& budget, std::string_view stage, const Footprint& footprint,
+                   std::uint64_t files) {
+  std::optional<Lease> lease = budget.TryAcquire(footprint.tag, footprint.fixed_bytes);
+  if (lease) return *std::move(lease);
+  throw Error(ErrorKind::kMemory,
+              std::string(stage) + ": the list of " + std::to_string(files) + " pictures takes " +
+                  ToRoundText({footprint.fixed_bytes}) + ", which the ceiling does not leave",
+              "Raise memory.host.");
+}
+
+}  // namespace weir

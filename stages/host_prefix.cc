@@ -1,0 +1,141 @@
+#include "stages/host_prefix.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cassert>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+#include "framework/parallel.h"
+
+namespace weir {
+namespace {
+
+std::size_t Product(const std::vector<std::int64_t>& dims) {
+  std::size_t product = 1;
+  for (std::int64_t size : dims) product *= static_cast<std::size_t>(size);
+  return product;
+}
+
+FeatureBatch MakeFeatures(Batch& batch, const std::vector<std::int64_t>& dims) {
+  FeatureBatch features;
+  features.values = AlignedBuffer<float>(batch.samples.size() * Product(dims));
+  features.samples = std::move(batch.samples);
+  features.dims = dims;
+  features.next_order = batch.next_order;
+  return features;
+}
+
+class WorkspacePool {
+ public:
+  using Workspace = FrozenPrefix::Workspace;
+
+  WorkspacePool(const FrozenPrefix& prefix, int count) {
+    for (int i = 0; i < count; ++i) free_.push_back(prefix.MakeWorkspace());
+  }
+
+  std::unique_ptr<Workspace> TryTake() {
+    const std::lock_guard lock(mutex_);
+    return free_.empty() ? nullptr : TakeLast();
+  }
+  // Whoever holds one is running a sample and needs nothing else, so this ends.
+  std::unique_ptr<Workspace> Take() {
+    std::unique_lock lock(mutex_);
+    returned_.wait(lock, [this] { return !free_.empty(); });
+    return TakeLast();
+  }
+  void Return(std::unique_ptr<Workspace> workspace) {
+    {
+      const std::lock_guard lock(mutex_);
+      free_.push_back(std::move(workspace));
+    }
+    returned_.notify_one();
+  }
+
+ private:
+  std::unique_ptr<Workspace> TakeLast() {
+    std::unique_ptr<Workspace> last = std::move(free_.back());
+    free_.pop_back();
+    return last;
+  }
+
+  std::mutex mutex_;
+  std::condition_variable returned_;
+  std::vector<std::unique_ptr<Workspace>> free_;
+};
+
+class HostPrefix final : public PrefixRunner {
+ public:
+  HostPrefix(std::unique_ptr<const FrozenPrefix> prefix, std::vector<std::int64_t> dims,
+             int workspaces)
+      : prefix_(std::move(prefix)),
+        dims_(std::move(dims)),
+        strands_(workspaces),
+        pool_(*prefix_, workspaces) {
+    assert(workspaces > 0 && Product(dims_) == prefix_->output_values());
+  }
+
+  // Strands take samples in turn until there are no more. Where other batches hold the workspaces
+  // the first strand alone waits for one and does the work of all.
+  FeatureBatch Run(Batch batch) override {
+    const std::size_t sample_pixels = std::size_t{3} * batch.height * batch.width;
+    const int samples = batch.size();
+    FeatureBatch features = MakeFeatures(batch, dims_);
+    std::atomic<int> next{0};
+    ParallelFor(std::min(strands_, samples), [&](int strand) {
+      auto workspace = strand == 0 ? pool_.Take() : pool_.TryTake();
+      if (!workspace) return;
+      for (int i = next++; i < samples; i = next++) {
+        prefix_->Run(batch.pixels.data() + i * sample_pixels, *workspace,
+                     features.values.data() + i * prefix_->output_values());
+      }
+      pool_.Return(std::move(workspace));
+    });
+    return features;
+  }
+
+ private:
+  const std::unique_ptr<const FrozenPrefix> prefix_;
+  const std::vector<std::int64_t> dims_;
+  const int strands_;
+  WorkspacePool pool_;
+};
+
+class HostPreprocessing final : public PrefixRunner {
+ public:
+  explicit HostPreprocessing(const Model& model)
+      : dims_(model.feature_dims()), preprocessing_(model.preprocessing()) {}
+
+  FeatureBatch Run(Batch batch) override {
+    const std::size_t sample_values = Product(dims_);
+    FeatureBatch features = MakeFeatures(batch, dims_);
+    ParallelFor(features.size(), [&](int i) {
+      const std::uint8_t* pixels = batch.pixels.data() + i * sample_values;
+      float* values = features.values.data() + i * sample_values;
+      const auto [scale, offset] = preprocessing_;
+      for (std::size_t j = 0; j < sample_values; j += 3) {
+        for (std::size_t c = 0; c < 3; ++c) values[j + c] = pixels[j + c] * scale[c] + offset[c];
+      }
+    });
+    return features;
+  }
+
+ private:
+  const std::vector<std::int64_t> dims_;
+  const Preprocessing preprocessing_;
+};
+
+}  // namespace
+
+std::unique_ptr<PrefixRunner> MakeHostPrefix(std::unique_ptr<const FrozenPrefix> prefix,
+                                             std::vector<std::int64_t> feature_dims,
+                                             int workspaces) {
+  return std::make_unique<HostPrefix>(std::move(prefix), std::move(feature_dims), workspaces);
+}
+
+std::unique_ptr<PrefixRunner> MakeHostPreprocessing(const Model& model) {
+  return std::make_unique<HostPreprocessing>(model);
+}
+
+}  // namespace weir

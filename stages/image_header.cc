@@ -1,0 +1,72 @@
+#include "stages/image_header.h"
+
+#include <array>
+#include <cstring>
+#include <string>
+
+#include "stages/image_header_parsers.h"
+
+namespace weir {
+namespace {
+
+constexpr int kMaxSide = 1 << 26;
+constexpr std::size_t kMagicBytes = 12;
+using Magic = std::array<unsigned char, kMagicBytes>;
+
+struct Format {
+  ImageKind kind;
+  std::string_view name;
+  bool (*matches)(const Magic&);
+  std::string (*parse)(FileBytes&, ImageHeader&);
+};
+
+template <std::size_t size>
+bool At(const Magic& magic, std::size_t offset, const char (&text)[size]) {
+  return std::memcmp(magic.data() + offset, text, size - 1) == 0;
+}
+
+const Format kFormats[] = {
+    {ImageKind::kJpeg, "JPEG", [](const Magic& m) { return At(m, 0, "\xff\xd8\xff"); },
+     ParseJpegHeader},
+    {ImageKind::kPng, "PNG", [](const Magic& m) { return At(m, 0, "\x89PNG\r\n\x1a\n"); },
+     ParsePngHeader},
+    {ImageKind::kGif, "GIF",
+     [](const Magic& m) { return At(m, 0, "GIF87a") || At(m, 0, "GIF89a"); }, ParseGifHeader},
+    {ImageKind::kWebp, "WebP", [](const Magic& m) { return At(m, 0, "RIFF") && At(m, 8, "WEBP"); },
+     ParseWebpHeader},
+    {ImageKind::kTiff, "TIFF",
+     [](const Magic& m) { return At(m, 0, "II*\0") || At(m, 0, "MM\0*"); }, ParseTiffHeader},
+    {ImageKind::kBmp, "BMP", [](const Magic& m) { return At(m, 0, "BM") && At(m, 6, "\0\0\0\0"); },
+     ParseBmpHeader},
+};
+
+}  // namespace
+
+std::string_view Name(ImageKind kind) {
+  for (const Format& format : kFormats) {
+    if (format.kind == kind) return format.name;
+  }
+  return "";
+}
+
+Outcome<ImageHeader> ReadImageHeader(FileBytes& file) {
+  Magic magic{};
+  file.ReadSome(0, magic.data(), magic.size());
+  for (const Format& format : kFormats) {
+    if (!format.matches(magic)) continue;
+    ImageHeader header;
+    header.kind = format.kind;
+    header.bytes = file.size();
+    std::string wrong = format.parse(file, header);
+    if (wrong.empty() && (header.width <= 0 || header.height <= 0 || header.width >= kMaxSide ||
+                          header.height >= kMaxSide)) {
+      wrong = "says that it is " + std::to_string(header.width) + "x" +
+              std::to_string(header.height) + " pixels";
+    }
+    if (!wrong.empty()) return Drop{"", wrong};
+    return header;
+  }
+  return Drop{"", "is not a picture that weir reads (JPEG, PNG, GIF, WebP, TIFF or BMP)"};
+}
+
+}  // namespace weir

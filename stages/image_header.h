@@ -1,0 +1,46 @@
+// A look at a picture's first bytes: what it is, how large, and what it costs to decode.
+//
+// Nothing is decoded. A few KB are read of most files, 4 KB at a time; never more than a few
+// hundred of such reads, whatever the file says. Any thread; holds nothing afterwards.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "framework/stage.h"
+#include "stages/file_bytes.h"
+
+namespace weir {
+
+enum class ImageKind { kJpeg, kPng, kGif, kWebp, kTiff, kBmp };
+std::string_view Name(ImageKind kind);
+
+// Sizes are as stored, before the orientation is applied.
+struct ImageHeader {
+  ImageKind kind = ImageKind::kJpeg;
+  int width = 0;        // > 0, below 2^26
+  int height = 0;       // > 0, below 2^26
+  int orientation = 1;  // of EXIF, 1 to 8
+  int channels = 0;     // as decoded, alpha included
+  int sample_bytes = 1;
+  bool whole = false;  // progressive or interlaced: decoded in memory as a whole
+
+  // What a decoder holds at once beside some rows: the coefficients of a progressive JPEG, all rows
+  // of an interlaced PNG, the canvas of a GIF, the strips or tiles of a TIFF, metadata.
+  std::size_t held_bytes = 0;
+
+  // Where the first picture is in the file: its frame, in an animated WebP.
+  std::uint64_t begin = 0;
+  std::uint64_t bytes = 0;
+
+  std::size_t pixels() const { return static_cast<std::size_t>(width) * height; }
+  std::size_t row_bytes() const {
+    return static_cast<std::size_t>(width) * channels * sample_bytes;
+  }
+};
+
+// A Drop (without a sample) where the file is not such a picture, or says of itself what cannot be.
+Outcome<ImageHeader> ReadImageHeader(FileBytes& file);
+
+}  // namespace weir

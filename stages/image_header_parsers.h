@@ -1,0 +1,35 @@
+// The parsers behind ReadImageHeader(), one for each kind of file. Each fills in the header and
+// returns what is wrong with the file: empty where nothing is.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "stages/file_bytes.h"
+#include "stages/image_header.h"
+
+namespace weir {
+
+std::string ParseJpegHeader(FileBytes& file, ImageHeader& header);
+std::string ParsePngHeader(FileBytes& file, ImageHeader& header);
+std::string ParseGifHeader(FileBytes& file, ImageHeader& header);
+std::string ParseWebpHeader(FileBytes& file, ImageHeader& header);
+std::string ParseTiffHeader(FileBytes& file, ImageHeader& header);
+std::string ParseBmpHeader(FileBytes& file, ImageHeader& header);
+
+// The orientation in the EXIF block at `begin`; 1 where it says none. (Exif 2.32, section 4.6.4)
+int ExifOrientation(FileBytes& file, std::uint64_t begin);
+
+inline std::uint32_t Big16(const unsigned char* bytes) { return bytes[0] << 8 | bytes[1]; }
+inline std::uint32_t Big32(const unsigned char* bytes) {
+  return Big16(bytes) << 16 | Big16(bytes + 2);
+}
+inline std::uint32_t Little16(const unsigned char* bytes) { return bytes[1] << 8 | bytes[0]; }
+inline std::uint32_t Little24(const unsigned char* bytes) {
+  return static_cast<std::uint32_t>(bytes[2]) << 16 | Little16(bytes);
+}
+inline std::uint32_t Little32(const unsigned char* bytes) {
+  return Little16(bytes + 2) << 16 | Little16(bytes);
+}
+
+}  // namespace weir

@@ -1,0 +1,113 @@
+// The markers of a JPEG up to its first scan (ITU-T T.81, annex B).
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "stages/image_header_parsers.h"
+
+namespace weir {
+namespace {
+
+constexpr int kMaxSegments = 2000;
+constexpr int kMaxStrayBytes = 4096;
+
+constexpr unsigned kSos = 0xda, kEoi = 0xd9, kApp1 = 0xe1, kTem = 0x01;
+
+bool IsFrame(unsigned marker) {
+  return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+}
+bool HasNoLength(unsigned marker) { return (marker >= 0xd0 && marker <= 0xd8) || marker == kTem; }
+bool IsProgressive(unsigned marker) { return marker == 0xc2 || marker == 0xca; }
+
+// Sequential or progressive, Huffman or arithmetic coding; not lossless, not hierarchical.
+bool IsDecodable(unsigned marker) { return marker <= 0xc2 || marker == 0xc9 || marker == 0xca; }
+
+// Moves `at` behind the next marker. False at the end of the file.
+bool NextMarker(FileBytes& file, std::uint64_t& at, unsigned& marker) {
+  unsigned char byte = 0, before = 0;
+  for (int stray = 0; stray < kMaxStrayBytes; ++stray) {
+    if (!file.Read(at, &byte, 1)) return false;
+    ++at;
+    if (before == 0xff && byte != 0xff && byte != 0) {
+      marker = byte;
+      return true;
+    }
+    before = byte;
+  }
+  return false;
+}
+
+// Of all coefficients, two bytes each, in whole units of the interleaved scan.
+std::size_t CoefficientBytes(const ImageHeader& header, const unsigned char* components) {
+  std::size_t h_most = 1, v_most = 1, h_and_v = 0;
+  for (int i = 0; i < header.channels; ++i) {
+    const std::size_t h = components[3 * i + 1] >> 4, v = components[3 * i + 1] & 15;
+    h_most = std::max(h_most, h);
+    v_most = std::max(v_most, v);
+    h_and_v += h * v;
+  }
+  const std::size_t across = header.width / (8 * h_most) + 1,
+                    down = header.height / (8 * v_most) + 1;
+  return across * down * h_and_v * 64 * sizeof(std::int16_t);
+}
+
+struct Frame {
+  unsigned marker = 0;
+  std::array<unsigned char, 3 * 4> components{};  // of each: id, sampling, table
+};
+
+std::string ParseFrame(FileBytes& file, std::uint64_t at, ImageHeader& header, Frame& frame) {
+  std::array<unsigned char, 6> fixed;
+  if (!file.Read(at, fixed.data(), fixed.size())) return "is truncated in its header";
+  if (!IsDecodable(frame.marker)) return "is a lossless or hierarchical JPEG";
+  if (fixed[0] != 8)
+    return "has " + std::to_string(fixed[0]) + "-bit samples; weir reads 8-bit JPEGs";
+  header.height = static_cast<int>(Big16(&fixed[1]));
+  header.width = static_cast<int>(Big16(&fixed[3]));
+  header.channels = fixed[5];
+  if (header.channels != 1 && header.channels != 3 && header.channels != 4) {
+    return "has " + std::to_string(header.channels) + " channels; a JPEG has 1, 3 or 4";
+  }
+  if (!file.Read(at + 6, frame.components.data(), 3 * header.channels)) {
+    return "is truncated in its header";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string ParseJpegHeader(FileBytes& file, ImageHeader& header) {
+  Frame frame;
+  std::uint64_t at = 2;
+  bool oriented = false;
+  for (int i = 0; i < kMaxSegments; ++i) {
+    unsigned marker = 0;
+    std::array<unsigned char, 8> start{};  // of the segment: its length, and six bytes more
+    if (!NextMarker(file, at, marker)) return "is truncated in its header";
+    if (HasNoLength(marker)) continue;
+    if (marker == kEoi) return "ends before its picture";
+    if (!file.Read(at, start.data(), 2)) return "is truncated in its header";
+    const std::uint32_t length = Big16(start.data());
+    if (length < 2) return "is corrupt: a header segment of " + std::to_string(length) + " bytes";
+    if (IsFrame(marker)) {
+      if (frame.marker != 0) return "is corrupt: it has two frame headers";
+      frame.marker = marker;
+      if (std::string wrong = ParseFrame(file, at + 2, header, frame); !wrong.empty()) return wrong;
+    } else if (marker == kApp1 && !oriented && length > 8 && file.Read(at, start.data(), 8) &&
+               std::memcmp(&start[2], "Exif\0\0", 6) == 0) {
+      header.orientation = ExifOrientation(file, at + 8);
+      oriented = true;
+    } else if (marker == kSos) {
+      if (frame.marker == 0) return "is corrupt: it has no frame header";
+      if (!file.Read(at + 2, start.data(), 1)) return "is truncated in its header";
+      header.whole = IsProgressive(frame.marker) || start[0] < header.channels;
+      if (header.whole) header.held_bytes = CoefficientBytes(header, frame.components.data());
+      return "";
+    }
+    at += length;
+  }
+  return "is corrupt: over " + std::to_string(kMaxSegments) + " header segments";
+}
+
+}  // namespace weir

@@ -1,0 +1,71 @@
+#include "stages/model/atomic_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+#include "framework/error.h"
+#include "stages/model/printable.h"
+
+namespace weir {
+namespace {
+
+std::filesystem::path FolderOf(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
+  temporary_ = FolderOf(path_) /
+               ("." + path_.filename().string() + "." + std::to_string(::getpid()) + ".partial");
+  file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (file_ < 0) ThrowErrno("cannot be made");
+}
+
+AtomicFile::~AtomicFile() {
+  if (file_ >= 0) ::close(file_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::Write(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) ThrowErrno("cannot be written");
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void AtomicFile::Commit() {
+  if (::fsync(file_) != 0) ThrowErrno("cannot be written");
+  const int closed = ::close(file_);
+  file_ = -1;
+  if (closed != 0) ThrowErrno("cannot be written");
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) ThrowErrno("cannot be replaced");
+  temporary_.clear();
+  // The new name must be on the disk too. A file system that cannot say so is not an error.
+  const int folder = ::open(FolderOf(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder >= 0) {
+    ::fsync(folder);
+    ::close(folder);
+  }
+}
+
+void AtomicFile::ThrowErrno(const char* doing) const {
+  const int error = errno;
+  std::string what = path_.string() + ": " + doing + ": " + std::generic_category().message(error);
+  std::string remedy = "check that the folder is there and may be written";
+  std::error_code unknown;
+  const auto space = std::filesystem::space(FolderOf(path_), unknown);
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
+    if (!unknown) what += " (" + PrintableBytes(static_cast<double>(space.available)) + " free)";
+    remedy = "free some space there, or write to another disk";
+  }
+  throw Error(ErrorKind::kData, what, remedy);
+}
+
+}  // namespace weir

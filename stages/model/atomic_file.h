@@ -1,0 +1,38 @@
+// A file that is whole or absent: written beside its place under another name, flushed to the disk,
+// and only then renamed. What stood there before stays until that instant.
+//
+//   AtomicFile file("model.safetensors");
+//   file.Write(bytes);
+//   file.Commit();     // without it, the destructor leaves no trace
+//
+// One thread at a time, and one AtomicFile of a path at a time in a process; of two processes, the
+// one that commits last wins. Holds no buffer: write large pieces.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+
+namespace weir {
+
+class AtomicFile {
+ public:
+  // All members throw Error(kData) with the path and, where the disk is full, the free space.
+  explicit AtomicFile(std::filesystem::path path);
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  ~AtomicFile();
+
+  void Write(std::span<const std::byte> bytes);
+  void Commit();
+
+ private:
+  [[noreturn]] void ThrowErrno(const char* doing) const;
+
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  int file_ = -1;
+};
+
+}  // namespace weir

@@ -1,0 +1,235 @@
+#include "stages/model/backbone_suffix.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/addcmul.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/hardtanh.h>
+#include <ATen/ops/hardtanh_backward.h>
+#include <ATen/ops/mul.h>
+#include <ATen/ops/native_batch_norm.h>
+#include <ATen/ops/native_batch_norm_backward.h>
+#include <ATen/ops/rsqrt.h>
+#include <ATen/ops/sum.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "framework/parallel.h"
+#include "stages/model/convolution.h"
+#include "stages/model/torch_allocator.h"
+
+namespace weir {
+namespace {
+
+// Of what a running statistic keeps in each step. Keras' MobileNetV2 has 0.999, torchvision's
+// modules PyTorch's 0.1 of the new one; and PyTorch's running variance is the unbiased one.
+constexpr double kKerasMomentum = 0.999;
+constexpr double kTorchMomentum = 0.9;
+
+void CopyTo(const at::Tensor& target, const std::vector<float>& values) {
+  target.copy_(at::from_blob(const_cast<float*>(values.data()), target.sizes(), at::kFloat));
+}
+
+at::Tensor Relu6Backward(at::Tensor gradient, const at::Tensor& output) {
+  if (!output.is_contiguous()) return at::hardtanh_backward(gradient, output, 0, 6).contiguous();
+  return at::hardtanh_backward_out(gradient, gradient, output, 0, 6);
+}
+
+}  // namespace
+
+BackboneSuffix::BackboneSuffix(const Model& model, const ParameterArrays& arrays)
+    : first_backbone_layer_(model.prefix_layers()),
+      epsilon_(model.backbone().convention().batch_norm_epsilon),
+      train_statistics_(model.config().backbone.batch_norm == BatchNormMode::kTrain),
+      keras_(model.backbone().convention().padding == Padding::kSame) {
+  const ModelParameters& tables = arrays.tables;
+  const MobileNetV2& backbone = model.backbone();
+  const int count = static_cast<int>(backbone.layers().size()) - first_backbone_layer_;
+  std::vector<int> last_reader(count + 1);
+  for (int i = 0; i < count; ++i) {
+    const int index = first_backbone_layer_ + i;
+    Layer layer;
+    layer.shape = backbone.layers()[index];
+    layer.pads = backbone.pads(index);
+    layer.learns = model.learns(index);
+    if (layer.shape.residual >= 0) {
+      layer.residual = layer.shape.residual + 1 - first_backbone_layer_;
+      last_reader[layer.residual] = i;
+    }
+    last_reader[i] = std::max(last_reader[i], i);
+    layer.folded_kernel =
+        View(arrays.folded, tables.folded.at(layer.shape.torchvision_name + ".weight"));
+    layer.folded_bias =
+        View(arrays.folded, tables.folded.at(layer.shape.torchvision_name + ".bias"));
+    if (layer.learns) {
+      const std::string& norm = layer.shape.torchvision_batch_norm_name;
+      layer.kernel_parameter = &tables.learning.at(layer.shape.torchvision_name + ".weight");
+      layer.gamma_parameter = &tables.learning.at(norm + ".weight");
+      layer.beta_parameter = &tables.learning.at(norm + ".bias");
+      layer.kernel = View(arrays.values, *layer.kernel_parameter);
+      layer.gamma = View(arrays.values, *layer.gamma_parameter);
+      layer.beta = View(arrays.values, *layer.beta_parameter);
+      layer.mean = View(arrays.statistics, tables.statistics.at(norm + ".running_mean"));
+      layer.variance = View(arrays.statistics, tables.statistics.at(norm + ".running_var"));
+    }
+    layers_.push_back(std::move(layer));
+  }
+  for (int map = 0; map < count; ++map) layers_[last_reader[map]].done_with.push_back(map);
+  while (first_learning_ < count && !layers_[first_learning_].learns) ++first_learning_;
+}
+
+void BackboneSuffix::Load(const BackboneWeights& weights) {
+  for (int i = 0; i < size(); ++i) {
+    const Layer& layer = layers_[i];
+    const ConvWeights& source = weights.layers[first_backbone_layer_ + i];
+    if (layer.learns) {
+      CopyTo(layer.kernel, source.kernel);
+      CopyTo(layer.gamma, source.gamma);
+      CopyTo(layer.beta, source.beta);
+      CopyTo(layer.mean, source.mean);
+      CopyTo(layer.variance, source.variance);
+    } else {
+      const FoldedConv folded = weir::Fold(layer.shape, source, static_cast<float>(epsilon_));
+      CopyTo(layer.folded_kernel, folded.kernel);
+      CopyTo(layer.folded_bias, folded.bias);
+    }
+  }
+}
+
+void BackboneSuffix::Fold() const {
+  ParallelFor(size(), [this](int i) {
+    const Layer& layer = layers_[i];
+    if (!layer.learns) return;
+    UseOneTorchThread();
+    const c10::InferenceMode inference;
+    const at::Tensor scale = layer.gamma * at::rsqrt(layer.variance + epsilon_);
+    at::Tensor kernel = layer.folded_kernel;
+    at::mul_out(kernel, layer.kernel, scale.view({-1, 1, 1, 1}));
+    at::Tensor bias = layer.folded_bias;
+    at::addcmul_out(bias, layer.beta, layer.mean, scale, -1);
+  });
+}
+
+void BackboneSuffix::Unfold(const at::Tensor& gradients) const {
+  if (train_statistics_) return;
+  ParallelFor(size(), [&](int i) {
+    const Layer& layer = layers_[i];
+    if (!layer.learns) return;
+    UseOneTorchThread();
+    const c10::InferenceMode inference;
+    const at::Tensor of_kernel = View(gradients, *layer.kernel_parameter);
+    const at::Tensor of_bias = View(gradients, *layer.beta_parameter);
+    const at::Tensor inverse_deviation = at::rsqrt(layer.variance + epsilon_);
+    const at::Tensor of_scale =
+        at::sum(of_kernel * layer.kernel, {1, 2, 3}) - layer.mean * of_bias;
+    View(gradients, *layer.gamma_parameter).copy_(of_scale * inverse_deviation);
+    of_kernel.mul_((layer.gamma * inverse_deviation).view({-1, 1, 1, 1}));
+  });
+}
+
+at::Tensor BackboneSuffix::Forward(const at::Tensor& features, Tape* tape) const {
+  std::vector<at::Tensor> maps(size() + 1);
+  maps[0] = features;
+  if (tape != nullptr) {
+    tape->padded.resize(size());
+    tape->normalised.resize(train_statistics_ ? size() : 0);
+  }
+  for (int i = 0; i < size(); ++i) {
+    const Layer& layer = layers_[i];
+    const bool taped = tape != nullptr && i >= first_learning_;
+    at::Tensor padded = Pad(maps[i], layer.pads);
+    if (taped && PadsUnevenly(layer.pads)) {
+      tape->padded[i] = padded;
+      // The map lies inside: one copy is enough.
+      if (i > 0) {
+        maps[i] = padded.narrow(1, layer.pads.top, maps[i].size(1))
+                      .narrow(2, layer.pads.left, maps[i].size(2));
+      }
+    }
+    if (taped && OnBatchStatistics(layer)) {
+      maps[i + 1] =
+          Normalise(layer, Convolve(layer.shape, layer.pads, padded, layer.kernel, {}),
+                    tape->normalised[i]);
+    } else {
+      maps[i + 1] =
+          Convolve(layer.shape, layer.pads, padded, layer.folded_kernel, layer.folded_bias);
+    }
+    if (layer.residual >= 0) maps[i + 1].add_(maps[layer.residual]);
+    if (layer.shape.relu6) at::hardtanh_(maps[i + 1], 0, 6);
+    for (int done : layer.done_with) {
+      if (tape == nullptr || done < first_learning_) maps[done].reset();
+    }
+  }
+  const at::Tensor output = maps.back();
+  if (tape != nullptr) tape->maps = std::move(maps);
+  return output;
+}
+
+void BackboneSuffix::Backward(at::Tensor gradient, Tape& tape, const GradientSink& sink) const {
+  std::vector<at::Tensor> from_residuals(size() + 1);
+  for (int i = size() - 1; i >= first_learning_; --i) {
+    const Layer& layer = layers_[i];
+    if (from_residuals[i + 1].defined()) {
+      gradient.add_(from_residuals[i + 1]);
+      from_residuals[i + 1].reset();
+    }
+    if (layer.shape.relu6) gradient = Relu6Backward(std::move(gradient), tape.maps[i + 1]);
+    tape.maps[i + 1].reset();
+    if (layer.residual > first_learning_) from_residuals[layer.residual] = gradient;
+    gradient = LayerBackward(i, std::move(gradient), tape, sink);
+    tape.padded[i].reset();
+  }
+}
+
+at::Tensor BackboneSuffix::LayerBackward(int index, at::Tensor gradient, Tape& tape,
+                                         const GradientSink& sink) const {
+  const Layer& layer = layers_[index];
+  const bool of_input = index > first_learning_;
+  const bool normalises = OnBatchStatistics(layer);
+  const at::Tensor of_output =
+      normalises ? NormaliseBackward(layer, std::move(gradient), tape.normalised[index], sink)
+                 : std::move(gradient);
+  const at::Tensor& input = tape.padded[index].defined() ? tape.padded[index] : tape.maps[index];
+  const bool is_product = layer.shape.kernel == 1;
+  if (layer.learns && is_product) {
+    sink.PutProduct(*layer.kernel_parameter, Rows(of_output).t(), Rows(input));
+  }
+  if (layer.learns && !normalises) sink.PutRowSum(*layer.beta_parameter, Rows(of_output));
+  const ConvolutionGradients gradients = ConvolveBackward(
+      layer.shape, layer.pads, of_output, input, normalises ? layer.kernel : layer.folded_kernel,
+      of_input, layer.learns);
+  if (layer.learns && !is_product) sink.Put(*layer.kernel_parameter, gradients.kernel);
+  return gradients.input;
+}
+
+at::Tensor BackboneSuffix::Normalise(const Layer& layer, const at::Tensor& map,
+                                     Tape::Normalised& kept) const {
+  kept.input = map;
+  auto [output, mean, inverse_deviation] =
+      at::native_batch_norm(map.permute({0, 3, 1, 2}), layer.gamma, layer.beta, {}, {}, true, 0,
+                            epsilon_);
+  kept.mean = mean;
+  kept.inverse_deviation = inverse_deviation;
+  const double momentum = keras_ ? kKerasMomentum : kTorchMomentum;
+  const double count = static_cast<double>(map.numel() / map.size(3));
+  const double unbiased = keras_ || count < 2 ? 1 : count / (count - 1);
+  const at::Tensor variance = inverse_deviation.pow(-2).sub_(epsilon_);
+  layer.mean.mul_(momentum).add_(mean, 1 - momentum);
+  layer.variance.mul_(momentum).add_(variance, (1 - momentum) * unbiased);
+  return output.permute({0, 2, 3, 1}).contiguous();
+}
+
+at::Tensor BackboneSuffix::NormaliseBackward(const Layer& layer, at::Tensor gradient,
+                                             Tape::Normalised& kept,
+                                             const GradientSink& sink) const {
+  const auto [of_input, of_gamma, of_beta] = at::native_batch_norm_backward(
+      gradient.permute({0, 3, 1, 2}), kept.input.permute({0, 3, 1, 2}), layer.gamma, {}, {},
+      kept.mean, kept.inverse_deviation, true, epsilon_, {true, true, true});
+  kept = {};
+  sink.Put(*layer.gamma_parameter, of_gamma);
+  sink.Put(*layer.beta_parameter, of_beta);
+  return of_input.permute({0, 2, 3, 1}).contiguous();
+}
+
+}  // namespace weir

@@ -1,0 +1,91 @@
+// The layers of the backbone behind the frozen prefix, forward and backward, over [n, h, w, C].
+//
+// The gradients are written out by hand: a MobileNetV2 is a chain with residuals, so that every
+// array that is kept has its place in the plan (activation_plan.h), and LibTorch's autograd, which
+// starts threads of its own where there is a GPU, is not needed.
+//
+// A batch norm on stored statistics is folded into its convolution once a batch. The micro-batches
+// learn the gradients of the folded kernel and bias, and Unfold carries their sum over to kernel,
+// gamma and beta, which is exact, as the derivative is linear:
+//   K' = K s, b' = beta - mean s, s = gamma / sqrt(variance + epsilon)
+//   dK = s dK', ds = sum(dK' K) - mean db', dgamma = ds / sqrt(variance + epsilon), dbeta = db'
+// On the statistics of the batch (BatchNormMode::kTrain) the convolution and its batch norm are two
+// steps, and the running statistics follow with the convention's momentum.
+//
+// Forward and Backward may run on many threads at once, each with a Tape and a sink of its own (one
+// at a time under kTrain); not beside Fold, Unfold or Load.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+#include "stages/model/backbone_weights.h"
+#include "stages/model/gradient_sink.h"
+#include "stages/model/model.h"
+#include "stages/model/parameter_arrays.h"
+
+namespace weir {
+
+class BackboneSuffix {
+ public:
+  // What Backward needs of Forward.
+  struct Tape {
+    std::vector<at::Tensor> maps;    // [i] is what layer i reads, from the first that learns on
+    std::vector<at::Tensor> padded;  // [i]: the same with zeros around it, where Pad copies
+    struct Normalised {
+      at::Tensor input, mean, inverse_deviation;
+    };
+    std::vector<Normalised> normalised;  // under kTrain
+  };
+
+  // `arrays` outlives this.
+  BackboneSuffix(const Model& model, const ParameterArrays& arrays);
+
+  bool empty() const { return layers_.empty(); }
+  bool learns() const { return first_learning_ < size(); }
+
+  // Copies what learns to the arrays and folds what is frozen.
+  void Load(const BackboneWeights& weights);
+
+  // For predictions, and for learning on stored statistics. Between micro-batches.
+  void Fold() const;
+  void Unfold(const at::Tensor& gradients) const;  // in place, in tables.learning's layout
+
+  // `features` is [n, h, w, C]. Without a tape: in inference, on stored statistics.
+  at::Tensor Forward(const at::Tensor& features, Tape* tape) const;
+
+  // `gradient` is of Forward's output and is written over.
+  void Backward(at::Tensor gradient, Tape& tape, const GradientSink& sink) const;
+
+ private:
+  struct Layer {
+    ConvLayer shape;
+    MobileNetV2::Pads pads{};
+    bool learns = false;
+    int residual = -1;            // index of the map that is added; -1 where none is
+    std::vector<int> done_with;   // maps that no later layer reads, in inference
+    at::Tensor folded_kernel, folded_bias;
+    at::Tensor kernel, gamma, beta, mean, variance;  // where it learns
+    const Parameter* kernel_parameter = nullptr;
+    const Parameter* gamma_parameter = nullptr;
+    const Parameter* beta_parameter = nullptr;
+  };
+
+  int size() const { return static_cast<int>(layers_.size()); }
+  bool OnBatchStatistics(const Layer& layer) const { return train_statistics_ && layer.learns; }
+  at::Tensor Normalise(const Layer& layer, const at::Tensor& map, Tape::Normalised& kept) const;
+  at::Tensor NormaliseBackward(const Layer& layer, at::Tensor gradient,
+                               Tape::Normalised& kept, const GradientSink& sink) const;
+  at::Tensor LayerBackward(int index, at::Tensor gradient, Tape& tape,
+                           const GradientSink& sink) const;
+
+  int first_backbone_layer_;
+  double epsilon_;
+  bool train_statistics_;
+  bool keras_;  // whose rule running statistics follow
+  int first_learning_ = 0;
+  std::vector<Layer> layers_;
+};
+
+}  // namespace weir

@@ -1,0 +1,200 @@
+#include "stages/model/checkpoint.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "framework/error.h"
+#include "stages/model/safetensors_writer.h"
+#include "stages/model/weights_file.h"
+
+namespace weir {
+namespace {
+
+constexpr const char* kFormatKey = "weir.checkpoint";
+constexpr const char* kFormat = "1";
+constexpr const char* kPositionKey = "weir.position";
+constexpr const char* kDeclarationKey = "weir.declaration";
+constexpr const char* kExtraKey = "weir.extra";
+
+[[noreturn]] void Refuse(const std::filesystem::path& file, const std::string& what,
+                         const std::string& remedy) {
+  throw Error(ErrorKind::kData, "'" + file.string() + "' " + what, remedy);
+}
+
+nlohmann::json ToJson(const TrainingPosition& position) {
+  const Metrics& metrics = position.metrics;
+  return {{"epoch", position.epoch},
+          {"next_sample", position.next_sample},
+          {"step", position.step},
+          {"loss_sum", metrics.loss_sum},
+          {"images", metrics.images},
+          {"correct", metrics.correct},
+          {"confusion", metrics.confusion}};
+}
+
+TrainingPosition PositionOf(const nlohmann::json& json) {
+  TrainingPosition position;
+  json.at("epoch").get_to(position.epoch);
+  json.at("next_sample").get_to(position.next_sample);
+  json.at("step").get_to(position.step);
+  json.at("loss_sum").get_to(position.metrics.loss_sum);
+  json.at("images").get_to(position.metrics.images);
+  json.at("correct").get_to(position.metrics.correct);
+  json.at("confusion").get_to(position.metrics.confusion);
+  return position;
+}
+
+std::string ToText(double value) { return nlohmann::json(value).dump(); }
+
+std::string ToText(const HeadLayer& layer) {
+  std::string text(Name(layer.kind));
+  switch (layer.kind) {
+    case HeadLayer::Kind::kDropout:
+      return text + " " + ToText(layer.rate);
+    case HeadLayer::Kind::kBatchNorm:
+      return text + " " + ToText(layer.momentum) + " " + ToText(layer.epsilon);
+    case HeadLayer::Kind::kDense:
+      return text + " " + std::to_string(layer.units) + " " + std::string(Name(layer.activation));
+    default:
+      return text;
+  }
+}
+
+template <class Items, class Text>
+std::string Join(const Items& items, Text text) {
+  std::string joined;
+  for (const auto& item : items) joined += (joined.empty() ? "" : ", ") + text(item);
+  return joined;
+}
+
+std::string_view NameOf(OptimizerConfig::Kind kind) {
+  switch (kind) {
+    case OptimizerConfig::Kind::kAdam:
+      return "adam";
+    case OptimizerConfig::Kind::kAdamW:
+      return "adamw";
+    case OptimizerConfig::Kind::kSgd:
+      return "sgd";
+    case OptimizerConfig::Kind::kRmsprop:
+      return "rmsprop";
+  }
+  return "";
+}
+
+std::string LearningLayerNames(const Model& model) {
+  std::vector<std::string> names;
+  const std::vector<ConvLayer>& layers = model.backbone().layers();
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (model.learns(static_cast<int>(i))) names.push_back(layers[i].name);
+  }
+  return names.empty() ? "none" : Join(names, [](const std::string& name) { return name; });
+}
+
+Declaration ReadDeclaration(const WeightsFile& file) {
+  const auto found = file.metadata().find(kDeclarationKey);
+  if (found == file.metadata().end()) return {};
+  return nlohmann::json::parse(found->second).get<Declaration>();
+}
+
+void CompareDeclarations(const std::filesystem::path& file, const Declaration& saved,
+                         const Declaration& wanted) {
+  for (std::size_t i = 0; i < std::max(saved.size(), wanted.size()); ++i) {
+    if (i < saved.size() && i < wanted.size() && saved[i] == wanted[i]) continue;
+    const auto& [key, value] = i < wanted.size() ? wanted[i] : saved[i];
+    const bool alike = i < saved.size() && i < wanted.size() && saved[i].first == key;
+    Refuse(file,
+           "is of another training: " + key + " was " +
+               (alike ? "`" + saved[i].second + "`" : "not in it") + ", and is `" + value + "` now",
+           "Resume with the configuration that it was begun with, or begin anew in another folder.");
+  }
+}
+
+void CheckTensors(const std::filesystem::path& path, const WeightsFile& file,
+                  const CheckpointArrays& arrays) {
+  const std::string remedy = "Resume from another checkpoint, or begin anew.";
+  std::size_t count = 0;
+  for (const CheckpointArrays::Run& run : arrays.runs) {
+    for (const Parameter& parameter : run.table->all()) {
+      const std::string name = run.prefix + parameter.name;
+      const TensorInfo* const tensor = file.Find(name);
+      if (tensor == nullptr) Refuse(path, "has no tensor " + name, remedy);
+      if (tensor->shape != parameter.shape) {
+        Refuse(path, "has " + name + " in another shape than the model", remedy);
+      }
+      ++count;
+    }
+  }
+  if (count != file.tensors().size()) {
+    Refuse(path, "has " + std::to_string(file.tensors().size()) + " tensors, the model " +
+                     std::to_string(count), remedy);
+  }
+}
+
+}  // namespace
+
+Declaration DeclarationOf(const Model& model, const OptimizerConfig& optimizer) {
+  const MobileNetV2& backbone = model.backbone();
+  const BackboneConfig& config = model.config().backbone;
+  const Convention& convention = backbone.convention();
+  return {
+      {"backbone", config.name + ", width " + ToText(backbone.width())},
+      {"picture size", std::to_string(backbone.input().height) + " x " +
+                           std::to_string(backbone.input().width)},
+      {"padding", convention.padding == Padding::kSame ? "same" : "symmetric"},
+      {"batch norm epsilon", ToText(convention.batch_norm_epsilon)},
+      {"batch norm", config.batch_norm == BatchNormMode::kTrain ? "train" : "stored"},
+      {"layers that learn", LearningLayerNames(model)},
+      {"head", Join(model.head(), [](const HeadLayer& layer) { return ToText(layer); })},
+      {"classes", Join(model.classes(), [](const std::string& name) { return name; })},
+      {"optimizer", std::string(NameOf(optimizer.kind)) +
+                        (optimizer.momentum > 0 ? " with momentum" : "")},
+      {"seed", std::to_string(model.seed())},
+  };
+}
+
+void SaveCheckpoint(const std::filesystem::path& file, const CheckpointArrays& arrays,
+                    const Declaration& declaration, const TrainingPosition& position,
+                    const std::string& extra) {
+  std::vector<TensorToWrite> tensors;
+  for (const CheckpointArrays::Run& run : arrays.runs) {
+    for (const Parameter& parameter : run.table->all()) {
+      tensors.push_back(TensorToWrite::Of(run.prefix + parameter.name, parameter.shape,
+                                          run.values.subspan(parameter.offset, parameter.values)));
+    }
+  }
+  WriteSafetensors(file, std::move(tensors),
+                   {{kFormatKey, kFormat},
+                    {kPositionKey, ToJson(position).dump()},
+                    {kDeclarationKey, nlohmann::json(declaration).dump()},
+                    {kExtraKey, extra}});
+}
+
+RestoredState RestoreCheckpoint(const std::filesystem::path& path, const CheckpointArrays& arrays,
+                                const Declaration& declaration) {
+  const std::unique_ptr<WeightsFile> file = WeightsFile::Open(path);
+  const auto& metadata = file->metadata();
+  const auto format = metadata.find(kFormatKey);
+  if (format == metadata.end() || format->second != kFormat) {
+    Refuse(path, "is not a checkpoint of this version of weir", "Give the checkpoint of a run.");
+  }
+  RestoredState state;
+  try {
+    CompareDeclarations(path, ReadDeclaration(*file), declaration);
+    state.position = PositionOf(nlohmann::json::parse(metadata.at(kPositionKey)));
+    state.extra = metadata.at(kExtraKey);
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& damage) {  // of JSON or of a missing key
+    Refuse(path, "has damaged metadata", "Resume from another checkpoint, or begin anew.");
+  }
+  CheckTensors(path, *file, arrays);
+  for (const CheckpointArrays::Run& run : arrays.runs) {
+    for (const Parameter& parameter : run.table->all()) {
+      file->Read(*file->Find(run.prefix + parameter.name),
+                 run.values.subspan(parameter.offset, parameter.values));
+    }
+  }
+  return state;
+}
+
+}  // namespace weir

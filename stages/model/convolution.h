@@ -1,0 +1,36 @@
+// One convolution of the backbone and its gradients, over maps [n, h, w, C] in float32.
+//
+// A 1x1 is a matrix product over the pixels and takes no scratch; others go to LibTorch's oneDNN.
+// Padding that is not symmetric takes a padded copy of the map. Pure functions; any thread.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "stages/model/mobilenet_v2.h"
+
+namespace weir {
+
+// Whether Pad copies.
+bool PadsUnevenly(const MobileNetV2::Pads& pads);
+
+// The map with zeros around it where the convolution cannot pad by itself; else the map.
+at::Tensor Pad(const at::Tensor& map, const MobileNetV2::Pads& pads);
+
+// `padded` is what Pad gave; `kernel` is OIHW; `bias` may be undefined.
+at::Tensor Convolve(const ConvLayer& layer, const MobileNetV2::Pads& pads, const at::Tensor& padded,
+                    const at::Tensor& kernel, const at::Tensor& bias);
+
+struct ConvolutionGradients {
+  at::Tensor input;   // of the map before Pad, contiguous; undefined where not asked for
+  at::Tensor kernel;  // undefined where not asked for, and for a 1x1: Rows(gradient)^T Rows(input)
+};
+
+// `gradient` is contiguous, of the shape of the output.
+ConvolutionGradients ConvolveBackward(const ConvLayer& layer, const MobileNetV2::Pads& pads,
+                                      const at::Tensor& gradient, const at::Tensor& padded,
+                                      const at::Tensor& kernel, bool of_input, bool of_kernel);
+
+// The pixels of a map: [n * h * w, C].
+at::Tensor Rows(const at::Tensor& map);
+
+}  // namespace weir

@@ -1,0 +1,84 @@
+// The groups, attributes and datasets of an HDF5 file that lies in memory, as far as h5py writes
+// them for Keras: version 0 to 3 superblocks, both object headers, symbol tables and compact links,
+// contiguous and compact datasets. Chunked data and dense groups are refused.
+//
+// Of our own and not the HDF5 library's, because weights come from anybody: of 15,000 damaged small
+// files, version 1.10.8 of the library crashed on 80 and hung on 32.
+//
+// Holds one object at a time; the bytes must outlive it. One thread at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stages/model/hdf5_messages.h"
+
+namespace weir {
+
+struct Hdf5Object {
+  std::map<std::string, std::uint64_t, std::less<>> children;  // of a group: name, address
+  std::vector<Hdf5Attribute> attributes;
+  // Of a dataset; each is empty where it is not read.
+  bool is_dataset = false;
+  std::optional<Hdf5Type> type;
+  std::optional<std::vector<std::int64_t>> shape;
+  std::optional<Hdf5Layout> layout;
+
+  const Hdf5Attribute* FindAttribute(std::string_view name) const;
+};
+
+class Hdf5Objects {
+ public:
+  static bool LooksLikeHdf5(std::span<const std::byte> file);
+
+  // All members throw Error(kData) with `file_name` in front.
+  Hdf5Objects(std::span<const std::byte> file, std::string file_name);
+
+  std::uint64_t root() const { return root_; }
+  Hdf5Object Read(std::uint64_t address);
+
+  // The texts of an attribute: none where it is empty (Keras stores that as numbers).
+  std::vector<std::string> Texts(const Hdf5Attribute& attribute);
+
+  // The values of a dataset, as many as its shape says.
+  std::span<const std::byte> Values(const Hdf5Object& dataset, const std::string& name);
+
+ private:
+  struct HeaderBlock {
+    std::span<const std::byte> bytes;
+    bool is_second_version = false;
+    bool has_creation_order = false;
+  };
+
+  HeaderBlock FirstBlock(std::uint64_t address);
+  void ReadBlock(const HeaderBlock& block, Hdf5Object& object, std::vector<HeaderBlock>& more);
+  void ReadMessage(int type, std::span<const std::byte> message, Hdf5Object& object);
+  void ReadSymbolTable(std::span<const std::byte> message, Hdf5Object& object);
+  void ReadSymbolNode(std::uint64_t address, int level, std::span<const std::byte> names,
+                      Hdf5Object& object);
+  void AddChild(std::string_view name, std::uint64_t address, Hdf5Object& object);
+  std::string HeapText(std::span<const std::byte> reference);
+
+  std::span<const std::byte> At(std::uint64_t address) const;  // from there to the end
+  void Count();                                                // one more thing was looked at
+  template <class T>
+  T Need(std::optional<T> value) const {
+    if (!value) Damaged();
+    return *std::move(value);
+  }
+  [[noreturn]] void Damaged() const;
+  [[noreturn]] void Refuse(const std::string& what) const;
+
+  std::span<const std::byte> file_;
+  const std::string file_name_;
+  std::uint64_t root_ = 0;
+  int looked_at_ = 0;
+};
+
+}  // namespace weir

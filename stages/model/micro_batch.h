@@ -1,0 +1,18 @@
+// The part of a batch that is computed at once.
+#pragma once
+
+#include <span>
+
+#include "stages/payloads.h"
+
+namespace weir {
+
+struct MicroBatch {
+  const float* features = nullptr;  // [samples, dims...] on the host
+  std::span<const Sample> samples;
+  int epoch = 0;       // what dropout depends on beside the seed and the sample
+  int batch_size = 1;  // of the batch that it is a part of: the loss is the mean over it
+  int size() const { return static_cast<int>(samples.size()); }
+};
+
+}  // namespace weir

@@ -1,0 +1,336 @@
+#include "stages/model/model_config.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <tuple>
+#include <utility>
+
+#include "framework/error.h"
+#include "framework/params.h"
+#include "framework/suggestion.h"
+#include "stages/model/component.h"
+#include "stages/model/freeze.h"
+#include "stages/model/head_config.h"
+
+namespace weir {
+
+template <>
+struct EnumNames<ConventionChoice> {
+  static constexpr std::array kNames{std::pair{"auto", ConventionChoice::kAuto},
+                                     std::pair{"keras", ConventionChoice::kKeras},
+                                     std::pair{"torchvision", ConventionChoice::kTorchvision}};
+};
+
+template <>
+struct EnumNames<BatchNormMode> {
+  static constexpr std::array kNames{std::pair{"stored", BatchNormMode::kStored},
+                                     std::pair{"train", BatchNormMode::kTrain}};
+};
+
+namespace {
+
+constexpr std::size_t kSha256Digits = 64;
+
+bool IsUrl(std::string_view text) {
+  return text.starts_with("https://") || text.starts_with("http://");
+}
+
+// What the weights are read from. A word without a dot or a slash is a name, not a path.
+struct Weights {
+  std::string from = BackboneConfig{}.weights;
+  std::string sha256;
+};
+
+struct Download {
+  std::string url;
+  std::string sha256;
+
+  static auto Fields() {
+    return std::tuple{
+        Field{"url", &Download::url, "Where it is fetched from, once.", Required{}},
+        Field{"sha256", &Download::sha256, "Of the file: 64 hexadecimal digits.", Required{}}};
+  }
+  void Check(const Blame& blame) const {
+    if (!IsUrl(url)) blame("url", "`url` takes an https:// or http:// address");
+    if (sha256.size() != kSha256Digits ||
+        sha256.find_first_not_of("0123456789abcdef") != std::string::npos) {
+      blame("sha256", "`sha256` takes 64 hexadecimal digits in lower case");
+    }
+  }
+};
+
+}  // namespace
+
+template <>
+struct ParamType<Weights> {
+  static TypeWords Words(const FieldRules&) {
+    return {"none, imagenet, a path, a URL or {url: ..., sha256: ...}", "weights"};
+  }
+
+  static std::optional<Weights> Read(const YamlNode& node, const FieldRules& rules,
+                                     Problems& problems) {
+    if (node.is_null()) return Weights{"none", ""};  // Keras' None
+    if (node.is_map()) {
+      const std::size_t before = problems.size();
+      const auto download = Parse<Download>(node, problems);
+      if (problems.size() != before) return std::nullopt;
+      return Weights{download.url, download.sha256};
+    }
+    const std::vector<std::string> names = {"none", "imagenet"};
+    const std::string& text = node.scalar();
+    if (std::find(names.begin(), names.end(), text) != names.end() || IsUrl(text)) {
+      return Weights{text, ""};
+    }
+    if (text.find_first_of("./") == std::string::npos) {
+      detail::AddWrongType(node, rules, Words(rules).one, problems, DidYouMean(text, names));
+      return std::nullopt;
+    }
+    const auto path = ParamType<std::filesystem::path>::Read(node, rules, problems);
+    if (!path) return std::nullopt;
+    return Weights{std::filesystem::absolute(*path).lexically_normal().string(), ""};
+  }
+
+  static YamlNode Write(const Weights& weights, const FieldRules&) {
+    if (weights.sha256.empty()) return detail::WriteText(weights.from);
+    return weir::ToYaml(Download{weights.from, weights.sha256});
+  }
+};
+
+template <>
+struct ParamType<FrozenConfig> {
+  using Kind = FrozenConfig::Kind;
+
+  struct Through {
+    std::string through;
+    static auto Fields() {
+      return std::tuple{
+          Field{"through", &Through::through, "The last layer or block that freezes.", Required{}}};
+    }
+  };
+
+  static TypeWords Words(const FieldRules&) {
+    return {"all, none, {through: LAYER} or a list of patterns", "frozen"};
+  }
+
+  static std::optional<FrozenConfig> Read(const YamlNode& node, const FieldRules& rules,
+                                          Problems& problems) {
+    if (node.is_scalar() && node.scalar() == "all") return FrozenConfig{};
+    if (node.is_scalar() && node.scalar() == "none") return FrozenConfig{.kind = Kind::kNone};
+    const std::size_t before = problems.size();
+    FrozenConfig frozen;
+    if (node.is_map()) {
+      frozen.kind = Kind::kThrough;
+      frozen.through = Parse<Through>(node, problems).through;
+    } else if (node.is_list()) {
+      frozen.kind = Kind::kPatterns;
+      const auto patterns = ParamType<std::vector<std::string>>::Read(node, rules, problems);
+      frozen.patterns = patterns.value_or(std::vector<std::string>());
+    } else {
+      detail::AddWrongType(node, rules, Words(rules).one, problems);
+    }
+    if (problems.size() == before) CheckNames(frozen, node, problems);
+    return problems.size() == before ? std::optional(frozen) : std::nullopt;
+  }
+
+  static YamlNode Write(const FrozenConfig& frozen, const FieldRules& rules) {
+    switch (frozen.kind) {
+      case Kind::kAll:
+        return YamlNode::Scalar("all");
+      case Kind::kNone:
+        return YamlNode::Scalar("none");
+      case Kind::kThrough:
+        return weir::ToYaml(Through{frozen.through});
+      case Kind::kPatterns:
+        break;
+    }
+    return ParamType<std::vector<std::string>>::Write(frozen.patterns, rules);
+  }
+
+ private:
+  // The names of the layers are those of every width and size.
+  static void CheckNames(const FrozenConfig& frozen, const YamlNode& node, Problems& problems) {
+    try {
+      LearningLayers(frozen, MobileNetV2(1.0, {224, 224}, Convention::Keras()));
+    } catch (const Error& error) {
+      problems.Add(node.position(), error.what());
+    }
+  }
+};
+
+namespace {
+
+// Of the three channels; written as one number where they are equal.
+struct PerChannel {
+  std::array<float, 3> values;
+};
+
+}  // namespace
+
+template <>
+struct ParamType<PerChannel> {
+  static TypeWords Words(const FieldRules&) {
+    return {"a number or a list of 3 numbers", "numbers or lists of 3 numbers"};
+  }
+
+  static std::optional<PerChannel> Read(const YamlNode& node, const FieldRules& rules,
+                                        Problems& problems) {
+    if (!node.is_list()) {
+      const auto value = ParamType<double>::Read(node, rules, problems);
+      if (!value) return std::nullopt;
+      const auto channel = static_cast<float>(*value);
+      return PerChannel{{channel, channel, channel}};
+    }
+    const auto list = ParamType<std::array<double, 3>>::Read(node, rules, problems);
+    if (!list) return std::nullopt;
+    PerChannel channels{};
+    std::transform(list->begin(), list->end(), channels.values.begin(),
+                   [](double value) { return static_cast<float>(value); });
+    return channels;
+  }
+
+  static YamlNode Write(const PerChannel& channels, const FieldRules&) {
+    const auto& [red, green, blue] = channels.values;
+    if (red == green && green == blue) return WriteFloat(red);
+    return YamlNode::List({WriteFloat(red), WriteFloat(green), WriteFloat(blue)});
+  }
+
+ private:
+  static YamlNode WriteFloat(float value) {
+    std::array<char, 32> text;
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+    return YamlNode::Scalar(std::string(text.data(), end));
+  }
+};
+
+namespace {
+
+struct PreprocessingParams {
+  PerChannel scale = {{1, 1, 1}};
+  PerChannel offset = {{0, 0, 0}};
+
+  static auto Fields() {
+    return std::tuple{
+        Field{"scale", &PreprocessingParams::scale,
+              "What a pixel in [0, 255] is multiplied with, for all channels or for red, green and "
+              "blue: 1/255.",
+              Range{-1'000'000, 1'000'000}},
+        Field{"offset", &PreprocessingParams::offset, "What is added then.",
+              Range{-1'000'000, 1'000'000}}};
+  }
+  void Check(const Blame& blame) const {
+    for (float value : scale.values) {
+      if (value == 0)
+        return blame("scale", "`scale` takes numbers other than 0: the picture is lost");
+    }
+  }
+};
+
+struct BackboneParams {
+  std::string name = BackboneConfig{}.name;
+  bool include_top = false;
+  double width = BackboneConfig{}.width;
+  Weights weights;
+  ConventionChoice convention = ConventionChoice::kAuto;
+  BatchNormMode batch_norm = BatchNormMode::kStored;
+
+  static auto Fields() {
+    return std::tuple{
+        Field{"name", &BackboneParams::name, "The architecture.", Choices{"mobilenet_v2"}},
+        Field{"include_top", &BackboneParams::include_top,
+              "false: without the classifier it was trained with."},
+        Field{"width", &BackboneParams::width,
+              "What the channels are multiplied with (Keras' alpha, torchvision's width_mult).",
+              MoreThan{0}},
+        Field{"weights", &BackboneParams::weights,
+              "What it starts from: none (random), imagenet, a .pth, .safetensors or .h5 file, or "
+              "where to fetch one."},
+        Field{"convention", &BackboneParams::convention,
+              "How it pads and what it is fed; auto is what the weights were trained with."},
+        Field{
+            "batch_norm", &BackboneParams::batch_norm,
+            "What the batch norms of layers that learn use in train passes: stored statistics, or "
+            "the batch's (train), which must then fit in one micro-batch."}};
+  }
+  void Check(const Blame& blame) const {
+    if (include_top) {
+      blame("include_top",
+            "weir builds the headless backbone; declare the classes in `head`, and leave "
+            "`include_top` false");
+    }
+  }
+};
+
+struct ModelParams {
+  BackboneParams backbone;
+  Auto<PreprocessingParams> preprocessing;
+  FrozenConfig frozen;
+  std::vector<HeadLayer> head;
+
+  static auto Fields() {
+    return std::tuple{
+        Field{"backbone", &ModelParams::backbone, "The pretrained part."},
+        Field{"preprocessing", &ModelParams::preprocessing,
+              "What the backbone is fed: auto is what its weights were trained with."},
+        Field{"frozen", &ModelParams::frozen,
+              "The layers of the backbone that keep their weights, in Keras', torchvision's or "
+              "timm's names; a pattern may hold * and ?."},
+        Field{"head", &ModelParams::head, "The layers behind the backbone, in order.", Required{}}};
+  }
+  void Check(const Blame& blame) const {
+    if (head.empty()) {
+      blame("head",
+            "`head` takes at least one layer: dense: {units: classes, activation: softmax}");
+    }
+  }
+};
+
+}  // namespace
+
+ModelConfig ParseModel(const YamlNode& node, Problems& problems) {
+  const auto params = Parse<ModelParams>(node, problems);
+  const BackboneParams& backbone = params.backbone;
+  ModelConfig config{.backbone = {.name = backbone.name,
+                                  .include_top = backbone.include_top,
+                                  .width = backbone.width,
+                                  .weights = backbone.weights.from,
+                                  .sha256 = backbone.weights.sha256,
+                                  .convention = backbone.convention,
+                                  .batch_norm = backbone.batch_norm},
+                     .frozen = params.frozen,
+                     .head = params.head};
+  if (!params.preprocessing.is_auto()) {
+    const PreprocessingParams& fixed = params.preprocessing.value();
+    config.preprocessing = Preprocessing{fixed.scale.values, fixed.offset.values};
+  }
+  return config;
+}
+
+YamlNode ToYaml(const ModelConfig& config) {
+  const BackboneConfig& backbone = config.backbone;
+  ModelParams params{.backbone = {.name = backbone.name,
+                                  .include_top = backbone.include_top,
+                                  .width = backbone.width,
+                                  .weights = {backbone.weights, backbone.sha256},
+                                  .convention = backbone.convention,
+                                  .batch_norm = backbone.batch_norm},
+                     .preprocessing = {},
+                     .frozen = config.frozen,
+                     .head = config.head};
+  if (config.preprocessing) {
+    params.preprocessing =
+        PreprocessingParams{{config.preprocessing->scale}, {config.preprocessing->offset}};
+  }
+  return ToYaml(params);
+}
+
+std::vector<FieldDoc> DescribeModel() {
+  std::vector<FieldDoc> docs = Describe<ModelParams>();
+  std::find_if(docs.begin(), docs.end(), [](const FieldDoc& doc) {
+    return doc.name == "head";
+  })->nested = DescribeHeadLayers();
+  return docs;
+}
+
+}  // namespace weir

@@ -1,0 +1,240 @@
+#include "stages/model/onednn_plan.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cassert>
+#include <optional>
+#include <string>
+
+#include "framework/error.h"
+#include "stages/model/buffer_plan.h"
+#include "stages/model/onednn_maps.h"
+
+namespace weir {
+namespace {
+
+using dnnl::memory;
+using Convolution = dnnl::convolution_forward::primitive_desc;
+
+std::string CpuName() {
+  switch (dnnl::get_effective_cpu_isa()) {
+    case dnnl::cpu_isa::sse41:
+      return "SSE4.1";
+    case dnnl::cpu_isa::avx:
+      return "AVX";
+    case dnnl::cpu_isa::avx2:
+    case dnnl::cpu_isa::avx2_vnni:
+    case dnnl::cpu_isa::avx2_vnni_2:
+      return "AVX2";
+    case dnnl::cpu_isa::avx512_core:
+    case dnnl::cpu_isa::avx512_core_vnni:
+      return "AVX-512 without BF16";
+    default:
+      return "no vector instructions known to oneDNN";
+  }
+}
+
+// oneDNN would emulate bfloat16 on plain AVX-512, slower than float32.
+void CheckPrecision(Precision precision) {
+  constexpr int kNeeded = static_cast<int>(dnnl::cpu_isa::avx512_core_bf16);
+  const int isa = static_cast<int>(dnnl::get_effective_cpu_isa());
+  if (precision == Precision::kBfloat16 && (isa & kNeeded) != kNeeded) {
+    throw Error(
+        ErrorKind::kConfig,
+        "precision: bfloat16 needs a CPU with AVX-512 BF16 instructions; this one has " + CpuName(),
+        "Set precision: float32.");
+  }
+}
+
+memory::dims MapShape(int channels, MapSize size) { return {1, channels, size.height, size.width}; }
+
+void AppendRelu6(dnnl::post_ops& post_ops) {
+  post_ops.append_eltwise(dnnl::algorithm::eltwise_clip, 0, 6);
+}
+
+// Writes the plan, one convolution after another.
+class Planner {
+ public:
+  Planner(const MobileNetV2& model, const PrefixOptions& options, const dnnl::engine& engine,
+          OneDnnPlan& plan)
+      : model_(model),
+        last_layer_(options.last_layer),
+        type_(options.precision == Precision::kBfloat16 ? memory::data_type::bf16
+                                                        : memory::data_type::f32),
+        engine_(engine),
+        plan_(plan),
+        buffer_of_layer_(model.layers().size(), -1) {}
+
+  void Run() {
+    for (int layer = 0; layer <= last_layer_;) layer = Add(layer) + 1;
+    PlaceBuffers();
+    for (const PlannedConvolution& convolution : plan_.convolutions) {
+      for (const PackedParameter& parameter : PackedParameters(convolution)) {
+        plan_.weights_bytes += AlignedSize(parameter.desc.get_size());
+      }
+    }
+  }
+
+ private:
+  // Adds `layer` and returns the last layer that is computed with it.
+  int Add(int layer) {
+    const ConvLayer& it = model_.layers()[layer];
+    PlannedConvolution planned{.layer = layer,
+                               .source = layer == 0 ? 0 : buffer_of_layer_[layer - 1]};
+    if (std::optional<Convolution> fused = TryFuse(layer)) {
+      planned.descriptor = *std::move(fused);
+      planned.depthwise = layer + 1;
+    } else {
+      planned.descriptor = DescribeAlone(layer);
+    }
+    if (layer == 0) AddBuffer(planned.descriptor.src_desc());
+    planned.destination =
+        it.residual >= 0 ? buffer_of_layer_[it.residual] : AddBuffer(planned.descriptor.dst_desc());
+    const int last = std::max(layer, planned.depthwise);
+    buffer_of_layer_[last] = planned.destination;
+    Touch(planned.source);
+    Touch(planned.destination);
+    scratchpad_bytes_ =
+        std::max(scratchpad_bytes_, planned.descriptor.scratchpad_desc().get_size());
+    plan_.convolutions.push_back(std::move(planned));
+    return last;
+  }
+
+  // The depthwise layer behind its 1x1, so that the expanded map stays in the cache. oneDNN takes
+  // one padding for both axes and derives the other side's.
+  std::optional<Convolution> TryFuse(int layer) const {
+    if (layer + 1 > last_layer_) return std::nullopt;
+    const ConvLayer& next = model_.layers()[layer + 1];
+    const MobileNetV2::Pads pads = model_.pads(layer + 1);
+    if (model_.layers()[layer].kind != LayerKind::kPointwise ||
+        next.kind != LayerKind::kDepthwise || pads.top != pads.left) {
+      return std::nullopt;
+    }
+    try {
+      return Describe(layer, true);
+    } catch (const dnnl::error&) {
+      return std::nullopt;
+    }
+  }
+
+  dnnl::primitive_attr Attributes(int layer, bool fuse) const {
+    const ConvLayer& it = model_.layers()[layer];
+    dnnl::post_ops post_ops;
+    if (it.residual >= 0) post_ops.append_sum(1);
+    if (it.relu6) AppendRelu6(post_ops);
+    if (fuse) {
+      const ConvLayer& depthwise = model_.layers()[layer + 1];
+      post_ops.append_dw(type_, memory::data_type::f32, type_, depthwise.kernel, depthwise.stride,
+                         model_.pads(layer + 1).top);
+      AppendRelu6(post_ops);
+    }
+    dnnl::primitive_attr attributes;
+    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    attributes.set_post_ops(post_ops);
+    return attributes;
+  }
+
+  // The layouts are oneDNN's choice for the first map, the weights and each output; NHWC where it
+  // chooses what our own loops cannot read.
+  Convolution Describe(int layer, bool fuse) const {
+    using Tag = memory::format_tag;
+    const ConvLayer& it = model_.layers()[layer];
+    const MobileNetV2::Pads pads = model_.pads(layer);
+    const memory::desc kernel(KernelShape(it), type_, Tag::any);
+    const memory::desc bias({it.out_channels}, memory::data_type::f32, Tag::x);
+    const dnnl::primitive_attr attributes = Attributes(layer, fuse);
+    const auto describe = [&](const memory::desc& from, const memory::desc& to) {
+      return Convolution(engine_, dnnl::prop_kind::forward_inference,
+                         dnnl::algorithm::convolution_direct, from, kernel, bias, to,
+                         {it.stride, it.stride}, {pads.top, pads.left}, {pads.bottom, pads.right},
+                         attributes);
+    };
+    const auto source = [&](Tag tag) {
+      return layer == 0 ? memory::desc(MapShape(3, model_.input()), type_, tag)
+                        : plan_.buffers[buffer_of_layer_[layer - 1]].desc;
+    };
+    if (it.residual >= 0) {
+      return describe(source(Tag::any), plan_.buffers[buffer_of_layer_[it.residual]].desc);
+    }
+    const memory::dims shape = MapShape(it.out_channels, model_.output_size(layer));
+    Convolution chosen = describe(source(Tag::any), memory::desc(shape, type_, Tag::any));
+    if (IsReadable(chosen.src_desc()) && HasLanes(chosen.dst_desc())) return chosen;
+    return describe(source(Tag::nhwc), memory::desc(shape, type_, Tag::nhwc));
+  }
+
+  Convolution DescribeAlone(int layer) const {
+    try {
+      return Describe(layer, false);
+    } catch (const dnnl::error& error) {
+      throw Error(ErrorKind::kInternal, "oneDNN has no convolution for " +
+                                            model_.layers()[layer].name + " on this CPU (" +
+                                            error.what() + ")");
+    }
+  }
+
+  int AddBuffer(const memory::desc& desc) {
+    const int step = static_cast<int>(plan_.convolutions.size());
+    plan_.buffers.push_back({desc});
+    lives_.push_back({desc.get_size(), step, step});
+    return static_cast<int>(plan_.buffers.size()) - 1;
+  }
+
+  void Touch(int buffer) { lives_[buffer].last_step = static_cast<int>(plan_.convolutions.size()); }
+
+  void PlaceBuffers() {
+    const BufferPlan placed = PlanBuffers(lives_);
+    for (std::size_t i = 0; i < plan_.buffers.size(); ++i) {
+      plan_.buffers[i].offset = placed.offsets[i];
+    }
+    plan_.scratchpad_offset = placed.bytes;
+    plan_.workspace_bytes = placed.bytes + AlignedSize(scratchpad_bytes_);
+  }
+
+  const MobileNetV2& model_;
+  const int last_layer_;
+  const memory::data_type type_;
+  const dnnl::engine& engine_;
+  OneDnnPlan& plan_;
+  std::vector<int> buffer_of_layer_;  // -1 where the layer's output is never in memory
+  std::vector<BufferLife> lives_;
+  std::size_t scratchpad_bytes_ = 0;
+};
+
+}  // namespace
+
+OneOpenMpThread::OneOpenMpThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
+OneOpenMpThread::~OneOpenMpThread() { omp_set_num_threads(before_); }
+
+OneDnnPlan::OneDnnPlan(const MobileNetV2& model, const PrefixOptions& options,
+                       const dnnl::engine& engine) {
+  assert(options.last_layer >= 0 && options.last_layer < static_cast<int>(model.layers().size()));
+  CheckPrecision(options.precision);
+  const OneOpenMpThread one_thread;
+  Planner(model, options, engine, *this).Run();
+}
+
+std::vector<PackedParameter> PackedParameters(const PlannedConvolution& convolution) {
+  const auto& descriptor = convolution.descriptor;
+  std::vector<PackedParameter> parameters = {
+      {DNNL_ARG_WEIGHTS, convolution.layer, false, descriptor.weights_desc()},
+      {DNNL_ARG_BIAS, convolution.layer, true, descriptor.bias_desc()}};
+  if (convolution.depthwise >= 0) {
+    for (const bool bias : {false, true}) {
+      const int argument = DNNL_ARG_ATTR_POST_OP_DW | (bias ? DNNL_ARG_BIAS : DNNL_ARG_WEIGHTS);
+      parameters.push_back({argument, convolution.depthwise, bias,
+                            descriptor.query_md(dnnl::query::exec_arg_md, argument)});
+    }
+  }
+  return parameters;
+}
+
+memory::dims KernelShape(const ConvLayer& layer) {
+  if (layer.groups == 1) {
+    return {layer.out_channels, layer.in_channels, layer.kernel, layer.kernel};
+  }
+  return {layer.groups, layer.out_channels / layer.groups, layer.in_channels / layer.groups,
+          layer.kernel, layer.kernel};
+}
+
+}  // namespace weir

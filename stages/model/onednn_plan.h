@@ -1,0 +1,65 @@
+// The frozen prefix as oneDNN convolutions and where their maps lie: all that can be known before
+// there are weights. Both the prefix and its footprint are made from it, so the plan that is
+// printed is the one that is run.
+//
+// Making one compiles no kernels: a few milliseconds and a few hundred KB. Immutable afterwards.
+#pragma once
+
+#include <cstddef>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <vector>
+
+#include "stages/model/frozen_prefix.h"
+
+namespace weir {
+
+// Makes oneDNN run in the calling thread alone, for as long as this lives: its primitives take
+// their number of threads from OpenMP's setting, which each thread has of its own.
+class OneOpenMpThread {
+ public:
+  OneOpenMpThread();
+  ~OneOpenMpThread();
+  OneOpenMpThread(const OneOpenMpThread&) = delete;
+  OneOpenMpThread& operator=(const OneOpenMpThread&) = delete;
+
+ private:
+  const int before_;
+};
+
+struct PlannedConvolution {
+  dnnl::convolution_forward::primitive_desc descriptor{};
+  int layer = 0;
+  int depthwise = -1;   // the layer that is fused behind it; -1 where none is
+  int source = 0;       // index into OneDnnPlan::buffers
+  int destination = 0;  // the residual's own buffer where one is added
+};
+
+struct PlannedBuffer {
+  dnnl::memory::desc desc{};
+  std::size_t offset = 0;  // into the workspace
+};
+
+struct OneDnnPlan {
+  // Throws Error(kConfig) where this CPU cannot do `options.precision`.
+  OneDnnPlan(const MobileNetV2& model, const PrefixOptions& options, const dnnl::engine& engine);
+
+  std::vector<PlannedConvolution> convolutions;  // in the order in which they run
+  std::vector<PlannedBuffer> buffers;            // the first is the converted picture
+  std::size_t scratchpad_offset = 0;
+  std::size_t workspace_bytes = 0;
+  std::size_t weights_bytes = 0;
+};
+
+// A packed parameter of a convolution: how oneDNN calls it and how it wants it.
+struct PackedParameter {
+  int argument = 0;  // DNNL_ARG_WEIGHTS, ...
+  int layer = 0;
+  bool bias = false;
+  dnnl::memory::desc desc{};
+};
+std::vector<PackedParameter> PackedParameters(const PlannedConvolution& convolution);
+
+// The kernel's shape as oneDNN has it: OIHW, or GOIHW for the depthwise ones.
+dnnl::memory::dims KernelShape(const ConvLayer& layer);
+
+}  // namespace weir

@@ -1,0 +1,24 @@
+// PyTorch's files of tensors: the zip with a pickle that torch.save writes since 1.6, and the row
+// of pickles that it wrote before (torchvision's and timm's older weights are such files).
+//
+// What is accepted: a dictionary of tensors, or one that holds it under 'state_dict', 'model' or
+// 'model_state_dict'. What is not a tensor is left out. See pickle.h for what is refused.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+
+#include "stages/model/mapped_file.h"
+#include "stages/model/weights_file.h"
+
+namespace weir {
+
+bool LooksLikePth(std::span<const std::byte> file);
+
+// Throws Error(kData).
+std::unique_ptr<WeightsFile> OpenPth(const std::filesystem::path& path,
+                                     std::unique_ptr<MappedFile> file);
+
+}  // namespace weir

@@ -1,0 +1,29 @@
+// SHA-256 (FIPS 180-4), by OpenSSL. One thread at a time for each object.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace weir {
+
+inline constexpr std::size_t kSha256Digits = 64;
+
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  void Add(std::span<const std::byte> bytes);
+  std::string Finish();  // 64 lower-case hexadecimal digits; nothing may be added after
+
+ private:
+  struct Context;
+  std::unique_ptr<Context> context_;
+};
+
+// Of a file's contents. Throws Error(kData) if it cannot be read.
+std::string Sha256Of(const std::filesystem::path& path);
+
+}  // namespace weir

@@ -1,0 +1,234 @@
+#include "stages/model/trainable_model.h"
+
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "framework/parallel.h"
+#include "framework/random.h"
+#include "stages/model/backbone_suffix.h"
+#include "stages/model/head_layers.h"
+#include "stages/model/loss.h"
+#include "stages/model/torch_allocator.h"
+
+namespace weir {
+namespace {
+
+using Kind = HeadLayer::Kind;
+
+constexpr std::size_t kValuesOfATask = std::size_t{1} << 17;
+
+at::Tensor Zeros(std::size_t values) {
+  return at::zeros({static_cast<std::int64_t>(values)}, at::kFloat);
+}
+
+std::span<float> Span(const at::Tensor& run) {
+  return {run.mutable_data_ptr<float>(), static_cast<std::size_t>(run.numel())};
+}
+
+// work(begin, end) over all of [0, values) in parts; what is done to each value is the same.
+template <class Work>
+void InParts(std::size_t values, const Work& work) {
+  const int parts = static_cast<int>((values + kValuesOfATask - 1) / kValuesOfATask);
+  ParallelFor(parts, [&](int part) {
+    const std::size_t begin = part * kValuesOfATask;
+    work(begin, std::min(begin + kValuesOfATask, values) - begin);
+  });
+}
+
+std::vector<float> InitialValues(const Parameter& parameter, std::uint64_t seed) {
+  const bool is_matrix = parameter.shape.size() == 2;
+  const bool is_one = parameter.name.ends_with(".running_var") ||
+                      (parameter.name.ends_with(".weight") && !is_matrix);
+  std::vector<float> values(parameter.values, is_one ? 1.0f : 0.0f);
+  if (is_matrix) {
+    const double limit =
+        std::sqrt(6.0 / static_cast<double>(parameter.shape[0] + parameter.shape[1]));
+    CounterRandom random(seed, "init/" + parameter.name);
+    for (float& value : values) value = static_cast<float>(random.Uniform(-limit, limit));
+  }
+  return values;
+}
+
+}  // namespace
+
+struct TrainableModel::Parts {
+  Parts(const Model& model, const Optimizer& optimizer, const TrainableOptions& options)
+      : arrays(MakeArrays(model)), suffix(model, arrays), head(MakeHead(model, arrays)) {
+    if (!options.training) return;
+    const std::size_t values = arrays.tables.learning.values();
+    for (std::size_t i = 0; i < optimizer.slot_names().size(); ++i) slots.push_back(Zeros(values));
+    for (int i = 0; i < options.in_flight; ++i) gradients.push_back(Zeros(values));
+    const auto& layers = model.head();
+    const auto first = std::find_if(
+        layers.begin() + model.first_head_layer(), layers.end(), [](const HeadLayer& layer) {
+          return layer.kind == Kind::kDense || layer.kind == Kind::kBatchNorm;
+        });
+    first_learning_head = static_cast<int>(first - layers.begin()) - model.first_head_layer();
+  }
+
+  static ParameterArrays MakeArrays(const Model& model) {
+    ParameterArrays arrays{.tables = DeclareParameters(model)};
+    arrays.values = Zeros(arrays.tables.learning.values());
+    arrays.statistics = Zeros(arrays.tables.statistics.values());
+    arrays.folded = Zeros(arrays.tables.folded.values());
+    return arrays;
+  }
+
+  static at::Tensor Features(const Model& model, const MicroBatch& micro_batch);
+
+  ParameterArrays arrays;
+  BackboneSuffix suffix;
+  std::vector<std::unique_ptr<HeadOperation>> head;
+  std::vector<at::Tensor> slots;      // the optimizer's
+  std::vector<at::Tensor> gradients;  // of the batch, then of each further micro-batch in flight
+  int first_learning_head = 0;        // the first of `head` that has parameters
+  bool any_gradient = false;          // whether gradients[0] holds a part of this batch
+};
+
+TrainableModel::TrainableModel(const Model& model, const Optimizer& optimizer,
+                               const TrainableOptions& options)
+    : model_(model), optimizer_(optimizer), options_(options) {
+  TorchAllocator::Install();
+  UseOneTorchThread();
+  const c10::InferenceMode inference;
+  parts_ = std::make_unique<Parts>(model, optimizer, options);
+}
+
+TrainableModel::~TrainableModel() = default;
+
+bool TrainableModel::NeedsWholeBatch(const Model& model) {
+  const auto& head = model.head();
+  const bool in_head = std::any_of(head.begin(), head.end(), [](const HeadLayer& layer) {
+    return layer.kind == Kind::kBatchNorm;
+  });
+  bool in_backbone = false;
+  for (std::size_t i = 0; i < model.backbone().layers().size(); ++i) {
+    in_backbone = in_backbone || model.learns(static_cast<int>(i));
+  }
+  return in_head ||
+         (in_backbone && model.config().backbone.batch_norm == BatchNormMode::kTrain);
+}
+
+std::size_t TrainableModel::HeldBytes(const Model& model, const Optimizer& optimizer,
+                                      bool training) {
+  const ModelParameters tables = DeclareParameters(model);
+  const std::size_t slots = training ? optimizer.slot_names().size() : 0;
+  return (1 + slots) * tables.learning.bytes() + tables.statistics.bytes() +
+         tables.folded.bytes();
+}
+
+std::size_t TrainableModel::GradientBytes(const Model& model) {
+  return DeclareParameters(model).learning.bytes();
+}
+
+void TrainableModel::Load(const std::function<BackboneWeights()>& load_backbone,
+                          const LoadHead& load_head) {
+  const c10::InferenceMode inference;
+  ParameterArrays& arrays = parts_->arrays;
+  if (!arrays.tables.folded.all().empty()) parts_->suffix.Load(load_backbone());
+  const auto load = [&](const Parameter& parameter, const at::Tensor& run) {
+    if (!parameter.name.starts_with("head.")) return;
+    const std::vector<float> values = load_head
+                                          ? load_head(parameter.name, parameter.values)
+                                          : InitialValues(parameter, model_.seed());
+    assert(values.size() == parameter.values);
+    std::copy(values.begin(), values.end(), Span(run).begin() + parameter.offset);
+  };
+  for (const Parameter& each : arrays.tables.learning.all()) load(each, arrays.values);
+  for (const Parameter& each : arrays.tables.statistics.all()) load(each, arrays.statistics);
+  ValuesChanged();
+}
+
+void TrainableModel::ValuesChanged() { parts_->suffix.Fold(); }
+
+void TrainableModel::BeginBatch() { parts_->any_gradient = false; }
+
+at::Tensor TrainableModel::Parts::Features(const Model& model, const MicroBatch& micro_batch) {
+  std::vector<std::int64_t> shape = {micro_batch.size()};
+  for (std::int64_t size : model.feature_dims()) shape.push_back(size);
+  return at::from_blob(const_cast<float*>(micro_batch.features), shape, at::kFloat);
+}
+
+void TrainableModel::Predict(const MicroBatch& micro_batch, std::span<float> logits) const {
+  UseOneTorchThread();
+  const c10::InferenceMode inference;
+  at::Tensor map = Parts::Features(model_, micro_batch);
+  if (!parts_->suffix.empty()) map = parts_->suffix.Forward(map, nullptr);
+  for (const auto& layer : parts_->head) map = layer->Forward(map, micro_batch, nullptr);
+  std::copy_n(map.const_data_ptr<float>(), logits.size(), logits.begin());
+}
+
+void TrainableModel::Learn(const MicroBatch& micro_batch, int slot, std::span<float> logits,
+                           std::span<double> losses) const {
+  UseOneTorchThread();
+  const c10::InferenceMode inference;
+  const auto& head = parts_->head;
+  BackboneSuffix::Tape suffix_tape;
+  std::vector<HeadOperation::Tape> head_tape(head.size());
+  at::Tensor map = Parts::Features(model_, micro_batch);
+  if (!parts_->suffix.empty()) map = parts_->suffix.Forward(map, &suffix_tape);
+  for (std::size_t i = 0; i < head.size(); ++i) {
+    head_tape[i].input_shape = map.sizes().vec();
+    map = head[i]->Forward(map, micro_batch, &head_tape[i]);
+  }
+  std::copy_n(map.const_data_ptr<float>(), logits.size(), logits.begin());
+
+  at::Tensor gradient = map.clone();
+  map.reset();
+  const std::size_t classes = model_.classes().size();
+  for (int i = 0; i < micro_batch.size(); ++i) {
+    losses[i] = CrossEntropyGradient(Span(gradient).subspan(i * classes, classes),
+                                     micro_batch.samples[i].label, options_.label_smoothing,
+                                     1.0 / micro_batch.batch_size);
+  }
+  const GradientSink sink(parts_->gradients[slot], slot == 0 && parts_->any_gradient
+                                                       ? GradientSink::Mode::kAdd
+                                                       : GradientSink::Mode::kSet);
+  for (int i = static_cast<int>(head.size()) - 1; i >= 0; --i) {
+    const bool of_input = parts_->suffix.learns() || i > parts_->first_learning_head;
+    gradient = head[i]->Backward(std::move(gradient), head_tape[i], sink, of_input);
+    head_tape[i] = {};
+    if (!of_input) return;
+  }
+  parts_->suffix.Backward(std::move(gradient), suffix_tape, sink);
+}
+
+void TrainableModel::AddGradients(int slots) {
+  parts_->any_gradient = true;
+  if (slots == 1) return;
+  InParts(parts_->arrays.tables.learning.values(), [&](std::size_t begin, std::size_t count) {
+    float* const sum = Span(parts_->gradients[0]).data() + begin;
+    for (int slot = 1; slot < slots; ++slot) {
+      const float* const more = Span(parts_->gradients[slot]).data() + begin;
+      for (std::size_t i = 0; i < count; ++i) sum[i] += more[i];
+    }
+  });
+}
+
+void TrainableModel::Step(std::uint64_t step, double learning_rate) {
+  parts_->suffix.Unfold(parts_->gradients[0]);
+  InParts(parts_->arrays.tables.learning.values(), [&](std::size_t begin, std::size_t count) {
+    Optimizer::Slots slots;
+    for (std::size_t i = 0; i < parts_->slots.size(); ++i) {
+      slots[i] = Span(parts_->slots[i]).subspan(begin, count);
+    }
+    optimizer_.Step(Span(parts_->arrays.values).subspan(begin, count),
+                    Span(parts_->gradients[0]).subspan(begin, count), slots, step, learning_rate);
+  });
+  ValuesChanged();
+}
+
+const ModelParameters& TrainableModel::tables() const { return parts_->arrays.tables; }
+std::span<float> TrainableModel::values() { return Span(parts_->arrays.values); }
+std::span<float> TrainableModel::statistics() { return Span(parts_->arrays.statistics); }
+std::span<float> TrainableModel::slot(int index) { return Span(parts_->slots[index]); }
+std::span<const float> TrainableModel::gradients() const { return Span(parts_->gradients[0]); }
+
+}  // namespace weir

@@ -1,0 +1,86 @@
+// What of the model is behind the frozen prefix, in LibTorch: features in, logits out, and the
+// gradients of what learns.
+//
+//   model.BeginBatch();
+//   ParallelFor(2, [&](int i) { model.Learn(micro_batches[i], i, outcomes[i]); });
+//   model.AddGradients(2);          // in the order of position
+//   model.Step(optimizer, step, learning_rate);
+//
+// Learn and Predict may be called from many threads at once, everything else by one thread at a
+// time and not beside them. Where batch statistics are used (needs_whole_batch), one Learn at a
+// time.
+//
+// Memory: HeldBytes from Load to the end, LearningBytes or InferenceBytes (activation_plan.h) for
+// each call in progress, and one run of gradients for each micro-batch in flight beyond the first.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "stages/model/micro_batch.h"
+#include "stages/model/model.h"
+#include "stages/model/optimizer.h"
+#include "stages/model/parameter_table.h"
+
+namespace weir {
+
+struct TrainableOptions {
+  bool training = true;  // else forward only, without gradients or slots
+  double label_smoothing = 0;
+  int in_flight = 1;  // micro-batches at once
+};
+
+class TrainableModel {
+ public:
+  using LoadHead = std::function<std::vector<float>(const std::string& name, std::size_t values)>;
+
+  // `model` and `optimizer` outlive this. Takes HeldBytes and the runs of gradients from LibTorch's
+  // allocator.
+  TrainableModel(const Model& model, const Optimizer& optimizer, const TrainableOptions& options);
+  ~TrainableModel();
+
+  // Whether all of a batch must be one micro-batch: a batch norm learns on the batch's statistics.
+  static bool NeedsWholeBatch(const Model& model);
+  static std::size_t HeldBytes(const Model& model, const Optimizer& optimizer, bool training);
+  static std::size_t GradientBytes(const Model& model);  // a run of gradients
+
+  // The start: the backbone's numbers (read only where there are layers behind the prefix), and the
+  // head's, from `load_head` or, where it is empty, drawn as Keras does: Glorot uniform (Glorot and
+  // Bengio, 2010), biases zero.
+  void Load(const std::function<BackboneWeights()>& load_backbone, const LoadHead& load_head);
+
+  // Logits [samples, classes] of a micro-batch in inference.
+  void Predict(const MicroBatch& micro_batch, std::span<float> logits) const;
+
+  // One batch: its micro-batches from 0 on in the order of position, in waves of at most in_flight.
+  // `slot` counts within the wave. Writes logits and each sample's loss, adds the gradients to the
+  // slot's run.
+  void BeginBatch();
+  void Learn(const MicroBatch& micro_batch, int slot, std::span<float> logits,
+             std::span<double> losses) const;
+  void AddGradients(int slots);  // of a wave, to those of the batch
+  void Step(std::uint64_t step, double learning_rate);
+
+  // The state, in the layout of the tables: to look at, to save, and to restore.
+  const ModelParameters& tables() const;
+  std::span<float> values();
+  std::span<float> statistics();
+  std::span<float> slot(int index);           // of the optimizer; as slot_names()
+  std::span<const float> gradients() const;   // of the last batch: of folded kernels before Step
+  void ValuesChanged();  // after writing to them
+
+ private:
+  struct Parts;
+
+  const Model& model_;
+  const Optimizer& optimizer_;
+  TrainableOptions options_;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace weir

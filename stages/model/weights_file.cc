@@ -1,0 +1,62 @@
+#include "stages/model/weights_file.h"
+
+#include <algorithm>
+#include <cassert>
+#include <limits>
+#include <numeric>
+
+#include "framework/error.h"
+#include "stages/model/element_type.h"
+#include "stages/model/hdf5_reader.h"
+#include "stages/model/mapped_file.h"
+#include "stages/model/printable.h"
+#include "stages/model/pth_reader.h"
+#include "stages/model/safetensors_reader.h"
+
+namespace weir {
+
+std::int64_t TensorInfo::values() const {
+  const auto count = ValueCount(shape, std::numeric_limits<std::int64_t>::max());
+  return static_cast<std::int64_t>(count.value_or(0));
+}
+
+std::unique_ptr<WeightsFile> WeightsFile::Open(const std::filesystem::path& path) {
+  auto file = std::make_unique<MappedFile>(path);
+  if (LooksLikeHdf5(file->bytes())) return OpenHdf5(path, std::move(file));
+  if (LooksLikePth(file->bytes())) return OpenPth(path, std::move(file));
+  if (LooksLikeSafetensors(file->bytes())) return OpenSafetensors(path, std::move(file));
+  throw Error(
+      ErrorKind::kData,
+      path.string() +
+          (file->bytes().empty() ? ": is empty" : ": is none of the weight files that are read"),
+      "give a PyTorch .pth, a .safetensors, or a Keras .h5 or .weights.h5");
+}
+
+const TensorInfo* WeightsFile::Find(std::string_view name) const {
+  const auto found = std::ranges::lower_bound(tensors_, name, {}, &TensorInfo::name);
+  return found != tensors_.end() && found->name == name ? &*found : nullptr;
+}
+
+void WeightsFile::Read(const TensorInfo& tensor, std::span<float> out) {
+  assert(&tensor >= tensors_.data() && &tensor < tensors_.data() + tensors_.size());
+  assert(static_cast<std::int64_t>(out.size()) == tensor.values());
+  ReadAt(static_cast<std::size_t>(&tensor - tensors_.data()), out);
+}
+
+std::vector<std::size_t> WeightsFile::SetTensors(std::vector<TensorInfo> tensors) {
+  std::vector<std::size_t> order(tensors.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, {},
+                    [&](std::size_t i) -> const std::string& { return tensors[i].name; });
+  for (std::size_t i : order) {
+    if (!tensors_.empty() && tensors_.back().name == tensors[i].name) {
+      throw Error(ErrorKind::kData,
+                  path_.string() + ": tensor '" + Printable(tensors[i].name) + "' is there twice",
+                  "save the weights again");
+    }
+    tensors_.push_back(std::move(tensors[i]));
+  }
+  return order;
+}
+
+}  // namespace weir

@@ -1,0 +1,38 @@
+// The entries of a zip file that lies in memory: stored (uncompressed) ones only, which is what
+// torch.save writes, with zip64's long sizes. Every offset is checked before it is followed.
+//
+// Holds the names; the contents stay where they are. Immutable after construction.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace weir {
+
+struct ZipEntry {
+  std::span<const std::byte> bytes;
+  std::uint32_t crc32 = 0;
+  bool Intact() const;  // the contents have the checksum that the directory states; reads them all
+};
+
+class ZipDirectory {
+ public:
+  static bool LooksLikeZip(std::span<const std::byte> file);
+
+  // Throws Error(kData) with `file_name` in front: a directory that is absent or broken, an entry
+  // that is compressed, encrypted, out of range, or there twice.
+  ZipDirectory(std::span<const std::byte> file, const std::string& file_name);
+
+  // Null if there is none.
+  const ZipEntry* Find(std::string_view name) const;
+  const std::map<std::string, ZipEntry, std::less<>>& entries() const { return entries_; }
+
+ private:
+  std::map<std::string, ZipEntry, std::less<>> entries_;
+};
+
+}  // namespace weir

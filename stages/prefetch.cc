@@ -1,0 +1,31 @@
+#include "stages/prefetch.h"
+
+#include <utility>
+
+namespace weir {
+
+Prefetch::Prefetch(const Params& params, BuildContext& context)
+    : depth_(params.depth), batches_(context.upstream) {
+  auto chosen = std::make_shared<ChosenDevice>(ChooseDevice(params.device));
+  device_ = chosen->device;
+  context.resources.Put(std::move(chosen));
+}
+
+Footprint Prefetch::footprint() const {
+  constexpr int kFillingAndInUse = 2;  // beside those that are ready
+  Footprint footprint{.tag = MemoryTag::kBatch, .lever = std::nullopt};
+  footprint.max_items = depth_ + kFillingAndInUse;
+  if (device_) footprint.fixed_bytes = device_->uploader_bytes(depth_, batches_.item_bytes);
+  return footprint;
+}
+
+void Prefetch::Open(OpenContext&) {
+  if (device_) uploader_ = device_->MakeUploader(depth_, batches_.item_bytes);
+}
+
+Outcome<Batch> Prefetch::Map(Batch batch, StageContext&) {
+  if (uploader_) uploader_->Upload(batch);
+  return batch;
+}
+
+}  // namespace weir

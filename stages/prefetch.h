@@ -1,0 +1,53 @@
+// The stage `prefetch`: keeps batches ready ahead of what learns, and brings them to the device
+// where there is one.
+//
+// It chooses the device, and puts the ChosenDevice among the resources. Map() is called by one
+// thread at a time. On the host it hands batches over and holds nothing; with a device it holds
+// `depth` pinned slots of a batch.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <tuple>
+
+#include "framework/params.h"
+#include "framework/stage.h"
+#include "stages/device.h"
+#include "stages/payloads.h"
+
+namespace weir {
+
+class Prefetch final : public MapStage<Batch, Batch> {
+ public:
+  static constexpr std::string_view kName = "prefetch";
+  static constexpr std::string_view kDoc = "Keeps batches ready, on the device where there is one.";
+  static constexpr Concurrency kConcurrency = Concurrency::kSerial;
+
+  struct Params {
+    DeviceSelection device;
+    int depth = 2;
+
+    static auto Fields() {
+      return std::tuple{Field{"device", &Params::device,
+                              "Where the model runs: auto takes a GPU where there is one."},
+                        Field{"depth", &Params::depth,
+                              "Batches that are ready beside the one in use.", Range{1, 16}}};
+    }
+  };
+
+  // Throws Error(kConfig) where a device is asked for and cannot be had.
+  Prefetch(const Params& params, BuildContext& context);
+
+  ItemSpec output() const override { return batches_; }
+  Footprint footprint() const override;
+  void Open(OpenContext& context) override;
+  Outcome<Batch> Map(Batch batch, StageContext& context) override;
+
+ private:
+  const int depth_;
+  const ItemSpec batches_;
+  std::shared_ptr<Device> device_;  // null: the host
+  std::unique_ptr<Uploader> uploader_;
+};
+
+}  // namespace weir

@@ -1,0 +1,295 @@
+#include "stages/train_learner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "framework/byte_size.h"
+#include "framework/error.h"
+#include "framework/parallel.h"
+#include "stages/model/activation_plan.h"
+#include "stages/model/loss.h"
+
+namespace weir {
+namespace {
+
+constexpr int kMicroBatch = 2;  // measured: no larger one is faster on two threads
+
+int MicroBatchOf(const Model& model, int wanted, int batch_size, bool training) {
+  const bool whole = training && TrainableModel::NeedsWholeBatch(model);
+  if (wanted > batch_size) {
+    throw Error(ErrorKind::kConfig,
+                "training.micro_batch: " + std::to_string(wanted) +
+                    " is more than the batch of " + std::to_string(batch_size),
+                "Give a smaller one, or a larger batch.");
+  }
+  if (whole && wanted != 0 && wanted != batch_size) {
+    throw Error(ErrorKind::kConfig,
+                "training.micro_batch: " + std::to_string(wanted) +
+                    ", but a batch norm learns on the statistics of the whole batch of " +
+                    std::to_string(batch_size),
+                "Leave micro_batch out, or keep batch norms on stored statistics "
+                "(batch_norm: stored, and none in the head).");
+  }
+  if (wanted != 0) return wanted;
+  if (whole || model.feature_dims().size() == 1) return batch_size;
+  return std::min(kMicroBatch, batch_size);
+}
+
+Lease Take(MemoryBudget& budget, MemoryTag tag, std::size_t bytes) {
+  auto lease = budget.TryAcquire(tag, bytes);
+  if (lease) return *std::move(lease);
+  const MemoryUsage usage = budget.usage();
+  throw Error(ErrorKind::kMemory,
+              "train: " + ToRoundText({bytes}) + " do not fit: " + ToRoundText({usage.used_bytes}) +
+                  " of " + ToRoundText({usage.limit_bytes}) + " are in use",
+              "Raise memory.host.");
+}
+
+}  // namespace
+
+TrainLearner::TrainLearner(std::shared_ptr<const Model> model,
+                           std::shared_ptr<const ModelSource> source, int batch_size, int workers,
+                           bool training)
+    : model_(std::move(model)),
+      source_(std::move(source)),
+      optimizer_(source_->training.optimizer),
+      batch_size_(batch_size),
+      micro_batch_(
+          MicroBatchOf(*model_, source_->training.micro_batch, batch_size, training)),
+      workers_(workers),
+      training_(training) {}
+
+std::size_t TrainLearner::activation_bytes() const {
+  const std::size_t inference = InferenceBytes(*model_, micro_batch_);
+  return training_ ? std::max(inference, LearningBytes(*model_, micro_batch_)) : inference;
+}
+
+Footprint TrainLearner::footprint() const {
+  const std::size_t activations = activation_bytes();
+  // The backbone is whole in memory only while no micro-batch is.
+  const std::size_t backbone = BackboneBytes(model_->backbone());
+  const int micro_batches = (batch_size_ + micro_batch_ - 1) / micro_batch_;
+  return {.tag = MemoryTag::kOptimizer,
+          .fixed_bytes = TrainableModel::HeldBytes(*model_, optimizer_, training_) +
+                         (backbone - std::min(backbone, activations)) +
+                         batch_size_ * (classes() * sizeof(float) + sizeof(double)),
+          .lever = Lever{
+              .name = "micro-batches in flight",
+              .bytes_each =
+                  activations + (training_ ? TrainableModel::GradientBytes(*model_) : 0),
+              .min = 1,
+              .max = std::clamp(workers_, 1, micro_batches)}};
+}
+
+void TrainLearner::Open(OpenContext& context) {
+  const Footprint planned = footprint();
+  in_flight_ = std::max(1, context.lever);
+  std::vector<Lease> leases;
+  leases.push_back(Take(context.budget, MemoryTag::kOptimizer, planned.fixed_bytes));
+  leases.push_back(
+      Take(context.budget, MemoryTag::kActivation, planned.lever->bytes_each * in_flight_));
+  grant_ = TorchAllocator::Install().Grant(std::move(leases), "train");
+  trainable_ = std::make_unique<TrainableModel>(
+      *model_, optimizer_,
+      TrainableOptions{.training = training_,
+                       .label_smoothing = source_->training.label_smoothing,
+                       .in_flight = in_flight_});
+  trainable_->Load([this] { return source_->load_backbone(*model_); }, source_->load_head);
+  logits_.resize(static_cast<std::size_t>(batch_size_) * classes());
+  losses_.resize(batch_size_);
+}
+
+void TrainLearner::BeginPass(const Pass& pass) {
+  std::lock_guard lock(mutex_);
+  metrics_ = {};
+  if (pass.split == Split::kTrain) {
+    if (pass.first_sample == 0 || pass.epoch != position_.epoch) position_.metrics = {};
+    position_.epoch = pass.epoch;
+    position_.next_sample = pass.first_sample;
+    metrics_ = position_.metrics;
+  }
+  metrics_.confusion.resize(static_cast<std::size_t>(classes()) * classes());
+}
+
+void TrainLearner::Consume(FeatureBatch batch, StageContext& context) {
+  const Pass& pass = context.pass();
+  if (batch.size() == 0) return;
+  CheckBatch(batch, pass.split);
+  if (pass.split != Split::kTrain) {
+    if (Predict(batch, context)) Report(batch, pass);
+    return;
+  }
+  if (!LearnGradients(batch, context)) return;
+  trainable_->Step(position_.step + 1, LearningRate(source_->training, pass.epoch));
+  ++position_.step;
+  position_.next_sample = batch.next_order;
+  Report(batch, pass);
+  position_.metrics = metrics();
+  if (after_step) after_step();
+}
+
+void TrainLearner::EndPass() { TorchAllocator::Install().Trim(); }
+
+void TrainLearner::CheckBatch(const FeatureBatch& batch, Split split) const {
+  if (batch.dims != model_->feature_dims() || batch.size() > batch_size_) {
+    throw Error(ErrorKind::kInternal, "a batch of features has not the shape that was declared");
+  }
+  if (split == Split::kPredict) return;
+  for (const Sample& sample : batch.samples) {
+    if (sample.label < 0 || sample.label >= classes()) {
+      throw Error(ErrorKind::kData,
+                  "'" + sample.path + "' has no label among the " + std::to_string(classes()) +
+                      " classes of the model",
+                  "Give the folders of the " + std::string(Name(split)) +
+                      " pictures the names of the classes.");
+    }
+  }
+}
+
+MicroBatch TrainLearner::Cut(const FeatureBatch& batch, int index, int epoch) const {
+  const int begin = index * micro_batch_;
+  const int count = std::min(micro_batch_, batch.size() - begin);
+  std::size_t values = 1;
+  for (std::int64_t size : batch.dims) values *= static_cast<std::size_t>(size);
+  return {.features = batch.values.data() + begin * values,
+          .samples = std::span(batch.samples).subspan(begin, count),
+          .epoch = epoch,
+          .batch_size = batch.size()};
+}
+
+// False where the run is being stopped.
+bool TrainLearner::LearnGradients(const FeatureBatch& batch, StageContext& context) {
+  const int count = (batch.size() + micro_batch_ - 1) / micro_batch_;
+  trainable_->BeginBatch();
+  for (int first = 0; first < count; first += in_flight_) {
+    if (context.cancelled()) return false;
+    const int wave = std::min(in_flight_, count - first);
+    ParallelFor(wave, [&](int slot) {
+      const MicroBatch part = Cut(batch, first + slot, context.pass().epoch);
+      const std::size_t begin = static_cast<std::size_t>(first + slot) * micro_batch_;
+      trainable_->Learn(part, slot,
+                        std::span(logits_).subspan(begin * classes(), part.size() * classes()),
+                        std::span(losses_).subspan(begin, part.size()));
+    });
+    trainable_->AddGradients(wave);
+  }
+  return true;
+}
+
+bool TrainLearner::Predict(const FeatureBatch& batch, StageContext& context) {
+  const int count = (batch.size() + micro_batch_ - 1) / micro_batch_;
+  for (int first = 0; first < count; first += in_flight_) {
+    if (context.cancelled()) return false;
+    ParallelFor(std::min(in_flight_, count - first), [&](int slot) {
+      const MicroBatch part = Cut(batch, first + slot, 0);
+      const std::size_t begin = static_cast<std::size_t>(first + slot) * micro_batch_;
+      trainable_->Predict(
+          part, std::span(logits_).subspan(begin * classes(), part.size() * classes()));
+    });
+  }
+  if (context.pass().split == Split::kPredict) return true;
+  for (int i = 0; i < batch.size(); ++i) {
+    losses_[i] = CrossEntropy(
+        std::span(logits_).subspan(static_cast<std::size_t>(i) * classes(), classes()),
+        batch.samples[i].label, source_->training.label_smoothing);
+  }
+  return true;
+}
+
+void TrainLearner::Report(const FeatureBatch& batch, const Pass& pass) {
+  const bool wanted = pass.split == Split::kTest || pass.split == Split::kPredict;
+  std::vector<float> probabilities(classes());
+  for (int i = 0; i < batch.size(); ++i) {
+    const auto logits =
+        std::span<const float>(logits_).subspan(static_cast<std::size_t>(i) * classes(), classes());
+    if (pass.split != Split::kPredict) {
+      const int predicted = Largest(logits), label = batch.samples[i].label;
+      std::lock_guard lock(mutex_);
+      ++metrics_.images;
+      metrics_.loss_sum += losses_[i];
+      metrics_.correct += predicted == label;
+      ++metrics_.confusion[static_cast<std::size_t>(label) * classes() + predicted];
+    }
+    if (wanted && on_prediction) {
+      Softmax(logits, probabilities);
+      on_prediction(batch.samples[i], probabilities);
+    }
+  }
+}
+
+Metrics TrainLearner::metrics() const {
+  std::lock_guard lock(mutex_);
+  return metrics_;
+}
+
+void TrainLearner::set_epoch(int epoch) {
+  position_.epoch = epoch;
+  position_.next_sample = 0;
+  position_.metrics = {};
+  std::lock_guard lock(mutex_);
+  metrics_ = {};
+}
+
+void TrainLearner::ForEachTensor(const std::function<void(const NamedTensor&)>& write) const {
+  const auto write_own = [&](const Parameter& parameter, std::span<float> run) {
+    write({parameter.name, parameter.shape, run.subspan(parameter.offset, parameter.values)});
+  };
+  const ModelParameters& tables = trainable_->tables();
+  TorchAllocator::Install().Trim();
+  const BackboneWeights loaded = source_->load_backbone(*model_);
+  const std::vector<ConvLayer>& layers = model_->backbone().layers();
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const ConvLayer& layer = layers[i];
+    const std::string& norm = layer.torchvision_batch_norm_name;
+    if (model_->learns(static_cast<int>(i))) {
+      write_own(tables.learning.at(layer.torchvision_name + ".weight"), trainable_->values());
+      write_own(tables.learning.at(norm + ".weight"), trainable_->values());
+      write_own(tables.learning.at(norm + ".bias"), trainable_->values());
+      write_own(tables.statistics.at(norm + ".running_mean"), trainable_->statistics());
+      write_own(tables.statistics.at(norm + ".running_var"), trainable_->statistics());
+      continue;
+    }
+    const ConvWeights& frozen = loaded.layers[i];
+    const std::int64_t out = layer.out_channels;
+    write({layer.torchvision_name + ".weight",
+           {out, layer.in_channels / layer.groups, layer.kernel, layer.kernel},
+           frozen.kernel});
+    write({norm + ".weight", {out}, frozen.gamma});
+    write({norm + ".bias", {out}, frozen.beta});
+    write({norm + ".running_mean", {out}, frozen.mean});
+    write({norm + ".running_var", {out}, frozen.variance});
+  }
+  for (const Parameter& each : tables.learning.all()) {
+    if (each.name.starts_with("head.")) write_own(each, trainable_->values());
+  }
+  for (const Parameter& each : tables.statistics.all()) {
+    if (each.name.starts_with("head.")) write_own(each, trainable_->statistics());
+  }
+}
+
+CheckpointArrays TrainLearner::arrays() const {
+  const ModelParameters& tables = trainable_->tables();
+  CheckpointArrays arrays;
+  arrays.runs.push_back({"", &tables.learning, trainable_->values()});
+  arrays.runs.push_back({"", &tables.statistics, trainable_->statistics()});
+  for (std::size_t i = 0; training_ && i < optimizer_.slot_names().size(); ++i) {
+    arrays.runs.push_back({"optimizer." + std::string(optimizer_.slot_names()[i]) + ".",
+                           &tables.learning, trainable_->slot(static_cast<int>(i))});
+  }
+  return arrays;
+}
+
+void TrainLearner::Save(const std::filesystem::path& file, const std::string& extra) const {
+  SaveCheckpoint(file, arrays(), DeclarationOf(*model_, source_->training.optimizer), position_,
+                 extra);
+}
+
+std::string TrainLearner::Restore(const std::filesystem::path& file) {
+  RestoredState state = RestoreCheckpoint(
+      file, arrays(), DeclarationOf(*model_, source_->training.optimizer));
+  trainable_->ValuesChanged();
+  position_ = std::move(state.position);
+  return std::move(state.extra);
+}
+
+}  // namespace weir

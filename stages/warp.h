@@ -1,0 +1,29 @@
+// The one resampling of a picture: resize, affine augmentation and flip in a single pass that reads
+// the decoded picture once and writes the batch's size.
+//
+// Bilinear, in fixed point: the same bits on every instruction set and for any thread. A place
+// outside the source shows the nearest pixel of its edge. No more than bilinear: a picture made
+// smaller by more than 2 loses detail to aliasing, so decode is to shrink it close to its size
+// first (WantedSize in payloads.h).
+//
+// Pure functions, any thread. No memory but the stack, except for a source of one row or one column
+// (a copy of twice its size).
+#pragma once
+
+#include <cstdint>
+
+#include "stages/affine.h"
+
+namespace weir {
+
+// From `source`, [height, width, 3], into `out`, [out_height, out_width, 3]; `map` leads from a
+// pixel of `out` to the place in `source` that it shows. All sizes are at least 1. Within 1 grey
+// level of exact arithmetic.
+void Warp(const std::uint8_t* source, int height, int width, const Affine& map, std::uint8_t* out,
+          int out_height, int out_width);
+
+// The same in plain C++, pixel by pixel: what other processors run, and what Warp is compared with.
+void WarpPortable(const std::uint8_t* source, int height, int width, const Affine& map,
+                  std::uint8_t* out, int out_height, int out_width);
+
+}  // namespace weir

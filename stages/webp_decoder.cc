@@ -1,0 +1,89 @@
+#include "stages/webp_decoder.h"
+
+#include <webp/decode.h>
+
+#include <string>
+
+#include "stages/picture_rows.h"
+
+namespace weir {
+namespace {
+
+// Tables, and for a lossless picture its prefix codes: a usual one has a few hundred sets of them.
+constexpr std::size_t kLossyBytes = 256 << 10;
+constexpr std::size_t kLosslessBytes = 8 << 20;
+constexpr std::size_t kRowBytes = 200;  // a pixel across: predictors, filtered and scaled rows
+
+struct Size {
+  int width = 0;
+  int height = 0;
+};
+
+Size SizeFor(const ImageHeader& header, const WantedSize& stored) {
+  const Shrink shrink = ShrinkFor(header.width, header.height, stored);
+  return {(header.width + shrink.across - 1) / shrink.across,
+          (header.height + shrink.down - 1) / shrink.down};
+}
+
+const char* Reason(VP8StatusCode status) {
+  switch (status) {
+    case VP8_STATUS_NOT_ENOUGH_DATA:
+    case VP8_STATUS_SUSPENDED:
+      return "is truncated";
+    case VP8_STATUS_UNSUPPORTED_FEATURE:
+      return "is a WebP of a kind that libwebp does not read";
+    case VP8_STATUS_OUT_OF_MEMORY:
+      return "takes more memory than there is";
+    default:
+      return "is corrupt: libwebp cannot read its pixels";
+  }
+}
+
+}  // namespace
+
+Outcome<Image> DecodeWebp(const FileBytes& file, const ImageHeader& header,
+                          const WantedSize& wanted) {
+  AlignedBuffer<std::uint8_t> encoded(header.bytes);
+  if (file.ReadSome(header.begin, encoded.data(), encoded.size()) != encoded.size()) {
+    return Drop{"", "is truncated"};
+  }
+  WebPDecoderConfig config;
+  if (!WebPInitDecoderConfig(&config)) return Drop{"", "needs another version of libwebp"};
+  VP8StatusCode status = WebPGetFeatures(encoded.data(), encoded.size(), &config.input);
+  if (status != VP8_STATUS_OK) return Drop{"", Reason(status)};
+  if (config.input.width != header.width || config.input.height != header.height) {
+    return Drop{"", "is corrupt: its header is ambiguous"};
+  }
+  const Size size = SizeFor(header, AsStored(wanted, header.orientation));
+  AlignedBuffer<std::uint8_t> pixels(std::size_t{3} * size.width * size.height);
+  config.options.use_scaling = size.width != header.width || size.height != header.height;
+  config.options.scaled_width = size.width;
+  config.options.scaled_height = size.height;
+  config.output.colorspace = MODE_RGB;
+  config.output.is_external_memory = 1;
+  config.output.u.RGBA = {pixels.data(), 3 * size.width, pixels.size()};
+  status = WebPDecode(encoded.data(), encoded.size(), &config);
+  WebPFreeDecBuffer(&config.output);
+  if (status != VP8_STATUS_OK) return Drop{"", Reason(status)};
+
+  if (header.orientation == 1) {
+    Image image;
+    image.width = size.width;
+    image.height = size.height;
+    image.pixels = std::move(pixels);
+    return image;
+  }
+  PictureRows rows(size.width, size.height, {}, header.orientation);
+  for (int y = 0; y < size.height; ++y) rows.Add(pixels.data() + std::size_t{3} * size.width * y);
+  return rows.Take();
+}
+
+std::size_t WebpDecoderBytes(const ImageHeader& header, const WantedSize& wanted) {
+  const Size size = SizeFor(header, AsStored(wanted, header.orientation));
+  const std::size_t result = PictureRows::Bytes(size.width, size.height, {});
+  return (header.whole ? kLosslessBytes : kLossyBytes) + header.held_bytes +
+         kRowBytes * static_cast<std::size_t>(header.width) +
+         result * (header.orientation == 1 ? 1 : 2);
+}
+
+}  // namespace weir

@@ -1,0 +1,20 @@
+// WebP by libwebp in the calling thread, scaled while it is decoded; the first frame of an animated
+// one. (libvips would start a thread for each.)
+#pragma once
+
+#include <cstddef>
+
+#include "stages/file_bytes.h"
+#include "stages/image_header.h"
+#include "stages/payloads.h"
+
+namespace weir {
+
+// `wanted` is of the upright picture. Any thread; the Drop has no sample.
+Outcome<Image> DecodeWebp(const FileBytes& file, const ImageHeader& header,
+                          const WantedSize& wanted);
+
+// The most that DecodeWebp() holds, its result included.
+std::size_t WebpDecoderBytes(const ImageHeader& header, const WantedSize& wanted);
+
+}  // namespace weir

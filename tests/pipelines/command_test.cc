@@ -1,0 +1,185 @@
+// What a person types, what is printed, and the exit status.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/support/scratch_folder.h"
+#include "tests/support/weir_process.h"
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+// A folder of drawn pictures, made once.
+const fs::path& Pictures() {
+  static const ScratchFolder folder;
+  static const fs::path pictures = [] {
+    const fs::path path = folder / "pictures";
+    const ProcessOutcome outcome = Weir({"draw", path.string()});
+    if (outcome.status != 0) throw std::runtime_error(outcome.err);
+    return path;
+  }();
+  return pictures;
+}
+
+// A run of the demo, changed by `more`.
+std::vector<std::string> Demo(const std::string& command,
+                              const std::vector<std::string>& more = {}) {
+  std::vector<std::string> all = {command, "configs/demo.yaml", "--set",
+                                  "pipeline.directory.path=" + Pictures().string()};
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+double BestAccuracy(const fs::path& run) {
+  std::ifstream file(run / "summary.json");
+  return nlohmann::json::parse(file)["best_validation_accuracy"];
+}
+
+TEST(Demo, LearnsFromFewPicturesBecauseItsBackboneHasSeenOthers) {
+  const ScratchFolder scratch;
+  const ProcessOutcome pretrained = Weir(Demo("run", {"--out", (scratch / "with").string()}));
+  ASSERT_EQ(pretrained.status, 0) << pretrained.out << pretrained.err;
+  const ProcessOutcome random = Weir(Demo(
+      "run", {"--out", (scratch / "without").string(), "--set", "model.backbone.weights=none"}));
+  ASSERT_EQ(random.status, 0) << random.out << random.err;
+  EXPECT_GE(BestAccuracy(scratch / "with"), 0.9);
+  EXPECT_LE(BestAccuracy(scratch / "without"), BestAccuracy(scratch / "with") - 0.2);
+}
+
+TEST(Run, RefusesAFolderThatHoldsARun) {
+  const ScratchFolder scratch;
+  const std::vector<std::string> arguments =
+      Demo("run", {"--out", scratch.path().string(), "--set", "training.epochs=1"});
+  ASSERT_EQ(Weir(arguments).status, 0);
+  const ProcessOutcome again = Weir(arguments);
+  EXPECT_EQ(again.status, 2);
+  EXPECT_EQ(again.err, "weir: " + scratch.path().string() +
+                           " holds a run already\n  Go on with it by --resume, or give another "
+                           "folder with --out.\n");
+}
+
+TEST(Run, SaysWhatIsWrongWithAnOverrideAndWhere) {
+  const ProcessOutcome outcome = Weir(Demo("run", {"--set", "training.epoch=3"}));
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, AllOf(StartsWith("weir: --set training.epoch=3:"),
+                                 HasSubstr("did you mean `epochs`?")));
+}
+
+TEST(Run, NamesTheWeightsThatAreNotThere) {
+  const ProcessOutcome outcome = Weir(Demo("run", {"--set", "model.backbone.weights=none.pth"}));
+  EXPECT_EQ(outcome.status, 4);
+  EXPECT_THAT(outcome.err, HasSubstr("none.pth"));
+}
+
+TEST(Run, NeedsTwoClasses) {
+  const ScratchFolder scratch;
+  fs::copy(*fs::directory_iterator(Pictures()), scratch / "only", fs::copy_options::recursive);
+  const ProcessOutcome outcome =
+      Weir(Demo("run", {"--set", "pipeline.directory.path=" + scratch.path().string(), "--out",
+                        (scratch / "run").string()}));
+  EXPECT_EQ(outcome.status, 4);
+  EXPECT_FALSE(fs::exists(scratch / "run"));
+}
+
+TEST(Plan, ShowsTheFlowTheModelAndTheBillWithoutRunning) {
+  const ProcessOutcome outcome = Weir(Demo("plan"));
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("  decode  ─▶ image/u8hwc\n"),
+                                 HasSubstr("52 of 52 layers of the backbone are frozen"),
+                                 HasSubstr("The smallest ceiling that works is ")));
+  const auto json = nlohmann::json::parse(Weir(Demo("plan", {"--json"})).out);
+  std::size_t total = 0;
+  for (const auto& row : json["rows"]) total += row["bytes"].get<std::size_t>();
+  EXPECT_EQ(json["peak_bytes"], total);
+  EXPECT_LE(json["peak_bytes"], json["limit_bytes"]);
+}
+
+TEST(Plan, TheSmallestCeilingWorksAndOneBelowDoesNot) {
+  const auto json = nlohmann::json::parse(Weir(Demo("plan", {"--json"})).out);
+  const std::size_t smallest = json["smallest_bytes"].get<std::size_t>() >> 20;
+  EXPECT_EQ(Weir(Demo("plan", {"--memory", std::to_string(smallest + 4) + "MiB"})).status, 0);
+  EXPECT_EQ(Weir(Demo("plan", {"--memory", std::to_string(smallest - 8) + "MiB"})).status, 3);
+}
+
+TEST(Check, ListsEveryProblemAtOnce) {
+  const ProcessOutcome outcome = Weir(Demo("check", {"--set", "model.backbone.weights=none.pth",
+                                                     "--set", "pipeline.directory.path=/nowhere"}));
+  EXPECT_EQ(outcome.status, 4);
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("none.pth"), HasSubstr("/nowhere")));
+  EXPECT_THAT(outcome.err, HasSubstr("2 problems found"));
+}
+
+TEST(Check, SaysThatTheArticlesRescaleIsNotWhatTheWeightsWereTrainedOn) {
+  const ProcessOutcome outcome =
+      Weir(Demo("check", {"--set", "model.preprocessing={scale: 1/255, offset: 0}"}));
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out,
+              HasSubstr("feeds the backbone [0, 1], the weights were trained on [-1, 1]"));
+}
+
+TEST(Predict, NamesWhatIsNoPictureAndGoesOn) {
+  const ScratchFolder scratch;
+  ASSERT_EQ(
+      Weir(Demo("run", {"--out", (scratch / "run").string(), "--set", "training.epochs=1"})).status,
+      0);
+  const fs::path text = scratch.Write("notes.jpg", "no picture");
+  const fs::path picture = *fs::directory_iterator(*fs::directory_iterator(Pictures()));
+  const ProcessOutcome outcome =
+      Weir({"predict", (scratch / "run").string(), text.string(), picture.string(), "--json"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.err, HasSubstr(text.string()));
+  const auto line = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(line["path"], picture.string());
+  EXPECT_EQ(line["predictions"].size(), 3u);
+  EXPECT_GE(line["predictions"][0]["probability"], line["predictions"][1]["probability"]);
+  EXPECT_EQ(Weir({"predict", (scratch / "run").string(), text.string()}).status, 4);
+}
+
+TEST(Predict, SaysWhatIsNoRun) {
+  const ScratchFolder scratch;
+  const ProcessOutcome outcome = Weir({"predict", scratch.path().string(), "a.jpg"});
+  EXPECT_EQ(outcome.status, 4);
+  EXPECT_EQ(outcome.err, "weir: " + scratch.path().string() +
+                             " is not the folder of a run\n  Give the folder that `weir run` "
+                             "printed: it holds config.yaml and model/.\n");
+}
+
+TEST(Help, TeachesAndUnknownCommandsAreRefused) {
+  const ProcessOutcome help = Weir({"--help"});
+  EXPECT_EQ(help.status, 0);
+  EXPECT_THAT(help.out, AllOf(HasSubstr("weir draw pictures"), HasSubstr("Exit status")));
+  EXPECT_EQ(Weir({"fly"}).status, 2);
+  EXPECT_EQ(Weir({}).status, 2);
+}
+
+TEST(Stages, AreListedAndExplained) {
+  EXPECT_THAT(Weir({"stages"}).out, HasSubstr("decode"));
+  const ProcessOutcome one = Weir({"stages", "decode"});
+  EXPECT_THAT(one.out, AllOf(HasSubstr("takes image/file, gives image/u8hwc"),
+                             HasSubstr("max_megapixels: a whole number, 1 to 2000; default 200")));
+  EXPECT_THAT(Weir({"stages", "training"}).out, HasSubstr("learning_rate"));
+  const ProcessOutcome none = Weir({"stages", "decod"});
+  EXPECT_EQ(none.status, 2);
+  EXPECT_THAT(none.err, HasSubstr("did you mean `decode`?"));
+}
+
+TEST(Devices, SayWhatThisProcessMayUse) {
+  const auto json = nlohmann::json::parse(Weir({"devices", "--json"}).out);
+  EXPECT_GE(json["cpu"]["threads"], 1);
+  EXPECT_GT(json["memory"]["auto_bytes"], 0);
+  EXPECT_LE(json["memory"]["auto_bytes"], json["memory"]["limits"][0]["bytes"]);
+}
+
+}  // namespace
+}  // namespace weir

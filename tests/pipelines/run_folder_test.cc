@@ -1,0 +1,64 @@
+#include "pipelines/run_folder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "framework/error.h"
+#include "tests/support/scratch_folder.h"
+
+namespace weir {
+namespace {
+
+std::string Read(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+TEST(RunFolder, RefusesToWriteOverARun) {
+  const ScratchFolder scratch;
+  RunFolder::Create(scratch / "run").WriteConfig("name: a\n");
+  EXPECT_THAT([&] { RunFolder::Create(scratch / "run"); },
+              ::testing::ThrowsMessage<Error>((scratch / "run").string() + " holds a run already"));
+}
+
+TEST(RunFolder, GoesOnOnlyWhereThereIsARun) {
+  const ScratchFolder scratch;
+  EXPECT_THAT([&] { RunFolder::Reopen(scratch / "none"); },
+              ::testing::ThrowsMessage<Error>((scratch / "none").string() +
+                                              " holds no run that could go on"));
+}
+
+TEST(RunFolder, ListsAPictureOnceHoweverOftenItIsLost) {
+  const ScratchFolder scratch;
+  {
+    RunFolder folder = RunFolder::Create(scratch / "run");
+    folder.WriteConfig("name: a\n");
+    folder.Dropped("a.jpg", "decode", "is truncated");
+    folder.Dropped("b\xff.jpg", "decode", "is empty");  // a name that is not UTF-8
+    folder.Dropped("a.jpg", "decode", "is truncated");
+    EXPECT_EQ(folder.dropped(), 2u);
+  }
+  RunFolder again = RunFolder::Reopen(scratch / "run");
+  again.Dropped("a.jpg", "decode", "is truncated");
+  EXPECT_EQ(again.dropped(), 2u);
+  EXPECT_EQ(Read(scratch / "run/dropped.jsonl"),
+            "{\"path\":\"a.jpg\",\"reason\":\"is truncated\",\"stage\":\"decode\"}\n"
+            "{\"path\":\"b\xEF\xBF\xBD.jpg\",\"reason\":\"is empty\",\"stage\":\"decode\"}\n");
+}
+
+TEST(RunFolder, ForgetsTheMetricsThatAResumedRunWritesAgainAndATornLine) {
+  const ScratchFolder scratch;
+  const RunFolder folder = RunFolder::Create(scratch / "run");
+  for (int epoch : {0, 1, 2}) folder.AddMetrics({{"epoch", epoch}});
+  std::ofstream(scratch / "run/metrics.jsonl", std::ios::app) << "{\"epoch\":";
+  folder.ForgetMetricsFrom(2);
+  EXPECT_EQ(Read(scratch / "run/metrics.jsonl"), "{\"epoch\":0}\n{\"epoch\":1}\n");
+}
+
+}  // namespace
+}  // namespace weir

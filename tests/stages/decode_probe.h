@@ -1,0 +1,61 @@
+// A decode stage as the pipeline would run it, for one file after the other.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "stages/decode.h"
+
+namespace weir {
+
+class DecodeProbe {
+ public:
+  // 0: pictures are wanted in full.
+  explicit DecodeProbe(int wanted_width = 0, int wanted_height = 0, int max_megapixels = 200) {
+    if (wanted_width > 0) {
+      auto wanted = std::make_shared<WantedSize>();
+      wanted->width = wanted_width;
+      wanted->height = wanted_height;
+      resources_.Put(std::move(wanted));
+    }
+    Decode::Params params;
+    params.max_megapixels = max_megapixels;
+    BuildContext build{{}, resources_};
+    decode_ = std::make_unique<Decode>(params, build);
+    OpenContext open{budget_};
+    decode_->Open(open);
+  }
+
+  Outcome<Image> Map(const std::string& path) {
+    StageContext context(pass_, 0, [] { return false; });
+    return decode_->Map(File(path), context);
+  }
+  Outcome<std::size_t> Admit(const std::string& path) {
+    return decode_->AdmissionBytes(File(path));
+  }
+
+  // "128x64", or the reason of the Drop.
+  std::string Say(const std::string& path) {
+    const Outcome<Image> outcome = Map(path);
+    if (const Drop* drop = std::get_if<Drop>(&outcome)) return drop->reason;
+    const Image& image = std::get<Image>(outcome);
+    return std::to_string(image.width) + "x" + std::to_string(image.height);
+  }
+
+  const Decode& stage() const { return *decode_; }
+
+ private:
+  static ImageFile File(const std::string& path) {
+    ImageFile file;
+    file.sample.path = path;
+    return file;
+  }
+
+  Resources resources_;
+  MemoryBudget budget_{1};
+  Pass pass_;
+  std::unique_ptr<Decode> decode_;
+};
+
+}  // namespace weir

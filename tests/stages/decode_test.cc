@@ -1,0 +1,494 @@
+#include "stages/decode.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "stages/picture_rows.h"
+#include "stages/vips_decoder.h"
+#include "tests/stages/decode_probe.h"
+#include "tests/stages/test_pictures.h"
+#include "tests/support/shared_data.h"
+
+namespace weir {
+namespace {
+
+using testing::AnyOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+struct Difference {
+  double mean = 0;
+  int most = 0;
+};
+
+Difference Compare(const Image& a, const Image& b) {
+  Difference difference{255, 255};
+  EXPECT_EQ(a.width, b.width);
+  EXPECT_EQ(a.height, b.height);
+  if (a.width != b.width || a.height != b.height) return difference;
+  difference = {};
+  for (std::size_t i = 0; i < a.bytes(); ++i) {
+    const int off = std::abs(a.pixels.data()[i] - b.pixels.data()[i]);
+    difference.mean += off;
+    difference.most = std::max(difference.most, off);
+  }
+  difference.mean /= static_cast<double>(a.bytes());
+  return difference;
+}
+
+// The top left `height` x `width` of it.
+Image Crop(const Image& image, int height, int width) {
+  Image crop;
+  crop.height = height;
+  crop.width = width;
+  crop.pixels = AlignedBuffer<std::uint8_t>(std::size_t{3} * height * width);
+  for (int y = 0; y < height; ++y) {
+    std::copy_n(image.pixels.data() + std::size_t{3} * y * image.width, 3 * width,
+                crop.pixels.data() + std::size_t{3} * y * width);
+  }
+  return crop;
+}
+
+Image Must(Outcome<Image> outcome) {
+  if (const Drop* drop = std::get_if<Drop>(&outcome)) {
+    ADD_FAILURE() << drop->sample << ": " << drop->reason;
+    return {};
+  }
+  return std::get<Image>(std::move(outcome));
+}
+
+std::vector<int> Pixel(const Image& image, int x, int y) {
+  const std::uint8_t* at = image.pixels.data() + 3 * (std::size_t(y) * image.width + x);
+  return {at[0], at[1], at[2]};
+}
+
+class DecodeTest : public testing::Test {
+ protected:
+  Image Read(const std::string& path) { return Must(full_.Map(path)); }
+
+  DecodeProbe full_;
+  const TestFolder folder_;
+};
+
+TEST_F(DecodeTest, KeepsWhatTheSampleIs) {
+  const std::string path = Save(MakePhoto(12, 10), folder_ / "a.png");
+  EXPECT_EQ(Read(path).sample.path, path);
+  const Outcome<Image> lost = full_.Map(folder_.Write("b.jpg", "no picture"));
+  EXPECT_EQ(std::get<Drop>(lost).sample, folder_ / "b.jpg");
+}
+
+// Losslessly written pictures come back as they were, whatever the format.
+TEST_F(DecodeTest, ReadsEveryLosslessFormatAlike) {
+  const Vips photo = MakePhoto(67, 45);
+  const Image png = Read(Save(photo, folder_ / "a.png"));
+  const auto* source = static_cast<const std::uint8_t*>(vips_image_get_data(photo.get()));
+  EXPECT_TRUE(std::equal(source, source + png.bytes(), png.pixels.data()));
+  for (const char* name : {"b.png[interlace]", "c.tif", "d.tif[tile,tile_width=16,tile_height=16]",
+                           "e.tif[compression=lzw]", "f.webp[lossless]"}) {
+    EXPECT_EQ(Compare(Read(Save(photo, folder_ / name)), png).most, 0) << name;
+  }
+}
+
+TEST_F(DecodeTest, ReadsOtherPixelsAsRgb) {
+  const auto grey = [](int x, int, int band) { return band == 0 ? 40 * x : 7; };
+  const auto grey16 = [](int x, int, int) { return 40 * x * 256 + 255; };
+  const Vips picture = MakePicture(5, 3, 1, VIPS_INTERPRETATION_B_W, grey);
+  EXPECT_THAT(Pixel(Read(Save(picture, folder_ / "grey.png")), 4, 2), testing::Each(160));
+  EXPECT_THAT(Pixel(Read(Save(picture, folder_ / "grey.tif")), 4, 2), testing::Each(160));
+  EXPECT_THAT(Pixel(Read(Save(MakePicture(5, 3, 2, VIPS_INTERPRETATION_B_W, grey),
+                              folder_ / "greyalpha.png")),
+                    4, 2),
+              testing::Each(160));
+  EXPECT_THAT(
+      Pixel(Read(Save(MakePicture<std::uint16_t>(5, 3, 1, VIPS_INTERPRETATION_GREY16, grey16),
+                      folder_ / "grey16.png")),
+            4, 2),
+      testing::Each(160));
+  const Vips bits = MakePicture(5, 3, 1, VIPS_INTERPRETATION_B_W,
+                                [](int x, int, int) { return x % 2 ? 255 : 0; });
+  const Image one_bit = Read(Save(bits, folder_ / "bits.png[bitdepth=1]"));
+  EXPECT_THAT(Pixel(one_bit, 3, 1), testing::Each(255));
+  EXPECT_THAT(Pixel(one_bit, 2, 1), testing::Each(0));
+  const Image fax = Read(Save(bits, folder_ / "bits.tif[bitdepth=1,compression=ccittfax4]"));
+  EXPECT_EQ(Compare(one_bit, fax).most, 0);
+}
+
+TEST_F(DecodeTest, LeavesAlphaOutWithoutBlending) {
+  const auto colours = [](int, int, int band) { return band == 3 ? 0 : 50 * (band + 1); };
+  const Vips clear = MakePicture(4, 4, 4, VIPS_INTERPRETATION_sRGB, colours);
+  const std::vector<int> colour = {50, 100, 150};
+  EXPECT_EQ(Pixel(Read(Save(clear, folder_ / "a.png")), 1, 1), colour);
+  const auto deep = [](int, int, int band) { return band == 3 ? 0 : 50 * (band + 1) * 257; };
+  EXPECT_EQ(Pixel(Read(Save(MakePicture<std::uint16_t>(4, 4, 4, VIPS_INTERPRETATION_RGB16, deep),
+                            folder_ / "b.png")),
+                  1, 1),
+            colour);
+}
+
+TEST_F(DecodeTest, ReadsPalettes) {
+  const auto stripes = [](int x, int, int band) { return x % 3 == band ? 255 : 0; };
+  const Vips picture = MakePicture(6, 6, 3, VIPS_INTERPRETATION_sRGB, stripes);
+  for (const char* name : {"a.png[palette]", "b.gif"}) {
+    const Image image = Read(Save(picture, folder_ / name));
+    for (int x = 0; x < 3; ++x) {
+      EXPECT_EQ(Pixel(image, x, 4),
+                (std::vector<int>{x == 0 ? 255 : 0, x == 1 ? 255 : 0, x == 2 ? 255 : 0}))
+          << name;
+    }
+  }
+}
+
+TEST_F(DecodeTest, ReadsInks) {
+  // Cyan 51, magenta 102, yellow 0, black 51 of 255: light of 0.8, 0.6 and 1, times 0.8.
+  const auto inks = [](int, int, int band) { return band == 1 ? 102 : band == 2 ? 0 : 51; };
+  const Vips picture = MakePicture(16, 16, 4, VIPS_INTERPRETATION_CMYK, inks);
+  for (const char* name : {"a.jpg[Q=100]", "b.tif"}) {
+    const std::vector<int> colour = Pixel(Read(Save(picture, folder_ / name)), 8, 8);
+    EXPECT_NEAR(colour[0], 163, 2) << name;
+    EXPECT_NEAR(colour[1], 122, 2) << name;
+    EXPECT_NEAR(colour[2], 204, 2) << name;
+  }
+}
+
+TEST_F(DecodeTest, RefusesSamplesWithoutAKnownRange) {
+  const Vips picture =
+      MakePicture<float>(4, 4, 1, VIPS_INTERPRETATION_B_W, [](int, int, int) { return 0.5f; });
+  EXPECT_EQ(full_.Say(Save(picture, folder_ / "a.tif")), "has 32-bit samples");
+}
+
+// A 2x2 picture of 24 bits, bottom row first; and one of 4 bits with a palette.
+TEST_F(DecodeTest, ReadsBmp) {
+  using std::string_literals::operator""s;
+  const std::string dib = "\x28\0\0\0\2\0\0\0\2\0\0\0\1\0"s, none(24, '\0');
+  const std::string rows = "\1\2\3\4\5\6\0\0\x0a\x0b\x0c\x0d\x0e\x0f\0\0"s;
+  const std::string file = "BM\0\0\0\0\0\0\0\0\x36\0\0\0"s + dib + "\x18\0"s + none + rows;
+  const Image image = Read(folder_.Write("a.bmp", file));
+  EXPECT_EQ(Pixel(image, 0, 0), (std::vector<int>{12, 11, 10}));
+  EXPECT_EQ(Pixel(image, 1, 1), (std::vector<int>{6, 5, 4}));
+  EXPECT_EQ(full_.Say(folder_.Write("b.bmp", file.substr(0, file.size() - 1))), "is truncated");
+
+  const std::string colours = "\1\2\3\0\4\5\6\0"s + std::string(14 * 4, '\7');
+  const Image indexed =
+      Read(folder_.Write("c.bmp", "BM\0\0\0\0\0\0\0\0\x76\0\0\0"s + dib + "\4\0"s + none + colours +
+                                      "\x10\0\0\0\x01\0\0\0"s));
+  EXPECT_EQ(Pixel(indexed, 0, 0), (std::vector<int>{3, 2, 1}));
+  EXPECT_EQ(Pixel(indexed, 1, 0), (std::vector<int>{6, 5, 4}));
+}
+
+TEST_F(DecodeTest, ReadsTheFirstFrameOfAnimations) {
+  std::vector<VipsImage*> frames;
+  const Vips red = MakePicture(8, 6, 3, VIPS_INTERPRETATION_sRGB,
+                               [](int, int, int band) { return band == 0 ? 255 : 0; });
+  const Vips blue = MakePicture(8, 6, 3, VIPS_INTERPRETATION_sRGB,
+                                [](int, int, int band) { return band == 2 ? 255 : 0; });
+  for (int i = 0; i < 5; ++i) frames.push_back(i == 0 ? red.get() : blue.get());
+  VipsImage* joined = nullptr;
+  ASSERT_EQ(vips_arrayjoin(frames.data(), &joined, 5, "across", 1, nullptr), 0);
+  vips_image_set_int(joined, VIPS_META_PAGE_HEIGHT, 6);
+  const Vips animation(joined);
+  for (const char* name : {"a.gif", "b.webp[lossless]"}) {
+    const Image image = Read(Save(animation, folder_ / name));
+    EXPECT_EQ(image.height, 6) << name;
+    EXPECT_EQ(Pixel(image, 4, 5), (std::vector<int>{255, 0, 0})) << name;
+  }
+}
+
+TEST_F(DecodeTest, ShrinksToNoLessThanWanted) {
+  DecodeProbe small(100, 80);
+  const Vips photo = MakePhoto(1234, 987);
+  for (const char* name : {"a.jpg", "b.png", "c.webp", "d.tif", "e.gif", "f.jpg[interlace]"}) {
+    const std::string path = Save(photo, folder_ / name);
+    const Image image = Must(small.Map(path));
+    EXPECT_GE(image.width, 100) << name;
+    EXPECT_GE(image.height, 80) << name;
+    EXPECT_LT(image.width, 200) << name;
+    EXPECT_LT(image.height, 160) << name;
+  }
+  EXPECT_EQ(DecodeProbe(2000, 2000).Say(folder_ / "a.jpg"), "1234x987");
+}
+
+// What was shrunk on the way is the average of what it shows: the mean of the picture stays.
+TEST_F(DecodeTest, ShrinksByAveraging) {
+  const Vips photo = MakePhoto(640, 480);
+  const auto mean = [](const Image& image) {
+    double sum = 0;
+    for (std::size_t i = 0; i < image.bytes(); ++i) sum += image.pixels.data()[i];
+    return sum / static_cast<double>(image.bytes());
+  };
+  DecodeProbe small(64, 48);
+  for (const char* name : {"a.jpg", "b.png", "c.webp", "d.tif"}) {
+    const std::string path = Save(photo, folder_ / name);
+    EXPECT_NEAR(mean(Must(small.Map(path))), mean(Must(full_.Map(path))), 0.5) << name;
+  }
+}
+
+TEST_F(DecodeTest, ShrinksTheLongSideOfAStripMore) {
+  const std::string path = Save(MakePhoto(20000, 10), folder_ / "a.png");
+  EXPECT_EQ(full_.Say(path), "20000x10");
+  EXPECT_EQ(DecodeProbe(100, 100).Say(path), "800x10");
+}
+
+TEST_F(DecodeTest, TurnsEveryOrientationUpright) {
+  // Each pixel its own colour, so that a wrong turn shows.
+  const auto colours = [](int x, int y, int band) { return band == 0 ? 10 * x : 10 * y; };
+  const Vips picture = MakePicture(7, 5, 3, VIPS_INTERPRETATION_sRGB, colours);
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    vips_image_set_int(picture.get(), VIPS_META_ORIENTATION, orientation);
+    const Image image = Read(Save(picture, folder_ / "a.tif"));
+    VipsImage* upright = nullptr;
+    ASSERT_EQ(vips_autorot(picture.get(), &upright, nullptr), 0);
+    const Vips truth(upright);
+    ASSERT_EQ(image.width, vips_image_get_width(upright)) << orientation;
+    const Vips memory(vips_image_copy_memory(upright));
+    const auto* pixels = static_cast<const std::uint8_t*>(vips_image_get_data(memory.get()));
+    EXPECT_TRUE(std::equal(pixels, pixels + image.bytes(), image.pixels.data())) << orientation;
+  }
+}
+
+TEST_F(DecodeTest, TurnsPhotosUpright) {
+  for (const std::string shape : {"Landscape", "Portrait"}) {
+    DecodeProbe small(200, 200);
+    const auto reference = SharedData("hostile/exif_orientation/" + shape + "_1.jpg");
+    if (!reference) GTEST_SKIP() << kNoSharedData;
+    const Image upright = Must(small.Map(*reference));
+    for (int i = 0; i <= 8; ++i) {
+      const std::string name =
+          "hostile/exif_orientation/" + shape + "_" + std::to_string(i) + ".jpg";
+      // They were turned, labelled with their number and compressed again: close, not equal.
+      EXPECT_LT(Compare(upright, Must(small.Map(*SharedData(name)))).mean, 6) << name;
+    }
+  }
+}
+
+// libvips is a peer here; of a scaled picture it leaves out the last row and column where they are
+// cut off.
+TEST_F(DecodeTest, ReadsJpegLikeLibvips) {
+  const auto folder = SharedData("data/hymenoptera/val/ants");
+  if (!folder) GTEST_SKIP() << kNoSharedData;
+  for (const int wanted : {0, 100}) {
+    DecodeProbe probe(wanted, wanted);
+    int compared = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(*folder)) {
+      if (entry.path().extension() != ".jpg" || ++compared > 30) continue;
+      Outcome<FileBytes> opened = FileBytes::Open(entry.path());
+      FileBytes& file = std::get<FileBytes>(opened);
+      const ImageHeader header = std::get<ImageHeader>(ReadImageHeader(file));
+      WantedSize size;
+      size.width = size.height = wanted;
+      const Image peer = Must(DecodeWithVips(file, header, size));
+      const Image image = Must(probe.Map(entry.path()));
+      EXPECT_LE(image.height - peer.height, wanted ? 1 : 0);
+      EXPECT_LE(image.width - peer.width, wanted ? 1 : 0);
+      EXPECT_EQ(Compare(Crop(image, peer.height, peer.width), peer).most, 0) << entry.path();
+    }
+  }
+}
+
+TEST_F(DecodeTest, ReadsHardButValidJpegs) {
+  const auto folder = SharedData("hostile/jpeg_valid");
+  if (!folder) GTEST_SKIP() << kNoSharedData;
+  int compared = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(*folder)) {
+    if (entry.path().extension() != ".jpg") continue;
+    if (entry.path().stem() == "partial_progressive") {
+      // Its scans end before their blocks do; the PNG beside it shows what one decoder made of it.
+      EXPECT_EQ(full_.Say(entry.path()),
+                "is corrupt: Corrupt JPEG data: premature end of data segment");
+      continue;
+    }
+    std::filesystem::path truth = entry.path();
+    truth.replace_extension(".png");
+    // The inverse DCTs round differently: by 1, and by 3 where chroma is scaled up as well.
+    const Difference difference = Compare(Read(entry.path()), Read(truth));
+    EXPECT_LE(difference.most, 3) << entry.path();
+    EXPECT_LT(difference.mean, 0.35) << entry.path();
+    ++compared;
+  }
+  EXPECT_EQ(compared, 16);
+}
+
+TEST_F(DecodeTest, DropsBrokenPicturesWithAReason) {
+  const std::map<std::string, std::string> expected = {
+      {"jpeg/empty.jpg", "is empty"},
+      {"jpeg/invalid-dimensions.jpg", "says that it is 3360x0 pixels"},
+      {"jpeg/max_size.jpg", "has 4294.8 megapixels, above max_megapixels: 200"},
+      {"jpeg/missing-sof.jpg", "is truncated in its header"},
+      {"jpeg/missing-sos.jpg", "ends before its picture"},
+      {"jpeg/extraneous-bytes-after-sos.jpg", "1744x2464"},
+      {"jpeg/multiple-0xff-before-eoi.jpg", "640x480"},
+      {"png/xc1n0g08.png", "is corrupt: colour type 1"},
+      {"png/xdtn0g01.png", "ends before its picture"},
+      {"png/basi6a16.png", "32x32"},
+      {"png/PngSuite.png", "256x256"},
+  };
+  for (const auto& [name, said] : expected) {
+    const auto file = SharedData("hostile/" + name);
+    if (!file) GTEST_SKIP() << kNoSharedData;
+    EXPECT_EQ(full_.Say(*file), said) << name;
+  }
+  int dropped = 0, read = 0;
+  for (const std::string folder : {"hostile/png", "hostile/jpeg"}) {
+    for (const auto& entry : std::filesystem::directory_iterator(*SharedData(folder))) {
+      const Outcome<Image> outcome = full_.Map(entry.path());
+      const Drop* drop = std::get_if<Drop>(&outcome);
+      if (drop) {
+        EXPECT_FALSE(drop->reason.empty()) << entry.path();
+      }
+      (drop ? dropped : read) += 1;
+      const std::string name = entry.path().filename();
+      if (entry.path().extension() == ".png") {
+        EXPECT_EQ(name[0] == 'x', drop != nullptr) << name;
+      }
+    }
+  }
+  EXPECT_GT(dropped, 20);
+  EXPECT_GT(read, 160);
+}
+
+TEST_F(DecodeTest, ReadsTheSamples) {
+  const auto gif = SharedData("data/hymenoptera/train/ants/imageNotFound.gif");
+  const auto samples = SharedData("data/imagenet_samples");
+  if (!gif || !samples) GTEST_SKIP() << kNoSharedData;
+  EXPECT_EQ(full_.Say(*gif), "300x300");
+  int read = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(*samples)) {
+    const std::string extension = entry.path().extension();
+    if (extension == ".jpg" || extension == ".bmp") read += Read(entry.path()).bytes() > 0;
+  }
+  EXPECT_EQ(read, 7);
+}
+
+TEST_F(DecodeTest, DropsWhatIsCutOff) {
+  const Vips photo = MakePhoto(200, 160);
+  for (const char* name : {"a.jpg", "b.jpg[interlace]", "c.png", "d.gif", "e.webp",
+                           "f.webp[lossless]", "g.tif[compression=lzw]", "h.png[interlace]"}) {
+    const std::string whole = ReadAll(Save(photo, folder_ / name));
+    for (int part = 0; part < 40; ++part) {
+      const std::string said =
+          full_.Say(folder_.Write("cut", whole.substr(0, whole.size() * part / 40)));
+      EXPECT_THAT(said, AnyOf(StartsWith("is "), StartsWith("ends "), StartsWith("says "),
+                              StartsWith("has ")))
+          << name << " cut after " << part << " of 40";
+    }
+  }
+  const std::string baseline = ReadAll(folder_ / "a.jpg");
+  EXPECT_THAT(full_.Say(folder_.Write("cut", baseline.substr(0, baseline.size() / 2))),
+              testing::MatchesRegex("is truncated after row [0-9]+ of 160"));
+  // Nothing is missing but the end marker.
+  EXPECT_EQ(full_.Say(folder_.Write("cut", baseline.substr(0, baseline.size() - 2))), "200x160");
+}
+
+TEST_F(DecodeTest, RefusesLargerPicturesThanAllowed) {
+  DecodeProbe strict(0, 0, 1);
+  const std::string path = Save(MakePhoto(1200, 1000), folder_ / "a.jpg");
+  const std::string reason = "has 1.2 megapixels, above max_megapixels: 1";
+  EXPECT_EQ(strict.Say(path), reason);
+  const Outcome<std::size_t> admission = strict.Admit(path);
+  EXPECT_EQ(std::get<Drop>(admission).reason, reason);
+  EXPECT_EQ(std::get<Drop>(admission).sample, path);
+}
+
+TEST_F(DecodeTest, AsksForMoreWhereTheWholePictureMustBeHeld) {
+  DecodeProbe small(64, 64);
+  const Vips photo = MakePhoto(1600, 1200);
+  const auto admit = [&](const char* name) {
+    return std::get<std::size_t>(small.Admit(Save(photo, folder_ / name)));
+  };
+  EXPECT_LT(admit("a.jpg"), 1u << 20);
+  EXPECT_GT(admit("b.jpg[interlace]"), 1600u * 1200 * 3);
+  EXPECT_LT(admit("c.png"), 2u << 20);
+  EXPECT_GT(admit("d.png[interlace]"), 1600u * 1200 * 3);
+}
+
+TEST_F(DecodeTest, AnItemOfThePlanIsAPhotoOf12Megapixels) {
+  const std::string path = Save(MakePhoto(4032, 3024), folder_ / "a.jpg");
+  DecodeProbe small(224, 224);
+  EXPECT_EQ(small.stage().footprint().item_bytes, std::get<std::size_t>(small.Admit(path)));
+  EXPECT_EQ(small.stage().footprint().tag, MemoryTag::kImage);
+  EXPECT_EQ(full_.stage().footprint().item_bytes, std::get<std::size_t>(full_.Admit(path)));
+}
+
+int ThreadCount() {
+  int count = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    (void)task;
+    ++count;
+  }
+  return count;
+}
+
+TEST_F(DecodeTest, StartsNoThreads) {
+  const int before = ThreadCount();
+  const Vips photo = MakePhoto(1100, 900);
+  std::vector<std::string> paths;
+  for (const char* name :
+       {"a.jpg", "b.png", "c.gif", "d.webp", "e.tif[tile]", "f.png[interlace]"}) {
+    paths.push_back(Save(photo, folder_ / name));
+  }
+  const int after_saving = ThreadCount();  // libvips' writers may have left some
+  for (const std::string& path : paths) EXPECT_EQ(full_.Say(path), "1100x900");
+  EXPECT_EQ(ThreadCount(), after_saving);
+  EXPECT_LE(before, after_saving);
+}
+
+TEST_F(DecodeTest, GivesTheSameOnManyThreads) {
+  const Vips photo = MakePhoto(300, 200);
+  std::vector<std::string> paths;
+  for (const char* name : {"a.jpg", "b.png", "c.gif", "d.webp", "e.tif[tile]"}) {
+    paths.push_back(Save(photo, folder_ / name));
+  }
+  std::vector<Image> alone;
+  for (const std::string& path : paths) alone.push_back(Read(path));
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 40; ++i) {
+        const Image image = Must(full_.Map(paths[i % paths.size()]));
+        EXPECT_EQ(Compare(image, alone[i % paths.size()]).most, 0);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST_F(DecodeTest, SurvivesMutations) {
+  DecodeProbe small(16, 16);
+  const Vips photo = MakePhoto(61, 43);
+  std::vector<std::string> seeds;
+  for (const char* name :
+       {"a.jpg", "b.jpg[interlace]", "c.png", "d.png[interlace]", "e.gif", "f.webp",
+        "g.webp[lossless]", "h.tif", "i.tif[tile,tile_width=16,tile_height=16,compression=lzw]",
+        "j.tif[compression=jpeg]"}) {
+    seeds.push_back(ReadAll(Save(photo, folder_ / name)));
+  }
+  unsigned state = 7;
+  const auto random = [&state](std::size_t below) {
+    state = state * 1664525u + 1013904223u;
+    return (state >> 8) % below;
+  };
+  for (int i = 0; i < 3000; ++i) {
+    std::string bytes = seeds[i % seeds.size()];
+    for (std::size_t flips = 1 + random(8); flips > 0; --flips) {
+      // Half of them where the header is.
+      const std::size_t at =
+          random(random(2) ? bytes.size() : std::min<std::size_t>(600, bytes.size()));
+      bytes[at] = static_cast<char>(random(256));
+    }
+    if (random(8) == 0) bytes.resize(random(bytes.size()));
+    const std::string path = folder_.Write("mutant", bytes);
+    (void)full_.Admit(path);
+    EXPECT_FALSE(full_.Say(path).empty());
+    EXPECT_FALSE(small.Say(path).empty());
+  }
+}
+
+}  // namespace
+}  // namespace weir

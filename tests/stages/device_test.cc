@@ -1,0 +1,99 @@
+#include "stages/device.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "framework/error.h"
+#include "tests/support/scratch_folder.h"
+
+namespace weir {
+namespace {
+
+using Kind = DeviceSelection::Kind;
+
+// A machine with a driver, and a folder that the device side is looked for in.
+class Machine {
+ public:
+  Machine() { std::ofstream(driver()) << "driver"; }
+
+  std::filesystem::path driver() const { return folder_.path() / "nvidiactl"; }
+  std::filesystem::path library() const { return folder_.path() / "libweir_cuda.so"; }
+  DeviceSearch search() const { return {{driver()}, {folder_.path() / "none", folder_.path()}}; }
+  void InstallFakeDevice() { std::filesystem::copy_file(WEIR_FAKE_DEVICE, library()); }
+
+  std::string Refusal(int index = 0) const {
+    try {
+      ChooseDevice({Kind::kCuda, index}, search());
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kConfig);
+      EXPECT_EQ(error.remedy(),
+                "Write `device: auto` to run on the processor where there is no GPU.");
+      return error.what();
+    }
+    return "accepted";
+  }
+  // That auto runs on the host for the same reason, which it gives.
+  std::string ReasonOfAuto() const {
+    const ChosenDevice chosen = ChooseDevice({Kind::kAuto, 0}, search());
+    EXPECT_EQ(chosen.device, nullptr);
+    return chosen.reason;
+  }
+
+ private:
+  ScratchFolder folder_;
+};
+
+TEST(ChooseDevice, WithoutADriver) {
+  Machine machine;
+  machine.InstallFakeDevice();
+  std::filesystem::remove(machine.driver());
+  const std::string reason =
+      "there is no NVIDIA driver here (" + machine.driver().string() + " is missing)";
+  EXPECT_EQ(machine.Refusal(), "prefetch: `device: cuda` is asked for, but " + reason);
+  EXPECT_EQ(machine.ReasonOfAuto(), reason);
+}
+
+TEST(ChooseDevice, WithoutTheDeviceSide) {
+  const Machine machine;
+  const std::string reason =
+      "this weir was built without CUDA (there is no libweir_cuda.so beside it)";
+  EXPECT_EQ(machine.Refusal(), "prefetch: `device: cuda` is asked for, but " + reason);
+  EXPECT_EQ(machine.ReasonOfAuto(), reason);
+}
+
+TEST(ChooseDevice, WithADamagedDeviceSide) {
+  const Machine machine;
+  std::ofstream(machine.library()) << "not a library";
+  EXPECT_EQ(machine.ReasonOfAuto(),
+            "the device side cannot be loaded: " + machine.library().string() + ": file too short");
+}
+
+TEST(ChooseDevice, TakesTheGpuThatIsThere) {
+  Machine machine;
+  machine.InstallFakeDevice();
+  const ChosenDevice chosen = ChooseDevice({Kind::kAuto, 0}, machine.search());
+  ASSERT_NE(chosen.device, nullptr);
+  EXPECT_EQ(chosen.device->torch_device(), "cuda:0");
+  EXPECT_EQ(chosen.reason, "Fake GPU is there");
+  EXPECT_NE(ChooseDevice({Kind::kCuda, 0}, machine.search()).device, nullptr);
+}
+
+// An Error of the other side of the library arrives as one of ours.
+TEST(ChooseDevice, WithoutThatGpu) {
+  Machine machine;
+  machine.InstallFakeDevice();
+  EXPECT_EQ(machine.Refusal(3),
+            "prefetch: `device: cuda` is asked for, but there is no GPU 3 (there is 1)");
+}
+
+TEST(ChooseDevice, LeavesTheGpuAloneWhereTheConfigurationSaysSo) {
+  Machine machine;
+  machine.InstallFakeDevice();
+  const ChosenDevice chosen = ChooseDevice({Kind::kCpu, 0}, machine.search());
+  EXPECT_EQ(chosen.device, nullptr);
+  EXPECT_EQ(chosen.reason, "`device: cpu` says so");
+}
+
+}  // namespace
+}  // namespace weir

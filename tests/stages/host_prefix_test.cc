@@ -1,0 +1,97 @@
+#include "stages/host_prefix.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <tbb/global_control.h>
+#include <tbb/task_arena.h>
+
+#include <atomic>
+
+#include "framework/parallel.h"
+
+namespace weir {
+namespace {
+
+// Gives the sum of the pixels and their number, and watches its workspaces.
+class Summing final : public FrozenPrefix {
+ public:
+  struct Watched : Workspace {
+    std::atomic<bool> in_use{false};
+  };
+
+  explicit Summing(std::atomic<int>& made) : made_(made) {}
+  std::size_t weights_bytes() const override { return 0; }
+  std::size_t workspace_bytes() const override { return 0; }
+  std::size_t output_values() const override { return 2; }
+  std::unique_ptr<Workspace> MakeWorkspace() const override {
+    ++made_;
+    return std::make_unique<Watched>();
+  }
+  void Run(const std::uint8_t* pixels, Workspace& workspace, float* output) const override {
+    auto& watched = static_cast<Watched&>(workspace);
+    EXPECT_FALSE(watched.in_use.exchange(true)) << "two threads share a workspace";
+    output[0] = 0;
+    output[1] = kPixels;
+    for (int i = 0; i < kPixels; ++i) output[0] += pixels[i];
+    watched.in_use = false;
+  }
+
+  static constexpr int kPixels = 4 * 4 * 3;
+
+ private:
+  std::atomic<int>& made_;
+};
+
+Batch MakeBatch(int samples) {
+  Batch batch;
+  batch.height = batch.width = 4;
+  batch.next_order = 70 + samples;
+  batch.pixels = AlignedBuffer<std::uint8_t>((samples + 2) * Summing::kPixels);
+  for (int i = 0; i < samples; ++i) {
+    batch.samples.push_back({.index = static_cast<std::uint64_t>(i), .label = i % 2, .path = ""});
+    std::fill_n(batch.pixels.data() + i * Summing::kPixels, Summing::kPixels, i);
+  }
+  return batch;
+}
+
+void ExpectSums(const FeatureBatch& features, int samples) {
+  ASSERT_EQ(features.size(), samples);
+  ASSERT_EQ(features.values.size(), 2u * samples);
+  for (int i = 0; i < samples; ++i) {
+    EXPECT_EQ(features.samples[i].index, static_cast<std::uint64_t>(i));
+    EXPECT_EQ(features.values.data()[2 * i], i * Summing::kPixels);
+  }
+}
+
+TEST(HostPrefix, GivesEachSampleItsFeaturesInTheOrderOfTheBatch) {
+  std::atomic<int> workspaces{0};
+  const auto runner = MakeHostPrefix(std::make_unique<Summing>(workspaces), {2}, 3);
+  const FeatureBatch features = runner->Run(MakeBatch(32));
+  ExpectSums(features, 32);
+  EXPECT_EQ(features.next_order, 102u);
+  EXPECT_THAT(features.dims, testing::ElementsAre(2));
+  EXPECT_EQ(workspaces, 3);
+}
+
+TEST(HostPrefix, RunsTheShortBatchAtTheEnd) {
+  std::atomic<int> workspaces{0};
+  const auto runner = MakeHostPrefix(std::make_unique<Summing>(workspaces), {2}, 4);
+  ExpectSums(runner->Run(MakeBatch(1)), 1);
+}
+
+// With as many batches at once as there are threads, and fewer workspaces than that.
+TEST(HostPrefix, ManyBatchesShareFewWorkspaces) {
+  const tbb::global_control threads(tbb::global_control::max_allowed_parallelism, 4);
+  tbb::task_arena arena(4);
+  for (int count : {1, 2, 4}) {
+    std::atomic<int> workspaces{0};
+    const auto runner = MakeHostPrefix(std::make_unique<Summing>(workspaces), {2}, count);
+    arena.execute([&] {
+      ParallelFor(200, [&](int i) { ExpectSums(runner->Run(MakeBatch(i % 9)), i % 9); });
+    });
+    EXPECT_EQ(workspaces, count);
+  }
+}
+
+}  // namespace
+}  // namespace weir

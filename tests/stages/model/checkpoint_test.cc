@@ -1,0 +1,123 @@
+#include "stages/model/checkpoint.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "stages/model/safetensors_writer.h"
+#include "tests/stages/small_training.h"
+#include "tests/support/caught_error.h"
+#include "tests/support/scratch_folder.h"
+
+namespace weir {
+namespace {
+
+struct State {
+  explicit State(float value) {
+    table.Add("head.1.weight", {2, 3});
+    table.Add("head.1.bias", {2});
+    values.assign(table.values(), value);
+    slots.assign(table.values(), 2 * value);
+  }
+  CheckpointArrays arrays() {
+    return {{{"", &table, values}, {"optimizer.momentum.", &table, slots}}};
+  }
+  ParameterTable table;
+  std::vector<float> values, slots;
+};
+
+const Declaration kDeclaration = {{"backbone", "mobilenet_v2, width 1"}, {"classes", "ants, bees"}};
+
+TrainingPosition Position() {
+  TrainingPosition position{.epoch = 3, .next_sample = 64, .step = 17};
+  position.metrics = {
+      .loss_sum = 0.1 + 0.2, .images = 64, .correct = 60, .confusion = {30, 2, 2, 30}};
+  return position;
+}
+
+TEST(Checkpoint, ComesBackAsItWas) {
+  const ScratchFolder folder;
+  State saved(1.5f), restored(0);
+  SaveCheckpoint(folder / "state", saved.arrays(), kDeclaration, Position(), "best: 0.9\n\"é\"");
+  const RestoredState state = RestoreCheckpoint(folder / "state", restored.arrays(), kDeclaration);
+  for (const Parameter& each : saved.table.all()) {
+    for (std::size_t i = 0; i < each.values; ++i) {
+      EXPECT_EQ(restored.values[each.offset + i], 1.5f);
+      EXPECT_EQ(restored.slots[each.offset + i], 3);
+    }
+  }
+  EXPECT_EQ(state.extra, "best: 0.9\n\"é\"");
+  EXPECT_EQ(state.position.epoch, 3);
+  EXPECT_EQ(state.position.next_sample, 64u);
+  EXPECT_EQ(state.position.step, 17u);
+  EXPECT_EQ(state.position.metrics.loss_sum, 0.1 + 0.2);
+  EXPECT_EQ(state.position.metrics.images, 64u);
+  EXPECT_EQ(state.position.metrics.correct, 60u);
+  EXPECT_EQ(state.position.metrics.confusion, (std::vector<std::uint64_t>{30, 2, 2, 30}));
+}
+
+TEST(Checkpoint, SaysWhatDiffers) {
+  const ScratchFolder folder;
+  const std::string file = (folder / "state").string();
+  State state(1);
+  SaveCheckpoint(file, state.arrays(), kDeclaration, Position(), "");
+  Declaration other = kDeclaration;
+  other[1].second = "ants, bees, wasps";
+  EXPECT_EQ(CaughtError([&] { RestoreCheckpoint(file, state.arrays(), other); }),
+            "'" + file +
+                "' is of another training: classes was `ants, bees`, and is `ants, bees, wasps` "
+                "now\n"
+                "Resume with the configuration that it was begun with, or begin anew in another "
+                "folder.");
+}
+
+TEST(Checkpoint, LeavesTheStateAloneWhereATensorIsMissing) {
+  const ScratchFolder folder;
+  const std::string file = (folder / "state").string();
+  State saved(1), other(5);
+  SaveCheckpoint(file, saved.arrays(), kDeclaration, Position(), "");
+  other.table.Add("head.2.bias", {4});
+  other.values.resize(other.table.values());
+  other.slots.resize(other.table.values());
+  EXPECT_EQ(CaughtError([&] { RestoreCheckpoint(file, other.arrays(), kDeclaration); }),
+            "'" + file + "' has no tensor head.2.bias\n"
+            "Resume from another checkpoint, or begin anew.");
+  EXPECT_EQ(other.values[0], 5);
+}
+
+TEST(Checkpoint, RefusesOtherSafetensorsAndTruncatedOnes) {
+  const ScratchFolder folder;
+  const std::string file = (folder / "state").string();
+  State state(1);
+  WriteSafetensors(file, {TensorToWrite::Of("head.1.bias", {2}, std::span(state.values).first(2))});
+  EXPECT_EQ(CaughtError([&] { RestoreCheckpoint(file, state.arrays(), kDeclaration); }),
+            "'" + file + "' is not a checkpoint of this version of weir\n"
+            "Give the checkpoint of a run.");
+  SaveCheckpoint(file, state.arrays(), kDeclaration, Position(), "");
+  for (std::uintmax_t bytes : {std::filesystem::file_size(file) - 4, std::uintmax_t{100}}) {
+    std::filesystem::resize_file(file, bytes);
+    EXPECT_NE(CaughtError([&] { RestoreCheckpoint(file, state.arrays(), kDeclaration); }),
+              "nothing was thrown");
+  }
+}
+
+TEST(DeclarationOf, NamesWhatATrainingIs) {
+  const SmallTraining training({.kind = FrozenConfig::Kind::kThrough, .through = "block_16"});
+  const Declaration declaration = DeclarationOf(
+      *training.MakeModel(), {.kind = OptimizerConfig::Kind::kSgd, .momentum = 0.9});
+  const Declaration expected = {{"backbone", "mobilenet_v2, width 0.35"},
+                                {"picture size", "32 x 32"},
+                                {"padding", "same"},
+                                {"batch norm epsilon", "0.0010000000474974513"},
+                                {"batch norm", "stored"},
+                                {"layers that learn", "Conv_1"},
+                                {"head",
+                                 "global_average_pooling, dense 6 tanh, dense 3 softmax"},
+                                {"classes", "ants, bees, wasps"},
+                                {"optimizer", "sgd with momentum"},
+                                {"seed", "7"}};
+  EXPECT_EQ(declaration, expected);
+}
+
+}  // namespace
+}  // namespace weir

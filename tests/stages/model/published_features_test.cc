@@ -1,0 +1,135 @@
+// The frozen prefixes against what Keras and torchvision compute from the same pictures and
+// weights.
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "stages/model/frozen_prefix.h"
+#include "stages/model/weights_file.h"
+#include "tests/support/shared_data.h"
+
+namespace weir {
+namespace {
+
+constexpr std::size_t kPictureBytes = 224 * 224 * 3;
+
+std::vector<float> ReadTensor(const std::string& file, const std::string& name) {
+  const auto reader = WeightsFile::Open(*SharedData(file));
+  for (const TensorInfo& tensor : reader->tensors()) {
+    if (tensor.name != name) continue;
+    std::vector<float> values(tensor.values());
+    reader->Read(tensor, values);
+    return values;
+  }
+  ADD_FAILURE() << file << " has no " << name;
+  return {};
+}
+
+double LargestDifference(std::span<const float> a, std::span<const float> b) {
+  EXPECT_EQ(a.size(), b.size());
+  double difference = 0;
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+    difference = std::max<double>(difference, std::abs(a[i] - b[i]));
+  }
+  return difference;
+}
+
+using MakePrefix = decltype(&MakeOneDnnPrefix);
+
+class PublishedFeatures : public testing::TestWithParam<MakePrefix> {
+ protected:
+  static constexpr const char* kWeights = "weights/mobilenet_v2_imagenet.pth";
+  static constexpr const char* kKeras = "reference/mobilenet_v2_keras.safetensors";
+  static constexpr const char* kTorchvision = "reference/mobilenet_v2_torchvision.safetensors";
+
+  void SetUp() override {
+    omp_set_num_threads(1);
+    if (!SharedData(kWeights) || !SharedData(kKeras)) GTEST_SKIP() << kNoSharedData;
+  }
+
+  // What the prefix makes of the first `count` pictures of the reference. The shared weights' batch
+  // norms are folded with torchvision's epsilon and both references are fed x/127.5 - 1.
+  std::vector<float> Features(Padding padding, const std::string& layer, Pooling pooling,
+                              int count) {
+    const MobileNetV2 model(1.0, {224, 224}, {.padding = padding, .batch_norm_epsilon = 1e-5f});
+    const auto prefix =
+        GetParam()(model, LoadBackbone(*WeightsFile::Open(*SharedData(kWeights)), model),
+                   {.last_layer = model.Find(layer), .pooling = pooling});
+    const std::vector<float> images =
+        ReadTensor(padding == Padding::kSame ? kKeras : kTorchvision, "images_u8_nhwc");
+    const std::vector<std::uint8_t> pixels(images.begin(), images.end());
+    const auto workspace = prefix->MakeWorkspace();
+    std::vector<float> features(count * prefix->output_values());
+    for (int i = 0; i < count; ++i) {
+      prefix->Run(&pixels.at(i * kPictureBytes), *workspace,
+                  &features.at(i * prefix->output_values()));
+    }
+    return features;
+  }
+};
+
+// Features reach 6, and differ by about 1e-5; under the other convention's padding they differ by
+// more than 1.
+TEST_P(PublishedFeatures, AreThoseOfKeras) {
+  EXPECT_LT(LargestDifference(Features(Padding::kSame, "out_relu", Pooling::kAverage, 8),
+                              ReadTensor(kKeras, "features_nhwc_gap")),
+            1e-4);
+  EXPECT_LT(LargestDifference(Features(Padding::kSame, "out_relu", Pooling::kNone, 2),
+                              ReadTensor(kKeras, "features_nhwc")),
+            1e-3);
+  EXPECT_LT(LargestDifference(Features(Padding::kSame, "block_13_expand_relu", Pooling::kNone, 1),
+                              ReadTensor(kKeras, "block_13_expand_relu_nhwc")),
+            1e-3);
+}
+
+TEST_P(PublishedFeatures, AreThoseOfTorchvision) {
+  EXPECT_LT(LargestDifference(Features(Padding::kSymmetric, "out_relu", Pooling::kAverage, 8),
+                              ReadTensor(kTorchvision, "features_gap")),
+            1e-4);
+}
+
+TEST_P(PublishedFeatures, DependOnTheConvention) {
+  EXPECT_GT(LargestDifference(Features(Padding::kSymmetric, "out_relu", Pooling::kAverage, 8),
+                              ReadTensor(kKeras, "features_nhwc_gap")),
+            1);
+}
+
+TEST_P(PublishedFeatures, GiveTheClassesOfBothPeers) {
+  const std::vector<float> kernel = ReadTensor(kWeights, "classifier.1.weight");
+  const std::vector<float> bias = ReadTensor(kWeights, "classifier.1.bias");
+  const std::size_t classes = bias.size();
+  ASSERT_EQ(classes, 1000u);
+  for (const Padding padding : {Padding::kSame, Padding::kSymmetric}) {
+    const std::vector<float> features = Features(padding, "out_relu", Pooling::kAverage, 8);
+    std::vector<float> probabilities;
+    for (int picture = 0; picture < 8; ++picture) {
+      const float* from = &features[picture * 1280];
+      std::vector<double> exponentials(classes);
+      for (std::size_t i = 0; i < classes; ++i) {
+        exponentials[i] =
+            std::exp(std::inner_product(from, from + 1280, &kernel[i * 1280], double{bias[i]}));
+      }
+      const double sum = std::accumulate(exponentials.begin(), exponentials.end(), 0.0);
+      for (double value : exponentials) probabilities.push_back(static_cast<float>(value / sum));
+    }
+    EXPECT_LT(LargestDifference(probabilities, padding == Padding::kSame
+                                                   ? ReadTensor(kKeras, "logits_softmax")
+                                                   : ReadTensor(kTorchvision, "softmax")),
+              1e-4);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Prefixes, PublishedFeatures,
+                         testing::Values(&MakeOneDnnPrefix, &MakeTorchPrefix),
+                         [](const auto& info) {
+                           return info.param == &MakeOneDnnPrefix ? "OneDnn" : "LibTorch";
+                         });
+
+}  // namespace
+}  // namespace weir

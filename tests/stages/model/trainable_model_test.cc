@@ -1,0 +1,229 @@
+#include "stages/model/trainable_model.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "stages/model/frozen_prefix.h"
+#include "tests/stages/small_training.h"
+
+namespace weir {
+namespace {
+
+using Kind = HeadLayer::Kind;
+
+const OptimizerConfig kPlainDescent{.kind = OptimizerConfig::Kind::kSgd, .learning_rate = 1};
+
+// A model, one batch, and its loss and gradient as a user of the class sees them.
+struct Learning {
+  explicit Learning(const SmallTraining& training, int samples = 4)
+      : model(training.MakeModel()),
+        optimizer(kPlainDescent),
+        trainable(*model, optimizer, {.label_smoothing = 0.1}),
+        batch(RandomFeatures(*model, samples)) {
+    trainable.Load([&] { return training.source->load_backbone(*model); }, {});
+  }
+
+  double Loss() {
+    trainable.BeginBatch();
+    std::vector<float> logits(batch.size() * model->classes().size());
+    std::vector<double> losses(batch.size());
+    trainable.Learn({.features = batch.values.data(),
+                     .samples = batch.samples,
+                     .batch_size = batch.size()},
+                    0, logits, losses);
+    trainable.AddGradients(1);
+    return std::accumulate(losses.begin(), losses.end(), 0.0) / batch.size();
+  }
+
+  // By a step of plain descent, which is undone.
+  std::vector<float> Gradient() {
+    Loss();
+    const std::vector<float> before(trainable.values().begin(), trainable.values().end());
+    trainable.Step(1, 1);
+    std::vector<float> gradient(before.size());
+    for (std::size_t i = 0; i < before.size(); ++i) gradient[i] = before[i] - trainable.values()[i];
+    std::copy(before.begin(), before.end(), trainable.values().begin());
+    trainable.ValuesChanged();
+    return gradient;
+  }
+
+  // The slope of the loss when the values of a parameter move along `direction`.
+  double Slope(const Parameter& parameter, const std::vector<double>& direction, double width) {
+    const std::span<float> values =
+        trainable.values().subspan(parameter.offset, parameter.values);
+    const std::vector<float> before(values.begin(), values.end());
+    const auto loss_at = [&](double distance) {
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        values[i] = static_cast<float>(before[i] + distance * direction[i]);
+      }
+      trainable.ValuesChanged();
+      return Loss();
+    };
+    const double slope = (loss_at(width) - loss_at(-width)) / (2 * width);
+    std::copy(before.begin(), before.end(), values.begin());
+    trainable.ValuesChanged();
+    return slope;
+  }
+
+  std::shared_ptr<Model> model;
+  Optimizer optimizer;
+  TrainableModel trainable;
+  FeatureBatch batch;
+};
+
+// Along the gradient itself, so that the slope is large beside float32's rounding; ReLU6 has kinks,
+// which a distance may cross: hence 2 %.
+void ExpectGradientsOfFiniteDifferences(const SmallTraining& training) {
+  Learning learning(training);
+  const std::vector<float> gradient = learning.Gradient();
+  for (const Parameter& parameter : learning.trainable.tables().learning.all()) {
+    std::vector<double> direction(gradient.begin() + parameter.offset,
+                                  gradient.begin() + parameter.offset + parameter.values);
+    const double length = std::sqrt(std::inner_product(direction.begin(), direction.end(),
+                                                       direction.begin(), 0.0));
+    ASSERT_GT(length, 1e-6) << parameter.name << " has no gradient";
+    for (double& value : direction) value /= length;
+    const double width = std::min(0.01, 0.001 / length);
+    EXPECT_NEAR(learning.Slope(parameter, direction, width) / length, 1, 0.02) << parameter.name;
+  }
+}
+
+FrozenConfig Through(const std::string& layer) {
+  return {.kind = FrozenConfig::Kind::kThrough, .through = layer};
+}
+
+TEST(TrainableModel, GradientsAreThoseOfFiniteDifferencesInKerasConvention) {
+  ExpectGradientsOfFiniteDifferences(SmallTraining(Through("block_12")));
+}
+
+TEST(TrainableModel, GradientsAreThoseOfFiniteDifferencesInTorchvisionsConvention) {
+  ExpectGradientsOfFiniteDifferences(
+      SmallTraining(Through("block_12"), Convention::Torchvision()));
+}
+
+TEST(TrainableModel, GradientsAreThoseOfFiniteDifferencesOnTheStatisticsOfTheBatch) {
+  SmallTraining training(Through("block_12"));
+  training.input = {96, 96};
+  training.source->config.backbone.batch_norm = BatchNormMode::kTrain;
+  ExpectGradientsOfFiniteDifferences(training);
+}
+
+TEST(TrainableModel, GradientsPassThroughLayersThatAreFrozenInBetween) {
+  ExpectGradientsOfFiniteDifferences(SmallTraining(
+      {.kind = FrozenConfig::Kind::kPatterns,
+       .patterns = {"Conv1", "expanded_conv_*", "block_?_*", "block_10_*", "block_11_*",
+                    "block_12_*", "block_14_*", "Conv_1"}}));
+}
+
+TEST(TrainableModel, GradientsOfEveryHeadLayerAreThoseOfFiniteDifferences) {
+  SmallTraining training(Through("block_16"));
+  training.input = {64, 64};  // a map of 2 x 2
+  for (const Activation activation :
+       {Activation::kRelu, Activation::kRelu6, Activation::kSigmoid, Activation::kTanh}) {
+    training.source->config.head = {
+        {.kind = Kind::kDropout, .rate = 0.3},
+        {.kind = Kind::kGlobalMaxPooling},
+        {.kind = Kind::kBatchNorm},
+        {.units = 8, .activation = activation},
+        {.kind = Kind::kDropout},
+        {.units = kUnitsOfClasses},
+    };
+    ExpectGradientsOfFiniteDifferences(training);
+  }
+  training.source->config.head = {{.kind = Kind::kBatchNorm},
+                                  {.kind = Kind::kFlatten},
+                                  {.units = kUnitsOfClasses}};
+  ExpectGradientsOfFiniteDifferences(training);
+}
+
+// With nothing frozen, features are preprocessed pixels; the head picks some pooled channels.
+void ExpectThePrefixsFeatures(const Convention& convention) {
+  SmallTraining training({.kind = FrozenConfig::Kind::kNone}, convention);
+  training.input = {96, 64};
+  training.source->config.head = {{.kind = Kind::kGlobalAveragePooling},
+                                  {.units = kUnitsOfClasses}};
+  const auto model = training.MakeModel();
+  const Optimizer optimizer(kPlainDescent);
+  TrainableModel trainable(*model, optimizer, {.training = false});
+  trainable.Load([&] { return training.source->load_backbone(*model); },
+                 [](const std::string& name, std::size_t values) {
+                   std::vector<float> picks(values);
+                   if (name == "head.1.weight") {
+                     for (int i = 0; i < 3; ++i) picks[i * 1280 + i * 500] = 1;
+                   }
+                   return picks;
+                 });
+
+  const std::size_t pixels = 96 * 64 * 3;
+  std::vector<std::uint8_t> picture(pixels);
+  std::vector<float> features(pixels);
+  CounterRandom random(5, "picture");
+  for (std::size_t i = 0; i < pixels; ++i) {
+    picture[i] = static_cast<std::uint8_t>(random.Below(256));
+    features[i] = picture[i] * convention.preprocessing.scale[i % 3] +
+                  convention.preprocessing.offset[i % 3];
+  }
+  const auto prefix = MakeOneDnnPrefix(
+      model->backbone(), training.source->load_backbone(*model),
+      {.last_layer = static_cast<int>(model->backbone().layers().size()) - 1,
+       .pooling = Pooling::kAverage,
+       .preprocessing = convention.preprocessing});
+  std::vector<float> expected(prefix->output_values());
+  prefix->Run(picture.data(), *prefix->MakeWorkspace(), expected.data());
+
+  const std::vector<Sample> samples(1);
+  std::vector<float> logits(3);
+  trainable.Predict({.features = features.data(), .samples = samples}, logits);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_NEAR(logits[i], expected[i * 500], 1e-4 * std::abs(expected[i * 500]) + 1e-4) << i;
+  }
+}
+
+TEST(TrainableModel, UnfrozenItComputesWhatTheFrozenPrefixDoes) {
+  ExpectThePrefixsFeatures(Convention::Keras());
+  ExpectThePrefixsFeatures(Convention::Torchvision());
+}
+
+// keras.layers.BatchNormalization's moving statistics after one batch, by its documented rule.
+TEST(TrainableModel, RunningStatisticsFollowTheBatch) {
+  SmallTraining training({.kind = FrozenConfig::Kind::kAll});
+  training.source->config.head = {{.kind = Kind::kGlobalAveragePooling},
+                                  {.kind = Kind::kBatchNorm, .momentum = 0.9},
+                                  {.units = kUnitsOfClasses}};
+  Learning learning(training, 8);
+  learning.Loss();
+  const Parameter& mean = learning.trainable.tables().statistics.at("head.1.running_mean");
+  const Parameter& variance = learning.trainable.tables().statistics.at("head.1.running_var");
+  double sum = 0, squares = 0;
+  for (int n = 0; n < 8; ++n) sum += learning.batch.values.data()[n * 1280 + 5];
+  for (int n = 0; n < 8; ++n) {
+    squares += std::pow(learning.batch.values.data()[n * 1280 + 5] - sum / 8, 2);
+  }
+  EXPECT_NEAR(learning.trainable.statistics()[mean.offset + 5], 0.1 * sum / 8, 1e-6);
+  EXPECT_NEAR(learning.trainable.statistics()[variance.offset + 5], 0.9 + 0.1 * squares / 8, 1e-6);
+}
+
+TEST(TrainableModel, StartsFromGlorotUniformAndZeroBiases) {
+  SmallTraining training({.kind = FrozenConfig::Kind::kAll});
+  training.source->config.head[1].units = 256;
+  Learning learning(training);
+  const Parameter& weight = learning.trainable.tables().learning.at("head.1.weight");
+  const Parameter& bias = learning.trainable.tables().learning.at("head.1.bias");
+  const double limit = std::sqrt(6.0 / (1280 + 256));
+  double squares = 0, most = 0;
+  for (float value : learning.trainable.values().subspan(weight.offset, weight.values)) {
+    squares += double{value} * value;
+    most = std::max<double>(most, std::abs(value));
+  }
+  EXPECT_LE(most, limit);
+  EXPECT_GT(most, 0.999 * limit);
+  EXPECT_NEAR(squares / weight.values / (limit * limit / 3), 1, 0.01);
+  for (float value : learning.trainable.values().subspan(bias.offset, bias.values)) {
+    EXPECT_EQ(value, 0);
+  }
+}
+
+}  // namespace
+}  // namespace weir

@@ -1,0 +1,81 @@
+#include "tests/support/weir_process.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <stdexcept>
+
+namespace weir {
+namespace {
+
+std::string ReadAll(std::FILE* file) {
+  std::string text;
+  std::array<char, 4096> buffer{};
+  while (const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), file)) {
+    text.append(buffer.data(), count);
+  }
+  return text;
+}
+
+}  // namespace
+
+WeirProcess::WeirProcess(const std::vector<std::string>& arguments) {
+  std::vector<char*> argv{const_cast<char*>(WEIR_BINARY)};
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  err_ = std::tmpfile();
+  std::array<int, 2> pipe_ends{};
+  if (!err_ || pipe(pipe_ends.data()) != 0) throw std::runtime_error("no pipe");
+  process_ = fork();
+  if (process_ < 0) throw std::runtime_error("no process");
+  if (process_ == 0) {
+    dup2(pipe_ends[1], STDOUT_FILENO);
+    dup2(fileno(err_), STDERR_FILENO);
+    close(pipe_ends[0]);
+    close(pipe_ends[1]);
+    execv(argv[0], argv.data());
+    _exit(127);
+  }
+  close(pipe_ends[1]);
+  out_ = fdopen(pipe_ends[0], "r");
+}
+
+WeirProcess::~WeirProcess() {
+  if (process_ > 0) {
+    kill(process_, SIGKILL);
+    waitpid(process_, nullptr, 0);
+  }
+  std::fclose(out_);
+  std::fclose(err_);
+}
+
+std::string WeirProcess::ReadLine() {
+  std::string line;
+  for (int c; (c = std::fgetc(out_)) != EOF;) {
+    line.push_back(static_cast<char>(c));
+    if (c == '\n') break;
+  }
+  read_ += line;
+  return line;
+}
+
+void WeirProcess::Signal(int signal) const { kill(process_, signal); }
+
+ProcessOutcome WeirProcess::Wait() {
+  ProcessOutcome outcome;
+  outcome.out = read_ + ReadAll(out_);
+  int status = 0;
+  waitpid(process_, &status, 0);
+  process_ = -1;
+  outcome.status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  std::rewind(err_);
+  outcome.err = ReadAll(err_);
+  return outcome;
+}
+
+ProcessOutcome Weir(const std::vector<std::string>& arguments) {
+  return WeirProcess(arguments).Wait();
+}
+
+}  // namespace weir
