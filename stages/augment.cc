@@ -1,5 +1,6 @@
 #include "stages/augment.h"
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <utility>

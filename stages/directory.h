@@ -70,8 +70,9 @@ class Directory final : public SourceStage<ImageFile> {
     void Check(const Blame& blame) const;
   };
 
-  // Provides the Classes and the SampleCounts. Throws Error(kData) where the folders do not hold what is asked of them.
-  // Without train passes a class that is listed may have no folder and no picture.
+  // Provides the Classes and the SampleCounts. Throws Error(kData) where the folders do not hold
+  // what is asked of them. Without train passes a class that is listed may have no folder and no
+  // picture.
   Directory(const Params& params, BuildContext& context);
 
   ItemSpec output() const override { return {}; }

@@ -4,8 +4,8 @@
 // trained on. Colours, backgrounds, sizes and angles are drawn by chance and tell nothing of the
 // class: only the form does.
 //
-// Any thread; TBB draws several pictures at once, each taking some 2 MB while it is drawn, outside
-// the ledger (no run is in progress). A picture takes some 10 ms.
+// Any thread; TBB draws several pictures at once, outside the ledger (no run is in progress): a
+// process that draws two takes 17 MB. A picture takes some 10 ms.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,8 @@
 // A look at a picture's first bytes: what it is, how large, and what it costs to decode.
 //
-// Nothing is decoded. A few KB are read of most files, 4 KB at a time; never more than a few
-// hundred of such reads, whatever the file says. Any thread; holds nothing afterwards.
+// Nothing is decoded. A few KB are read of most files; of those with thousands of segments in front
+// of the picture more, up to a limit that is the same for all. Any thread; nothing is held
+// afterwards.
 #pragma once
 
 #include <cstddef>

@@ -64,7 +64,7 @@ struct FastBlend {
 
     const __m128i left_lanes = _mm_setr_epi16(-1, -1, -1, 0, 0, 0, 0, 0);
     const __m128i weight_right = _mm_set1_epi16(static_cast<short>(right));
-    const __m128i weights = _mm_sub_epi16(  // (1 - right) in the left lanes: 1 + ~right + 1
+    const __m128i weights = _mm_sub_epi16(  // 1 - right in the left lanes: 65535 - right - 32767
         _mm_xor_si128(weight_right, left_lanes),
         _mm_and_si128(left_lanes, _mm_set1_epi16(static_cast<short>(kOne - 1))));
     const __m128i parts = _mm_mulhi_epu16(_mm_slli_epi16(columns, 1), weights);

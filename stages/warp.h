@@ -17,8 +17,8 @@
 namespace weir {
 
 // From `source`, [height, width, 3], into `out`, [out_height, out_width, 3]; `map` leads from a
-// pixel of `out` to the place in `source` that it shows. All sizes are at least 1. Within 1 grey
-// level of exact arithmetic.
+// pixel of `out` to the place in `source` that it shows. All sizes are at least 1 and all
+// places within 2^30 pixels. Within 1 grey level of exact arithmetic.
 void Warp(const std::uint8_t* source, int height, int width, const Affine& map, std::uint8_t* out,
           int out_height, int out_width);
 

@@ -50,10 +50,11 @@ void DrawHouse(Pen& pen) {
   const double door = pen.Between(-0.6, 0.4) * width;
   pen.Box(door, 85 - 52, 28, 52, Ink::kAccent, pen.Chance(0.3) ? 12 : 0);
   pen.Disc(door + 22, 60, 2.5, Ink::kDark);
-  const int windows = pen.Count(1, 3);
+  const int windows = pen.Count(2, 4);
   for (int i = 0; i < windows; ++i) {
     const double x = -width + 2 * width * (i + 0.5) / windows - 11;
-    if (x > door - 26 && x < door + 32 && eaves > -20) continue;
+    const bool is_at_door = x > door - 26 && x < door + 32;
+    if (is_at_door && eaves > -20) continue;
     const double y = eaves + pen.Between(8, 14);
     pen.Box(x, y, 22, 22, Ink::kLight);
     if (pen.Chance(0.7)) {

@@ -77,7 +77,11 @@ Path& Path::Curve(double x1, double y1, double x2, double y2, double x, double y
 }
 
 Path& Path::Arc(double rx, double ry, bool is_long, bool is_clockwise, double x, double y) {
-  return Add('A', {rx, ry, 0, is_long ? 1.0 : 0.0, is_clockwise ? 1.0 : 0.0, x, y});
+  Add('A', {rx, ry, 0});
+  text_ += is_long ? "1 " : "0 ";  // a flag has no decimals
+  text_ += is_clockwise ? "1 " : "0 ";
+  text_ += ToSvg(x) + ' ' + ToSvg(y) + ' ';
+  return *this;
 }
 
 Path& Path::Close() { return Add('Z', {}); }

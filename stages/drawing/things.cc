@@ -49,14 +49,16 @@ void DrawCandle(Pen& pen) {
 }
 
 void DrawChair(Pen& pen) {
-  const double seat = pen.Between(5, 20), half = pen.Between(38, 52), back = pen.Between(-92, -70);
-  const double leg = pen.Between(8, 13);
-  pen.Box(-half, back, leg, 95 - back, Ink::kSecond);
-  pen.Box(half - leg, seat, leg, 95 - seat, Ink::kSecond);
-  for (int slat = pen.Count(1, 3); slat > 0; --slat) {
-    pen.Box(-half + 4, back + 22.0 * (slat - 1), 2 * half * 0.22, 12, Ink::kMain, 2);
-  }
-  pen.Box(-half - 4, seat, 2 * half + 8, pen.Between(12, 18), Ink::kMain, 3);
+  const double seat = pen.Between(0, 20), half = pen.Between(36, 50), back = pen.Between(-92, -70);
+  const double leg = pen.Between(8, 13), lean = pen.Between(0, 14);
+  pen.Stroke(Path::From(half - leg, seat).Line(half, 92), leg, Ink::kSecond);
+  pen.Stroke(Path::From(-half, seat).Line(-half - 4, 92), leg, Ink::kSecond);
+  if (pen.Chance(0.6))
+    pen.Stroke(Path::From(-half, seat + 42).Line(half - 4, seat + 42), 6, Ink::kSecond);
+  pen.Stroke(Path::From(-half, seat).Line(-half - lean, back), leg + 2, Ink::kMain);
+  if (pen.Chance(0.4))
+    pen.Stroke(Path::From(-half, seat - 28).Line(half - 10, seat - 28), 8, Ink::kMain);
+  pen.Box(-half - 8, seat - 6, 2 * half + 12, pen.Between(13, 20), Ink::kMain, 3);
 }
 
 void DrawComb(Pen& pen) {

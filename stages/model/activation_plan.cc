@@ -56,7 +56,7 @@ class Walk {
         if (i > model_.prefix_layers()) peak_.Release(Output(i - 1));  // it lies in the padded one
       }
       ForwardLayer(i);
-      if (i >= first_ && Normalises(i)) peak_.Hold(Output(i));
+      if (i >= first_ && Normalises(i)) peak_.Hold(Output(i) + Statistics(i));
       ReleaseReadBy(i, first_);
     }
     const int head_begin = model_.first_head_layer();
@@ -64,6 +64,7 @@ class Walk {
     peak_.Hold(HeadOutput(head_count() - 1));  // the gradient of the logits
     for (int i = head_count() - 1; i >= head_begin; --i) {
       peak_.Touch(HeadParameter(i));
+      if (model_.head()[i].kind == Kind::kBatchNorm) peak_.Touch(2 * HeadInput(i));
       peak_.Hold(HeadInput(i));
       peak_.Release(HeadOutput(i));
     }
@@ -98,6 +99,9 @@ class Walk {
     const ConvLayer& it = layers_[layer];
     return std::size_t(it.out_channels) * (it.in_channels / it.groups) * it.kernel * it.kernel *
            sizeof(float);
+  }
+  std::size_t Statistics(int layer) const {  // mean and deviation of the batch
+    return 2 * std::size_t(layers_[layer].out_channels) * sizeof(float);
   }
   bool Normalises(int layer) const {
     return model_.learns(layer) &&
@@ -149,6 +153,7 @@ class Walk {
     peak_.Release(Output(layer));  // its map, read by the mask alone
     if (Normalises(layer)) {
       peak_.Hold(Output(layer));
+      peak_.Touch(Output(layer));  // measured: LibTorch's batch norm takes a map of scratch
       peak_.Release(Output(layer));
       peak_.Release(Output(layer));
     }

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kChunk = std::size_t{64} << 20;  // of addresses; pages come when touched
+constexpr std::size_t kMostBytes = static_cast<std::size_t>(-1) / 4;
 constexpr std::size_t kAlwaysKept = std::size_t{1} << 20;
 
 std::size_t RoundUp(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) / unit * unit; }
@@ -28,7 +29,7 @@ BestFitArena::~BestFitArena() {
 
 void* BestFitArena::Allocate(std::size_t bytes) {
   std::lock_guard lock(mutex_);
-  if (bytes > usage_.limit_bytes) return nullptr;  // before rounding, which could wrap
+  if (bytes > std::min(usage_.limit_bytes, kMostBytes)) return nullptr;  // rounding could wrap
   bytes = RoundUp(bytes, kAlignment);
   if (bytes > usage_.limit_bytes - std::min(usage_.used_bytes, usage_.limit_bytes)) return nullptr;
   auto block = FindFree(bytes);
@@ -36,10 +37,12 @@ void* BestFitArena::Allocate(std::size_t bytes) {
     if (!AddChunk(bytes)) return nullptr;
     block = FindFree(bytes);
   }
-  const std::size_t growth = bytes - std::min(bytes, block->second.resident_bytes);
-  if (usage_.held_bytes + growth > usage_.limit_bytes) {
-    GiveBackDownTo(usage_.limit_bytes - std::min(growth, usage_.limit_bytes), block);
-    if (usage_.held_bytes + growth > usage_.limit_bytes) return nullptr;
+  const auto held_with_it = [&] {
+    return usage_.held_bytes + bytes - std::min(bytes, block->second.resident_bytes);
+  };
+  if (held_with_it() > usage_.limit_bytes) {
+    GiveBackDownTo(usage_.limit_bytes - bytes);
+    if (held_with_it() > usage_.limit_bytes) return nullptr;
   }
   TakeFront(block, bytes);
   return block->first;
@@ -65,20 +68,21 @@ void BestFitArena::Free(void* address) {
     }
   }
   InsertFree(block);
-  const std::size_t most = usage_.peak_used_bytes + usage_.peak_used_bytes / 4 + kAlwaysKept;
-  if (usage_.held_bytes > most) GiveBackDownTo(most, blocks_.end());
+  const std::size_t most = std::min(
+      usage_.limit_bytes, usage_.peak_used_bytes + usage_.peak_used_bytes / 4 + kAlwaysKept);
+  if (usage_.held_bytes > most) GiveBackDownTo(most);
 }
 
 void BestFitArena::Trim() {
   std::lock_guard lock(mutex_);
   UnmapFreeChunks();
-  GiveBackDownTo(0, blocks_.end());
+  GiveBackDownTo(0);
 }
 
 void BestFitArena::set_limit_bytes(std::size_t limit_bytes) {
   std::lock_guard lock(mutex_);
   usage_.limit_bytes = limit_bytes;
-  if (usage_.held_bytes > limit_bytes) GiveBackDownTo(limit_bytes, blocks_.end());
+  if (usage_.held_bytes > limit_bytes) GiveBackDownTo(limit_bytes);
 }
 
 void BestFitArena::ResetPeak() {
@@ -161,15 +165,13 @@ void BestFitArena::GiveBack(Blocks::iterator block) {
   InsertFree(block);
 }
 
-void BestFitArena::GiveBackDownTo(std::size_t held_bytes, Blocks::iterator but_not) {
+void BestFitArena::GiveBackDownTo(std::size_t held_bytes) {
   auto next = resident_.end();
   while (usage_.held_bytes > held_bytes && next != resident_.begin()) {
-    const auto largest = std::prev(next);
-    if (largest->first == 0) return;
-    const auto block = blocks_.find(largest->second);
-    const auto key = *largest;
-    if (block != but_not) GiveBack(block);
-    next = resident_.lower_bound(key);  // what was before it, wherever the block itself went
+    const auto largest = *std::prev(next);
+    if (largest.first == 0) return;
+    GiveBack(blocks_.find(largest.second));
+    next = resident_.lower_bound(largest);  // what was before it, wherever the block itself went
   }
 }
 

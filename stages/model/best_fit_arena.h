@@ -63,7 +63,7 @@ class BestFitArena {
   void InsertFree(Blocks::iterator block);
   void EraseFree(Blocks::iterator block);
   void GiveBack(Blocks::iterator block);
-  void GiveBackDownTo(std::size_t held_bytes, Blocks::iterator but_not);
+  void GiveBackDownTo(std::size_t held_bytes);  // as near as it gets
   void UnmapFreeChunks();
 
   mutable std::mutex mutex_;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 #include <span>
 #include <sstream>
@@ -17,6 +18,7 @@ namespace {
 constexpr std::array kPublishedWidths = {0.35, 0.5, 0.75, 1.0, 1.3, 1.4};  // keras-applications'
 constexpr std::size_t kMostListed = 5;
 constexpr std::string_view kConventionKey = "weir.convention";
+constexpr const char* kEpsilonKey = "weir.batch_norm_epsilon";
 
 struct LayerNames {
   std::string kernel, gamma, beta, mean, variance;
@@ -245,6 +247,17 @@ Convention ConventionOf(const WeightsFile& file) {
   return is_hdf5 ? Convention::Keras() : Convention::Torchvision();
 }
 
-float BatchNormEpsilonOf(const WeightsFile& file) { return ConventionOf(file).batch_norm_epsilon; }
+float BatchNormEpsilonOf(const WeightsFile& file) {
+  const auto stated = file.metadata().find(kEpsilonKey);
+  if (stated == file.metadata().end()) return ConventionOf(file).batch_norm_epsilon;
+  char* end = nullptr;
+  const float epsilon = std::strtof(stated->second.c_str(), &end);
+  if (*end != '\0' || !(epsilon > 0 && epsilon < 1)) {
+    throw Error(ErrorKind::kData, file.path().string() + ": the metadata " +
+                                      std::string(kEpsilonKey) + " is `" + stated->second +
+                                      "`, which is no epsilon");
+  }
+  return epsilon;
+}
 
 }  // namespace weir

@@ -74,7 +74,8 @@ struct TrainableModel::Parts {
   }
 
   static ParameterArrays MakeArrays(const Model& model) {
-    ParameterArrays arrays{.tables = DeclareParameters(model)};
+    ParameterArrays arrays;
+    arrays.tables = DeclareParameters(model);
     arrays.values = Zeros(arrays.tables.learning.values());
     arrays.statistics = Zeros(arrays.tables.statistics.values());
     arrays.folded = Zeros(arrays.tables.folded.values());

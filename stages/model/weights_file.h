@@ -78,7 +78,8 @@ BackboneWeights LoadBackbone(WeightsFile& file, const MobileNetV2& model);
 Convention ConventionOf(const WeightsFile& file);
 
 // The epsilon that the file's batch norms were trained with. It belongs to who wrote the file:
-// where the user states another convention than ConventionOf, this epsilon still holds.
+// where the user states another convention than ConventionOf, this epsilon still holds. The
+// convention's, unless the metadata ("weir.batch_norm_epsilon") says it.
 float BatchNormEpsilonOf(const WeightsFile& file);
 
 }  // namespace weir

@@ -1,6 +1,11 @@
-// A decode stage as the pipeline would run it, for one file after the other.
+// A decode stage as the pipeline would run it, for one file after the other; and how its pictures
+// are compared.
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <variant>
@@ -57,5 +62,33 @@ class DecodeProbe {
   Pass pass_;
   std::unique_ptr<Decode> decode_;
 };
+
+struct Difference {
+  double mean = 0;
+  int most = 0;
+};
+
+inline Difference Compare(const Image& a, const Image& b) {
+  Difference difference{255, 255};
+  EXPECT_EQ(a.width, b.width);
+  EXPECT_EQ(a.height, b.height);
+  if (a.width != b.width || a.height != b.height) return difference;
+  difference = {};
+  for (std::size_t i = 0; i < a.bytes(); ++i) {
+    const int off = std::abs(a.pixels.data()[i] - b.pixels.data()[i]);
+    difference.mean += off;
+    difference.most = std::max(difference.most, off);
+  }
+  difference.mean /= static_cast<double>(a.bytes());
+  return difference;
+}
+
+inline Image Must(Outcome<Image> outcome) {
+  if (const Drop* drop = std::get_if<Drop>(&outcome)) {
+    ADD_FAILURE() << drop->sample << ": " << drop->reason;
+    return {};
+  }
+  return std::get<Image>(std::move(outcome));
+}
 
 }  // namespace weir

@@ -24,7 +24,9 @@ class Model {
     ASSERT_NE(block, nullptr);
     ASSERT_EQ(reinterpret_cast<std::size_t>(block) % BestFitArena::kAlignment, 0u);
     const auto after = blocks_.lower_bound(block);
-    if (after != blocks_.end()) ASSERT_LE(block + bytes, after->first);
+    if (after != blocks_.end()) {
+      ASSERT_LE(block + bytes, after->first);
+    }
     if (after != blocks_.begin()) {
       const auto before = std::prev(after);
       ASSERT_LE(before->first + before->second.bytes, block);
@@ -87,6 +89,30 @@ TEST(BestFitArena, KeepsToItsLimitAndGivesBackRatherThanRefuse) {
   EXPECT_LE(arena.usage().peak_held_bytes, 10 * kMiB);
   arena.Free(second);
   arena.Free(between);
+}
+
+TEST(BestFitArena, ServesWhatFitsHoweverItsMemoryIsCutUp) {
+  constexpr std::size_t kLimit = 16 * kMiB;
+  BestFitArena arena;
+  arena.set_limit_bytes(kLimit);
+  std::mt19937 random(3);
+  std::vector<std::pair<void*, std::size_t>> blocks;
+  for (int i = 0; i < 20000; ++i) {
+    const std::size_t bytes = 1 + random() % (kMiB << (random() % 3));
+    // Pages that are shared by two blocks cannot be given back.
+    const std::size_t room = kLimit - arena.usage().used_bytes - blocks.size() * 2 * 4096;
+    if (bytes + 3 * 4096 < room) {
+      void* const block = arena.Allocate(bytes);
+      ASSERT_NE(block, nullptr) << bytes << " of " << room;
+      blocks.emplace_back(block, bytes);
+    } else {
+      std::swap(blocks[random() % blocks.size()], blocks.back());
+      arena.Free(blocks.back().first);
+      blocks.pop_back();
+    }
+    ASSERT_LE(arena.usage().held_bytes, kLimit);
+  }
+  for (const auto& [block, bytes] : blocks) arena.Free(block);
 }
 
 TEST(BestFitArena, AnImpossibleRequestDoesNotWrapAround) {

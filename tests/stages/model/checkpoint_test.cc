@@ -29,7 +29,7 @@ struct State {
 const Declaration kDeclaration = {{"backbone", "mobilenet_v2, width 1"}, {"classes", "ants, bees"}};
 
 TrainingPosition Position() {
-  TrainingPosition position{.epoch = 3, .next_sample = 64, .step = 17};
+  TrainingPosition position{.epoch = 3, .next_sample = 64, .step = 17, .metrics = {}};
   position.metrics = {
       .loss_sum = 0.1 + 0.2, .images = 64, .correct = 60, .confusion = {30, 2, 2, 30}};
   return position;

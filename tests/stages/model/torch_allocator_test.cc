@@ -38,7 +38,7 @@ TEST(TorchAllocator, RefusesInWordsWhatWasNotGrantedAndGoesOn) {
   const TorchGrant grant = Grant(budget, 8 * kMiB);
   const at::Tensor held = at::empty({1024, 1024}, at::kFloat);
   EXPECT_EQ(CaughtError([] { at::empty({5, 1024, 256}, at::kFloat); }),
-            "train: LibTorch asked for 5 MiB and holds 4 MiB of its 8 MiB\n"
+            "train: LibTorch asked for 5.00 MiB and holds 4.00 MiB of its 8.00 MiB\n"
             "Give training.micro_batch a smaller number, or raise memory.host.");
   // Also from deep inside an operation, and it works again afterwards.
   const std::array<std::int64_t, 2> one = {1, 1}, none = {0, 0};

@@ -75,7 +75,7 @@ struct Learning {
 
 // Along the gradient itself, so that the slope is large beside float32's rounding; ReLU6 has kinks,
 // which a distance may cross: hence 2 %.
-void ExpectGradientsOfFiniteDifferences(const SmallTraining& training) {
+void ExpectGradientsOfFiniteDifferences(const SmallTraining& training, bool may_vanish = false) {
   Learning learning(training);
   const std::vector<float> gradient = learning.Gradient();
   for (const Parameter& parameter : learning.trainable.tables().learning.all()) {
@@ -83,9 +83,11 @@ void ExpectGradientsOfFiniteDifferences(const SmallTraining& training) {
                                   gradient.begin() + parameter.offset + parameter.values);
     const double length = std::sqrt(std::inner_product(direction.begin(), direction.end(),
                                                        direction.begin(), 0.0));
+    // In front of a batch norm on the batch's statistics a shift changes nothing.
+    if (may_vanish && length < 1e-6) continue;
     ASSERT_GT(length, 1e-6) << parameter.name << " has no gradient";
     for (double& value : direction) value /= length;
-    const double width = std::min(0.01, 0.001 / length);
+    const double width = std::min(0.003, 0.0005 / length);
     EXPECT_NEAR(learning.Slope(parameter, direction, width) / length, 1, 0.02) << parameter.name;
   }
 }
@@ -107,7 +109,7 @@ TEST(TrainableModel, GradientsAreThoseOfFiniteDifferencesOnTheStatisticsOfTheBat
   SmallTraining training(Through("block_12"));
   training.input = {96, 96};
   training.source->config.backbone.batch_norm = BatchNormMode::kTrain;
-  ExpectGradientsOfFiniteDifferences(training);
+  ExpectGradientsOfFiniteDifferences(training, true);
 }
 
 TEST(TrainableModel, GradientsPassThroughLayersThatAreFrozenInBetween) {

@@ -1,0 +1,39 @@
+// What the driver knows of a GPU without a CUDA context, by its management library: how much of it
+// is in use, and by this process.
+//
+// The library comes with the driver; where it is missing, or does not tell (in some containers and
+// on WSL), figures are empty. Any thread. Costs a megabyte or two of host memory, no memory of the
+// GPU.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace weir {
+
+class Nvml {
+ public:
+  struct Memory {
+    std::size_t total_bytes = 0;
+    std::size_t free_bytes = 0;
+    std::size_t used_bytes = 0;  // by every process
+  };
+
+  // `library` is its name or path.
+  explicit Nvml(const std::string& library = "libnvidia-ml.so.1");
+  ~Nvml();
+
+  std::optional<std::string> driver_version() const;  // "580.65.06"
+
+  // `bus_id` is the GPU's, as cudaDeviceGetPCIBusId gives it: "0000:01:00.0".
+  std::optional<Memory> MemoryOf(const std::string& bus_id) const;
+  std::optional<std::size_t> ProcessBytes(const std::string& bus_id, unsigned pid) const;
+
+ private:
+  struct Library;
+  std::unique_ptr<Library> library_;  // null where it cannot be used
+};
+
+}  // namespace weir
