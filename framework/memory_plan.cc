@@ -124,6 +124,7 @@ MemoryPlan PlanMemory(const std::vector<StageCost>& stages, std::size_t limit_by
                       std::size_t reserve_bytes, int workers) {
   MemoryPlan plan;
   plan.limit_bytes = limit_bytes;
+  plan.reserve_bytes = reserve_bytes;
   plan.stretches = CutStretches(stages, workers);
   plan.levers.assign(stages.size(), 0);
 

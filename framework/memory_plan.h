@@ -35,6 +35,7 @@ struct Stretch {
 
 struct MemoryPlan {
   std::size_t limit_bytes = 0;
+  std::size_t reserve_bytes = 0;
   std::vector<PlanRow> rows;
   std::vector<int> levers;         // granted to each stage; 0 where it has none
   std::vector<Stretch> stretches;  // in the order of the flow

@@ -81,25 +81,34 @@ const MemoryPlan& Pipeline::Plan(std::size_t limit_bytes, std::size_t reserve_by
 
 void Pipeline::Open(MemoryBudget& budget) {
   threads_ = std::make_unique<Threads>(options_.workers);
-  for (const PlanRow& row : plan_.rows) {
-    if (row.what == "samples on their way" || row.what == "batches on their way") continue;
-    auto lease = budget.TryAcquire(row.tag, row.bytes());
-    if (!lease) {
-      throw Error(ErrorKind::kMemory,
-                  "the ceiling of " + ToRoundText(ByteSize{budget.usage().limit_bytes}) +
-                      " has no room for " + row.what + " of stage " + row.stage);
-    }
-    held_.push_back(*std::move(lease));
-  }
   stats_ = std::vector<StageStats>(stages_.size());
+  Hold(budget, "the process", MemoryTag::kReserve, plan_.reserve_bytes);
   for (std::size_t i = 0; i < stages_.size(); ++i) {
-    OpenContext context{.budget = budget, .lever = plan_.levers[i]};
+    const Footprint footprint = stages_[i].any->stage().footprint();
+    const int lever = plan_.levers[i];
+    const std::size_t bytes =
+        footprint.fixed_bytes +
+        (footprint.lever ? footprint.lever->bytes_each * static_cast<std::size_t>(lever) : 0);
+    Hold(budget, stages_[i].name, footprint.tag, bytes);
+    OpenContext context{.budget = shares_.emplace_back(bytes), .lever = lever};
     stages_[i].any->stage().Open(context);
   }
   graph_ = BuildGraph(
       stages_, stats_,
       {.budget = budget, .plan = plan_, .workers = options_.workers, .on_drop = options_.on_drop});
   if (stop_early_) graph_->Stop();
+}
+
+void Pipeline::Hold(MemoryBudget& budget, const std::string& who, MemoryTag tag,
+                    std::size_t bytes) {
+  auto lease = budget.TryAcquire(tag, bytes);
+  if (!lease) {
+    const MemoryUsage usage = budget.usage();
+    throw Error(ErrorKind::kMemory, who + " cannot hold " + ToRoundText(ByteSize{bytes}) + ": " +
+                                        ToRoundText(ByteSize{usage.used_bytes}) + " of " +
+                                        ToRoundText(ByteSize{usage.limit_bytes}) + " are in use");
+  }
+  held_.push_back(*std::move(lease));
 }
 
 void Pipeline::Run(const Pass& pass) { graph_->Run(pass); }

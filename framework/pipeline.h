@@ -10,6 +10,7 @@
 // One thread uses a pipeline, except that Stop(), figures() and plan() may be called from any.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -71,13 +72,15 @@ class Pipeline {
 
  private:
   void Append(const std::function<PlacedStage(BuildContext&)>& make);
+  void Hold(MemoryBudget& budget, const std::string& who, MemoryTag tag, std::size_t bytes);
 
   PipelineOptions options_;
   Resources& resources_;
+  MemoryPlan plan_;
+  std::vector<Lease> held_;          // what the stages hold for the whole run
+  std::deque<MemoryBudget> shares_;  // each stage's part of that, which it leases from
   std::vector<PlacedStage> stages_;
   std::vector<StageStats> stats_;
-  MemoryPlan plan_;
-  std::vector<Lease> held_;  // what the stages hold for the whole run
   std::unique_ptr<Graph> graph_;
   class Threads;
   std::unique_ptr<Threads> threads_;

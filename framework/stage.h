@@ -87,7 +87,7 @@ struct BuildContext {
 
 // What an opened stage has to itself.
 struct OpenContext {
-  MemoryBudget& budget;
+  MemoryBudget& budget;  // as large as its fixed bytes and its lever's together
   int lever = 0;  // how many the plan grants of the stage's lever
 };
 

@@ -43,11 +43,11 @@ const DeviceLibrary& OpenLibrary(const std::filesystem::path& path) {
   return *library;
 }
 
-std::shared_ptr<Device> OpenDevice(int index, const DeviceSearch& search) {
+const DeviceLibrary& LoadDeviceSide(const DeviceSearch& search) {
   if (std::none_of(search.drivers.begin(), search.drivers.end(), Exists)) {
     Refuse("there is no NVIDIA driver here (" + search.drivers.front().string() + " is missing)");
   }
-  return OpenLibrary(FindLibrary(search.folders)).open(index);
+  return OpenLibrary(FindLibrary(search.folders));
 }
 
 }  // namespace
@@ -90,10 +90,14 @@ DeviceSearch DeviceSearch::Default() {
           .folders = {folder, folder / "lib", folder.parent_path() / "lib"}};
 }
 
+std::vector<GpuDescription> ListGpus(const DeviceSearch& search) {
+  return LoadDeviceSide(search).list();
+}
+
 ChosenDevice ChooseDevice(const DeviceSelection& selection, const DeviceSearch& search) {
   if (selection.kind == DeviceSelection::Kind::kCpu) return {nullptr, "`device: cpu` says so"};
   try {
-    const std::shared_ptr<Device> device = OpenDevice(selection.index, search);
+    const std::shared_ptr<Device> device = LoadDeviceSide(search).open(selection.index);
     return {device, device->name() + " is there"};
   } catch (const Error& error) {
     if (selection.kind == DeviceSelection::Kind::kAuto) return {nullptr, error.what()};

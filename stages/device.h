@@ -95,6 +95,18 @@ struct DeviceSearch {
   static DeviceSearch Default();  // beside the running binary, and in lib/ and ../lib/ from there
 };
 
+// For people: what `weir devices` shows.
+struct GpuDescription {
+  std::string name;
+  std::size_t total_bytes = 0;
+  std::size_t free_bytes = 0;      // now
+  std::string compute_capability;  // "9.0"
+  std::string driver;              // its version, "580.65.06"; empty where it is not told
+};
+
+// Every GPU, in the order of cuda:0, cuda:1... Throws Error(kConfig) that says why there is none.
+std::vector<GpuDescription> ListGpus(const DeviceSearch& search = DeviceSearch::Default());
+
 // `auto` takes a GPU where there is one; throws Error(kConfig) that says why not where `cuda` was
 // asked for.
 ChosenDevice ChooseDevice(const DeviceSelection& selection,
@@ -105,9 +117,11 @@ struct DeviceLibrary {
   const char* build;  // kDeviceBuild, as it was when the library was compiled
   // Throws Error(kConfig) where there is no such device, or it cannot be used.
   std::unique_ptr<Device> (*open)(int index);
+  // Throws Error(kConfig) where there is none.
+  std::vector<GpuDescription> (*list)();
 };
 inline constexpr const char* kDeviceLibrarySymbol = "weir_device_library";
-// Interface 1; raised with every change of what is above.
-inline constexpr const char* kDeviceBuild = "1, compiler " __VERSION__;
+// Interface 2; raised with every change of what is above.
+inline constexpr const char* kDeviceBuild = "2, compiler " __VERSION__;
 
 }  // namespace weir

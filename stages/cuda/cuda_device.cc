@@ -65,6 +65,7 @@ class CudaDevice final : public Device {
         UseExactTorchArithmetic();
       });
       Check(cudaSetDevice(index_), "be used");  // makes the context
+      ledger_.Settle();
     });
   }
 

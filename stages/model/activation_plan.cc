@@ -8,8 +8,8 @@ namespace {
 
 using Kind = HeadLayer::Kind;
 
-// What LibTorch allocates in passing: small arrays and the ends of blocks.
-constexpr std::size_t kSlackBytes = std::size_t{256} << 10;
+// What LibTorch allocates in passing, and pages that free blocks share with used ones.
+constexpr std::size_t kSlackBytes = std::size_t{512} << 10;
 
 class Peak {
  public:

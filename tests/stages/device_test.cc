@@ -95,5 +95,14 @@ TEST(ChooseDevice, LeavesTheGpuAloneWhereTheConfigurationSaysSo) {
   EXPECT_EQ(chosen.reason, "`device: cpu` says so");
 }
 
+TEST(ListGpus, GivesWhatTheDeviceSideTells) {
+  Machine machine;
+  machine.InstallFakeDevice();
+  const std::vector<GpuDescription> gpus = ListGpus(machine.search());
+  ASSERT_EQ(gpus.size(), 1u);
+  EXPECT_EQ(gpus[0].name, "Fake GPU");
+  EXPECT_EQ(gpus[0].compute_capability, "9.0");
+}
+
 }  // namespace
 }  // namespace weir

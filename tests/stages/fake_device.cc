@@ -48,10 +48,14 @@ std::unique_ptr<Device> Open(int index) {
   throw Error(ErrorKind::kConfig, "there is no GPU " + std::to_string(index) + " (there is 1)");
 }
 
+std::vector<GpuDescription> List() {
+  return {{"Fake GPU", 1 << 20, 1 << 19, "9.0", "580.65.06"}};
+}
+
 }  // namespace
 }  // namespace weir
 
 extern "C" {
 extern const weir::DeviceLibrary weir_device_library;
-const weir::DeviceLibrary weir_device_library = {weir::kDeviceBuild, weir::Open};
+const weir::DeviceLibrary weir_device_library = {weir::kDeviceBuild, weir::Open, weir::List};
 }

@@ -1,0 +1,43 @@
+// The driver's management library with one GPU, 0000:01:00.0 of 1000 bytes, and 40 processes on it,
+// from 100 on, that hold as many bytes as their number; of process 139 it does not tell.
+#include <cstring>
+
+extern "C" {
+
+int nvmlInit_v2() { return 0; }
+int nvmlShutdown() { return 0; }
+
+int nvmlSystemGetDriverVersion(char* text, unsigned length) {
+  std::strncpy(text, "580.65.06", length);
+  return 0;
+}
+
+int nvmlDeviceGetHandleByPciBusId_v2(const char* bus_id, void** device) {
+  static int gpu = 0;
+  if (std::strcmp(bus_id, "0000:01:00.0") != 0) return 6;  // not found
+  *device = &gpu;
+  return 0;
+}
+
+struct Memory {
+  unsigned long long total, free, used;
+};
+int nvmlDeviceGetMemoryInfo(void*, Memory* memory) {
+  *memory = {1000, 300, 700};
+  return 0;
+}
+
+struct Process {
+  unsigned pid;
+  unsigned long long used_bytes;
+  unsigned gpu_instance, compute_instance;
+};
+int nvmlDeviceGetComputeRunningProcesses_v3(void*, unsigned* count, Process* processes) {
+  const unsigned room = *count;
+  *count = 40;
+  if (room < 40) return 7;  // insufficient size
+  for (unsigned i = 0; i < 40; ++i) processes[i] = {100 + i, 100 + i, 0, 0};
+  processes[39].used_bytes = ~0ULL;
+  return 0;
+}
+}
