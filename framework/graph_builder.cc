@@ -128,14 +128,19 @@ class Pump {
             priority) {}
 
   void Wake() {
+    if (closed_.load(std::memory_order_acquire)) return;
     if (!woken_.exchange(true, std::memory_order_acq_rel)) {
       node_.try_put(Message{.sequence = 0, .order = 0, .kind = Kind::kWake, .packet = {}});
     }
   }
   End& node() { return node_; }
 
+  // Nothing wakes it any more: memory that is given back while the graph is taken apart.
+  void Close() { closed_.store(true, std::memory_order_release); }
+
  private:
   std::atomic<bool> woken_{false};
+  std::atomic<bool> closed_{false};
   End node_;
 };
 
@@ -164,6 +169,7 @@ class SourceNode {
 
   flow::sender<Message>& out() { return out_; }
   bool ended() const { return ended_; }
+  void Close() { pump_.Close(); }
 
   void BeginPass() {
     ended_ = false;
@@ -305,6 +311,7 @@ class GatherNode {
 
   flow::receiver<Message>& in() { return in_; }
   flow::sender<Message>& out() { return out_; }
+  void Close() { pump_.Close(); }
 
   void BeginPass() {
     inbox_.clear();
@@ -432,6 +439,12 @@ class TbbGraph final : public Graph {
           break;
       }
     }
+  }
+
+  ~TbbGraph() override {
+    if (source_) source_->Close();
+    for (auto& gather : gathers_) gather->Close();
+    graph_->wait_for_all();
   }
 
   void Run(const Pass& pass) override {

@@ -146,11 +146,11 @@ MemoryPlan PlanMemory(const std::vector<StageCost>& stages, std::size_t limit_by
   plan.enough_bytes = Total(growables, fixed, true);
   if (plan.smallest_bytes > limit_bytes) {
     plan.rows = MakeRows(stages, plan, reserve_bytes);
-    throw Error(ErrorKind::kMemory,
-                "this job does not fit in " + ToRoundText(ByteSize{limit_bytes}) +
-                    ": at its smallest it holds\n" + plan.ToTable(),
-                "Raise memory.host (or --memory) to " + WholeMebibytes(plan.smallest_bytes) +
-                    " or more.");
+    throw Error(
+        ErrorKind::kMemory,
+        "this job does not fit in " + ToRoundText(ByteSize{limit_bytes}) +
+            ": at its smallest it holds\n" + plan.ToTable(),
+        "Raise memory.host (or --memory) to " + WholeMebibytes(plan.smallest_bytes) + " or more.");
   }
 
   std::size_t total = plan.smallest_bytes;

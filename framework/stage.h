@@ -88,7 +88,7 @@ struct BuildContext {
 // What an opened stage has to itself.
 struct OpenContext {
   MemoryBudget& budget;  // as large as its fixed bytes and its lever's together
-  int lever = 0;  // how many the plan grants of the stage's lever
+  int lever = 0;         // how many the plan grants of the stage's lever
 };
 
 // What a stage is told while it works. One object a call.

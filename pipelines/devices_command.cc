@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "framework/byte_size.h"
+#include "framework/error.h"
 #include "framework/host_memory.h"
 #include "pipelines/commands.h"
 #include "stages/device.h"
@@ -49,12 +50,26 @@ std::string Joined(const std::vector<std::string>& words) {
   return all;
 }
 
+struct Gpus {
+  std::vector<GpuDescription> all;
+  std::string device;  // which one `device: auto` takes, or why none
+};
+
+Gpus FindGpus() {
+  try {
+    std::vector<GpuDescription> all = ListGpus();
+    return {all, ChooseDevice({}).reason};
+  } catch (const Error& error) {
+    return {{}, error.what()};
+  }
+}
+
 }  // namespace
 
 void DevicesCommand(bool as_json) {
   const Processor processor = ReadProcessor();
   const std::vector<MemoryLimit> limits = HostMemoryLimits();
-  const ChosenDevice chosen = ChooseDevice({});
+  const Gpus gpus = FindGpus();
   if (as_json) {
     json memory = json::array();
     for (const MemoryLimit& limit : limits) {
@@ -66,23 +81,26 @@ void DevicesCommand(bool as_json) {
                   {"instruction_sets", processor.instruction_sets}}},
                 {"memory", {{"limits", memory}, {"auto_bytes", AutomaticHostLimit(limits)}}},
                 {"gpus", json::array()},
-                {"device", chosen.reason}};
-    if (chosen.device) {
-      all["gpus"].push_back({{"name", chosen.device->name()},
-                             {"total_bytes", chosen.device->total_bytes()},
-                             {"free_bytes", chosen.device->free_bytes()}});
+                {"device", gpus.device}};
+    for (const GpuDescription& gpu : gpus.all) {
+      all["gpus"].push_back({{"name", gpu.name},
+                             {"total_bytes", gpu.total_bytes},
+                             {"free_bytes", gpu.free_bytes},
+                             {"compute_capability", gpu.compute_capability},
+                             {"driver", gpu.driver}});
     }
     std::printf("%s\n", all.dump(2, ' ', false, json::error_handler_t::replace).c_str());
     return;
   }
   std::printf("cpu     %s, %d threads\n", processor.name.c_str(), tbb::info::default_concurrency());
   std::printf("        %s\n", Joined(processor.instruction_sets).c_str());
-  if (chosen.device) {
-    std::printf("gpu     %s, %s free of %s\n", chosen.device->name().c_str(),
-                ToRoundText(ByteSize{chosen.device->free_bytes()}).c_str(),
-                ToRoundText(ByteSize{chosen.device->total_bytes()}).c_str());
+  for (const GpuDescription& gpu : gpus.all) {
+    std::printf("gpu     %s, %s free of %s, compute capability %s, driver %s\n", gpu.name.c_str(),
+                ToRoundText(ByteSize{gpu.free_bytes}).c_str(),
+                ToRoundText(ByteSize{gpu.total_bytes}).c_str(), gpu.compute_capability.c_str(),
+                gpu.driver.empty() ? "unknown" : gpu.driver.c_str());
   }
-  std::printf("device  %s\n", chosen.reason.c_str());
+  std::printf("device  %s\n", gpus.device.c_str());
   std::printf("memory  `memory.host: auto` is %s\n",
               ToRoundText(ByteSize{AutomaticHostLimit(limits)}).c_str());
   for (const MemoryLimit& limit : limits) {

@@ -7,6 +7,7 @@
 #include "framework/host_memory.h"
 #include "framework/suggestion.h"
 #include "stages/builtin.h"
+#include "stages/device.h"
 
 namespace weir {
 namespace {
@@ -103,6 +104,11 @@ Session::Session(const Recipe& recipe, SessionOptions options) : config_(recipe.
 }
 
 const MemoryPlan& Session::Plan() {
+  const auto chosen = resources_.Find<ChosenDevice>();
+  if (!plan_ && chosen && chosen->device) {
+    // Before the reserve is measured: CUDA's context takes memory of the host, too.
+    chosen->device->SetLimit(DeviceLimit(config_.memory.device, *chosen->device));
+  }
   const std::size_t reserve =
       HeldMemory() + kReserveBytes + kReserveBytesPerWorker * Workers(config_);
   plan_ = pipeline_->Plan(budget_->usage().limit_bytes, reserve);

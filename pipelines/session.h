@@ -76,9 +76,9 @@ class Session {
 
  private:
   Config config_;
-  Resources resources_;
   std::unique_ptr<MemoryBudget> budget_;
   std::unique_ptr<Pipeline> pipeline_;  // before the budget in its end
+  Resources resources_;  // before the pipeline: what stages share there holds leases of its budgets
   std::optional<MemoryPlan> plan_;
 };
 

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstring>
 #include <system_error>
+#include <variant>
 
 #include "framework/error.h"
 
@@ -88,6 +89,17 @@ DeviceSearch DeviceSearch::Default() {
   const auto folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
   return {.drivers = {"/dev/nvidiactl", "/dev/dxg"},  // the second under Windows' WSL
           .folders = {folder, folder / "lib", folder.parent_path() / "lib"}};
+}
+
+std::size_t DeviceLimit(const Auto<DeviceMemory>& wanted, const Device& device) {
+  if (wanted.is_auto()) {
+    const std::size_t held_bytes = device.usage().used_bytes;  // first: it may come to hold more
+    return held_bytes + device.free_bytes();
+  }
+  const auto& amount = wanted.value().amount;
+  if (const auto* size = std::get_if<ByteSize>(&amount)) return size->bytes;
+  return static_cast<std::size_t>(std::get<double>(amount) *
+                                  static_cast<double>(device.total_bytes()));
 }
 
 std::vector<GpuDescription> ListGpus(const DeviceSearch& search) {

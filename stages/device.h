@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "framework/config.h"
 #include "framework/memory_budget.h"
 #include "framework/params.h"
 #include "stages/model/frozen_prefix.h"
@@ -94,6 +95,10 @@ struct DeviceSearch {
 
   static DeviceSearch Default();  // beside the running binary, and in lib/ and ../lib/ from there
 };
+
+// `memory.device` in bytes: the size, the part of what the device has, or all that is free there
+// now and what this process holds already.
+std::size_t DeviceLimit(const Auto<DeviceMemory>& wanted, const Device& device);
 
 // For people: what `weir devices` shows.
 struct GpuDescription {

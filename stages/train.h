@@ -4,7 +4,8 @@
 // Its settings are the sections `model` and `training` (ModelSource); it takes the Model from the
 // resources and puts the Learner there. A batch is cut by position in micro-batches of a fixed
 // size, several of which run at once; their gradients are added in the order of position, so that
-// neither the number of threads nor the memory that the plan grants changes a bit of what is learnt.
+// neither the number of threads nor the memory that the plan grants changes a bit of what is
+// learnt.
 //
 // Memory: what learns, its gradients and the optimizer's slots all through the run, and one
 // micro-batch's activations for each in flight. While it opens, and while ForEachTensor runs, the

@@ -18,8 +18,8 @@ int MicroBatchOf(const Model& model, int wanted, int batch_size, bool training) 
   const bool whole = training && TrainableModel::NeedsWholeBatch(model);
   if (wanted > batch_size) {
     throw Error(ErrorKind::kConfig,
-                "training.micro_batch: " + std::to_string(wanted) +
-                    " is more than the batch of " + std::to_string(batch_size),
+                "training.micro_batch: " + std::to_string(wanted) + " is more than the batch of " +
+                    std::to_string(batch_size),
                 "Give a smaller one, or a larger batch.");
   }
   if (whole && wanted != 0 && wanted != batch_size) {
@@ -54,8 +54,7 @@ TrainLearner::TrainLearner(std::shared_ptr<const Model> model,
       source_(std::move(source)),
       optimizer_(source_->training.optimizer),
       batch_size_(batch_size),
-      micro_batch_(
-          MicroBatchOf(*model_, source_->training.micro_batch, batch_size, training)),
+      micro_batch_(MicroBatchOf(*model_, source_->training.micro_batch, batch_size, training)),
       workers_(workers),
       training_(training) {}
 
@@ -75,8 +74,7 @@ Footprint TrainLearner::footprint() const {
                          batch_size_ * (classes() * sizeof(float) + sizeof(double)),
           .lever = Lever{
               .name = "micro-batches in flight",
-              .bytes_each =
-                  activations + (training_ ? TrainableModel::GradientBytes(*model_) : 0),
+              .bytes_each = activations + (training_ ? TrainableModel::GradientBytes(*model_) : 0),
               .min = 1,
               .max = std::clamp(workers_, 1, micro_batches)}};
 }
@@ -183,15 +181,15 @@ bool TrainLearner::Predict(const FeatureBatch& batch, StageContext& context) {
     ParallelFor(std::min(in_flight_, count - first), [&](int slot) {
       const MicroBatch part = Cut(batch, first + slot, 0);
       const std::size_t begin = static_cast<std::size_t>(first + slot) * micro_batch_;
-      trainable_->Predict(
-          part, std::span(logits_).subspan(begin * classes(), part.size() * classes()));
+      trainable_->Predict(part,
+                          std::span(logits_).subspan(begin * classes(), part.size() * classes()));
     });
   }
   if (context.pass().split == Split::kPredict) return true;
   for (int i = 0; i < batch.size(); ++i) {
-    losses_[i] = CrossEntropy(
-        std::span(logits_).subspan(static_cast<std::size_t>(i) * classes(), classes()),
-        batch.samples[i].label, source_->training.label_smoothing);
+    losses_[i] =
+        CrossEntropy(std::span(logits_).subspan(static_cast<std::size_t>(i) * classes(), classes()),
+                     batch.samples[i].label, source_->training.label_smoothing);
   }
   return true;
 }
@@ -285,8 +283,8 @@ void TrainLearner::Save(const std::filesystem::path& file, const std::string& ex
 }
 
 std::string TrainLearner::Restore(const std::filesystem::path& file) {
-  RestoredState state = RestoreCheckpoint(
-      file, arrays(), DeclarationOf(*model_, source_->training.optimizer));
+  RestoredState state =
+      RestoreCheckpoint(file, arrays(), DeclarationOf(*model_, source_->training.optimizer));
   trainable_->ValuesChanged();
   position_ = std::move(state.position);
   return std::move(state.extra);

@@ -50,9 +50,9 @@ class CudaDevice final : public Device {
     return std::make_unique<RingUploader>(std::make_shared<SlotRing>(std::move(slots), depth));
   }
 
-  std::unique_ptr<PrefixRunner> MakePrefix(
-      const Model& model, const std::function<BackboneWeights(const Model&)>& load,
-      Precision precision, int batch_size) override {
+  std::unique_ptr<PrefixRunner> MakePrefix(const Model& model,
+                                           const std::function<BackboneWeights(const Model&)>& load,
+                                           Precision precision, int batch_size) override {
     Start();
     return MakeCudaPrefix(index_, ledger_, model, load, precision, batch_size);
   }

@@ -15,8 +15,7 @@ void Check(cudaError_t status, const char* cannot) {
               "Run on the processor with prefetch: {device: cpu}.");
 }
 
-void CallTorch(DeviceLedger& ledger, const std::string& holder,
-               const std::function<void()>& call) {
+void CallTorch(DeviceLedger& ledger, const std::string& holder, const std::function<void()>& call) {
   try {
     call();
   } catch (const c10::OutOfMemoryError&) {

@@ -50,11 +50,11 @@ int CountGpus() {
 void CheckGpu(int index) {
   const cudaDeviceProp properties = PropertiesOf(index);
   if (properties.major * 10 + properties.minor >= kOldestMajor * 10 + kOldestMinor) return;
-  throw Error(ErrorKind::kConfig,
-              std::string(properties.name) + " is of compute capability " +
-                  std::to_string(properties.major) + "." + std::to_string(properties.minor) +
-                  ", and weir needs " + std::to_string(kOldestMajor) + "." +
-                  std::to_string(kOldestMinor));
+  throw Error(ErrorKind::kConfig, std::string(properties.name) + " is of compute capability " +
+                                      std::to_string(properties.major) + "." +
+                                      std::to_string(properties.minor) + ", and weir needs " +
+                                      std::to_string(kOldestMajor) + "." +
+                                      std::to_string(kOldestMinor));
 }
 
 std::string BusIdOf(int index) {

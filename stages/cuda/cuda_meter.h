@@ -16,7 +16,8 @@ namespace weir {
 
 class CudaMeter final : public DeviceMeter {
  public:
-  // Makes no context; the other members are called once LibTorch has made one. `nvml` outlives this.
+  // Makes no context; the other members are called once LibTorch has made one. `nvml` outlives
+  // this.
   CudaMeter(int device, std::string bus_id, std::size_t total_bytes, const Nvml& nvml);
 
   std::size_t process_bytes() override;

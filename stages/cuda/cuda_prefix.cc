@@ -97,9 +97,7 @@ class CudaPrefix final : public PrefixRunner {
     for (std::int64_t size : dims_) product *= static_cast<std::size_t>(size);
     return product;
   }
-  MapType map_type() const {
-    return type_ == at::kFloat ? MapType::kFloat32 : MapType::kBfloat16;
-  }
+  MapType map_type() const { return type_ == at::kFloat ? MapType::kFloat32 : MapType::kBfloat16; }
   at::TensorOptions Options(at::ScalarType type) const {
     return at::TensorOptions(device_).dtype(type);
   }
@@ -170,8 +168,9 @@ class CudaPrefix final : public PrefixRunner {
 
   at::Tensor Stage(const std::uint8_t* pixels, std::size_t bytes) {
     at::Tensor staged = at::empty({static_cast<std::int64_t>(bytes)}, Options(at::kByte));
-    Check(cudaMemcpyAsync(staged.mutable_data_ptr(), pixels, bytes, cudaMemcpyHostToDevice, stream_),
-          "take a batch");
+    Check(
+        cudaMemcpyAsync(staged.mutable_data_ptr(), pixels, bytes, cudaMemcpyHostToDevice, stream_),
+        "take a batch");
     return staged;
   }
 
@@ -184,8 +183,7 @@ class CudaPrefix final : public PrefixRunner {
       Check(cudaGetLastError(), "preprocess pictures");
       return;
     }
-    at::Tensor map =
-        at::empty({micro_batch_, input_.height, input_.width, 3}, Options(type_));
+    at::Tensor map = at::empty({micro_batch_, input_.height, input_.width, 3}, Options(type_));
     LaunchNormalise(pixels, values, map_, map_type(), map.mutable_data_ptr(), stream_);
     Check(cudaGetLastError(), "preprocess pictures");
     const std::size_t filled = values * map.element_size();
@@ -211,9 +209,9 @@ class CudaPrefix final : public PrefixRunner {
   void Fetch(const Issued& issued, AlignedBuffer<float>& to) const {
     const c10::cuda::CUDAGuard on_device(device_.index());
     Check(cudaEventSynchronize(issued.done.get()), "run the model");
-    Check(cudaMemcpy(to.data(), issued.features.const_data_ptr(), to.bytes(),
-                     cudaMemcpyDeviceToHost),
-          "give back the features");
+    Check(
+        cudaMemcpy(to.data(), issued.features.const_data_ptr(), to.bytes(), cudaMemcpyDeviceToHost),
+        "give back the features");
   }
 
   const c10::Device device_;
@@ -234,8 +232,7 @@ class CudaPrefix final : public PrefixRunner {
 
 std::unique_ptr<PrefixRunner> MakeCudaPrefix(
     int device, DeviceLedger& ledger, const Model& model,
-    const std::function<BackboneWeights(const Model&)>& load, Precision precision,
-    int batch_size) {
+    const std::function<BackboneWeights(const Model&)>& load, Precision precision, int batch_size) {
   return std::make_unique<CudaPrefix>(device, ledger, model, load, precision, batch_size);
 }
 

@@ -1,11 +1,11 @@
 // The frozen prefix on a GPU.
 //
 // Any number of threads may Run one; the work of all is queued by one thread on one stream, and two
-// batches at a time, so that the second's kernels follow the first's while its features are fetched.
-// A caller waits for its own features alone.
+// batches at a time, so that the second's kernels follow the first's while its features are
+// fetched. A caller waits for its own features alone.
 //
-// A micro-batch is as large as fits what the ledger leaves, found by trying. One that is not full is
-// run as if it were, so that the kernels are the same for every batch.
+// A micro-batch is as large as fits what the ledger leaves, found by trying. One that is not full
+// is run as if it were, so that the kernels are the same for every batch.
 //
 // What holds of the bits: the same batch has the same features in every run, as long as the card,
 // the build and the micro-batch (so memory.device) are the same. Whether a sample's also stay the

@@ -19,9 +19,7 @@ std::string Text(std::size_t bytes) { return ToRoundText(ByteSize{bytes}); }
 }  // namespace
 
 DeviceLedger::DeviceLedger(DeviceMeter& meter, std::size_t total_bytes)
-    : meter_(meter),
-      limit_bytes_(total_bytes),
-      own_(std::numeric_limits<std::size_t>::max()) {}
+    : meter_(meter), limit_bytes_(total_bytes), own_(std::numeric_limits<std::size_t>::max()) {}
 
 std::size_t DeviceLedger::Measure() {
   const std::size_t torch_bytes = meter_.torch_bytes();
@@ -31,8 +29,7 @@ std::size_t DeviceLedger::Measure() {
 }
 
 void DeviceLedger::LeaveToTorch() {
-  meter_.AllowTorch(
-      Less(limit_bytes_, outside_bytes_ + own_.usage().used_bytes + kKernelRoom));
+  meter_.AllowTorch(Less(limit_bytes_, outside_bytes_ + own_.usage().used_bytes + kKernelRoom));
 }
 
 void DeviceLedger::SetLimit(std::size_t bytes) {
@@ -84,8 +81,8 @@ MemoryUsage DeviceLedger::usage() {
   MemoryUsage usage = own_.usage();
   usage.used_bytes = Measure();
   usage.limit_bytes = limit_bytes_;
-  usage.peak_bytes = std::max(usage.used_bytes,
-                              outside_bytes_ + meter_.torch_peak_bytes() + usage.peak_bytes);
+  usage.peak_bytes =
+      std::max(usage.used_bytes, outside_bytes_ + meter_.torch_peak_bytes() + usage.peak_bytes);
   usage.used_by_tag[static_cast<std::size_t>(MemoryTag::kReserve)] += outside_bytes_;
   usage.used_by_tag[static_cast<std::size_t>(MemoryTag::kActivation)] += meter_.torch_bytes();
   return usage;

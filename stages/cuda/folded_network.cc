@@ -50,10 +50,9 @@ FoldedNetwork::FoldedNetwork(const MobileNetV2& model, const BackboneWeights& we
 at::Tensor FoldedNetwork::Convolve(const Layer& layer, const at::Tensor& map) {
   const auto [top, left, bottom, right] = layer.pads;
   const bool even = top == bottom && left == right;
-  const at::Tensor padded =
-      even ? map : at::constant_pad_nd(map, {left, right, top, bottom}, 0);
-  const std::vector<std::int64_t> padding = even ? std::vector<std::int64_t>{top, left}
-                                                 : std::vector<std::int64_t>{0, 0};
+  const at::Tensor padded = even ? map : at::constant_pad_nd(map, {left, right, top, bottom}, 0);
+  const std::vector<std::int64_t> padding =
+      even ? std::vector<std::int64_t>{top, left} : std::vector<std::int64_t>{0, 0};
   return at::conv2d(padded, layer.kernel, layer.bias, layer.shape.stride, padding, 1,
                     layer.shape.groups);
 }

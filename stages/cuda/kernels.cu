@@ -43,7 +43,8 @@ __device__ float Apply(const ChannelMap& map, unsigned channel, std::uint8_t x) 
   return __fadd_rn(__fmul_rn(static_cast<float>(x), scale), offset);
 }
 
-// Neighbouring threads read neighbouring words and write neighbouring quads.
+// Neighbouring threads read neighbouring words and write neighbouring quads, where they are
+// aligned.
 template <class T, bool kAligned>
 __global__ void Normalise(const std::uint8_t* from, std::size_t values, ChannelMap map, T* to) {
   const std::size_t begin = GlobalThread() * kValuesAThread;
@@ -71,7 +72,17 @@ __global__ void Normalise(const std::uint8_t* from, std::size_t values, ChannelM
   for (unsigned i = 0; i < kValuesAThread; ++i) {
     quad.values[i] = FromFloat<T>(Apply(map, (channel + i) % 3, pixels[i]));
   }
-  *reinterpret_cast<Quad<T>*>(to + begin) = quad;
+  if (kAligned) {
+    *reinterpret_cast<Quad<T>*>(to + begin) = quad;
+  } else {
+#pragma unroll
+    for (unsigned i = 0; i < kValuesAThread; ++i) to[begin + i] = quad.values[i];
+  }
+}
+
+template <class P>
+bool IsAligned(const P* pointer, std::size_t bytes) {
+  return reinterpret_cast<std::uintptr_t>(pointer) % bytes == 0;
 }
 
 template <class T>
@@ -79,7 +90,7 @@ void NormaliseTo(const std::uint8_t* from, std::size_t values, const ChannelMap&
                  cudaStream_t stream) {
   const auto blocks =
       static_cast<unsigned>(BlocksFor((values + kValuesAThread - 1) / kValuesAThread));
-  if (reinterpret_cast<std::uintptr_t>(from) % alignof(uchar4) == 0) {
+  if (IsAligned(from, alignof(uchar4)) && IsAligned(to, alignof(Quad<T>))) {
     Normalise<T, true><<<blocks, kThreads, 0, stream>>>(from, values, map, to);
   } else {
     Normalise<T, false><<<blocks, kThreads, 0, stream>>>(from, values, map, to);
@@ -121,8 +132,8 @@ void PoolBy(const void* from, MapType type, int n, int pixels, int channels, flo
             cudaStream_t stream) {
   const auto blocks = static_cast<unsigned>(BlocksFor(static_cast<std::size_t>(n) * channels));
   if (type == MapType::kFloat32) {
-    Pool<Reduction><<<blocks, kThreads, 0, stream>>>(static_cast<const float*>(from), n, pixels,
-                                                     channels, to);
+    Pool<Reduction>
+        <<<blocks, kThreads, 0, stream>>>(static_cast<const float*>(from), n, pixels, channels, to);
   } else {
     Pool<Reduction><<<blocks, kThreads, 0, stream>>>(static_cast<const __nv_bfloat16*>(from), n,
                                                      pixels, channels, to);

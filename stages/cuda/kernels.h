@@ -17,8 +17,8 @@ struct ChannelMap {
   float offset[3];
 };
 
-// uint8 [values / 3, 3] to `type` of the same shape: preprocessing, the layout kept. `to` is
-// aligned to 16 bytes, `from` to nothing (to 4 bytes it is faster).
+// uint8 [values / 3, 3] to `type` of the same shape: preprocessing, the layout kept. Faster where
+// `from` is aligned to 4 bytes and `to` to 16.
 void LaunchNormalise(const std::uint8_t* from, std::size_t values, ChannelMap map, MapType type,
                      void* to, cudaStream_t stream);
 

@@ -27,12 +27,18 @@ std::uint8_t* AllocatePinned(std::size_t bytes) {
   cudaGetLastError();
   throw Error(ErrorKind::kMemory,
               "prefetch: the system does not pin " + ToRoundText(ByteSize{bytes}) + " of memory",
-              "Set prefetch: {depth: 1}, or raise the limit that `ulimit -l` shows.");
+              "Set prefetch: {depth: 1}, or make batches smaller.");
 }
 
-std::uint8_t* AllocateOnDevice(std::size_t bytes) {
+// Within the limit it may still fail: other processes hold memory there, too.
+std::uint8_t* AllocateOnDevice(DeviceLedger& ledger, std::size_t bytes) {
   void* memory = nullptr;
-  Check(cudaMalloc(&memory, bytes), "give memory to prefetch");
+  const cudaError_t status = cudaMalloc(&memory, bytes);
+  if (status == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    ledger.Refuse("prefetch: the GPU has not " + ToRoundText(ByteSize{bytes}) + " free");
+  }
+  Check(status, "give memory to prefetch");
   return static_cast<std::uint8_t*>(memory);
 }
 
@@ -55,7 +61,7 @@ PinnedSlots::PinnedSlots(int device, DeviceLedger& ledger, int slots, std::size_
                          "prefetch: " + std::to_string(slots) + " batches")) {
   const c10::cuda::CUDAGuard on_device(static_cast<c10::DeviceIndex>(device));
   pinned_.reset(AllocatePinned(slots * slot_bytes_));
-  on_device_.reset(AllocateOnDevice(slots * slot_bytes_));
+  on_device_.reset(AllocateOnDevice(ledger, slots * slot_bytes_));
   stream_.reset(MakeStream());
   for (int i = 0; i < slots; ++i) {
     copied_.push_back(MakeEvent());

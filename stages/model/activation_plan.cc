@@ -104,8 +104,7 @@ class Walk {
     return 2 * std::size_t(layers_[layer].out_channels) * sizeof(float);
   }
   bool Normalises(int layer) const {
-    return model_.learns(layer) &&
-           model_.config().backbone.batch_norm == BatchNormMode::kTrain;
+    return model_.learns(layer) && model_.config().backbone.batch_norm == BatchNormMode::kTrain;
   }
 
   std::size_t HeadInput(int layer) const {

@@ -121,8 +121,7 @@ void BackboneSuffix::Unfold(const at::Tensor& gradients) const {
     const at::Tensor of_kernel = View(gradients, *layer.kernel_parameter);
     const at::Tensor of_bias = View(gradients, *layer.beta_parameter);
     const at::Tensor inverse_deviation = at::rsqrt(layer.variance + epsilon_);
-    const at::Tensor of_scale =
-        at::sum(of_kernel * layer.kernel, {1, 2, 3}) - layer.mean * of_bias;
+    const at::Tensor of_scale = at::sum(of_kernel * layer.kernel, {1, 2, 3}) - layer.mean * of_bias;
     View(gradients, *layer.gamma_parameter).copy_(of_scale * inverse_deviation);
     of_kernel.mul_((layer.gamma * inverse_deviation).view({-1, 1, 1, 1}));
   });
@@ -148,9 +147,8 @@ at::Tensor BackboneSuffix::Forward(const at::Tensor& features, Tape* tape) const
       }
     }
     if (taped && OnBatchStatistics(layer)) {
-      maps[i + 1] =
-          Normalise(layer, Convolve(layer.shape, layer.pads, padded, layer.kernel, {}),
-                    tape->normalised[i]);
+      maps[i + 1] = Normalise(layer, Convolve(layer.shape, layer.pads, padded, layer.kernel, {}),
+                              tape->normalised[i]);
     } else {
       maps[i + 1] =
           Convolve(layer.shape, layer.pads, padded, layer.folded_kernel, layer.folded_bias);
@@ -196,9 +194,9 @@ at::Tensor BackboneSuffix::LayerBackward(int index, at::Tensor gradient, Tape& t
     sink.PutProduct(*layer.kernel_parameter, Rows(of_output).t(), Rows(input));
   }
   if (layer.learns && !normalises) sink.PutRowSum(*layer.beta_parameter, Rows(of_output));
-  const ConvolutionGradients gradients = ConvolveBackward(
-      layer.shape, layer.pads, of_output, input, normalises ? layer.kernel : layer.folded_kernel,
-      of_input, layer.learns);
+  const ConvolutionGradients gradients =
+      ConvolveBackward(layer.shape, layer.pads, of_output, input,
+                       normalises ? layer.kernel : layer.folded_kernel, of_input, layer.learns);
   if (layer.learns && !is_product) sink.Put(*layer.kernel_parameter, gradients.kernel);
   return gradients.input;
 }
@@ -206,9 +204,8 @@ at::Tensor BackboneSuffix::LayerBackward(int index, at::Tensor gradient, Tape& t
 at::Tensor BackboneSuffix::Normalise(const Layer& layer, const at::Tensor& map,
                                      Tape::Normalised& kept) const {
   kept.input = map;
-  auto [output, mean, inverse_deviation] =
-      at::native_batch_norm(map.permute({0, 3, 1, 2}), layer.gamma, layer.beta, {}, {}, true, 0,
-                            epsilon_);
+  auto [output, mean, inverse_deviation] = at::native_batch_norm(
+      map.permute({0, 3, 1, 2}), layer.gamma, layer.beta, {}, {}, true, 0, epsilon_);
   kept.mean = mean;
   kept.inverse_deviation = inverse_deviation;
   const double momentum = keras_ ? kKerasMomentum : kTorchMomentum;

@@ -63,8 +63,8 @@ class BackboneSuffix {
     ConvLayer shape;
     MobileNetV2::Pads pads{};
     bool learns = false;
-    int residual = -1;            // index of the map that is added; -1 where none is
-    std::vector<int> done_with;   // maps that no later layer reads, in inference
+    int residual = -1;           // index of the map that is added; -1 where none is
+    std::vector<int> done_with;  // maps that no later layer reads, in inference
     at::Tensor folded_kernel, folded_bias;
     at::Tensor kernel, gamma, beta, mean, variance;  // where it learns
     const Parameter* kernel_parameter = nullptr;
@@ -75,8 +75,8 @@ class BackboneSuffix {
   int size() const { return static_cast<int>(layers_.size()); }
   bool OnBatchStatistics(const Layer& layer) const { return train_statistics_ && layer.learns; }
   at::Tensor Normalise(const Layer& layer, const at::Tensor& map, Tape::Normalised& kept) const;
-  at::Tensor NormaliseBackward(const Layer& layer, at::Tensor gradient,
-                               Tape::Normalised& kept, const GradientSink& sink) const;
+  at::Tensor NormaliseBackward(const Layer& layer, at::Tensor gradient, Tape::Normalised& kept,
+                               const GradientSink& sink) const;
   at::Tensor LayerBackward(int index, at::Tensor gradient, Tape& tape,
                            const GradientSink& sink) const;
 

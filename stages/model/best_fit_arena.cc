@@ -14,7 +14,9 @@ constexpr std::size_t kChunk = std::size_t{64} << 20;  // of addresses; pages co
 constexpr std::size_t kMostBytes = static_cast<std::size_t>(-1) / 4;
 constexpr std::size_t kAlwaysKept = std::size_t{1} << 20;
 
-std::size_t RoundUp(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) / unit * unit; }
+std::size_t RoundUp(std::size_t bytes, std::size_t unit) {
+  return (bytes + unit - 1) / unit * unit;
+}
 
 std::byte* PageAtOrAfter(std::byte* address) {
   const auto value = reinterpret_cast<std::size_t>(address);

@@ -67,10 +67,10 @@ class BestFitArena {
   void UnmapFreeChunks();
 
   mutable std::mutex mutex_;
-  Blocks blocks_;                                        // all, by address
-  std::set<std::pair<std::size_t, std::byte*>> free_;    // by size
+  Blocks blocks_;                                          // all, by address
+  std::set<std::pair<std::size_t, std::byte*>> free_;      // by size
   std::set<std::pair<std::size_t, std::byte*>> resident_;  // free blocks by resident bytes
-  std::map<std::byte*, std::size_t> chunks_;             // mapped, with their sizes
+  std::map<std::byte*, std::size_t> chunks_;               // mapped, with their sizes
   ArenaUsage usage_{.limit_bytes = static_cast<std::size_t>(-1)};
 };
 

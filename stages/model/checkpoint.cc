@@ -23,12 +23,9 @@ constexpr const char* kExtraKey = "weir.extra";
 
 nlohmann::json ToJson(const TrainingPosition& position) {
   const Metrics& metrics = position.metrics;
-  return {{"epoch", position.epoch},
-          {"next_sample", position.next_sample},
-          {"step", position.step},
-          {"loss_sum", metrics.loss_sum},
-          {"images", metrics.images},
-          {"correct", metrics.correct},
+  return {{"epoch", position.epoch},       {"next_sample", position.next_sample},
+          {"step", position.step},         {"loss_sum", metrics.loss_sum},
+          {"images", metrics.images},      {"correct", metrics.correct},
           {"confusion", metrics.confusion}};
 }
 
@@ -102,10 +99,11 @@ void CompareDeclarations(const std::filesystem::path& file, const Declaration& s
     if (i < saved.size() && i < wanted.size() && saved[i] == wanted[i]) continue;
     const auto& [key, value] = i < wanted.size() ? wanted[i] : saved[i];
     const bool alike = i < saved.size() && i < wanted.size() && saved[i].first == key;
-    Refuse(file,
-           "is of another training: " + key + " was " +
-               (alike ? "`" + saved[i].second + "`" : "not in it") + ", and is `" + value + "` now",
-           "Resume with the configuration that it was begun with, or begin anew in another folder.");
+    Refuse(
+        file,
+        "is of another training: " + key + " was " +
+            (alike ? "`" + saved[i].second + "`" : "not in it") + ", and is `" + value + "` now",
+        "Resume with the configuration that it was begun with, or begin anew in another folder.");
   }
 }
 
@@ -125,8 +123,10 @@ void CheckTensors(const std::filesystem::path& path, const WeightsFile& file,
     }
   }
   if (count != file.tensors().size()) {
-    Refuse(path, "has " + std::to_string(file.tensors().size()) + " tensors, the model " +
-                     std::to_string(count), remedy);
+    Refuse(path,
+           "has " + std::to_string(file.tensors().size()) + " tensors, the model " +
+               std::to_string(count),
+           remedy);
   }
 }
 
@@ -138,16 +138,16 @@ Declaration DeclarationOf(const Model& model, const OptimizerConfig& optimizer) 
   const Convention& convention = backbone.convention();
   return {
       {"backbone", config.name + ", width " + ToText(backbone.width())},
-      {"picture size", std::to_string(backbone.input().height) + " x " +
-                           std::to_string(backbone.input().width)},
+      {"picture size",
+       std::to_string(backbone.input().height) + " x " + std::to_string(backbone.input().width)},
       {"padding", convention.padding == Padding::kSame ? "same" : "symmetric"},
       {"batch norm epsilon", ToText(convention.batch_norm_epsilon)},
       {"batch norm", config.batch_norm == BatchNormMode::kTrain ? "train" : "stored"},
       {"layers that learn", LearningLayerNames(model)},
       {"head", Join(model.head(), [](const HeadLayer& layer) { return ToText(layer); })},
       {"classes", Join(model.classes(), [](const std::string& name) { return name; })},
-      {"optimizer", std::string(NameOf(optimizer.kind)) +
-                        (optimizer.momentum > 0 ? " with momentum" : "")},
+      {"optimizer",
+       std::string(NameOf(optimizer.kind)) + (optimizer.momentum > 0 ? " with momentum" : "")},
       {"seed", std::to_string(model.seed())},
   };
 }

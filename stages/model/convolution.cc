@@ -73,9 +73,8 @@ ConvolutionGradients ConvolveBackward(const ConvLayer& layer, const MobileNetV2:
   if (of_input) {
     gradients.input = gradients.input.permute({0, 2, 3, 1});
     if (PadsUnevenly(pads)) {
-      gradients.input =
-          gradients.input.narrow(1, pads.top, padded.size(1) - pads.top - pads.bottom)
-              .narrow(2, pads.left, padded.size(2) - pads.left - pads.right);
+      gradients.input = gradients.input.narrow(1, pads.top, padded.size(1) - pads.top - pads.bottom)
+                            .narrow(2, pads.left, padded.size(2) - pads.left - pads.right);
     }
     gradients.input = gradients.input.contiguous();
   }

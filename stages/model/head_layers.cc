@@ -57,7 +57,9 @@ class AveragePooling final : public HeadOperation {
                       bool of_input) const override {
     if (!of_input) return {};
     const std::int64_t pixels = tape.input_shape[1] * tape.input_shape[2];
-    return gradient.div_(pixels).view({-1, 1, 1, gradient.size(1)}).expand(tape.input_shape)
+    return gradient.div_(pixels)
+        .view({-1, 1, 1, gradient.size(1)})
+        .expand(tape.input_shape)
         .contiguous();
   }
 };
@@ -133,8 +135,8 @@ class Dropout final : public HeadOperation {
   std::string use_;
 };
 
-// Over the last dimension, by Keras' rule: moving = moving * momentum + batch * (1 - momentum), with
-// the biased variance.
+// Over the last dimension, by Keras' rule: moving = moving * momentum + batch * (1 - momentum),
+// with the biased variance.
 class BatchNorm final : public HeadOperation {
  public:
   BatchNorm(const HeadLayer& layer, const std::string& name, const ParameterArrays& arrays)
@@ -149,8 +151,8 @@ class BatchNorm final : public HeadOperation {
 
   at::Tensor Forward(const at::Tensor& input, const MicroBatch&, Tape* tape) const override {
     const at::Tensor rows = input.view({-1, input.size(-1)});
-    auto [output, mean, inverse_deviation] = at::native_batch_norm(
-        rows, gamma_, beta_, mean_, variance_, tape != nullptr, 0, epsilon_);
+    auto [output, mean, inverse_deviation] =
+        at::native_batch_norm(rows, gamma_, beta_, mean_, variance_, tape != nullptr, 0, epsilon_);
     if (tape != nullptr) {
       tape->kept = {rows, mean, inverse_deviation};
       mean_.mul_(momentum_).add_(mean, 1 - momentum_);

@@ -1,8 +1,8 @@
 // The layers of the head behind the frozen prefix, forward and backward.
 //
 // Maps are [n, h, w, C], vectors [n, values]. Each sample's pooled values are added up in the order
-// of its pixels, and its dropout mask is a function of (seed, layer, epoch, sample), so that neither
-// depends on what is computed beside it.
+// of its pixels, and its dropout mask is a function of (seed, layer, epoch, sample), so that
+// neither depends on what is computed beside it.
 //
 // Forward and Backward may run on many threads at once, each with a Tape of its own (a batch norm:
 // one at a time when it learns).

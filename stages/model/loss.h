@@ -11,8 +11,9 @@ namespace weir {
 // that nothing overflows.
 void Softmax(std::span<const float> logits, std::span<float> probabilities);
 
-// -sum(target * log softmax(logits)) in nats, where target is 1 - smoothing at `label` and smoothing
-// / classes everywhere in addition (Szegedy et al., 2016; Keras' and PyTorch's label_smoothing).
+// -sum(target * log softmax(logits)) in nats, where target is 1 - smoothing at `label` and
+// smoothing / classes everywhere in addition (Szegedy et al., 2016; Keras' and PyTorch's
+// label_smoothing).
 double CrossEntropy(std::span<const float> logits, int label, double smoothing);
 
 // The same, and scale * d loss / d logits, written over the logits.

@@ -13,6 +13,7 @@
 #include "stages/model/component.h"
 #include "stages/model/freeze.h"
 #include "stages/model/head_config.h"
+#include "stages/model/weights_source.h"
 
 namespace weir {
 
@@ -31,11 +32,7 @@ struct EnumNames<BatchNormMode> {
 
 namespace {
 
-constexpr std::size_t kSha256Digits = 64;
-
-bool IsUrl(std::string_view text) {
-  return text.starts_with("https://") || text.starts_with("http://");
-}
+bool IsAddress(std::string_view text) { return text.find("://") != std::string_view::npos; }
 
 // What the weights are read from. A word without a dot or a slash is a name, not a path.
 struct Weights {
@@ -43,21 +40,14 @@ struct Weights {
   std::string sha256;
 };
 
-struct Download {
+struct Address {
   std::string url;
   std::string sha256;
 
   static auto Fields() {
     return std::tuple{
-        Field{"url", &Download::url, "Where it is fetched from, once.", Required{}},
-        Field{"sha256", &Download::sha256, "Of the file: 64 hexadecimal digits.", Required{}}};
-  }
-  void Check(const Blame& blame) const {
-    if (!IsUrl(url)) blame("url", "`url` takes an https:// or http:// address");
-    if (sha256.size() != kSha256Digits ||
-        sha256.find_first_not_of("0123456789abcdef") != std::string::npos) {
-      blame("sha256", "`sha256` takes 64 hexadecimal digits in lower case");
-    }
+        Field{"url", &Address::url, "Where it is fetched from, once.", Required{}},
+        Field{"sha256", &Address::sha256, "Of the file: 64 hexadecimal digits.", Required{}}};
   }
 };
 
@@ -66,7 +56,7 @@ struct Download {
 template <>
 struct ParamType<Weights> {
   static TypeWords Words(const FieldRules&) {
-    return {"none, imagenet, a path, a URL or {url: ..., sha256: ...}", "weights"};
+    return {"a name, a path, a URL or {url: ..., sha256: ...}", "weights"};
   }
 
   static std::optional<Weights> Read(const YamlNode& node, const FieldRules& rules,
@@ -74,17 +64,19 @@ struct ParamType<Weights> {
     if (node.is_null()) return Weights{"none", ""};  // Keras' None
     if (node.is_map()) {
       const std::size_t before = problems.size();
-      const auto download = Parse<Download>(node, problems);
+      const auto address = Parse<Address>(node, problems);
       if (problems.size() != before) return std::nullopt;
-      return Weights{download.url, download.sha256};
+      return Weights{address.url, address.sha256};
     }
-    const std::vector<std::string> names = {"none", "imagenet"};
+    const std::vector<std::string> names = WeightsNames();
     const std::string& text = node.scalar();
-    if (std::find(names.begin(), names.end(), text) != names.end() || IsUrl(text)) {
+    if (std::find(names.begin(), names.end(), text) != names.end() || IsAddress(text)) {
       return Weights{text, ""};
     }
     if (text.find_first_of("./") == std::string::npos) {
-      detail::AddWrongType(node, rules, Words(rules).one, problems, DidYouMean(text, names));
+      std::string ending = DidYouMean(text, names);
+      if (ending.empty()) ending = "; the names are " + Enumerate(names);
+      detail::AddWrongType(node, rules, Words(rules).one, problems, ending);
       return std::nullopt;
     }
     const auto path = ParamType<std::filesystem::path>::Read(node, rules, problems);
@@ -94,7 +86,7 @@ struct ParamType<Weights> {
 
   static YamlNode Write(const Weights& weights, const FieldRules&) {
     if (weights.sha256.empty()) return detail::WriteText(weights.from);
-    return weir::ToYaml(Download{weights.from, weights.sha256});
+    return weir::ToYaml(Address{weights.from, weights.sha256});
   }
 };
 
@@ -243,9 +235,10 @@ struct BackboneParams {
         Field{"width", &BackboneParams::width,
               "What the channels are multiplied with (Keras' alpha, torchvision's width_mult).",
               MoreThan{0}},
-        Field{"weights", &BackboneParams::weights,
-              "What it starts from: none (random), imagenet, a .pth, .safetensors or .h5 file, or "
-              "where to fetch one."},
+        Field{
+            "weights", &BackboneParams::weights,
+            "What it starts from: none (random), imagenet or another name of published weights, a "
+            ".pth, .safetensors or .h5 file, or where to fetch one."},
         Field{"convention", &BackboneParams::convention,
               "How it pads and what it is fed; auto is what the weights were trained with."},
         Field{
@@ -258,6 +251,11 @@ struct BackboneParams {
       blame("include_top",
             "weir builds the headless backbone; declare the classes in `head`, and leave "
             "`include_top` false");
+    }
+    try {
+      ParseWeightsSource(weights.from, weights.sha256, width);
+    } catch (const Error& error) {
+      blame("weights", std::string(error.what()) + "; " + error.remedy());
     }
   }
 };

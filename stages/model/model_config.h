@@ -29,7 +29,7 @@ struct BackboneConfig {
   std::string name = "mobilenet_v2";
   bool include_top = false;
   double width = 1.0;
-  std::string weights = "imagenet";  // none, imagenet, an absolute path or a URL
+  std::string weights = "imagenet";  // a name (WeightsNames), an absolute path or a URL
   std::string sha256{};              // of what a URL gives: 64 digits; empty where none is stated
   ConventionChoice convention = ConventionChoice::kAuto;
   BatchNormMode batch_norm = BatchNormMode::kStored;

@@ -5,10 +5,14 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
-#include "stages/model/atomic_file.h"
-
 namespace weir {
 namespace {
+
+std::size_t BytesOf(const TensorToWrite& tensor) {
+  std::size_t bytes = ElementBytes(tensor.type);
+  for (const std::int64_t size : tensor.shape) bytes *= static_cast<std::size_t>(size);
+  return bytes;
+}
 
 // The header, padded with spaces so that the values behind it are aligned to 8 bytes.
 std::string Header(const std::vector<TensorToWrite>& tensors,
@@ -19,8 +23,8 @@ std::string Header(const std::vector<TensorToWrite>& tensors,
   for (const TensorToWrite& tensor : tensors) {
     header[tensor.name] = {{"dtype", Name(tensor.type)},
                            {"shape", tensor.shape},
-                           {"data_offsets", {offset, offset + tensor.bytes.size()}}};
-    offset += tensor.bytes.size();
+                           {"data_offsets", {offset, offset + BytesOf(tensor)}}};
+    offset += BytesOf(tensor);
   }
   std::string text = header.dump();
   text.append((8 - text.size() % 8) % 8, ' ');
@@ -35,17 +39,22 @@ void WriteSafetensors(const std::filesystem::path& path, std::vector<TensorToWri
     const auto bytes_a = ElementBytes(a.type), bytes_b = ElementBytes(b.type);
     return std::tie(bytes_b, a.name) < std::tie(bytes_a, b.name);
   });
-  assert(std::ranges::all_of(tensors, [](const TensorToWrite& tensor) {
-    const auto bytes = ElementBytes(tensor.type);
-    return ValueCount(tensor.shape, tensor.bytes.size() / bytes) == tensor.bytes.size() / bytes;
-  }));
+  SafetensorsStream file(path, tensors, metadata);
+  for (const TensorToWrite& tensor : tensors) {
+    assert(tensor.bytes.size() == BytesOf(tensor));
+    file.Write(tensor.bytes);
+  }
+  file.Commit();
+}
+
+SafetensorsStream::SafetensorsStream(const std::filesystem::path& path,
+                                     const std::vector<TensorToWrite>& tensors,
+                                     const std::map<std::string, std::string>& metadata)
+    : file_(path) {
   const std::string header = Header(tensors, metadata);
   const std::uint64_t header_bytes = header.size();
-  AtomicFile file(path);
-  file.Write(std::as_bytes(std::span(&header_bytes, 1)));
-  file.Write(std::as_bytes(std::span(header)));
-  for (const TensorToWrite& tensor : tensors) file.Write(tensor.bytes);
-  file.Commit();
+  Write(std::as_bytes(std::span(&header_bytes, 1)));
+  Write(std::as_bytes(std::span(header)));
 }
 
 }  // namespace weir

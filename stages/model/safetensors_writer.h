@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "stages/model/atomic_file.h"
 #include "stages/model/element_type.h"
 
 namespace weir {
@@ -32,5 +33,20 @@ struct TensorToWrite {
 // distinct and valid UTF-8.
 void WriteSafetensors(const std::filesystem::path& path, std::vector<TensorToWrite> tensors,
                       const std::map<std::string, std::string>& metadata = {});
+
+// The same for tensors that are made one after another, so that no two need be held at once. All
+// members throw Error(kData) where the disk refuses.
+class SafetensorsStream {
+ public:
+  // Of `tensors` only names, shapes and types are read; in that order their bytes follow.
+  SafetensorsStream(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
+                    const std::map<std::string, std::string>& metadata = {});
+
+  void Write(std::span<const std::byte> bytes) { file_.Write(bytes); }
+  void Commit() { file_.Commit(); }
+
+ private:
+  AtomicFile file_;
+};
 
 }  // namespace weir

@@ -1,16 +1,12 @@
 #include "stages/model/saved_model.h"
 
-#include <fstream>
-#include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
-#include <sstream>
+#include <system_error>
 #include <utility>
 
 #include "framework/error.h"
-#include "framework/yaml_reader.h"
 #include "stages/model/atomic_file.h"
-#include "stages/model/model_config.h"
+#include "stages/model/model_description.h"
 #include "stages/model/safetensors_writer.h"
 #include "stages/model/weights_file.h"
 
@@ -18,100 +14,44 @@ namespace weir {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
-constexpr int kVersion = 1;
 constexpr const char* kWeights = "model.safetensors";
 constexpr const char* kDescription = "model.json";
+constexpr const char* kBelongTogether =
+    "The two files of a model belong together: copy both, or write them anew with `weir run "
+    "--resume`.";
 
-// JSON is YAML, so what is written this way is read by the parser of the configuration.
-json ToJson(const YamlNode& node) {
-  switch (node.kind()) {
-    case YamlNode::Kind::kNull:
-      return nullptr;
-    case YamlNode::Kind::kList: {
-      json list = json::array();
-      for (const YamlNode& item : node.items()) list.push_back(ToJson(item));
-      return list;
+// What the head's layers keep; the names are the learner's.
+std::vector<TensorInfo> HeadTensors(const Model& model) {
+  std::vector<TensorInfo> tensors;
+  for (int i = 0; i < static_cast<int>(model.head().size()); ++i) {
+    const HeadLayer& layer = model.head()[i];
+    const std::string name = "head." + std::to_string(i);
+    const std::int64_t inputs = model.head_input_dims(i).back();
+    if (layer.kind == HeadLayer::Kind::kDense) {
+      tensors.push_back({name + ".weight", {layer.units, inputs}});
+      tensors.push_back({name + ".bias", {layer.units}});
     }
-    case YamlNode::Kind::kMap: {
-      json map = json::object();
-      for (const YamlEntry& entry : node.entries()) map[entry.key] = ToJson(entry.value);
-      return map;
+    if (layer.kind == HeadLayer::Kind::kBatchNorm) {
+      for (const char* what : {".weight", ".bias", ".running_mean", ".running_var"}) {
+        tensors.push_back({name + what, {inputs}});
+      }
     }
-    case YamlNode::Kind::kScalar:
-      break;
   }
-  if (node.quoted()) return node.scalar();
-  json value = json::parse(node.scalar(), nullptr, false);
-  return value.is_number() || value.is_boolean() ? value : json(node.scalar());
+  return tensors;
 }
 
-json ToJson(const Preprocessing& preprocessing) {
-  return {{"scale", preprocessing.scale}, {"offset", preprocessing.offset}};
-}
-
-Preprocessing PreprocessingFrom(const json& value) {
-  Preprocessing preprocessing;
-  value.at("scale").get_to(preprocessing.scale);
-  value.at("offset").get_to(preprocessing.offset);
-  return preprocessing;
-}
-
-json Describe(const Model& model) {
-  const Convention& convention = model.backbone().convention();
-  ModelConfig config = model.config();
-  config.preprocessing = model.preprocessing();
-  return {{"version", kVersion},
-          {"classes", model.classes()},
-          {"input", {model.backbone().input().height, model.backbone().input().width}},
-          {"convention",
-           {{"padding", convention.padding == Padding::kSame ? "same" : "symmetric"},
-            {"batch_norm_epsilon", convention.batch_norm_epsilon},
-            {"preprocessing", ToJson(convention.preprocessing)}}},
-          {"preprocessing", ToJson(model.preprocessing())},
-          {"model", ToJson(ToYaml(config))}};
-}
-
-Convention ConventionFrom(const json& value) {
-  Convention convention;
-  convention.padding = value.at("padding") == "same" ? Padding::kSame : Padding::kSymmetric;
-  convention.batch_norm_epsilon = value.at("batch_norm_epsilon");
-  convention.preprocessing = PreprocessingFrom(value.at("preprocessing"));
-  return convention;
-}
-
-json ReadDescription(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    throw Error(ErrorKind::kData, "cannot read " + path.string(),
-                "Give the folder of a finished run.");
-  }
-  json description = json::parse(file, nullptr, false);
-  if (!description.is_object()) {
-    throw Error(ErrorKind::kData, path.string() + " is damaged: it is not a JSON object",
-                "Run `weir run --resume` again: it writes the model anew from the checkpoint.");
-  }
-  const json version = description.value("version", json());
-  if (version != kVersion) {
+void CheckHead(const WeightsFile& file, const Model& model) {
+  for (const TensorInfo& wanted : HeadTensors(model)) {
+    const TensorInfo* tensor = file.Find(wanted.name);
+    if (tensor && tensor->shape == wanted.shape) continue;
+    const std::string declared = std::string(kDescription) + " beside it declares";
     throw Error(ErrorKind::kData,
-                path.string() + " is of version " + version.dump() + ", this weir reads version " +
-                    std::to_string(kVersion),
-                "Use the weir that wrote it.");
+                file.path().string() +
+                    (tensor ? " has another shape of " + wanted.name + " than " + declared
+                            : " lacks " + wanted.name + ", which " + declared),
+                kBelongTogether);
   }
-  return description;
-}
-
-ModelConfig ConfigFrom(const json& description, const fs::path& path) {
-  Problems problems;
-  const YamlNode node =
-      ParseYaml(YamlSource::File(path.string(), description.at("model").dump(), path.parent_path()),
-                problems);
-  ModelConfig config = ParseModel(node, problems);
-  problems.ThrowIfAny();
-  config.preprocessing = PreprocessingFrom(description.at("preprocessing"));
-  config.frozen = {};  // all: nothing learns any more
-  return config;
 }
 
 std::vector<float> ReadHead(const fs::path& path, const std::string& name, std::size_t values) {
@@ -119,13 +59,24 @@ std::vector<float> ReadHead(const fs::path& path, const std::string& name, std::
   const TensorInfo* tensor = file->Find(name);
   if (!tensor || static_cast<std::size_t>(tensor->values()) != values) {
     throw Error(ErrorKind::kData,
-                path.string() + (tensor ? " has another shape of " : " lacks ") + name + " than " +
-                    kDescription + " declares",
-                "The two files of a model belong together.");
+                path.string() + " has no " + name + " of " + std::to_string(values) + " values",
+                kBelongTogether);
   }
   std::vector<float> out(values);
   file->Read(*tensor, out);
   return out;
+}
+
+void WriteWeights(const fs::path& path, const Model& model, const Learner& learner) {
+  std::vector<TensorToWrite> tensors;
+  learner.ForEachTensor([&](const NamedTensor& tensor) {
+    tensors.push_back(TensorToWrite::Of(tensor.name, tensor.shape, {}));
+  });
+  const bool keras = model.backbone().convention().padding == Padding::kSame;
+  SafetensorsStream file(path, tensors, {{"weir.convention", keras ? "keras" : "torchvision"}});
+  learner.ForEachTensor(
+      [&](const NamedTensor& tensor) { file.Write(std::as_bytes(tensor.values)); });
+  file.Commit();
 }
 
 }  // namespace
@@ -135,57 +86,41 @@ void SaveModel(const fs::path& folder, const Model& model, const Learner& learne
   fs::create_directories(folder, error);
   if (error) {
     throw Error(ErrorKind::kData,
-                "cannot make the folder " + folder.string() + ": " + error.message());
+                "cannot make the folder " + folder.string() + ": " + error.message(),
+                "Give another folder with --out.");
   }
-  struct Copy {
-    std::string name;
-    std::vector<std::int64_t> shape;
-    std::vector<float> values;
-  };
-  std::vector<Copy> copies;
-  learner.ForEachTensor([&copies](const NamedTensor& tensor) {
-    copies.push_back({tensor.name, tensor.shape, {tensor.values.begin(), tensor.values.end()}});
-  });
-  std::vector<TensorToWrite> tensors;
-  for (const Copy& copy : copies) {
-    tensors.push_back(TensorToWrite::Of(copy.name, copy.shape, copy.values));
-  }
-  const Convention& convention = model.backbone().convention();
-  std::ostringstream epsilon;
-  epsilon << convention.batch_norm_epsilon;
-  WriteSafetensors(
-      folder / kWeights, std::move(tensors),
-      {{"weir.convention", convention.padding == Padding::kSame ? "keras" : "torchvision"},
-       {"weir.batch_norm_epsilon", epsilon.str()}});
-
-  const std::string description =
-      Describe(model).dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+  WriteWeights(folder / kWeights, model, learner);
+  const std::string description = Describe(model);
   AtomicFile file(folder / kDescription);
   file.Write(std::as_bytes(std::span(description)));
   file.Commit();
 }
 
 SavedModel LoadSavedModel(const fs::path& folder) {
-  const fs::path path = folder / kDescription;
+  ModelDescription description = ReadModelDescription(folder / kDescription);
   const fs::path weights = folder / kWeights;
-  const json description = ReadDescription(path);
   try {
-    SavedModel saved;
-    description.at("classes").get_to(saved.classes);
-    saved.input = {description.at("input").at(0), description.at("input").at(1)};
-    saved.source.config = ConfigFrom(description, path);
-    saved.source.convention = ConventionFrom(description.at("convention"));
-    saved.source.load_backbone = [weights](const Model& model) {
-      return LoadBackbone(*WeightsFile::Open(weights), model.backbone());
-    };
-    saved.source.load_head = [weights](const std::string& name, std::size_t values) {
-      return ReadHead(weights, name, values);
-    };
-    return saved;
-  } catch (const json::exception& error) {
-    throw Error(ErrorKind::kData, path.string() + " is damaged: " + error.what(),
-                "Run `weir run --resume` again: it writes the model anew from the checkpoint.");
+    const Model model(description.config, description.convention, description.input,
+                      description.classes, /*seed=*/0);
+    CheckHead(*WeightsFile::Open(weights), model);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kData) throw;
+    throw Error(ErrorKind::kData, (folder / kDescription).string() + ": " + error.what(),
+                kBelongTogether);
   }
+  SavedModel saved;
+  saved.classes = std::move(description.classes);
+  saved.input = description.input;
+  saved.source.config = std::move(description.config);
+  saved.source.config.backbone.weights = fs::absolute(weights).string();
+  saved.source.convention = description.convention;
+  saved.source.load_backbone = [weights](const Model& model) {
+    return LoadBackbone(*WeightsFile::Open(weights), model.backbone());
+  };
+  saved.source.load_head = [weights](const std::string& name, std::size_t values) {
+    return ReadHead(weights, name, values);
+  };
+  return saved;
 }
 
 }  // namespace weir

@@ -1,7 +1,13 @@
 // The model that a run leaves behind: model.safetensors, every weight of it, under torchvision's
-// names for the backbone; and model.json, everything else that predicting needs.
+// names for the backbone and head.<i>.weight and so on for the head; and model.json, everything
+// else that predicting needs:
 //
-// One thread at a time. Saving holds a copy of the weights, loading those of the backbone.
+//   {"version": 1, "classes": ["ants", "bees"], "input": [224, 224],
+//    "convention": {"padding": "same", "batch_norm_epsilon": 0.001},
+//    "preprocessing": {"scale": 0.007843138, "offset": -1},
+//    "backbone": {"name": "mobilenet_v2", "width": 1}, "head": [...]}
+//
+// One thread at a time. Both hold what the learner or the reader holds, and no copy of the weights.
 #pragma once
 
 #include <filesystem>
@@ -13,8 +19,8 @@
 
 namespace weir {
 
-// Writes both files, each whole or not at all, the weights first. Throws Error(kData) where that
-// fails.
+// Writes both files, each whole or not at all, the weights first. Asks the learner for its tensors
+// twice. Throws Error(kData) where that fails.
 void SaveModel(const std::filesystem::path& folder, const Model& model, const Learner& learner);
 
 struct SavedModel {
@@ -23,7 +29,8 @@ struct SavedModel {
   MapSize input;
 };
 
-// Throws Error(kData) where a file is missing, damaged, of another version, or the two do not fit.
+// Throws Error(kData) where a file is missing, damaged, of another version, or the two do not fit;
+// where the backbone does not fit, its load_backbone throws it.
 SavedModel LoadSavedModel(const std::filesystem::path& folder);
 
 }  // namespace weir

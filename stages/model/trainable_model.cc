@@ -113,16 +113,14 @@ bool TrainableModel::NeedsWholeBatch(const Model& model) {
   for (std::size_t i = 0; i < model.backbone().layers().size(); ++i) {
     in_backbone = in_backbone || model.learns(static_cast<int>(i));
   }
-  return in_head ||
-         (in_backbone && model.config().backbone.batch_norm == BatchNormMode::kTrain);
+  return in_head || (in_backbone && model.config().backbone.batch_norm == BatchNormMode::kTrain);
 }
 
 std::size_t TrainableModel::HeldBytes(const Model& model, const Optimizer& optimizer,
                                       bool training) {
   const ModelParameters tables = DeclareParameters(model);
   const std::size_t slots = training ? optimizer.slot_names().size() : 0;
-  return (1 + slots) * tables.learning.bytes() + tables.statistics.bytes() +
-         tables.folded.bytes();
+  return (1 + slots) * tables.learning.bytes() + tables.statistics.bytes() + tables.folded.bytes();
 }
 
 std::size_t TrainableModel::GradientBytes(const Model& model) {
@@ -136,9 +134,8 @@ void TrainableModel::Load(const std::function<BackboneWeights()>& load_backbone,
   if (!arrays.tables.folded.all().empty()) parts_->suffix.Load(load_backbone());
   const auto load = [&](const Parameter& parameter, const at::Tensor& run) {
     if (!parameter.name.starts_with("head.")) return;
-    const std::vector<float> values = load_head
-                                          ? load_head(parameter.name, parameter.values)
-                                          : InitialValues(parameter, model_.seed());
+    const std::vector<float> values = load_head ? load_head(parameter.name, parameter.values)
+                                                : InitialValues(parameter, model_.seed());
     assert(values.size() == parameter.values);
     std::copy(values.begin(), values.end(), Span(run).begin() + parameter.offset);
   };

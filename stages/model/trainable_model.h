@@ -70,9 +70,9 @@ class TrainableModel {
   const ModelParameters& tables() const;
   std::span<float> values();
   std::span<float> statistics();
-  std::span<float> slot(int index);           // of the optimizer; as slot_names()
-  std::span<const float> gradients() const;   // of the last batch: of folded kernels before Step
-  void ValuesChanged();  // after writing to them
+  std::span<float> slot(int index);          // of the optimizer; as slot_names()
+  std::span<const float> gradients() const;  // of the last batch: of folded kernels before Step
+  void ValuesChanged();                      // after writing to them
 
  private:
   struct Parts;

@@ -95,6 +95,16 @@ TEST(ChooseDevice, LeavesTheGpuAloneWhereTheConfigurationSaysSo) {
   EXPECT_EQ(chosen.reason, "`device: cpu` says so");
 }
 
+TEST(DeviceLimit, IsASizeAPartOrWhatIsFree) {
+  Machine machine;
+  machine.InstallFakeDevice();
+  const auto device = ChooseDevice({Kind::kAuto, 0}, machine.search()).device;
+  ASSERT_NE(device, nullptr);  // of 1 MiB, of which 3/4 are free and it holds 64 KiB
+  EXPECT_EQ(DeviceLimit(DeviceMemory{ByteSize{300 << 10}}, *device), 300u << 10);
+  EXPECT_EQ(DeviceLimit(DeviceMemory{0.5}, *device), 512u << 10);
+  EXPECT_EQ(DeviceLimit({}, *device), 832u << 10);
+}
+
 TEST(ListGpus, GivesWhatTheDeviceSideTells) {
   Machine machine;
   machine.InstallFakeDevice();

@@ -27,9 +27,9 @@ class FakeDevice final : public Device {
   std::string name() const override { return "Fake GPU"; }
   std::string torch_device() const override { return "cuda:0"; }
   std::size_t total_bytes() const override { return 1 << 20; }
-  std::size_t free_bytes() const override { return 1 << 20; }
+  std::size_t free_bytes() const override { return 3 << 18; }
   void SetLimit(std::size_t) override {}
-  MemoryUsage usage() const override { return {}; }
+  MemoryUsage usage() const override { return {.used_bytes = 1 << 16}; }
   std::size_t uploader_bytes(int depth, std::size_t batch_bytes) const override {
     return depth * batch_bytes;
   }
@@ -48,9 +48,7 @@ std::unique_ptr<Device> Open(int index) {
   throw Error(ErrorKind::kConfig, "there is no GPU " + std::to_string(index) + " (there is 1)");
 }
 
-std::vector<GpuDescription> List() {
-  return {{"Fake GPU", 1 << 20, 1 << 19, "9.0", "580.65.06"}};
-}
+std::vector<GpuDescription> List() { return {{"Fake GPU", 1 << 20, 1 << 19, "9.0", "580.65.06"}}; }
 
 }  // namespace
 }  // namespace weir

@@ -1,7 +1,9 @@
 #include "stages/cuda/folded_network.h"
 
-#include <ATen/ops/cat.h>
+#include <ATen/Parallel.h>
+#include <ATen/ops/add.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/mul.h>
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
@@ -21,8 +23,9 @@ at::Tensor Preprocessed(const std::vector<std::uint8_t>& pixels, int samples) {
                                        {samples, kInput.height, kInput.width, 3}, at::kByte);
   const Preprocessing preprocessing;
   const auto channel = at::TensorOptions(at::kFloat);
-  return (raw.to(at::kFloat) * at::tensor(preprocessing.scale, channel) +
-          at::tensor(preprocessing.offset, channel))
+  return raw.to(at::kFloat)
+      .mul(at::tensor(preprocessing.scale, channel))
+      .add(at::tensor(preprocessing.offset, channel))
       .permute({0, 3, 1, 2});
 }
 
@@ -45,13 +48,13 @@ TEST_P(FoldedNetworkTest, AgreesWithTheHostsPrefix) {
   constexpr int kSamples = 3;
   const std::vector<std::uint8_t> pixels = RandomPixels(model, kSamples, 11);
 
+  at::set_num_threads(1);
   UseExactTorchArithmetic();
   const FoldedNetwork network(model, weights, last, precision, at::kCPU);
-  const at::Tensor maps =
-      network.Run(Preprocessed(pixels, kSamples).to(network.type()))
-          .permute({0, 2, 3, 1})
-          .to(at::kFloat)
-          .contiguous();
+  const at::Tensor maps = network.Run(Preprocessed(pixels, kSamples).to(network.type()))
+                              .permute({0, 2, 3, 1})
+                              .to(at::kFloat)
+                              .contiguous();
 
   for (int i = 0; i < kSamples; ++i) {
     const std::vector<float> expected =
@@ -64,10 +67,10 @@ TEST_P(FoldedNetworkTest, AgreesWithTheHostsPrefix) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Conventions, FoldedNetworkTest,
-    testing::Combine(testing::Bool(), testing::Values(0, 12, 51),
-                     testing::Values(Precision::kFloat32, Precision::kBfloat16)));
+INSTANTIATE_TEST_SUITE_P(Conventions, FoldedNetworkTest,
+                         testing::Combine(testing::Bool(), testing::Values(0, 12, 51),
+                                          testing::Values(Precision::kFloat32,
+                                                          Precision::kBfloat16)));
 
 }  // namespace
 }  // namespace weir

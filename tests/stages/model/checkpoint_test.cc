@@ -80,8 +80,9 @@ TEST(Checkpoint, LeavesTheStateAloneWhereATensorIsMissing) {
   other.values.resize(other.table.values());
   other.slots.resize(other.table.values());
   EXPECT_EQ(CaughtError([&] { RestoreCheckpoint(file, other.arrays(), kDeclaration); }),
-            "'" + file + "' has no tensor head.2.bias\n"
-            "Resume from another checkpoint, or begin anew.");
+            "'" + file +
+                "' has no tensor head.2.bias\n"
+                "Resume from another checkpoint, or begin anew.");
   EXPECT_EQ(other.values[0], 5);
 }
 
@@ -91,8 +92,9 @@ TEST(Checkpoint, RefusesOtherSafetensorsAndTruncatedOnes) {
   State state(1);
   WriteSafetensors(file, {TensorToWrite::Of("head.1.bias", {2}, std::span(state.values).first(2))});
   EXPECT_EQ(CaughtError([&] { RestoreCheckpoint(file, state.arrays(), kDeclaration); }),
-            "'" + file + "' is not a checkpoint of this version of weir\n"
-            "Give the checkpoint of a run.");
+            "'" + file +
+                "' is not a checkpoint of this version of weir\n"
+                "Give the checkpoint of a run.");
   SaveCheckpoint(file, state.arrays(), kDeclaration, Position(), "");
   for (std::uintmax_t bytes : {std::filesystem::file_size(file) - 4, std::uintmax_t{100}}) {
     std::filesystem::resize_file(file, bytes);
@@ -103,16 +105,15 @@ TEST(Checkpoint, RefusesOtherSafetensorsAndTruncatedOnes) {
 
 TEST(DeclarationOf, NamesWhatATrainingIs) {
   const SmallTraining training({.kind = FrozenConfig::Kind::kThrough, .through = "block_16"});
-  const Declaration declaration = DeclarationOf(
-      *training.MakeModel(), {.kind = OptimizerConfig::Kind::kSgd, .momentum = 0.9});
+  const Declaration declaration =
+      DeclarationOf(*training.MakeModel(), {.kind = OptimizerConfig::Kind::kSgd, .momentum = 0.9});
   const Declaration expected = {{"backbone", "mobilenet_v2, width 0.35"},
                                 {"picture size", "32 x 32"},
                                 {"padding", "same"},
                                 {"batch norm epsilon", "0.0010000000474974513"},
                                 {"batch norm", "stored"},
                                 {"layers that learn", "Conv_1"},
-                                {"head",
-                                 "global_average_pooling, dense 6 tanh, dense 3 softmax"},
+                                {"head", "global_average_pooling, dense 6 tanh, dense 3 softmax"},
                                 {"classes", "ants, bees, wasps"},
                                 {"optimizer", "sgd with momentum"},
                                 {"seed", "7"}};

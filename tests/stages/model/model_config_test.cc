@@ -71,7 +71,8 @@ TEST(ParseModel, TakesThePathOfWeightsFromTheFolderOfTheFile) {
   };
   EXPECT_EQ(weights("w/../mobilenet.pth"), "/photos/mobilenet.pth");
   EXPECT_EQ(weights("/w/mobilenet.h5"), "/w/mobilenet.h5");
-  EXPECT_EQ(weights("https://example.com/w.pth"), "https://example.com/w.pth");
+  EXPECT_EQ(weights("https://example.com/w-0123abcd.pth"), "https://example.com/w-0123abcd.pth");
+  EXPECT_EQ(weights("imagenet_keras"), "imagenet_keras");
   EXPECT_EQ(weights("null"), "none");
 }
 
@@ -127,19 +128,28 @@ TEST(ParseModel, BlamesThePlace) {
             "a.yaml:1:19: `width` takes more than 0, not 0\n"
             "    1 | backbone: {width: 0}\n"
             "      |                   ^");
-  EXPECT_EQ(ProblemsWith("backbone: {weights: imagnet}"),
-            "a.yaml:1:21: `weights` takes none, imagenet, a path, a URL or {url: ..., sha256: "
-            "...}, not `imagnet`; did you mean `imagenet`?\n"
-            "    1 | backbone: {weights: imagnet}\n"
-            "      |                     ^");
-  EXPECT_EQ(ProblemsWith("backbone: {weights: {url: https://a.b/c, sha256: abc}}"),
-            "a.yaml:1:50: `sha256` takes 64 hexadecimal digits in lower case\n"
-            "    1 | backbone: {weights: {url: https://a.b/c, sha256: abc}}\n"
-            "      |                                                  ^");
   EXPECT_EQ(ProblemsWith("preprocessing: {scale: 0}"),
             "a.yaml:1:24: `scale` takes numbers other than 0: the picture is lost\n"
             "    1 | preprocessing: {scale: 0}\n"
             "      |                        ^");
+}
+
+TEST(ParseModel, BlamesWeightsThatCannotBe) {
+  EXPECT_EQ(ProblemsWith("backbone: {weights: imagnet}"),
+            "a.yaml:1:21: `weights` takes a name, a path, a URL or {url: ..., sha256: ...}, not "
+            "`imagnet`; did you mean `imagenet`?\n"
+            "    1 | backbone: {weights: imagnet}\n"
+            "      |                     ^");
+  EXPECT_EQ(ProblemsWith("backbone: {weights: {url: https://a.b/c, sha256: abc}}"),
+            "a.yaml:1:21: weights: sha256 'abc' is no digest; give 64 hexadecimal digits in lower "
+            "case, as sha256sum prints them\n"
+            "    1 | backbone: {weights: {url: https://a.b/c, sha256: abc}}\n"
+            "      |                     ^");
+  EXPECT_EQ(ProblemsWith("backbone: {weights: https://a.b/c}"),
+            "a.yaml:1:21: weights: https://a.b/c has no sha256, so it cannot be checked; write "
+            "weights: {url: https://a.b/c, sha256: <the file's 64 digits>}\n"
+            "    1 | backbone: {weights: https://a.b/c}\n"
+            "      |                     ^");
 }
 
 TEST(ParseModel, BlamesTheLayerOfTheHead) {

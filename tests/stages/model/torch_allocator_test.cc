@@ -37,7 +37,9 @@ TEST(TorchAllocator, RefusesInWordsWhatWasNotGrantedAndGoesOn) {
   MemoryBudget budget(100 * kMiB);
   const TorchGrant grant = Grant(budget, 8 * kMiB);
   const at::Tensor held = at::empty({1024, 1024}, at::kFloat);
-  EXPECT_EQ(CaughtError([] { at::empty({5, 1024, 256}, at::kFloat); }),
+  EXPECT_EQ(CaughtError([] {
+              at::empty({5, 1024, 256}, at::kFloat);
+            }),
             "train: LibTorch asked for 5.00 MiB and holds 4.00 MiB of its 8.00 MiB\n"
             "Give training.micro_batch a smaller number, or raise memory.host.");
   // Also from deep inside an operation, and it works again afterwards.

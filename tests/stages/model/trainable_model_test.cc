@@ -29,10 +29,9 @@ struct Learning {
     trainable.BeginBatch();
     std::vector<float> logits(batch.size() * model->classes().size());
     std::vector<double> losses(batch.size());
-    trainable.Learn({.features = batch.values.data(),
-                     .samples = batch.samples,
-                     .batch_size = batch.size()},
-                    0, logits, losses);
+    trainable.Learn(
+        {.features = batch.values.data(), .samples = batch.samples, .batch_size = batch.size()}, 0,
+        logits, losses);
     trainable.AddGradients(1);
     return std::accumulate(losses.begin(), losses.end(), 0.0) / batch.size();
   }
@@ -51,8 +50,7 @@ struct Learning {
 
   // The slope of the loss when the values of a parameter move along `direction`.
   double Slope(const Parameter& parameter, const std::vector<double>& direction, double width) {
-    const std::span<float> values =
-        trainable.values().subspan(parameter.offset, parameter.values);
+    const std::span<float> values = trainable.values().subspan(parameter.offset, parameter.values);
     const std::vector<float> before(values.begin(), values.end());
     const auto loss_at = [&](double distance) {
       for (std::size_t i = 0; i < values.size(); ++i) {
@@ -81,8 +79,8 @@ void ExpectGradientsOfFiniteDifferences(const SmallTraining& training, bool may_
   for (const Parameter& parameter : learning.trainable.tables().learning.all()) {
     std::vector<double> direction(gradient.begin() + parameter.offset,
                                   gradient.begin() + parameter.offset + parameter.values);
-    const double length = std::sqrt(std::inner_product(direction.begin(), direction.end(),
-                                                       direction.begin(), 0.0));
+    const double length =
+        std::sqrt(std::inner_product(direction.begin(), direction.end(), direction.begin(), 0.0));
     // In front of a batch norm on the batch's statistics a shift changes nothing.
     if (may_vanish && length < 1e-6) continue;
     ASSERT_GT(length, 1e-6) << parameter.name << " has no gradient";
@@ -101,8 +99,7 @@ TEST(TrainableModel, GradientsAreThoseOfFiniteDifferencesInKerasConvention) {
 }
 
 TEST(TrainableModel, GradientsAreThoseOfFiniteDifferencesInTorchvisionsConvention) {
-  ExpectGradientsOfFiniteDifferences(
-      SmallTraining(Through("block_12"), Convention::Torchvision()));
+  ExpectGradientsOfFiniteDifferences(SmallTraining(Through("block_12"), Convention::Torchvision()));
 }
 
 TEST(TrainableModel, GradientsAreThoseOfFiniteDifferencesOnTheStatisticsOfTheBatch) {
@@ -113,10 +110,10 @@ TEST(TrainableModel, GradientsAreThoseOfFiniteDifferencesOnTheStatisticsOfTheBat
 }
 
 TEST(TrainableModel, GradientsPassThroughLayersThatAreFrozenInBetween) {
-  ExpectGradientsOfFiniteDifferences(SmallTraining(
-      {.kind = FrozenConfig::Kind::kPatterns,
-       .patterns = {"Conv1", "expanded_conv_*", "block_?_*", "block_10_*", "block_11_*",
-                    "block_12_*", "block_14_*", "Conv_1"}}));
+  ExpectGradientsOfFiniteDifferences(
+      SmallTraining({.kind = FrozenConfig::Kind::kPatterns,
+                     .patterns = {"Conv1", "expanded_conv_*", "block_?_*", "block_10_*",
+                                  "block_11_*", "block_12_*", "block_14_*", "Conv_1"}}));
 }
 
 TEST(TrainableModel, GradientsOfEveryHeadLayerAreThoseOfFiniteDifferences) {
@@ -134,9 +131,8 @@ TEST(TrainableModel, GradientsOfEveryHeadLayerAreThoseOfFiniteDifferences) {
     };
     ExpectGradientsOfFiniteDifferences(training);
   }
-  training.source->config.head = {{.kind = Kind::kBatchNorm},
-                                  {.kind = Kind::kFlatten},
-                                  {.units = kUnitsOfClasses}};
+  training.source->config.head = {
+      {.kind = Kind::kBatchNorm}, {.kind = Kind::kFlatten}, {.units = kUnitsOfClasses}};
   ExpectGradientsOfFiniteDifferences(training);
 }
 
@@ -164,14 +160,14 @@ void ExpectThePrefixsFeatures(const Convention& convention) {
   CounterRandom random(5, "picture");
   for (std::size_t i = 0; i < pixels; ++i) {
     picture[i] = static_cast<std::uint8_t>(random.Below(256));
-    features[i] = picture[i] * convention.preprocessing.scale[i % 3] +
-                  convention.preprocessing.offset[i % 3];
+    features[i] =
+        picture[i] * convention.preprocessing.scale[i % 3] + convention.preprocessing.offset[i % 3];
   }
-  const auto prefix = MakeOneDnnPrefix(
-      model->backbone(), training.source->load_backbone(*model),
-      {.last_layer = static_cast<int>(model->backbone().layers().size()) - 1,
-       .pooling = Pooling::kAverage,
-       .preprocessing = convention.preprocessing});
+  const auto prefix =
+      MakeOneDnnPrefix(model->backbone(), training.source->load_backbone(*model),
+                       {.last_layer = static_cast<int>(model->backbone().layers().size()) - 1,
+                        .pooling = Pooling::kAverage,
+                        .preprocessing = convention.preprocessing});
   std::vector<float> expected(prefix->output_values());
   prefix->Run(picture.data(), *prefix->MakeWorkspace(), expected.data());
 

@@ -1,0 +1,177 @@
+#include "stages/model/model_description.h"
+
+#include <array>
+#include <charconv>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <system_error>
+#include <tuple>
+#include <utility>
+
+#include "framework/error.h"
+#include "framework/params.h"
+
+namespace weir {
+
+template <>
+struct EnumNames<Padding> {
+  static constexpr std::array kNames{std::pair{"same", Padding::kSame},
+                                     std::pair{"symmetric", Padding::kSymmetric}};
+};
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kVersion = 1;
+constexpr int kDeepest = 32;                     // values inside one another
+constexpr std::size_t kLargestBytes = 16 << 20;  // a million classes
+constexpr const char* kRemedy = "Copy it again, or write it anew with `weir run --resume`.";
+
+struct ConventionParams {
+  Padding padding = Padding::kSame;
+  double batch_norm_epsilon = 0;
+
+  static auto Fields() {
+    return std::tuple{
+        Field{"padding", &ConventionParams::padding, "Of convolutions of stride 2.", Required{}},
+        Field{"batch_norm_epsilon", &ConventionParams::batch_norm_epsilon, "Of the backbone.",
+              MoreThan{0}, Required{}}};
+  }
+};
+
+// Beside the keys of the section `model:`.
+struct DescriptionParams {
+  int version = kVersion;
+  std::vector<std::string> classes;
+  std::array<int, 2> input{};
+  ConventionParams convention;
+
+  static auto Fields() {
+    return std::tuple{
+        Field{"version", &DescriptionParams::version, "Of this format.", Required{}},
+        Field{"classes", &DescriptionParams::classes, "In the order of the outputs.", Required{}},
+        Field{"input", &DescriptionParams::input, "Height and width in pixels.", Range{32, 65'536},
+              Required{}},
+        Field{"convention", &DescriptionParams::convention, "Of the weights."}};
+  }
+};
+
+const std::vector<std::string> kModelKeys = {"preprocessing", "backbone", "head"};
+
+// The shortest decimal that reads back as this float: 0.001, not 0.0010000000474974513.
+double Shortest(float value) {
+  std::array<char, 32> text;
+  const char* const end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  double shortest = value;
+  std::from_chars(text.data(), end, shortest);
+  return shortest;
+}
+
+// A scalar that is written without quotes and reads as a number or a truth value is one.
+Json ToJson(const YamlNode& node) {
+  Json json;
+  if (node.is_list()) {
+    json = Json::array();
+    for (const YamlNode& item : node.items()) json.push_back(ToJson(item));
+  } else if (node.is_map()) {
+    json = Json::object();
+    for (const YamlEntry& entry : node.entries()) json[entry.key] = ToJson(entry.value);
+  } else if (node.is_scalar()) {
+    if (!node.quoted()) json = Json::parse(node.scalar(), nullptr, /*allow_exceptions=*/false);
+    if (!json.is_number() && !json.is_boolean()) json = node.scalar();
+  }
+  return json;
+}
+
+YamlNode FromJson(const Json& json, int depth = 1) {
+  if (depth > kDeepest) throw Error(ErrorKind::kData, "it is nested too deeply");
+  if (json.is_array()) {
+    std::vector<YamlNode> items;
+    for (const Json& item : json) items.push_back(FromJson(item, depth + 1));
+    return YamlNode::List(items);
+  }
+  if (json.is_object()) {
+    std::vector<YamlEntry> entries;
+    for (const auto& [key, value] : json.items()) {
+      entries.push_back({key, FromJson(value, depth + 1)});
+    }
+    return YamlNode::Map(entries);
+  }
+  if (json.is_string()) return YamlNode::Scalar(json.get<std::string>());
+  return json.is_null() ? YamlNode() : YamlNode::Scalar(json.dump());
+}
+
+Json ReadJson(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::uintmax_t bytes = std::filesystem::file_size(path, error);
+  if (error) throw Error(ErrorKind::kData, "it cannot be read: " + error.message());
+  if (bytes > kLargestBytes) throw Error(ErrorKind::kData, "it is larger than 16 MiB");
+  std::ifstream file(path, std::ios::binary);
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) throw Error(ErrorKind::kData, "it is not whole JSON");
+  const Json version = json.value("version", Json());
+  if (version.is_number_integer() && version != kVersion) {
+    throw Error(ErrorKind::kData, "it is of version " + version.dump() +
+                                      ", this weir reads version " + std::to_string(kVersion));
+  }
+  return json;
+}
+
+ModelDescription FromParams(const YamlNode& root) {
+  Problems problems;
+  const auto params = Parse<DescriptionParams>(root, problems, kModelKeys);
+  YamlNode model = YamlNode::Map({});
+  for (const std::string& key : kModelKeys) {
+    if (const auto value = root.Find(key)) model = model.With({key, *value});
+  }
+  if (const auto backbone = model.Find("backbone"); backbone && backbone->is_map()) {
+    // They lie beside the description, whatever it says.
+    model = model.With({"backbone", backbone->With({"weights", YamlNode::Scalar("none")})});
+  }
+  ModelDescription description{.classes = params.classes,
+                               .input = {params.input[0], params.input[1]},
+                               .convention = {},
+                               .config = ParseModel(model, problems)};
+  if (!problems.empty()) throw Error(ErrorKind::kData, problems.messages().front());
+  description.convention.padding = params.convention.padding;
+  description.convention.batch_norm_epsilon =
+      static_cast<float>(params.convention.batch_norm_epsilon);
+  if (!description.config.preprocessing) {
+    throw Error(ErrorKind::kData, "missing required key `preprocessing`");
+  }
+  description.convention.preprocessing = *description.config.preprocessing;
+  return description;
+}
+
+}  // namespace
+
+std::string Describe(const Model& model) {
+  const MobileNetV2& backbone = model.backbone();
+  ModelConfig config = model.config();
+  config.preprocessing = model.preprocessing();
+  const YamlNode section = ToYaml(config);
+  const Json json = {
+      {"version", kVersion},
+      {"classes", model.classes()},
+      {"input", {backbone.input().height, backbone.input().width}},
+      {"convention",
+       ToJson(ToYaml(ConventionParams{backbone.convention().padding,
+                                      Shortest(backbone.convention().batch_norm_epsilon)}))},
+      {"preprocessing", ToJson(*section.Find("preprocessing"))},
+      {"backbone", {{"name", config.backbone.name}, {"width", config.backbone.width}}},
+      {"head", ToJson(*section.Find("head"))}};
+  return json.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace) + "\n";
+}
+
+ModelDescription ReadModelDescription(const std::filesystem::path& path) {
+  try {
+    return FromParams(FromJson(ReadJson(path)));
+  } catch (const Error& error) {
+    throw Error(ErrorKind::kData, path.string() + ": " + error.what(), kRemedy);
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,30 @@
+// model.json: what is to be known of a saved model beside its weights.
+//
+// Pure but for the file that is read. Any thread.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "stages/model/mobilenet_v2.h"
+#include "stages/model/model.h"
+#include "stages/model/model_config.h"
+
+namespace weir {
+
+struct ModelDescription {
+  std::vector<std::string> classes;
+  MapSize input;
+  Convention convention;
+  ModelConfig config;  // with preprocessing; all frozen
+};
+
+// As JSON text. Bytes of class names that are not UTF-8 become U+FFFD.
+std::string Describe(const Model& model);
+
+// Throws Error(kData) where it is missing, damaged, or of another version. A file may come from
+// anybody.
+ModelDescription ReadModelDescription(const std::filesystem::path& path);
+
+}  // namespace weir

@@ -1,0 +1,275 @@
+#include "stages/model/saved_model.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "stages/model/safetensors_writer.h"
+#include "stages/model/weights_file.h"
+#include "tests/support/caught_error.h"
+#include "tests/support/scratch_folder.h"
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::vector<std::string> kClasses = {"ants", "b\"ees", "été"};
+
+Model Declared() {
+  ModelConfig config;
+  config.backbone.width = 0.35;
+  config.frozen = {.kind = FrozenConfig::Kind::kThrough, .through = "block_12"};
+  config.preprocessing = Preprocessing{{1 / 255.f, 1 / 255.f, 0.1f}, {0, 0.3f, -1}};
+  config.head = {{.kind = HeadLayer::Kind::kGlobalAveragePooling},
+                 {.kind = HeadLayer::Kind::kBatchNorm, .momentum = 0.9},
+                 {.kind = HeadLayer::Kind::kDropout, .rate = 0.25},
+                 {.units = kUnitsOfClasses, .activation = Activation::kSoftmax}};
+  Convention convention = Convention::Torchvision();
+  convention.batch_norm_epsilon = 1e-3f;
+  return Model(config, convention, {64, 96}, kClasses, 1);
+}
+
+// A learner that learnt nothing: its numbers are those of a seed.
+class Still final : public Learner {
+ public:
+  explicit Still(const Model& model)
+      : model_(model), backbone_(RandomBackbone(model.backbone(), 5)) {
+    for (int i = 0; i < 1280; ++i) head_.push_back(static_cast<float>(i) / 7);
+  }
+  Metrics metrics() const override { return {}; }
+  TrainingPosition position() const override { return {}; }
+  void set_epoch(int) override {}
+  void Save(const fs::path&, const std::string&) const override {}
+  std::string Restore(const fs::path&) override { return ""; }
+
+  void ForEachTensor(const std::function<void(const NamedTensor&)>& write) const override {
+    for (std::size_t i = 0; i < backbone_.layers.size(); ++i) {
+      const ConvLayer& layer = model_.backbone().layers()[i];
+      const ConvWeights& weights = backbone_.layers[i];
+      const std::int64_t out = layer.out_channels;
+      const std::string& norm = layer.torchvision_batch_norm_name;
+      write({layer.torchvision_name + ".weight",
+             {out, layer.in_channels / layer.groups, layer.kernel, layer.kernel},
+             weights.kernel});
+      write({norm + ".weight", {out}, weights.gamma});
+      write({norm + ".bias", {out}, weights.beta});
+      write({norm + ".running_mean", {out}, weights.mean});
+      write({norm + ".running_var", {out}, weights.variance});
+    }
+    for (const char* name : {"weight", "bias", "running_mean", "running_var"}) {
+      write({"head.1." + std::string(name), {1280}, head_});
+    }
+    std::vector<float> kernel;  // ends with the call, as a learner's may
+    for (int i = 0; i < 3 * 1280; ++i) kernel.push_back(static_cast<float>(-i));
+    write({"head.3.weight", {3, 1280}, kernel});
+    write({"head.3.bias", {3}, std::span(head_).first(3)});
+  }
+
+  const Model& model_;
+  const BackboneWeights backbone_;
+  std::vector<float> head_;
+};
+
+class SavedModelTest : public testing::Test {
+ protected:
+  SavedModelTest() : model_(Declared()), learner_(model_) { SaveModel(folder(), model_, learner_); }
+
+  fs::path folder() const { return scratch_ / "run/model"; }
+  fs::path weights() const { return folder() / "model.safetensors"; }
+  fs::path description() const { return folder() / "model.json"; }
+
+  std::string Text() const {
+    std::ifstream file(description());
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  }
+  // The first `what` in model.json becomes `other`.
+  void Replace(const std::string& what, const std::string& other) {
+    std::string text = Text();
+    ASSERT_NE(text.find(what), std::string::npos) << what;
+    std::ofstream(description()) << text.replace(text.find(what), what.size(), other);
+  }
+  std::string Refusal() const {
+    return CaughtError([&] {
+      try {
+        LoadSavedModel(folder());
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kData);
+        throw;
+      }
+    });
+  }
+  // What is wrong with model.json.
+  std::string Damage(const std::string& what) const {
+    return description().string() + ": " + what +
+           "\nCopy it again, or write it anew with `weir run --resume`.";
+  }
+  static std::string Apart(const std::string& what) {
+    return what +
+           "\nThe two files of a model belong together: copy both, or write them anew with `weir "
+           "run --resume`.";
+  }
+
+  const ScratchFolder scratch_;
+  const Model model_;
+  const Still learner_;
+};
+
+TEST_F(SavedModelTest, ComesBackAsItWas) {
+  const SavedModel saved = LoadSavedModel(folder());
+  EXPECT_EQ(saved.classes, kClasses);
+  EXPECT_EQ(saved.input, (MapSize{64, 96}));
+  EXPECT_EQ(saved.source.convention.padding, Padding::kSymmetric);
+  EXPECT_EQ(saved.source.convention.batch_norm_epsilon, 1e-3f);
+
+  const Model model(saved.source.config, saved.source.convention, saved.input, saved.classes, 1);
+  EXPECT_EQ(model.preprocessing(), model_.preprocessing());
+  EXPECT_EQ(model.backbone().width(), 0.35);
+  ASSERT_EQ(model.head().size(), 4u);
+  EXPECT_EQ(model.head()[1].momentum, 0.9);
+  EXPECT_EQ(model.head()[2].rate, 0.25);
+  EXPECT_EQ(model.head()[3].units, 3);
+  EXPECT_EQ(model.head()[3].activation, Activation::kSoftmax);
+  EXPECT_EQ(model.prefix_layers(), 52);  // what learnt is frozen now
+  EXPECT_EQ(model.prefix_pooling(), Pooling::kAverage);
+
+  const BackboneWeights backbone = saved.source.load_backbone(model);
+  for (std::size_t i = 0; i < backbone.layers.size(); ++i) {
+    EXPECT_EQ(backbone.layers[i].kernel, learner_.backbone_.layers[i].kernel);
+    EXPECT_EQ(backbone.layers[i].variance, learner_.backbone_.layers[i].variance);
+  }
+  EXPECT_EQ(saved.source.load_head("head.1.bias", 1280), learner_.head_);
+  EXPECT_EQ(saved.source.load_head("head.3.weight", 3840)[3839], -3839);
+}
+
+TEST_F(SavedModelTest, IsDescribedForPeopleToo) {
+  EXPECT_EQ(Text(), R"({
+  "version": 1,
+  "classes": [
+    "ants",
+    "b\"ees",
+    "été"
+  ],
+  "input": [
+    64,
+    96
+  ],
+  "convention": {
+    "padding": "symmetric",
+    "batch_norm_epsilon": 0.001
+  },
+  "preprocessing": {
+    "scale": [
+      0.003921569,
+      0.003921569,
+      0.1
+    ],
+    "offset": [
+      0,
+      0.3,
+      -1
+    ]
+  },
+  "backbone": {
+    "name": "mobilenet_v2",
+    "width": 0.35
+  },
+  "head": [
+    "global_average_pooling",
+    {
+      "batch_norm": {
+        "momentum": 0.9,
+        "epsilon": 0.001
+      }
+    },
+    {
+      "dropout": {
+        "rate": 0.25
+      }
+    },
+    {
+      "dense": {
+        "units": 3,
+        "activation": "softmax"
+      }
+    }
+  ]
+}
+)");
+}
+
+TEST_F(SavedModelTest, WeightsSayTheirConventionToOthers) {
+  const auto file = WeightsFile::Open(weights());
+  EXPECT_EQ(file->metadata().at("weir.convention"), "torchvision");
+}
+
+TEST_F(SavedModelTest, IsTheSameBytesEachTime) {
+  const auto bytes = [&](const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  SaveModel(scratch_ / "again", model_, learner_);
+  EXPECT_EQ(bytes(scratch_ / "again/model.safetensors"), bytes(weights()));
+  EXPECT_EQ(bytes(scratch_ / "again/model.json"), bytes(description()));
+}
+
+TEST_F(SavedModelTest, RefusesWhatIsMissing) {
+  fs::remove(weights());
+  EXPECT_THAT(Refusal(), testing::StartsWith(weights().string()));
+  fs::remove(description());
+  EXPECT_EQ(Refusal(), Damage("it cannot be read: No such file or directory"));
+}
+
+TEST_F(SavedModelTest, RefusesADescriptionCutAnywhere) {
+  const std::string whole = Text();
+  for (std::size_t length = 0; length + 2 < whole.size(); ++length) {
+    std::ofstream(description()) << whole.substr(0, length);
+    ASSERT_EQ(Refusal(), Damage("it is not whole JSON")) << length;
+  }
+}
+
+TEST_F(SavedModelTest, RefusesAnotherVersion) {
+  Replace("\"version\": 1", "\"version\": 2");
+  EXPECT_EQ(Refusal(), Damage("it is of version 2, this weir reads version 1"));
+}
+
+TEST_F(SavedModelTest, RefusesValuesThatMakeNoSense) {
+  Replace("\"symmetric\"", "\"symetric\"");
+  EXPECT_EQ(Refusal(),
+            Damage("`padding` takes same or symmetric, not `symetric`; did you mean `symmetric`?"));
+  Replace("\"symetric\"", "\"same\"");
+  Replace("96", "9.6");
+  EXPECT_EQ(Refusal(), Damage("`input[1]` takes a whole number, not `9.6`"));
+  Replace("9.6", "96");
+  Replace("\"classes\"", "\"klasses\"");
+  EXPECT_EQ(Refusal(), Damage("unknown key `klasses`; did you mean `classes`?"));
+  Replace("\"klasses\"", "\"classes\"");
+  Replace("\"preprocessing\"", "\"head\": [], \"x\"");
+  EXPECT_EQ(Refusal(),
+            Damage("unknown key `x`; it takes version, classes, input, convention, preprocessing, "
+                   "backbone and head"));
+}
+
+TEST_F(SavedModelTest, RefusesADescriptionNestedWithoutEnd) {
+  std::ofstream(description()) << R"({"version": 1, "head": )" << std::string(100'000, '[')
+                               << std::string(100'000, ']') << "}";
+  EXPECT_EQ(Refusal(), Damage("it is nested too deeply"));
+}
+
+TEST_F(SavedModelTest, RefusesWeightsOfAnotherModel) {
+  Replace("\"ants\",", "\"ants\", \"wasps\",");
+  EXPECT_EQ(Refusal(), Apart(description().string() +
+                             ": model.head: its last layer has 3 units, the data has 4 classes"));
+  Replace("\"units\": 3", "\"units\": 4");
+  EXPECT_EQ(Refusal(), Apart(weights().string() +
+                             " has another shape of head.3.weight than model.json beside it "
+                             "declares"));
+  WriteSafetensors(weights(), {});
+  EXPECT_EQ(Refusal(), Apart(weights().string() +
+                             " lacks head.1.weight, which model.json beside it declares"));
+}
+
+}  // namespace
+}  // namespace weir
