@@ -1,21 +1,35 @@
 #include "framework/pipeline.h"
 
+// Public from oneTBB 2021.6 on, a preview in the 2021.5 of Ubuntu 22.04.
+#define TBB_PREVIEW_WAITING_FOR_WORKERS 1
 #include <tbb/global_control.h>
 
+#include <new>
+#include <optional>
 #include <utility>
 
 #include "framework/byte_size.h"
 
 namespace weir {
 
-// Lets TBB use as many threads as were asked for, more than there are cores too.
+// Lets TBB use as many threads as were asked for, more than there are cores too; ends with the last
+// of them, so that none is on its way out while the libraries that it used are taken apart.
 class Pipeline::Threads {
  public:
   explicit Threads(int workers)
-      : control_(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(workers)) {}
+      : handle_(tbb::attach{}),
+        control_(std::in_place, tbb::global_control::max_allowed_parallelism,
+                 static_cast<std::size_t>(workers)) {}
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+  ~Threads() {
+    control_.reset();
+    tbb::finalize(handle_, std::nothrow);  // false where the program itself still uses TBB
+  }
 
  private:
-  tbb::global_control control_;
+  tbb::task_scheduler_handle handle_;
+  std::optional<tbb::global_control> control_;
 };
 
 Pipeline::Pipeline(PipelineOptions options, Resources& resources)

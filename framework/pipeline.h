@@ -81,9 +81,9 @@ class Pipeline {
   std::deque<MemoryBudget> shares_;  // each stage's part of that, which it leases from
   std::vector<PlacedStage> stages_;
   std::vector<StageStats> stats_;
-  std::unique_ptr<Graph> graph_;
   class Threads;
-  std::unique_ptr<Threads> threads_;
+  std::unique_ptr<Threads> threads_;  // after the graph in its end
+  std::unique_ptr<Graph> graph_;
   std::atomic<bool> stop_early_{false};  // Stop() before there was a graph
 };
 

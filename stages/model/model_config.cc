@@ -11,7 +11,7 @@
 #include "framework/params.h"
 #include "framework/suggestion.h"
 #include "stages/model/component.h"
-#include "stages/model/freeze.h"
+#include "stages/model/frozen_config.h"
 #include "stages/model/head_config.h"
 #include "stages/model/weights_source.h"
 
@@ -87,67 +87,6 @@ struct ParamType<Weights> {
   static YamlNode Write(const Weights& weights, const FieldRules&) {
     if (weights.sha256.empty()) return detail::WriteText(weights.from);
     return weir::ToYaml(Address{weights.from, weights.sha256});
-  }
-};
-
-template <>
-struct ParamType<FrozenConfig> {
-  using Kind = FrozenConfig::Kind;
-
-  struct Through {
-    std::string through;
-    static auto Fields() {
-      return std::tuple{
-          Field{"through", &Through::through, "The last layer or block that freezes.", Required{}}};
-    }
-  };
-
-  static TypeWords Words(const FieldRules&) {
-    return {"all, none, {through: LAYER} or a list of patterns", "frozen"};
-  }
-
-  static std::optional<FrozenConfig> Read(const YamlNode& node, const FieldRules& rules,
-                                          Problems& problems) {
-    if (node.is_scalar() && node.scalar() == "all") return FrozenConfig{};
-    if (node.is_scalar() && node.scalar() == "none") return FrozenConfig{.kind = Kind::kNone};
-    const std::size_t before = problems.size();
-    FrozenConfig frozen;
-    if (node.is_map()) {
-      frozen.kind = Kind::kThrough;
-      frozen.through = Parse<Through>(node, problems).through;
-    } else if (node.is_list()) {
-      frozen.kind = Kind::kPatterns;
-      const auto patterns = ParamType<std::vector<std::string>>::Read(node, rules, problems);
-      frozen.patterns = patterns.value_or(std::vector<std::string>());
-    } else {
-      detail::AddWrongType(node, rules, Words(rules).one, problems);
-    }
-    if (problems.size() == before) CheckNames(frozen, node, problems);
-    return problems.size() == before ? std::optional(frozen) : std::nullopt;
-  }
-
-  static YamlNode Write(const FrozenConfig& frozen, const FieldRules& rules) {
-    switch (frozen.kind) {
-      case Kind::kAll:
-        return YamlNode::Scalar("all");
-      case Kind::kNone:
-        return YamlNode::Scalar("none");
-      case Kind::kThrough:
-        return weir::ToYaml(Through{frozen.through});
-      case Kind::kPatterns:
-        break;
-    }
-    return ParamType<std::vector<std::string>>::Write(frozen.patterns, rules);
-  }
-
- private:
-  // The names of the layers are those of every width and size.
-  static void CheckNames(const FrozenConfig& frozen, const YamlNode& node, Problems& problems) {
-    try {
-      LearningLayers(frozen, MobileNetV2(1.0, {224, 224}, Convention::Keras()));
-    } catch (const Error& error) {
-      problems.Add(node.position(), error.what());
-    }
   }
 };
 

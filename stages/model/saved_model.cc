@@ -1,6 +1,7 @@
 #include "stages/model/saved_model.h"
 
 #include <memory>
+#include <sstream>
 #include <system_error>
 #include <utility>
 
@@ -72,8 +73,13 @@ void WriteWeights(const fs::path& path, const Model& model, const Learner& learn
   learner.ForEachTensor([&](const NamedTensor& tensor) {
     tensors.push_back(TensorToWrite::Of(tensor.name, tensor.shape, {}));
   });
-  const bool keras = model.backbone().convention().padding == Padding::kSame;
-  SafetensorsStream file(path, tensors, {{"weir.convention", keras ? "keras" : "torchvision"}});
+  const Convention& convention = model.backbone().convention();
+  std::ostringstream epsilon;
+  epsilon << convention.batch_norm_epsilon;
+  const bool keras = convention.padding == Padding::kSame;
+  SafetensorsStream file(path, tensors,
+                         {{"weir.convention", keras ? "keras" : "torchvision"},
+                          {"weir.batch_norm_epsilon", epsilon.str()}});
   learner.ForEachTensor(
       [&](const NamedTensor& tensor) { file.Write(std::as_bytes(tensor.values)); });
   file.Commit();

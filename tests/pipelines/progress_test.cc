@@ -20,7 +20,7 @@ TEST(DrawProgress, SaysHowFarHowFastHowWellAndWhatIsHeld) {
       .done = 50, .total = 200, .loss = 0.5, .accuracy = 0.875, .has_metrics = true};
   EXPECT_EQ(DrawProgress(options, state, 0.5, 143 << 20, 200),
             "epoch 2/10 train █████░░░░░░░░░░░░░░░ 50/200  100 images/s  loss 0.5000  accuracy "
-            "0.875  0:10 left  143/256 MiB");
+            "0.875  0:11 left  143/256 MiB");
 }
 
 TEST(DrawProgress, LeavesOutWhatANarrowTerminalHasNoRoomFor) {

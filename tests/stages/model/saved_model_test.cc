@@ -202,7 +202,8 @@ TEST_F(SavedModelTest, IsDescribedForPeopleToo) {
 
 TEST_F(SavedModelTest, WeightsSayTheirConventionToOthers) {
   const auto file = WeightsFile::Open(weights());
-  EXPECT_EQ(file->metadata().at("weir.convention"), "torchvision");
+  EXPECT_EQ(ConventionOf(*file).padding, Padding::kSymmetric);
+  EXPECT_EQ(BatchNormEpsilonOf(*file), 1e-3f);  // and not torchvision's own
 }
 
 TEST_F(SavedModelTest, IsTheSameBytesEachTime) {
