@@ -257,7 +257,7 @@ build() {  # TARGET...
 }
 
 demo_run() {
-  build/weir draw runs/demo/pictures
+  build/weir draw runs/demo-pictures
   build/weir run configs/demo.yaml
 }
 

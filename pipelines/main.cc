@@ -1,4 +1,6 @@
 // The command line: what can be typed, and what the exit status says.
+#include <malloc.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
@@ -10,6 +12,13 @@
 
 namespace {
 
+// Large pictures go back to the system when they are freed, and do not stay in holes of the heap,
+// where the plan does not see them.
+void LimitHeapSlack() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 4 << 20);
+}
+
 int Fail(const weir::Error& error) {
   std::fprintf(stderr, "weir: %s\n", error.what());
   if (!error.remedy().empty()) std::fprintf(stderr, "  %s\n", error.remedy().c_str());
@@ -19,6 +28,7 @@ int Fail(const weir::Error& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  LimitHeapSlack();
   weir::CatchSignals();
   try {
     CLI::App app;

@@ -98,6 +98,9 @@ void TrainLearner::Open(OpenContext& context) {
 }
 
 void TrainLearner::BeginPass(const Pass& pass) {
+  if (pass.split == Split::kTrain && !training_) {
+    throw Error(ErrorKind::kInternal, "a train pass in a pipeline that was built to measure");
+  }
   std::lock_guard lock(mutex_);
   metrics_ = {};
   if (pass.split == Split::kTrain) {
@@ -131,6 +134,10 @@ void TrainLearner::EndPass() { TorchAllocator::Install().Trim(); }
 void TrainLearner::CheckBatch(const FeatureBatch& batch, Split split) const {
   if (batch.dims != model_->feature_dims() || batch.size() > batch_size_) {
     throw Error(ErrorKind::kInternal, "a batch of features has not the shape that was declared");
+  }
+  if (batch.device) {
+    throw Error(ErrorKind::kInternal,
+                "`train` learns on the host, a batch of features is not there");
   }
   if (split == Split::kPredict) return;
   for (const Sample& sample : batch.samples) {
