@@ -102,7 +102,8 @@ class Finetuning {
                 ToRoundText(ByteSize{plan.peak_bytes()}).c_str(),
                 ToRoundText(ByteSize{plan.limit_bytes}).c_str());
     if (const auto device = session_.resources().Find<ChosenDevice>()) {
-      std::printf("device: %s\n", device->reason.c_str());
+      const std::string name = device->device ? device->device->name() : "cpu";
+      std::printf("device: %s (%s)\n", name.c_str(), device->reason.c_str());
     }
     std::fflush(stdout);
   }

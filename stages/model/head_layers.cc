@@ -18,7 +18,6 @@
 #include <ATen/ops/threshold_backward.h>
 #include <ATen/ops/zeros.h>
 
-#include <algorithm>
 #include <string>
 #include <utility>
 

@@ -1,12 +1,9 @@
 #include "framework/parallel.h"
 
 #include <gtest/gtest.h>
-#include <tbb/task_arena.h>
-#include <tbb/task_group.h>
 
 #include <atomic>
 #include <stdexcept>
-#include <thread>
 #include <vector>
 
 namespace weir {
@@ -26,23 +23,6 @@ TEST(ParallelFor, ThrowsWhatATurnThrows) {
                              if (i == 50) throw std::runtime_error("turn 50");
                            }),
                std::runtime_error);
-}
-
-// A thread that waits for its loop could otherwise begin a task of another stage inside a turn.
-TEST(ParallelFor, TakesUpNothingElseWhileItWaits) {
-  tbb::task_arena arena(2);
-  std::atomic<int> inside{0}, foreign{0};
-  thread_local bool in_loop = false;
-  arena.execute([&] {
-    tbb::task_group others;
-    for (int i = 0; i < 200; ++i) others.run([&] { foreign += in_loop; });
-    in_loop = true;
-    ParallelFor(64, [&](int) { ParallelFor(2, [&](int) { ++inside; }); });
-    in_loop = false;
-    others.wait();
-  });
-  EXPECT_EQ(inside, 128);
-  EXPECT_EQ(foreign, 0);
 }
 
 }  // namespace

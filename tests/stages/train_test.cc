@@ -94,6 +94,23 @@ std::string Bytes(const std::filesystem::path& file) {
   return std::string(std::istreambuf_iterator<char>(stream), {});
 }
 
+// First of all, as threads that another test had started would hide new ones.
+TEST(Train, StartsNoThreads) {
+  const auto threads = [] {
+    const auto tasks = std::filesystem::directory_iterator("/proc/self/task");
+    return std::distance(begin(tasks), end(tasks));
+  };
+  tbb::task_arena arena(1);
+  const auto before = threads();
+  arena.execute([&] {
+    SmallTraining training({.kind = FrozenConfig::Kind::kThrough, .through = "block_5"});
+    training.input = {96, 96};
+    Running running(training, {.in_flight = 2});
+    running.Pass(Split::kTrain, 0, 8);
+  });
+  EXPECT_EQ(threads(), before);
+}
+
 TEST(Train, LearnsWhatCanBeLearnt) {
   for (const SmallTraining& training : {HeadOnly(), PartlyFrozen()}) {
     Running running(training);
@@ -121,22 +138,6 @@ TEST(Train, TheBitsDependNeitherOnThreadsNorOnHowManyMicroBatchesAreInFlight) {
       });
     }
   }
-}
-
-TEST(Train, StartsNoThreads) {
-  const auto threads = [] {
-    const auto tasks = std::filesystem::directory_iterator("/proc/self/task");
-    return std::distance(begin(tasks), end(tasks));
-  };
-  tbb::task_arena arena(1);
-  const auto before = threads();
-  arena.execute([&] {
-    SmallTraining training({.kind = FrozenConfig::Kind::kThrough, .through = "block_5"});
-    training.input = {96, 96};
-    Running running(training, {.in_flight = 2});
-    running.Pass(Split::kTrain, 0, 8);
-  });
-  EXPECT_EQ(threads(), before);
 }
 
 // The sums are made in another order: float32's rounding, in Adam's first steps amplified.

@@ -184,6 +184,34 @@ TEST(TrainableModel, UnfrozenItComputesWhatTheFrozenPrefixDoes) {
   ExpectThePrefixsFeatures(Convention::Torchvision());
 }
 
+TEST(TrainableModel, DropsByEpochAndSampleWhateverIsBesideIt) {
+  SmallTraining training({.kind = FrozenConfig::Kind::kAll});
+  training.source->config.head.insert(training.source->config.head.begin() + 1,
+                                      {.kind = Kind::kDropout});
+  Learning learning(training);
+  // The logits of `samples`, whose features are all alike.
+  const auto logits_of = [&](std::vector<Sample> samples, int epoch) {
+    const std::vector<float> features(samples.size() * 1280, 1);
+    std::vector<float> logits(samples.size() * 3);
+    std::vector<double> losses(samples.size());
+    learning.trainable.BeginBatch();
+    learning.trainable.Learn({.features = features.data(),
+                              .samples = samples,
+                              .epoch = epoch,
+                              .batch_size = static_cast<int>(samples.size())},
+                             0, logits, losses);
+    return logits;
+  };
+  const Sample first{.index = 1, .label = 0, .path = ""},
+      second{.index = 2, .label = 0, .path = ""};
+  const std::vector<float> alone = logits_of({first}, 0);
+  const std::vector<float> together = logits_of({second, first}, 0);
+  EXPECT_NE(together[0], together[3]);
+  EXPECT_NE(logits_of({first}, 1), alone);
+  // A product of two rows may add in another order than that of one.
+  for (int i = 0; i < 3; ++i) EXPECT_NEAR(together[3 + i], alone[i], 1e-5) << i;
+}
+
 // keras.layers.BatchNormalization's moving statistics after one batch, by its documented rule.
 TEST(TrainableModel, RunningStatisticsFollowTheBatch) {
   SmallTraining training({.kind = FrozenConfig::Kind::kAll});
