@@ -3,6 +3,7 @@
 #include <tbb/flow_graph.h>
 #include <tbb/task_arena.h>
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <exception>
@@ -47,8 +48,7 @@ class RunState {
   }
 
   const Pass& pass() const { return pass_; }
-  void Stop() { stopped_.store(true, std::memory_order_release); }
-  bool stopped() const { return stopped_.load(std::memory_order_acquire); }
+  bool stopped() const { return options_.stopped.load(std::memory_order_acquire); }
   bool idle() const { return stopped() || failed_.load(std::memory_order_acquire); }
 
   StageContext Context(std::uint64_t order) const {
@@ -93,7 +93,6 @@ class RunState {
   std::mutex mutex_;
   std::exception_ptr error_;
   std::atomic<bool> failed_{false};
-  std::atomic<bool> stopped_{false};
 };
 
 // Adds the time of one call to a stage's figures.
@@ -121,7 +120,8 @@ class Pump {
       : node_(
             graph, flow::serial,
             [this, body](Message message) {
-              if (message.kind == Kind::kWake) woken_.store(false, std::memory_order_release);
+              // Acquires what was given back before the wakes that this one stands for.
+              if (message.kind == Kind::kWake) woken_.exchange(false, std::memory_order_acq_rel);
               body(std::move(message));
               return flow::continue_msg();
             },
@@ -203,9 +203,9 @@ class SourceNode {
     });
   }
 
-  // Makes the next item wait for its ticket; false at the end.
+  // Makes the next item wait for its ticket; false at the end, or where the run is being stopped.
   bool Prepare() {
-    while (!waiting_) {
+    while (!waiting_ && !place_.state.idle()) {
       StageContext context = place_.state.Context(order_);
       Stopwatch stopwatch(place_.stats);
       std::optional<Packet> packet = place_.stage().Next(context);
@@ -220,19 +220,20 @@ class SourceNode {
       if (admission_) bytes = admission_->AdmissionBytes(*packet);
       Drop* drop = std::get_if<Drop>(&bytes);
       if (!drop) {
-        const std::size_t total = item_bytes_ - admission_bytes_ + std::get<std::size_t>(bytes);
-        if (total <= pool_.limit_bytes()) {
-          waiting_ = Waiting{*std::move(packet), total};
+        const std::size_t first = std::get<std::size_t>(bytes);
+        const std::size_t rest = item_bytes_ - admission_bytes_;  // of the other stages
+        if (first <= pool_.limit_bytes() - rest) {  // their sum may be beyond std::size_t
+          waiting_ = Waiting{*std::move(packet), first + rest};
           return true;
         }
-        bytes = TooLarge(*packet, total);
+        bytes = TooLarge(*packet, std::max(first, first + rest));
         drop = std::get_if<Drop>(&bytes);
       }
       stopwatch.set_dropped();
       place_.state.Dropped(place_.placed.name, *drop);
       ++order_;  // it had its place in the order; nothing of it goes on
     }
-    return true;
+    return waiting_.has_value();
   }
 
   Drop TooLarge(Packet& packet, std::size_t bytes) {
@@ -311,6 +312,8 @@ class GatherNode {
 
   flow::receiver<Message>& in() { return in_; }
   flow::sender<Message>& out() { return out_; }
+  const std::string& name() const { return place_.placed.name; }
+  bool waits() const { return !inbox_.empty(); }
   void Close() { pump_.Close(); }
 
   void BeginPass() {
@@ -461,18 +464,12 @@ class TbbGraph final : public Graph {
     });
     state_.RethrowError();
     if (state_.stopped()) return;
-    if (!source_->ended()) {
-      throw Error(ErrorKind::kInternal, "the flow stands still: stage " + stages_.front().name +
-                                            " waits for memory that nobody gives back");
-    }
+    CheckNothingWaits();
     for (PlacedStage& placed : stages_) {
       state_.Guard(placed.name, [&] { placed.any->stage().EndPass(pass); });
     }
     state_.RethrowError();
   }
-
-  void Stop() override { state_.Stop(); }
-  bool stopped() const override { return state_.stopped(); }
 
  private:
   // A graph belongs to the arena in which it is made.
@@ -480,6 +477,16 @@ class TbbGraph final : public Graph {
     std::unique_ptr<flow::graph> graph;
     arena.execute([&] { graph = std::make_unique<flow::graph>(); });
     return graph;
+  }
+
+  void CheckNothingWaits() const {
+    const std::string* waiting = source_->ended() ? nullptr : &stages_.front().name;
+    for (const auto& gather : gathers_) {
+      if (gather->waits()) waiting = &gather->name();
+    }
+    if (!waiting) return;
+    throw Error(ErrorKind::kInternal, "the flow stands still: stage " + *waiting +
+                                          " waits for memory that nobody gives back");
   }
 
   // What an item still needs after stage `i`, to the end of its stretch.

@@ -7,8 +7,10 @@
 // however many threads the maps before them use.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "framework/any_stage.h"
@@ -20,6 +22,9 @@ namespace weir {
 struct GraphOptions {
   MemoryBudget& budget;
   const MemoryPlan& plan;
+  // Once set, the source gives no more and what is on its way is dropped unseen. Outlives the
+  // graph.
+  const std::atomic<bool>& stopped;
   int workers = 1;
   // Called for each lost sample, by one thread at a time.
   std::function<void(const std::string& stage, const Drop&)> on_drop;
@@ -32,10 +37,6 @@ class Graph {
   // Runs one pass to its end, or to where it was stopped. Throws the first error of a stage, with
   // the name of the stage; by then nothing is on its way any more and the graph can run again.
   virtual void Run(const Pass& pass) = 0;
-
-  // The source gives no more, what is on its way is dropped unseen. Any thread, also a signal's.
-  virtual void Stop() = 0;
-  virtual bool stopped() const = 0;
 };
 
 // `stages` is a chain from a source to a sink, whose ports fit; `stats` has one for each. All of it

@@ -4,6 +4,7 @@
 #define TBB_PREVIEW_WAITING_FOR_WORKERS 1
 #include <tbb/global_control.h>
 
+#include <cassert>
 #include <new>
 #include <optional>
 #include <utility>
@@ -94,23 +95,27 @@ const MemoryPlan& Pipeline::Plan(std::size_t limit_bytes, std::size_t reserve_by
 }
 
 void Pipeline::Open(MemoryBudget& budget) {
+  assert(!graph_ && plan_.levers.size() == stages_.size());
   threads_ = std::make_unique<Threads>(options_.workers);
   stats_ = std::vector<StageStats>(stages_.size());
   Hold(budget, "the process", MemoryTag::kReserve, plan_.reserve_bytes);
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     const Footprint footprint = stages_[i].any->stage().footprint();
     const int lever = plan_.levers[i];
-    const std::size_t bytes =
-        footprint.fixed_bytes +
-        (footprint.lever ? footprint.lever->bytes_each * static_cast<std::size_t>(lever) : 0);
-    Hold(budget, stages_[i].name, footprint.tag, bytes);
-    OpenContext context{.budget = shares_.emplace_back(bytes), .lever = lever};
+    const std::size_t lever_bytes =
+        footprint.lever ? footprint.lever->bytes_each * static_cast<std::size_t>(lever) : 0;
+    Hold(budget, stages_[i].name, footprint.tag, footprint.fixed_bytes);
+    Hold(budget, stages_[i].name, MemoryTag::kActivation, lever_bytes);
+    OpenContext context{.budget = shares_.emplace_back(footprint.fixed_bytes + lever_bytes),
+                        .lever = lever};
     stages_[i].any->stage().Open(context);
   }
-  graph_ = BuildGraph(
-      stages_, stats_,
-      {.budget = budget, .plan = plan_, .workers = options_.workers, .on_drop = options_.on_drop});
-  if (stop_early_) graph_->Stop();
+  graph_ = BuildGraph(stages_, stats_,
+                      {.budget = budget,
+                       .plan = plan_,
+                       .stopped = stopped_,
+                       .workers = options_.workers,
+                       .on_drop = options_.on_drop});
 }
 
 void Pipeline::Hold(MemoryBudget& budget, const std::string& who, MemoryTag tag,
@@ -125,14 +130,10 @@ void Pipeline::Hold(MemoryBudget& budget, const std::string& who, MemoryTag tag,
   held_.push_back(*std::move(lease));
 }
 
-void Pipeline::Run(const Pass& pass) { graph_->Run(pass); }
-
-void Pipeline::Stop() {
-  stop_early_ = true;
-  if (graph_) graph_->Stop();
+void Pipeline::Run(const Pass& pass) {
+  assert(graph_ && "Open() comes before Run()");
+  graph_->Run(pass);
 }
-
-bool Pipeline::stopped() const { return stop_early_; }
 
 std::vector<Pipeline::Figures> Pipeline::figures() const {
   std::vector<Figures> all;

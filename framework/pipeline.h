@@ -1,15 +1,18 @@
 // A flow from a source to a sink, planned within a ceiling and run in passes.
 //
+//   MemoryBudget budget(256 << 20);
 //   Pipeline pipeline({.seed = 1, .workers = 2}, resources);
 //   pipeline.Add(*registry.Find("directory"), params);   // ... in the order of the flow
-//   MemoryBudget budget(256 << 20);
 //   pipeline.Plan(budget.limit_bytes(), reserve);         // refuses what cannot fit
 //   pipeline.Open(budget);
 //   pipeline.Run({.split = Split::kTrain, .epoch = 0});
 //
-// One thread uses a pipeline, except that Stop(), figures() and plan() may be called from any.
+// One thread uses a pipeline, except that Stop() and stopped() may be called from any at any time,
+// and figures() from any once it is open.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -36,6 +39,8 @@ struct PipelineOptions {
 
 class Pipeline {
  public:
+  // `resources` are used until Open() is over. What stages put there may hold leases of the
+  // pipeline's, so it must end first.
   Pipeline(PipelineOptions options, Resources& resources);
   ~Pipeline();
 
@@ -53,16 +58,17 @@ class Pipeline {
   // Error(kMemory) where `limit_bytes` is not enough.
   const MemoryPlan& Plan(std::size_t limit_bytes, std::size_t reserve_bytes);
 
-  // Takes the planned memory from `budget` and opens the stages.
+  // Takes the planned memory from `budget`, which must outlive this, and opens the stages. Once,
+  // after Plan(). Throws Error(kMemory) where `budget` has not that much left.
   void Open(MemoryBudget& budget);
 
-  // One pass, to its end or to where it was stopped. Throws the first error, with its stage's name;
-  // nothing is on its way any more by then.
+  // One pass, to its end or to where it was stopped; after Open(). Throws the first error, with its
+  // stage's name; nothing is on its way any more by then.
   void Run(const Pass& pass);
 
   // Ends the pass that runs, and all later ones, soon. Any thread; safe in a signal handler.
-  void Stop();
-  bool stopped() const;
+  void Stop() { stopped_.store(true, std::memory_order_release); }
+  bool stopped() const { return stopped_.load(std::memory_order_acquire); }
 
   struct Figures {
     std::string stage;
@@ -74,8 +80,11 @@ class Pipeline {
   void Append(const std::function<PlacedStage(BuildContext&)>& make);
   void Hold(MemoryBudget& budget, const std::string& who, MemoryTag tag, std::size_t bytes);
 
+  static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
+
   PipelineOptions options_;
   Resources& resources_;
+  std::atomic<bool> stopped_{false};
   MemoryPlan plan_;
   std::vector<Lease> held_;          // what the stages hold for the whole run
   std::deque<MemoryBudget> shares_;  // each stage's part of that, which it leases from
@@ -84,7 +93,6 @@ class Pipeline {
   class Threads;
   std::unique_ptr<Threads> threads_;  // after the graph in its end
   std::unique_ptr<Graph> graph_;
-  std::atomic<bool> stop_early_{false};  // Stop() before there was a graph
 };
 
 }  // namespace weir

@@ -1,6 +1,7 @@
 // What the stages of one pipeline share beside the packets: class names, the model, the outcome of
-// training. A type shared so names itself:  static constexpr std::string_view kResource =
-// "classes";
+// training. A type shared so names itself:
+//
+//   struct Classes { static constexpr std::string_view kResource = "classes"; ... };
 //
 // Filled while the pipeline is built, in the order of its stages; read-only afterwards. One thread.
 #pragma once

@@ -46,8 +46,9 @@ class [[nodiscard]] Ticket {
   std::optional<Lease> lease_;
 };
 
-// The part of the ledger that one stretch of the flow may hold. All members may be called from any
-// thread and none blocks. Must outlive its tickets.
+// The part of the ledger that one stretch of the flow may hold. Tickets end in any thread, but one
+// thread at a time asks for them: of two, one could be refused for what the other only tried. None
+// of it blocks. Must outlive its tickets.
 class TicketPool {
  public:
   // At most `max_tickets` at once, of `bytes` together, all of it leased from `budget` now.

@@ -1,6 +1,7 @@
 #include "pipelines/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -78,7 +79,7 @@ void DeclarePredict(CLI::App& app) {
   command->add_option("PATH", options->paths, "Pictures, or folders of pictures")->required();
   command->add_option("--top", options->top, "How many classes to show for each")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, std::numeric_limits<int>::max()));
   AddOverrides(command, options->overrides);
   command->add_flag("--json", options->json, "A line of JSON for each picture");
   command->callback([options] { PredictCommand(*options); });
@@ -119,7 +120,7 @@ void DeclareTheRest(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::IsMember({"demo", "pretrain"}));
   draw->add_option("--per-class", drawn->per_class, "Pictures of each class")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, std::numeric_limits<int>::max()));
   draw->add_option("--seed", drawn->seed, "Of all that is drawn by chance")->capture_default_str();
   draw->callback([drawn] { DrawCommand(*drawn); });
 }

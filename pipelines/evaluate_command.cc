@@ -6,6 +6,7 @@
 
 #include "framework/error.h"
 #include "pipelines/commands.h"
+#include "pipelines/one_line.h"
 #include "pipelines/trained_session.h"
 #include "stages/learner.h"
 
@@ -21,6 +22,19 @@ YamlNode DirectoryParams(const std::filesystem::path& path,
   for (const std::string& name : classes) names.push_back(YamlNode::Scalar(name, true));
   return YamlNode::Map({{"path", YamlNode::Scalar(std::filesystem::absolute(path).string(), true)},
                         {"classes", YamlNode::List(names)}});
+}
+
+// Tells of the sub-folders that no class of the model has its name from: they are left alone.
+void NameOtherFolders(const std::filesystem::path& data, const std::vector<std::string>& classes) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(data, error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with('.') && entry.is_directory(error) &&
+        std::find(classes.begin(), classes.end(), name) == classes.end()) {
+      std::fprintf(stderr, "weir: %s is left out: the model has no class of that name\n",
+                   OneLine(entry.path().string()).c_str());
+    }
+  }
 }
 
 struct ClassFigures {
@@ -89,18 +103,20 @@ void Print(const Metrics& metrics, const std::vector<std::string>& classes) {
 void EvaluateCommand(const EvaluateOptions& options) {
   const std::vector<std::string> classes = TrainedClasses(options.run);
   std::uint64_t dropped = 0;
-  TrainedSession trained(
-      options.run, options.overrides,
-      {.add_source =
-           [&](Pipeline& pipeline) {
-             pipeline.Add(*Stages().Find("directory"), DirectoryParams(options.data, classes));
-           },
-       .provides_classes = true,
-       .on_drop =
-           [&dropped](const std::string&, const Drop& drop) {
-             ++dropped;
-             std::fprintf(stderr, "weir: %s: %s\n", drop.sample.c_str(), drop.reason.c_str());
-           }});
+  TrainedSession trained(options.run, options.overrides,
+                         {.add_source =
+                              [&](Pipeline& pipeline) {
+                                pipeline.Add(*Stages().Find("directory"),
+                                             DirectoryParams(options.data, classes));
+                              },
+                          .provides_classes = true,
+                          .on_drop =
+                              [&dropped](const std::string&, const Drop& drop) {
+                                ++dropped;
+                                std::fprintf(stderr, "weir: %s: %s\n", OneLine(drop.sample).c_str(),
+                                             drop.reason.c_str());
+                              }});
+  NameOtherFolders(options.data, classes);
   trained.Run(Split::kTest);
   const Metrics metrics = trained.learner().metrics();
   if (metrics.images == 0) {

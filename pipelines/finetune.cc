@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -84,11 +85,17 @@ class Finetuning {
   // Refuses what cannot fit, before anything is written.
   void Plan() { limit_bytes_ = session_.Plan().limit_bytes; }
 
-  // From now on what happens is written there.
-  void Use(RunFolder folder, const std::string& resolved_yaml) {
+  // From now on what happens is written there. A checkpoint that does not fit is refused before
+  // anything of the folder is changed.
+  void Use(RunFolder folder, const std::string& resolved_yaml, bool resume) {
     folder_.emplace(std::move(folder));
+    if (resume && std::filesystem::exists(folder_->checkpoint())) {
+      tally_ = Tally::FromText(learner_->Restore(folder_->checkpoint()));
+      is_resumed_ = true;
+    }
     folder_->WriteConfig(resolved_yaml);
     folder_->WritePlan(session_.plan());
+    if (resume) folder_->ForgetMetricsFrom(learner_->position().epoch);
   }
 
   void Announce() const {
@@ -105,18 +112,12 @@ class Finetuning {
       const std::string name = device->device ? device->device->name() : "cpu";
       std::printf("device: %s (%s)\n", name.c_str(), device->reason.c_str());
     }
+    if (is_resumed_) AnnounceResumption();
     std::fflush(stdout);
   }
 
-  void Open(bool resume) {
+  void Open() {
     session_.Open();
-    if (resume && std::filesystem::exists(folder_->checkpoint())) {
-      tally_ = Tally::FromText(learner_->Restore(folder_->checkpoint()));
-      const TrainingPosition position = learner_->position();
-      folder_->ForgetMetricsFrom(position.epoch);
-      std::printf("going on in epoch %d after %llu steps\n", position.epoch + 1,
-                  static_cast<unsigned long long>(position.step));
-    }
     learner_->after_step = [this] {
       if (SignalReceived()) session_.pipeline().Stop();
       if (SecondsSince(last_save_) >= checkpoint_seconds_) Save();
@@ -127,8 +128,8 @@ class Finetuning {
     last_save_ = Clock::now();
     for (int epoch = learner_->position().epoch; epoch < epochs_; ++epoch) {
       RunPass(Split::kTrain, epoch);
-      tally_.epoch_seconds = 0;
       if (Count(Split::kValidation) > 0) RunPass(Split::kValidation, epoch);
+      tally_.epoch_seconds = 0;  // not before: stopped in validation, the epoch is reported anew
       learner_->set_epoch(epoch + 1);
       Save();
     }
@@ -156,6 +157,17 @@ class Finetuning {
   }
 
  private:
+  void AnnounceResumption() const {
+    const TrainingPosition position = learner_->position();
+    if (position.epoch >= epochs_) {
+      std::printf("%d epochs are done and training.epochs is %d: nothing is left to train\n",
+                  position.epoch, epochs_);
+      return;
+    }
+    std::printf("going on in epoch %d after %llu steps\n", position.epoch + 1,
+                static_cast<unsigned long long>(position.step));
+  }
+
   std::uint64_t Count(Split split) const { return counts_ ? (*counts_)[split] : 0; }
   double Rate() const {
     return tally_.seconds > 0 ? static_cast<double>(tally_.images) / tally_.seconds : 0;
@@ -202,6 +214,11 @@ class Finetuning {
       throw Error(ErrorKind::kData,
                   "not one picture of the " + std::string(Name(split)) + " split could be used",
                   (folder_->path() / "dropped.jsonl").string() + " says why.");
+    }
+    if (!std::isfinite(metrics.loss())) {
+      throw Error(
+          ErrorKind::kConfig, title + ": the loss is no number any more, the training diverged",
+          "Lower the learning_rate of training.optimizer, and begin anew in another folder.");
     }
     folder_->AddMetrics({{"epoch", epoch},
                          {"split", Name(split)},
@@ -250,13 +267,14 @@ class Finetuning {
   std::shared_ptr<SampleCounts> counts_;
   const bool is_terminal_;
   std::size_t limit_bytes_ = 0;
+  bool is_resumed_ = false;
   Tally tally_;
   Clock::time_point last_save_;
 };
 
 RunFolder OpenFolder(const RunOptions& options, const std::string& name) {
   if (!options.resume) {
-    return RunFolder::Create(options.out.empty() ? RunFolder::DefaultPath(name) : options.out);
+    return RunFolder::Create(options.out.empty() ? RunFolder::MakeDefault(name) : options.out);
   }
   return RunFolder::Reopen(options.out.empty() ? RunFolder::Youngest(name) : options.out);
 }
@@ -264,12 +282,13 @@ RunFolder OpenFolder(const RunOptions& options, const std::string& name) {
 }  // namespace
 
 void Run(const RunOptions& options) {
+  OutliveReader();
   const Recipe recipe = LoadRecipe(options.config, options.overrides);
   Finetuning job(recipe);
   job.Plan();
-  job.Use(OpenFolder(options, recipe.config.name), ResolvedYaml(recipe));
+  job.Open();  // before there is a folder: weights that do not fit leave none behind
+  job.Use(OpenFolder(options, recipe.config.name), ResolvedYaml(recipe), options.resume);
   job.Announce();
-  job.Open(options.resume);
   job.Train();
   job.Finish();
 }

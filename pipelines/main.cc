@@ -19,6 +19,14 @@ void LimitHeapSlack() {
   mallopt(M_TRIM_THRESHOLD, 4 << 20);
 }
 
+// What did not reach a full disk is found out at the latest here.
+void FlushOutput() {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout)) {
+    throw weir::Error(weir::ErrorKind::kData, "cannot write all of the output",
+                      "See whether the disk that it goes to is full, or its reader has ended.");
+  }
+}
+
 int Fail(const weir::Error& error) {
   std::fprintf(stderr, "weir: %s\n", error.what());
   if (!error.remedy().empty()) std::fprintf(stderr, "  %s\n", error.remedy().c_str());
@@ -39,6 +47,7 @@ int main(int argc, char** argv) {
       const int status = app.exit(error);
       return status == 0 ? 0 : static_cast<int>(weir::ErrorKind::kConfig);
     }
+    FlushOutput();
     return 0;
   } catch (const weir::Error& error) {
     return Fail(error);

@@ -10,6 +10,7 @@
 
 #include "framework/error.h"
 #include "pipelines/commands.h"
+#include "pipelines/one_line.h"
 #include "pipelines/signals.h"
 #include "pipelines/trained_session.h"
 #include "stages/files.h"
@@ -52,7 +53,7 @@ class Printer {
  private:
   void PrintText(const Sample& sample, std::span<const float> probabilities,
                  const std::vector<int>& ranked) const {
-    std::printf("%s:", sample.path.c_str());
+    std::printf("%s:", OneLine(sample.path).c_str());
     for (int label : ranked) {
       std::printf("  %s %.3f", classes_[label].c_str(), probabilities[label]);
     }
@@ -77,18 +78,19 @@ class Printer {
 }  // namespace
 
 void PredictCommand(const PredictOptions& options) {
-  TrainedSession trained(
-      options.run, options.overrides,
-      {.add_source =
-           [&](Pipeline& pipeline) {
-             pipeline.AddMade(
-                 "files", [&](BuildContext&) { return std::make_unique<Files>(options.paths); });
-           },
-       .provides_classes = false,
-       .on_drop =
-           [](const std::string&, const Drop& drop) {
-             std::fprintf(stderr, "weir: %s: %s\n", drop.sample.c_str(), drop.reason.c_str());
-           }});
+  TrainedSession trained(options.run, options.overrides,
+                         {.add_source =
+                              [&](Pipeline& pipeline) {
+                                pipeline.AddMade("files", [&](BuildContext&) {
+                                  return std::make_unique<Files>(options.paths);
+                                });
+                              },
+                          .provides_classes = false,
+                          .on_drop =
+                              [](const std::string&, const Drop& drop) {
+                                std::fprintf(stderr, "weir: %s: %s\n", OneLine(drop.sample).c_str(),
+                                             drop.reason.c_str());
+                              }});
   Printer printer(options, trained.classes());
   trained.learner().on_prediction = [&](const Sample& sample, std::span<const float> values) {
     printer.Print(sample, values);

@@ -74,9 +74,13 @@ std::string DrawProgress(const ProgressOptions& options, const ProgressState& st
   const double rate = seconds > 0 ? static_cast<double>(state.done) / seconds : 0;
   std::string line = options.title + " ";
   if (state.total > 0) {
-    line += Bar(static_cast<double>(state.done) / static_cast<double>(state.total), kBarWidth);
-    line += Printed(" %llu/%llu", static_cast<unsigned long long>(state.done),
-                    static_cast<unsigned long long>(state.total));
+    const std::string counts = Printed(" %llu/%llu", static_cast<unsigned long long>(state.done),
+                                       static_cast<unsigned long long>(state.total));
+    const int room = columns - static_cast<int>(line.size() + counts.size());
+    line += Bar(static_cast<double>(state.done) / static_cast<double>(state.total),
+                std::clamp(room, 0, kBarWidth));
+    line += counts;
+    if (room < 0) return line.substr(0, static_cast<std::size_t>(std::max(columns, 0)));
   } else {
     line += Printed("%llu", static_cast<unsigned long long>(state.done));
   }
@@ -116,7 +120,10 @@ Progress::~Progress() {
   NoteHeld();
 }
 
-std::size_t Progress::peak_held_bytes() { return peak_held.load(); }
+std::size_t Progress::peak_held_bytes() {
+  NoteHeld();
+  return peak_held.load();
+}
 
 void Progress::Watch() {
   const auto begin = std::chrono::steady_clock::now();

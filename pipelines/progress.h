@@ -46,7 +46,7 @@ class Progress {
       std::function<void()> on_tick = [] {});
   ~Progress();
 
-  // The most memory that was held while any Progress was there, in bytes.
+  // The most memory that was held while any Progress was there and now, in bytes.
   static std::size_t peak_held_bytes();
 
  private:

@@ -56,6 +56,18 @@ void AppendLine(const fs::path& path, const json& value) {
   }
 }
 
+std::string TimeText(std::time_t time) {
+  std::array<char, 32> text{};
+  std::tm local{};
+  std::strftime(text.data(), text.size(), "%Y%m%d-%H%M%S", localtime_r(&time, &local));
+  return text.data();
+}
+
+// Whether MakeDefault() may have made it: `ants` is not the name of a run of `ants-bees`.
+bool IsDefaultName(const std::string& folder, const std::string& name) {
+  return folder.starts_with(name + "-") && folder.size() == name.size() + 1 + TimeText(0).size();
+}
+
 std::vector<json> ReadLines(const fs::path& path) {
   std::vector<json> lines;
   std::ifstream file(path);
@@ -85,26 +97,34 @@ RunFolder RunFolder::Reopen(const fs::path& path) {
     throw Error(ErrorKind::kData, path.string() + " holds no run that could go on",
                 "Give the folder of an interrupted run with --out, or leave --resume away.");
   }
+  MakeFolder(path / "checkpoint");
   RunFolder folder(path);
+  std::string whole_lines;  // the next one would else go on where a torn one ends
   for (const json& line : ReadLines(path / kDropped)) {
     folder.dropped_.insert(StableHash(line.value("path", "")));
+    whole_lines += Dump(line) + "\n";
   }
+  WriteWhole(path / kDropped, whole_lines);
   return folder;
 }
 
-fs::path RunFolder::DefaultPath(const std::string& name) {
-  const std::time_t now = std::time(nullptr);
-  std::array<char, 32> text{};
-  std::tm local{};
-  std::strftime(text.data(), text.size(), "%Y%m%d-%H%M%S", localtime_r(&now, &local));
-  return fs::path("runs") / (name + "-" + text.data());
+fs::path RunFolder::MakeDefault(const std::string& name) {
+  MakeFolder("runs");
+  std::time_t time = std::time(nullptr);
+  std::error_code error;
+  fs::path path;
+  // Runs that begin in the same second each get a folder: the later ones take the next second's.
+  do {
+    path = fs::path("runs") / (name + "-" + TimeText(time++));
+  } while (!fs::create_directory(path, error) && !error);
+  return path;
 }
 
 fs::path RunFolder::Youngest(const std::string& name) {
   std::vector<fs::path> found;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator("runs", error)) {
-    if (entry.path().filename().string().starts_with(name + "-") &&
+    if (IsDefaultName(entry.path().filename().string(), name) &&
         fs::exists(entry.path() / "config.yaml")) {
       found.push_back(entry.path());
     }

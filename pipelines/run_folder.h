@@ -31,8 +31,9 @@ class RunFolder {
   // That of a run that was interrupted. Throws Error(kData) where there is none.
   static RunFolder Reopen(const std::filesystem::path& path);
 
-  // "runs/<name>-<time>", and the youngest of them. Throws Error(kData) where there is none.
-  static std::filesystem::path DefaultPath(const std::string& name);
+  // "runs/<name>-<time>", made now, and the youngest of them. Throws Error(kData) where there is
+  // none.
+  static std::filesystem::path MakeDefault(const std::string& name);
   static std::filesystem::path Youngest(const std::string& name);
 
   RunFolder(RunFolder&& other) noexcept;

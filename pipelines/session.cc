@@ -52,6 +52,7 @@ Recipe LoadRecipe(const std::filesystem::path& path, const std::vector<std::stri
                   Problems& problems) {
   Recipe recipe;
   recipe.config = LoadConfig(path, overrides, kSections, problems);
+  if (recipe.config.name.empty()) return recipe;  // not one key could be read
   CheckStages(recipe.config, problems);
   recipe.model = ParseModel(recipe.config.Section("model"), problems);
   recipe.training = ParseTraining(recipe.config.Section("training"), problems);

@@ -1,10 +1,15 @@
-// Ctrl-C and a polite kill: the run stops at the next step and saves what it learnt.
+// Ctrl-C, a polite kill and a terminal that is closed: the run stops at the next step and saves
+// what it learnt.
 #pragma once
 
 namespace weir {
 
-// From now on SIGINT and SIGTERM are noted. A second one ends the process at once, with status 130.
+// From now on SIGINT, SIGTERM and SIGHUP are noted, those that were ignored (nohup) excepted. A
+// second one ends the process at once, with status 130.
 void CatchSignals();
+
+// From now on a reader of the output that goes away does not end the process.
+void OutliveReader();
 
 bool SignalReceived();
 

@@ -35,29 +35,38 @@ class WorkspacePool {
     for (int i = 0; i < count; ++i) free_.push_back(prefix.MakeWorkspace());
   }
 
-  std::unique_ptr<Workspace> TryTake() {
+  // Goes back to the pool where it ends, by an exception too: others may be waiting for it.
+  struct Return {
+    WorkspacePool* pool;
+    void operator()(Workspace* workspace) const {
+      pool->Put(std::unique_ptr<Workspace>(workspace));
+    }
+  };
+  using Taken = std::unique_ptr<Workspace, Return>;
+
+  Taken TryTake() {
     const std::lock_guard lock(mutex_);
-    return free_.empty() ? nullptr : TakeLast();
+    return free_.empty() ? Taken(nullptr, {this}) : TakeLast();
   }
   // Whoever holds one is running a sample and needs nothing else, so this ends.
-  std::unique_ptr<Workspace> Take() {
+  Taken Take() {
     std::unique_lock lock(mutex_);
     returned_.wait(lock, [this] { return !free_.empty(); });
     return TakeLast();
   }
-  void Return(std::unique_ptr<Workspace> workspace) {
-    {
-      const std::lock_guard lock(mutex_);
-      free_.push_back(std::move(workspace));
-    }
-    returned_.notify_one();
-  }
 
  private:
-  std::unique_ptr<Workspace> TakeLast() {
-    std::unique_ptr<Workspace> last = std::move(free_.back());
+  Taken TakeLast() {
+    Taken last(free_.back().release(), {this});
     free_.pop_back();
     return last;
+  }
+  void Put(std::unique_ptr<Workspace> workspace) {
+    {
+      const std::lock_guard lock(mutex_);
+      free_.push_back(std::move(workspace));  // within its first capacity: nothing is allocated
+    }
+    returned_.notify_one();
   }
 
   std::mutex mutex_;
@@ -84,13 +93,12 @@ class HostPrefix final : public PrefixRunner {
     FeatureBatch features = MakeFeatures(batch, dims_);
     std::atomic<int> next{0};
     ParallelFor(std::min(strands_, samples), [&](int strand) {
-      auto workspace = strand == 0 ? pool_.Take() : pool_.TryTake();
+      const auto workspace = strand == 0 ? pool_.Take() : pool_.TryTake();
       if (!workspace) return;
       for (int i = next++; i < samples; i = next++) {
         prefix_->Run(batch.pixels.data() + i * sample_pixels, *workspace,
                      features.values.data() + i * prefix_->output_values());
       }
-      pool_.Return(std::move(workspace));
     });
     return features;
   }

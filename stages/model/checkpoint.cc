@@ -107,6 +107,17 @@ void CompareDeclarations(const std::filesystem::path& file, const Declaration& s
   }
 }
 
+// A file that cannot be read is told as what it is: no weights of somebody else's to download
+// again.
+std::unique_ptr<WeightsFile> OpenCheckpoint(const std::filesystem::path& path) {
+  try {
+    return WeightsFile::Open(path);
+  } catch (const Error& damage) {
+    throw Error(ErrorKind::kData, damage.what(),
+                "The checkpoint is damaged: remove it, and the run begins anew.");
+  }
+}
+
 void CheckTensors(const std::filesystem::path& path, const WeightsFile& file,
                   const CheckpointArrays& arrays) {
   const std::string remedy = "Resume from another checkpoint, or begin anew.";
@@ -171,7 +182,7 @@ void SaveCheckpoint(const std::filesystem::path& file, const CheckpointArrays& a
 
 RestoredState RestoreCheckpoint(const std::filesystem::path& path, const CheckpointArrays& arrays,
                                 const Declaration& declaration) {
-  const std::unique_ptr<WeightsFile> file = WeightsFile::Open(path);
+  const std::unique_ptr<WeightsFile> file = OpenCheckpoint(path);
   const auto& metadata = file->metadata();
   const auto format = metadata.find(kFormatKey);
   if (format == metadata.end() || format->second != kFormat) {

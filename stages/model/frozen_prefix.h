@@ -1,8 +1,9 @@
 // The frozen front of the model: a picture in, features out.
 //
-//   auto prefix = MakeOneDnnPrefix(model, weights, {.last_layer = 51, .pooling =
-//   Pooling::kAverage}); auto workspace = prefix->MakeWorkspace(); prefix->Run(pixels, *workspace,
-//   features);
+//   PrefixOptions options{.last_layer = 51, .pooling = Pooling::kAverage};
+//   auto prefix = MakeOneDnnPrefix(model, weights, options);
+//   auto workspace = prefix->MakeWorkspace();
+//   prefix->Run(pixels, *workspace, features);
 //
 // A prefix is immutable: any number of threads may Run it, each with a workspace of its own. A
 // sample is computed alone, so its bits depend on nothing else. Run allocates no map: oneDNN's

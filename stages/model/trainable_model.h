@@ -2,12 +2,12 @@
 // gradients of what learns.
 //
 //   model.BeginBatch();
-//   ParallelFor(2, [&](int i) { model.Learn(micro_batches[i], i, outcomes[i]); });
+//   ParallelFor(2, [&](int i) { model.Learn(micro_batches[i], i, logits[i], losses[i]); });
 //   model.AddGradients(2);          // in the order of position
-//   model.Step(optimizer, step, learning_rate);
+//   model.Step(step, learning_rate);
 //
 // Learn and Predict may be called from many threads at once, everything else by one thread at a
-// time and not beside them. Where batch statistics are used (needs_whole_batch), one Learn at a
+// time and not beside them. Where batch statistics are used (NeedsWholeBatch), one Learn at a
 // time.
 //
 // Memory: HeldBytes from Load to the end, LearningBytes or InferenceBytes (activation_plan.h) for

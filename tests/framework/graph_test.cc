@@ -2,9 +2,9 @@
 #include <gtest/gtest.h>
 #include <tbb/global_control.h>
 
+#include <atomic>
 #include <map>
 #include <random>
-#include <thread>
 
 #include "framework/error.h"
 #include "framework/graph_builder.h"
@@ -48,6 +48,7 @@ class Flow {
       graph_ = BuildGraph(stages_, stats,
                           {.budget = budget_,
                            .plan = plan_,
+                           .stopped = stopped_,
                            .workers = workers_,
                            .on_drop = [this](const std::string& stage, const Drop& drop) {
                              drops[drop.sample] = stage + ": " + drop.reason;
@@ -55,7 +56,7 @@ class Flow {
     }
     graph_->Run(pass);
   }
-  void Stop() { graph_->Stop(); }
+  void Stop() { stopped_ = true; }
 
   std::vector<int> values() const {
     std::vector<int> all;
@@ -69,6 +70,7 @@ class Flow {
 
  private:
   MemoryBudget budget_;
+  std::atomic<bool> stopped_{false};
   int workers_;
   tbb::global_control threads_;
   std::vector<PlacedStage> stages_;
@@ -222,6 +224,41 @@ TEST(Graph, StopEndsThePassEarlyAndNothingIsConsumedAfterwards) {
   });
   flow.Run();
   EXPECT_EQ(flow.values(), UpTo(10));
+}
+
+TEST(Graph, StopIsHeededWhileNothingIsAdmitted) {
+  Flow flow(1 << 20);
+  const auto refuse = [&flow](const Number& number) -> Outcome<std::size_t> {
+    if (number.value == 5) flow.Stop();
+    return Drop{number.name(), "is no good"};
+  };
+  flow.Add<Counting>("counting", 1000)
+      .Add<Apply>("apply", Same, 0, refuse)
+      .Add<Gather>("gather", 2)
+      .AddCollect();
+  flow.Run();
+  EXPECT_EQ(flow.drops.size(), 6u);
+  EXPECT_TRUE(flow.batches.empty());
+}
+
+TEST(Graph, ACostThatNoNumberHoldsIsTooLargeAndDoesNotWrapAround) {
+  Flow flow(1000, 1);
+  const auto endless = [](const Number&) { return static_cast<std::size_t>(-50); };
+  flow.Add<Counting>("counting", 1)
+      .Add<Apply>("apply", Same, 10, endless)
+      .Add<Apply>("more", Same, 100)
+      .Add<Gather>("gather", 1)
+      .AddCollect();
+  flow.Run();
+  EXPECT_TRUE(flow.batches.empty());
+  EXPECT_EQ(flow.drops.size(), 1u);
+}
+
+TEST(Graph, AnEmptyPassEndsWithoutABatch) {
+  Flow flow(1 << 20);
+  flow.Add<Counting>("counting", 10).Add<Gather>("gather", 4).AddCollect();
+  flow.Run({.split = Split::kTrain, .epoch = 0, .first_sample = 10});
+  EXPECT_TRUE(flow.batches.empty());
 }
 
 // One random chain: maps with random costs and drops, one gather, a random ceiling. Either it is

@@ -92,6 +92,108 @@ TEST(Run, NeedsTwoClasses) {
   EXPECT_FALSE(fs::exists(scratch / "run"));
 }
 
+TEST(Run, ThatCannotBeginLeavesNoFolderBehind) {
+  const ScratchFolder scratch;
+  const ProcessOutcome outcome =
+      Weir(Demo("run", {"--out", (scratch / "run").string(), "--set", "model.backbone.width=0.5"}));
+  EXPECT_EQ(outcome.status, 4);
+  EXPECT_THAT(outcome.err, HasSubstr("the file looks like width 0.35"));
+  EXPECT_FALSE(fs::exists(scratch / "run"));
+}
+
+TEST(Run, NamesOnlyTheFileWhereItCannotBeRead) {
+  const ScratchFolder scratch;
+  const std::string empty = scratch.Write("empty.yaml").string();
+  const ProcessOutcome outcome = Weir({"run", empty});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.err, "weir: " + empty + ": the file is empty\n");
+}
+
+TEST(Run, ThatDivergesEndsInsteadOfLeavingAModelOfNoNumbers) {
+  const ScratchFolder scratch;
+  const ProcessOutcome outcome =
+      Weir(Demo("run", {"--out", (scratch / "run").string(), "--set",
+                        "training.optimizer={sgd: {learning_rate: 1e+30}}"}));
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, StartsWith("weir: epoch 1/10 train: the loss is no number any more"));
+  EXPECT_FALSE(fs::exists(scratch / "run/model"));
+}
+
+class Resume : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_EQ(Weir(Again({}, false)).status, 0); }
+
+  // The run of one epoch, begun or gone on with.
+  std::vector<std::string> Again(const std::vector<std::string>& more, bool resume = true) const {
+    std::vector<std::string> all =
+        Demo("run", {"--out", run_.string(), "--set", "training.epochs=1"});
+    if (resume) all.push_back("--resume");
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  std::string Config() const {
+    std::ifstream file(run_ / "config.yaml");
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+  }
+
+  const ScratchFolder scratch_;
+  const fs::path run_ = scratch_ / "run";
+};
+
+TEST_F(Resume, WithAnotherModelIsRefusedAndLeavesTheRunAsItWas) {
+  const std::string before = Config();
+  const ProcessOutcome outcome = Weir(Again({"--set", "training.optimizer=sgd"}));
+  EXPECT_EQ(outcome.status, 4);
+  EXPECT_THAT(outcome.err, HasSubstr("optimizer was `adam`, and is `sgd` now"));
+  EXPECT_EQ(Config(), before);
+}
+
+TEST_F(Resume, OfAFinishedRunSaysSo) {
+  const ProcessOutcome outcome = Weir(Again({}));
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out,
+              HasSubstr("1 epochs are done and training.epochs is 1: nothing is left to train\n"));
+}
+
+TEST_F(Resume, SaysThatItsCheckpointIsDamaged) {
+  fs::resize_file(run_ / "checkpoint/latest.safetensors", 1000);
+  const ProcessOutcome outcome = Weir(Again({}));
+  EXPECT_EQ(outcome.status, 4);
+  EXPECT_THAT(outcome.err,
+              HasSubstr("The checkpoint is damaged: remove it, and the run begins anew."));
+}
+
+TEST_F(Resume, BeginsAnewWhereThereIsNoCheckpoint) {
+  fs::remove_all(run_ / "checkpoint");
+  const ProcessOutcome outcome = Weir(Again({}));
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_TRUE(fs::exists(run_ / "checkpoint/latest.safetensors"));
+  std::ifstream metrics(run_ / "metrics.jsonl");
+  int lines = 0;
+  for (std::string line; std::getline(metrics, line);) ++lines;
+  EXPECT_EQ(lines, 2) << "one for each split: those of the first try are gone";
+}
+
+TEST_F(Resume, EvaluateNamesTheFoldersThatAreNoClassOfTheModel) {
+  fs::copy(Pictures(), scratch_ / "more", fs::copy_options::recursive);
+  fs::copy(*fs::directory_iterator(Pictures()), scratch_ / "more/zebra");
+  const ProcessOutcome outcome = Weir({"evaluate", run_.string(), (scratch_ / "more").string()});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.err, "weir: " + (scratch_ / "more/zebra").string() +
+                             " is left out: the model has no class of that name\n");
+}
+
+TEST_F(Resume, PredictPrintsALineForEachPictureWhateverItsName) {
+  const fs::path picture = *fs::directory_iterator(*fs::directory_iterator(Pictures()));
+  fs::copy(picture, scratch_ / "a\nb\x1b[31m.jpg");
+  const ProcessOutcome outcome =
+      Weir({"predict", run_.string(), (scratch_ / "a\nb\x1b[31m.jpg").string()});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, StartsWith((scratch_ / "a\\x0ab\\x1b[31m.jpg:").string()));
+}
+
 TEST(Plan, ShowsTheFlowTheModelAndTheBillWithoutRunning) {
   const ProcessOutcome outcome = Weir(Demo("plan"));
   ASSERT_EQ(outcome.status, 0) << outcome.err;

@@ -30,6 +30,14 @@ TEST(DrawProgress, LeavesOutWhatANarrowTerminalHasNoRoomFor) {
             "epoch 2/10 train █████░░░░░░░░░░░░░░░ 50/200");
 }
 
+TEST(DrawProgress, NeverWrapsIntoASecondLine) {
+  const ProgressOptions options{.title = "epoch 2/10 train", .limit_bytes = 256 << 20};
+  const ProgressState state{.done = 50, .total = 200};
+  EXPECT_EQ(DrawProgress(options, state, 0.5, 0, 32), "epoch 2/10 train ██░░░░░░ 50/200");
+  EXPECT_EQ(DrawProgress(options, state, 0.5, 0, 20), "epoch 2/10 train  50");
+  EXPECT_EQ(DrawProgress(options, state, 0.5, 0, 0), "");
+}
+
 TEST(DrawProgress, WithoutATotalItOnlyCounts) {
   EXPECT_EQ(DrawProgress({.title = "predict"}, {.done = 12}, 2, 0, 20), "predict 12");
 }

@@ -33,6 +33,20 @@ TEST(RunFolder, GoesOnOnlyWhereThereIsARun) {
                                               " holds no run that could go on"));
 }
 
+TEST(RunFolder, TheYoungestIsOfThatNameAndNotOfALongerOne) {
+  const ScratchFolder scratch;
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(scratch.path());
+  const std::filesystem::path first = RunFolder::MakeDefault("ants");
+  const std::filesystem::path second = RunFolder::MakeDefault("ants");
+  EXPECT_NE(first, second);
+  for (const auto& path : {first, second, RunFolder::MakeDefault("ants-bees")}) {
+    RunFolder::Create(path).WriteConfig("name: a\n");
+  }
+  EXPECT_EQ(RunFolder::Youngest("ants"), second);
+  std::filesystem::current_path(before);
+}
+
 TEST(RunFolder, ListsAPictureOnceHoweverOftenItIsLost) {
   const ScratchFolder scratch;
   {
@@ -49,6 +63,16 @@ TEST(RunFolder, ListsAPictureOnceHoweverOftenItIsLost) {
   EXPECT_EQ(Read(scratch / "run/dropped.jsonl"),
             "{\"path\":\"a.jpg\",\"reason\":\"is truncated\",\"stage\":\"decode\"}\n"
             "{\"path\":\"b\xEF\xBF\xBD.jpg\",\"reason\":\"is empty\",\"stage\":\"decode\"}\n");
+}
+
+TEST(RunFolder, ALineThatAFullDiskToreTakesNoLaterOneWithIt) {
+  const ScratchFolder scratch;
+  RunFolder::Create(scratch / "run").WriteConfig("name: a\n");
+  std::ofstream(scratch / "run/dropped.jsonl", std::ios::app) << "{\"path\":\"a.j";
+  RunFolder again = RunFolder::Reopen(scratch / "run");
+  again.Dropped("b.jpg", "decode", "is empty");
+  EXPECT_EQ(Read(scratch / "run/dropped.jsonl"),
+            "{\"path\":\"b.jpg\",\"reason\":\"is empty\",\"stage\":\"decode\"}\n");
 }
 
 TEST(RunFolder, ForgetsTheMetricsThatAResumedRunWritesAgainAndATornLine) {

@@ -6,6 +6,7 @@
 #include <tbb/task_arena.h>
 
 #include <atomic>
+#include <stdexcept>
 
 #include "framework/parallel.h"
 
@@ -77,6 +78,31 @@ TEST(HostPrefix, RunsTheShortBatchAtTheEnd) {
   std::atomic<int> workspaces{0};
   const auto runner = MakeHostPrefix(std::make_unique<Summing>(workspaces), {2}, 4);
   ExpectSums(runner->Run(MakeBatch(1)), 1);
+}
+
+// Breaks at its first sample.
+class BreakingOnce final : public FrozenPrefix {
+ public:
+  std::size_t weights_bytes() const override { return 0; }
+  std::size_t workspace_bytes() const override { return 0; }
+  std::size_t output_values() const override { return 1; }
+  std::unique_ptr<Workspace> MakeWorkspace() const override {
+    return std::make_unique<Workspace>();
+  }
+  void Run(const std::uint8_t*, Workspace&, float* output) const override {
+    if (!broken_.exchange(true)) throw std::runtime_error("broken");
+    *output = 1;
+  }
+
+ private:
+  mutable std::atomic<bool> broken_{false};
+};
+
+// Another batch may be waiting for the only workspace: it would wait for ever.
+TEST(HostPrefix, GivesItsWorkspaceBackWhereASampleBreaks) {
+  const auto runner = MakeHostPrefix(std::make_unique<BreakingOnce>(), {1}, 1);
+  EXPECT_THROW(runner->Run(MakeBatch(3)), std::runtime_error);
+  EXPECT_EQ(runner->Run(MakeBatch(3)).size(), 3);
 }
 
 // With as many batches at once as there are threads, and fewer workspaces than that.

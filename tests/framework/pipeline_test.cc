@@ -1,0 +1,235 @@
+#include "framework/pipeline.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "framework/error.h"
+#include "tests/framework/test_stages.h"
+#include "tests/support/caught_error.h"
+
+namespace weir {
+namespace {
+
+using testing::Apply;
+using testing::Collect;
+using testing::Counting;
+using ::testing::ElementsAre;
+using testing::Gather;
+using testing::NoParams;
+using testing::Number;
+using testing::Numbers;
+
+// Stages as a registry makes them.
+struct Tens final : SourceStage<Number> {
+  static constexpr std::string_view kName = "tens";
+  static constexpr std::string_view kDoc = "Counts to ten.";
+  using Params = NoParams;
+  Tens(const Params&, BuildContext&) {}
+  std::optional<Number> Next(StageContext&) override { return std::nullopt; }
+};
+
+struct Pairs final : GatherStage<Number, Numbers> {
+  static constexpr std::string_view kName = "pairs";
+  static constexpr std::string_view kDoc = "Gathers two.";
+  using Params = NoParams;
+  Pairs(const Params&, BuildContext&) {}
+  std::optional<Numbers> Add(Number, StageContext&) override { return std::nullopt; }
+  std::optional<Numbers> Flush(StageContext&) override { return std::nullopt; }
+};
+
+struct Forget final : SinkStage<Numbers> {
+  static constexpr std::string_view kName = "forget";
+  static constexpr std::string_view kDoc = "Takes and forgets.";
+  using Params = NoParams;
+  Forget(const Params&, BuildContext&) {}
+  void Consume(Numbers, StageContext&) override {}
+};
+
+// Holds memory for the whole run, and asks for what it is told to.
+struct Holder final : MapStage<Number, Number> {
+  static constexpr std::string_view kName = "holder";
+  static constexpr std::string_view kDoc = "Holds.";
+  explicit Holder(std::size_t wanted_bytes) : wanted_bytes_(wanted_bytes) {}
+  Footprint footprint() const override {
+    return {.tag = MemoryTag::kModel,
+            .fixed_bytes = 1000,
+            .lever = Lever{.name = "slots", .bytes_each = 100, .min = 1, .max = 3}};
+  }
+  void Open(OpenContext& context) override {
+    EXPECT_EQ(context.lever, 3);
+    lease_ = context.budget.TryAcquire(MemoryTag::kModel, wanted_bytes_);
+  }
+  Outcome<Number> Map(Number number, StageContext&) override { return number; }
+  bool holds() const { return lease_.has_value(); }
+
+ private:
+  std::size_t wanted_bytes_;
+  std::optional<Lease> lease_;
+};
+
+class PipelineTest : public ::testing::Test {
+ protected:
+  PipelineTest() {
+    registry_.Add<Tens>();
+    registry_.Add<Pairs>();
+    registry_.Add<Forget>();
+  }
+
+  // Adds the stage of that name as if line `line` of a.yaml named it.
+  void Add(const std::string& name, std::size_t line = 0) {
+    pipeline_.Add(*registry_.Find(name), YamlNode::Map({}), {.source = yaml_, .line = line});
+  }
+  void AddNumbers(int count) {
+    pipeline_.AddMade("counting", [&](BuildContext&) { return std::make_unique<Counting>(count); });
+  }
+  void AddBatches(std::function<void()> meanwhile = [] {}) {
+    pipeline_.AddMade("gather", [](BuildContext&) { return std::make_unique<Gather>(4, 10); });
+    pipeline_.AddMade("collect", [&](BuildContext&) {
+      return std::make_unique<Collect>(batches_, std::move(meanwhile));
+    });
+  }
+  void Open() {
+    pipeline_.Plan(budget_.usage().limit_bytes, 50);
+    pipeline_.Open(budget_);
+  }
+
+  std::shared_ptr<const YamlSource> yaml_ =
+      YamlSource::File("a.yaml", "- tens\n- forget\n- pairs\n", "");
+  Registry registry_;
+  Resources resources_;
+  MemoryBudget budget_{1 << 20};
+  std::vector<std::vector<int>> batches_;
+  Pipeline pipeline_{{.seed = 1, .workers = 2, .training = true, .on_drop = {}}, resources_};
+};
+
+TEST_F(PipelineTest, RefusesAStageThatTakesWhatNobodyGivesAtItsPlaceInTheFile) {
+  Add("tens");
+  EXPECT_EQ(CaughtError([&] { Add("forget", 1); }),
+            "a.yaml:2:1: `forget` takes test/numbers, but `tens` before it gives test/number\n"
+            "    2 | - forget\n"
+            "      | ^\n");
+}
+
+TEST_F(PipelineTest, RefusesStagesOutOfTheirPlace) {
+  EXPECT_THAT(CaughtError([&] { Add("pairs", 2); }),
+              ::testing::StartsWith(
+                  "a.yaml:3:1: a pipeline begins with a source, `pairs` takes test/number\n"));
+  Add("tens");
+  EXPECT_THAT(CaughtError([&] { Add("tens"); }),
+              ::testing::StartsWith("a.yaml:1:1: `tens` is a source and can only come first\n"));
+  Add("pairs");
+  Add("forget");
+  EXPECT_THAT(
+      CaughtError([&] { Add("forget"); }),
+      ::testing::StartsWith("a.yaml:1:1: `forget` ends the pipeline, nothing can follow it\n"));
+}
+
+TEST_F(PipelineTest, RefusesToPlanWithoutASourceOrWithoutASink) {
+  EXPECT_EQ(CaughtError([&] { pipeline_.Plan(1000, 0); }),
+            "the pipeline has no source\n"
+            "Begin it with a stage that gives samples, such as `directory`.");
+  Add("tens");
+  Add("pairs");
+  EXPECT_EQ(CaughtError([&] { pipeline_.Plan(1000, 0); }),
+            "the pipeline ends with `pairs`, which gives test/numbers to nobody\n"
+            "End it with a stage that takes that, such as `train`.");
+}
+
+TEST_F(PipelineTest, HoldsWhatIsPlannedUnderTheTagsOfTheBillUntilItEnds) {
+  MemoryBudget budget(2000);
+  {
+    Pipeline pipeline({}, resources_);
+    pipeline.AddMade("counting", [](BuildContext&) { return std::make_unique<Counting>(4); });
+    pipeline.AddMade("holder", [](BuildContext&) { return std::make_unique<Holder>(1); });
+    pipeline.AddMade("gather", [](BuildContext&) { return std::make_unique<Gather>(4, 10); });
+    pipeline.AddMade("collect", [&](BuildContext&) { return std::make_unique<Collect>(batches_); });
+    const MemoryPlan plan = pipeline.Plan(2000, 50);
+    pipeline.Open(budget);
+    std::array<std::size_t, kMemoryTagCount> planned{};
+    for (const PlanRow& row : plan.rows) planned[static_cast<std::size_t>(row.tag)] += row.bytes();
+    // What is left over is lent to the samples.
+    planned[static_cast<std::size_t>(MemoryTag::kImage)] += 2000 - plan.peak_bytes();
+    EXPECT_EQ(budget.usage().used_by_tag, planned);
+    EXPECT_EQ(budget.usage().used_bytes, 2000u);
+  }
+  EXPECT_EQ(budget.usage().used_bytes, 0u);
+}
+
+TEST_F(PipelineTest, AStageGetsNoMoreThanItsShareOfTheLedger) {
+  for (const std::size_t wanted : {1300u, 1301u}) {
+    Resources resources;
+    MemoryBudget budget(1 << 20);
+    Pipeline pipeline({}, resources);
+    const Holder* holder = nullptr;
+    pipeline.AddMade("counting", [](BuildContext&) { return std::make_unique<Counting>(4); });
+    pipeline.AddMade("holder", [&](BuildContext&) {
+      auto made = std::make_unique<Holder>(wanted);
+      holder = made.get();
+      return made;
+    });
+    pipeline.AddMade("gather", [](BuildContext&) { return std::make_unique<Gather>(4); });
+    pipeline.AddMade("collect", [&](BuildContext&) { return std::make_unique<Collect>(batches_); });
+    pipeline.Plan(1 << 20, 0);
+    pipeline.Open(budget);
+    EXPECT_EQ(holder->holds(), wanted <= 1300);
+  }
+}
+
+TEST_F(PipelineTest, RefusesToOpenInALedgerThatOthersUse) {
+  AddNumbers(4);
+  AddBatches();
+  pipeline_.Plan(1 << 20, 50);
+  const auto other = budget_.TryAcquire(MemoryTag::kModel, (1 << 20) - 20);
+  ASSERT_TRUE(other);
+  EXPECT_EQ(CaughtError([&] { pipeline_.Open(budget_); }),
+            "the process cannot hold 50 B: 1.00 MiB of 1.00 MiB are in use\n");
+}
+
+TEST_F(PipelineTest, RunsPassAfterPassAndCountsWhatItsStagesDid) {
+  AddNumbers(6);
+  pipeline_.AddMade("apply", [](BuildContext&) {
+    return std::make_unique<Apply>([](Number number, StageContext&) -> Outcome<Number> {
+      if (number.value == 3) return Drop{number.name(), "is three"};
+      return number;
+    });
+  });
+  AddBatches();
+  Open();
+  pipeline_.Run({.split = Split::kTrain, .epoch = 0});
+  pipeline_.Run({.split = Split::kTrain, .epoch = 1});
+  EXPECT_THAT(batches_, ElementsAre(ElementsAre(0, 1, 2, 4), ElementsAre(5),
+                                    ElementsAre(0, 1, 2, 4), ElementsAre(5)));
+  const std::vector<Pipeline::Figures> figures = pipeline_.figures();
+  ASSERT_EQ(figures.size(), 4u);
+  EXPECT_EQ(figures[0].stage, "counting");
+  EXPECT_EQ(figures[0].figures.items, 12u);
+  EXPECT_EQ(figures[1].figures.items, 12u);
+  EXPECT_EQ(figures[1].figures.drops, 2u);
+  EXPECT_EQ(figures[2].figures.items, 10u);
+  EXPECT_EQ(figures[3].figures.items, 4u);
+}
+
+TEST_F(PipelineTest, StoppedBeforeItRunsItDoesNothing) {
+  AddNumbers(6);
+  AddBatches();
+  pipeline_.Stop();
+  Open();
+  pipeline_.Run({});
+  EXPECT_TRUE(pipeline_.stopped());
+  EXPECT_TRUE(batches_.empty());
+  EXPECT_EQ(pipeline_.figures()[0].figures.items, 0u);
+}
+
+TEST_F(PipelineTest, StoppedWhileItRunsItRunsNoLaterPass) {
+  AddNumbers(100000);
+  AddBatches([&] { pipeline_.Stop(); });
+  Open();
+  pipeline_.Run({.split = Split::kTrain, .epoch = 0});
+  pipeline_.Run({.split = Split::kTrain, .epoch = 1});
+  EXPECT_THAT(batches_, ElementsAre(ElementsAre(0, 1, 2, 3)));
+}
+
+}  // namespace
+}  // namespace weir
