@@ -20,7 +20,7 @@ enum class DrawingSet { kDemo, kPretrain };
 struct DrawingOptions {
   std::filesystem::path folder{};
   DrawingSet set = DrawingSet::kDemo;
-  int per_class = 40;
+  int per_class = 160;
   int size = 256;  // pixels; a side takes 5/8 to 5/4 of it
   std::uint64_t seed = 1;
   int threads = 1;  // changes no byte

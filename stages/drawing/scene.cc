@@ -195,12 +195,12 @@ DrawingStyle StyleFor(Canvas& canvas, const Background& background) {
   return style;
 }
 
-void AddShape(Canvas& canvas, const Shape& shape, const Background& background) {
+void AddShape(Canvas& canvas, const Shape& shape, const Background& background, double least_size) {
   Pen pen(StyleFor(canvas, background), canvas.random);
   shape.draw(pen);
   canvas.definitions += pen.Definitions();
 
-  const double scale = canvas.shorter() * canvas.Between(0.6, 1.05) / 200;
+  const double scale = canvas.shorter() * canvas.Between(least_size, 1.05) / 200;
   const double room_x = std::max(0.0, canvas.width / 2 - 85 * scale);
   const double room_y = std::max(0.0, canvas.height / 2 - 85 * scale);
   const double stretch = canvas.Between(0.85, 1.18);
@@ -215,12 +215,13 @@ void AddShape(Canvas& canvas, const Shape& shape, const Background& background) 
 
 }  // namespace
 
-std::string SceneSvg(const Shape& shape, int width, int height, CounterRandom& random) {
+std::string SceneSvg(const Shape& shape, int width, int height, double least_size,
+                     CounterRandom& random) {
   Canvas canvas{static_cast<double>(width), static_cast<double>(height), random};
   const Background background = BackgroundColours(canvas);
   AddBackground(canvas, background);
   AddClutter(canvas);
-  AddShape(canvas, shape, background);
+  AddShape(canvas, shape, background, least_size);
   AddForeground(canvas);
   return "<svg xmlns=\"http://www.w3.org/2000/svg\"" + Attribute("width", canvas.width) +
          Attribute("height", canvas.height) + "><defs>" + canvas.definitions + "</defs>" +

@@ -14,8 +14,10 @@
 
 namespace weir {
 
-// What is drawn, as SVG of `width` by `height` pixels.
-std::string SceneSvg(const Shape& shape, int width, int height, CounterRandom& random);
+// What is drawn, as SVG of `width` by `height` pixels. The shape takes between `least_size`
+// and 1.05 of the shorter side.
+std::string SceneSvg(const Shape& shape, int width, int height, double least_size,
+                     CounterRandom& random);
 
 // Makes pixels, [height, width, 3], look like a camera's: uneven light, noise, now and then no
 // colour.
