@@ -170,6 +170,7 @@ class SourceNode {
   flow::sender<Message>& out() { return out_; }
   bool ended() const { return ended_; }
   void Close() { pump_.Close(); }
+  std::size_t peak_ticket_bytes() const { return pool_.peak_bytes(); }
 
   void BeginPass() {
     ended_ = false;
@@ -315,6 +316,7 @@ class GatherNode {
   const std::string& name() const { return place_.placed.name; }
   bool waits() const { return !inbox_.empty(); }
   void Close() { pump_.Close(); }
+  std::size_t peak_ticket_bytes() const { return pool_.peak_bytes(); }
 
   void BeginPass() {
     inbox_.clear();
@@ -469,6 +471,12 @@ class TbbGraph final : public Graph {
       state_.Guard(placed.name, [&] { placed.any->stage().EndPass(pass); });
     }
     state_.RethrowError();
+  }
+
+  std::size_t peak_ticket_bytes() const override {
+    std::size_t bytes = source_->peak_ticket_bytes();
+    for (const auto& gather : gathers_) bytes += gather->peak_ticket_bytes();
+    return bytes;
   }
 
  private:

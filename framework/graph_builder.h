@@ -37,6 +37,9 @@ class Graph {
   // Runs one pass to its end, or to where it was stopped. Throws the first error of a stage, with
   // the name of the stage; by then nothing is on its way any more and the graph can run again.
   virtual void Run(const Pass& pass) = 0;
+
+  // The most that tickets held so far, in bytes: the sum of each stretch's own peak.
+  virtual std::size_t peak_ticket_bytes() const = 0;
 };
 
 // `stages` is a chain from a source to a sink, whose ports fit; `stats` has one for each. All of it

@@ -135,6 +135,12 @@ void Pipeline::Run(const Pass& pass) {
   graph_->Run(pass);
 }
 
+std::size_t Pipeline::peak_leased_bytes() const {
+  std::size_t bytes = graph_->peak_ticket_bytes();
+  for (const Lease& lease : held_) bytes += lease.bytes();
+  return bytes;
+}
+
 std::vector<Pipeline::Figures> Pipeline::figures() const {
   std::vector<Figures> all;
   for (std::size_t i = 0; i < stats_.size(); ++i) {

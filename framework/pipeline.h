@@ -76,6 +76,10 @@ class Pipeline {
   };
   std::vector<Figures> figures() const;
 
+  // The most that was leased so far: what the stages hold all through, the reserve, and tickets.
+  // Once it is open, between passes.
+  std::size_t peak_leased_bytes() const;
+
  private:
   void Append(const std::function<PlacedStage(BuildContext&)>& make);
   void Hold(MemoryBudget& budget, const std::string& who, MemoryTag tag, std::size_t bytes);

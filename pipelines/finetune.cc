@@ -137,10 +137,9 @@ class Finetuning {
 
   void Finish() {
     SaveModel(folder_->model(), *session_.resources().Find<Model>(), *learner_);
-    const MemoryUsage usage = session_.usage();
     folder_->WriteSummary({{"images_per_second", Rate()},
                            {"seconds", tally_.seconds},
-                           {"peak_budget_bytes", usage.peak_bytes},
+                           {"peak_budget_bytes", session_.pipeline().peak_leased_bytes()},
                            {"peak_rss_anon_bytes", Progress::peak_held_bytes()},
                            {"best_validation_accuracy", tally_.best_validation_accuracy},
                            {"dropped", folder_->dropped()}});

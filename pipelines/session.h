@@ -72,7 +72,6 @@ class Session {
 
   Pipeline& pipeline() { return *pipeline_; }
   const Resources& resources() const { return resources_; }
-  MemoryUsage usage() const { return budget_->usage(); }
 
  private:
   Config config_;

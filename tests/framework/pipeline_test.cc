@@ -211,6 +211,23 @@ TEST_F(PipelineTest, RunsPassAfterPassAndCountsWhatItsStagesDid) {
   EXPECT_EQ(figures[3].figures.items, 4u);
 }
 
+TEST_F(PipelineTest, SaysWhatWasLeasedAtMostWithoutWhatIsOnlyLent) {
+  MemoryBudget budget(1 << 20);
+  Pipeline pipeline({}, resources_);
+  pipeline.AddMade("counting", [](BuildContext&) { return std::make_unique<Counting>(8); });
+  pipeline.AddMade("apply", [](BuildContext&) {
+    return std::make_unique<Apply>([](Number number, StageContext&) { return number; }, 100);
+  });
+  pipeline.AddMade("gather", [](BuildContext&) { return std::make_unique<Gather>(4, 10); });
+  pipeline.AddMade("collect", [&](BuildContext&) { return std::make_unique<Collect>(batches_); });
+  const MemoryPlan plan = pipeline.Plan(1 << 20, 50);
+  pipeline.Open(budget);
+  EXPECT_EQ(pipeline.peak_leased_bytes(), 50u);
+  pipeline.Run({});
+  EXPECT_GE(pipeline.peak_leased_bytes(), 50u + 100 + 10);
+  EXPECT_LE(pipeline.peak_leased_bytes(), plan.peak_bytes());
+}
+
 TEST_F(PipelineTest, StoppedBeforeItRunsItDoesNothing) {
   AddNumbers(6);
   AddBatches();
