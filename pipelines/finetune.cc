@@ -110,7 +110,7 @@ class Finetuning {
                 ToRoundText(ByteSize{plan.limit_bytes}).c_str());
     if (const auto device = session_.resources().Find<ChosenDevice>()) {
       const std::string name = device->device ? device->device->name() : "cpu";
-      std::printf("device: %s (%s)\n", name.c_str(), device->reason.c_str());
+      std::printf("device: %s, as %s\n", name.c_str(), device->reason.c_str());
     }
     if (is_resumed_) AnnounceResumption();
     std::fflush(stdout);
@@ -143,8 +143,10 @@ class Finetuning {
                            {"peak_rss_anon_bytes", Progress::peak_held_bytes()},
                            {"best_validation_accuracy", tally_.best_validation_accuracy},
                            {"dropped", folder_->dropped()}});
-    std::printf("best validation accuracy %.3f, %.0f images/s, %s held at most of %s\n",
-                tally_.best_validation_accuracy, Rate(),
+    if (Count(Split::kValidation) > 0) {
+      std::printf("best validation accuracy %.3f, ", tally_.best_validation_accuracy);
+    }
+    std::printf("%.0f images/s, %s held at most of %s\n", Rate(),
                 ToRoundText(ByteSize{Progress::peak_held_bytes()}).c_str(),
                 ToRoundText(ByteSize{limit_bytes_}).c_str());
     if (folder_->dropped() > 0) {
