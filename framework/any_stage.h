@@ -2,6 +2,7 @@
 // Only the members that the shape has may be called.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <memory>
 #include <optional>
@@ -93,6 +94,7 @@ class TypedStage final : public AnyStage {
   Outcome<Packet> Map(Packet in, std::size_t downstream_bytes, StageContext& context) override {
     if constexpr (IsMap<S>) {
       Ticket ticket = std::move(in.ticket());
+      context.set_granted_bytes(ticket.bytes() - std::min(ticket.bytes(), downstream_bytes));
       auto outcome = stage_->Map(std::move(in.Get<typename S::Input>()), context);
       if (auto* drop = std::get_if<Drop>(&outcome)) return std::move(*drop);
       auto& out = std::get<0>(outcome);

@@ -1,7 +1,11 @@
 #include "framework/memory_budget.h"
 
 #include <stdexcept>
+#include <string>
 #include <utility>
+
+#include "framework/byte_size.h"
+#include "framework/error.h"
 
 namespace weir {
 namespace {
@@ -46,6 +50,16 @@ std::optional<Lease> MemoryBudget::TryAcquire(MemoryTag tag, std::size_t bytes) 
   while (now > peak && !peak_bytes_.compare_exchange_weak(peak, now)) {
   }
   return Lease(*this, tag, bytes);
+}
+
+Lease MemoryBudget::Acquire(MemoryTag tag, std::size_t bytes, std::string_view who) {
+  if (std::optional<Lease> lease = TryAcquire(tag, bytes)) return *std::move(lease);
+  const MemoryUsage now = usage();
+  throw Error(ErrorKind::kMemory,
+              std::string(who) + " cannot hold " + ToRoundText(ByteSize{bytes}) + ": " +
+                  ToRoundText(ByteSize{now.used_bytes}) + " of " +
+                  ToRoundText(ByteSize{now.limit_bytes}) + " are in use",
+              "Raise memory.host, or see `weir plan` for what holds it.");
 }
 
 void MemoryBudget::Release(MemoryTag tag, std::size_t bytes) {

@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-#include "framework/byte_size.h"
+#include "framework/error.h"
 
 namespace weir {
 
@@ -98,14 +98,15 @@ void Pipeline::Open(MemoryBudget& budget) {
   assert(!graph_ && plan_.levers.size() == stages_.size());
   threads_ = std::make_unique<Threads>(options_.workers);
   stats_ = std::vector<StageStats>(stages_.size());
-  Hold(budget, "the process", MemoryTag::kReserve, plan_.reserve_bytes);
+  held_.push_back(budget.Acquire(MemoryTag::kReserve, plan_.reserve_bytes, "the process"));
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     const Footprint footprint = stages_[i].any->stage().footprint();
     const int lever = plan_.levers[i];
     const std::size_t lever_bytes =
         footprint.lever ? footprint.lever->bytes_each * static_cast<std::size_t>(lever) : 0;
-    Hold(budget, stages_[i].name, footprint.tag, footprint.fixed_bytes);
-    Hold(budget, stages_[i].name, MemoryTag::kActivation, lever_bytes);
+    const std::string& name = stages_[i].name;
+    held_.push_back(budget.Acquire(footprint.tag, footprint.fixed_bytes, name));
+    held_.push_back(budget.Acquire(MemoryTag::kActivation, lever_bytes, name));
     OpenContext context{.budget = shares_.emplace_back(footprint.fixed_bytes + lever_bytes),
                         .lever = lever};
     stages_[i].any->stage().Open(context);
@@ -116,18 +117,6 @@ void Pipeline::Open(MemoryBudget& budget) {
                        .stopped = stopped_,
                        .workers = options_.workers,
                        .on_drop = options_.on_drop});
-}
-
-void Pipeline::Hold(MemoryBudget& budget, const std::string& who, MemoryTag tag,
-                    std::size_t bytes) {
-  auto lease = budget.TryAcquire(tag, bytes);
-  if (!lease) {
-    const MemoryUsage usage = budget.usage();
-    throw Error(ErrorKind::kMemory, who + " cannot hold " + ToRoundText(ByteSize{bytes}) + ": " +
-                                        ToRoundText(ByteSize{usage.used_bytes}) + " of " +
-                                        ToRoundText(ByteSize{usage.limit_bytes}) + " are in use");
-  }
-  held_.push_back(*std::move(lease));
 }
 
 void Pipeline::Run(const Pass& pass) {

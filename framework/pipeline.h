@@ -82,7 +82,6 @@ class Pipeline {
 
  private:
   void Append(const std::function<PlacedStage(BuildContext&)>& make);
-  void Hold(MemoryBudget& budget, const std::string& who, MemoryTag tag, std::size_t bytes);
 
   static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "framework/error.h"
 
@@ -25,6 +26,16 @@ class Resources {
                   "two stages of the pipeline both provide the " + std::string(T::kResource),
                   "Remove one of them.");
     }
+  }
+
+  // What the stage `who` cannot do without. Throws Error(kConfig) where there is none.
+  template <class T>
+  std::shared_ptr<T> Require(std::string_view who, std::string remedy) const {
+    if (auto found = Find<T>()) return found;
+    throw Error(ErrorKind::kConfig,
+                "`" + std::string(who) + "` needs the " + std::string(T::kResource) +
+                    ", which nothing before it gives",
+                std::move(remedy));
   }
 
   // Null where there is none.

@@ -30,6 +30,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <variant>
@@ -103,12 +104,17 @@ class StageContext {
   // on) and anew for what a gather gives.
   std::uint64_t order() const { return order_; }
 
+  // In a map: what is set aside for the item while it is there, what it comes in included.
+  std::size_t granted_bytes() const { return granted_bytes_; }
+  void set_granted_bytes(std::size_t bytes) { granted_bytes_ = bytes; }
+
   // Whether the run is being stopped: long work may return early, its result is thrown away.
   bool cancelled() const { return cancelled_(); }
 
  private:
   const Pass& pass_;
   std::uint64_t order_;
+  std::size_t granted_bytes_ = std::numeric_limits<std::size_t>::max();
   std::function<bool()> cancelled_;
 };
 

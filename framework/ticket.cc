@@ -1,26 +1,6 @@
 #include "framework/ticket.h"
 
-#include "framework/byte_size.h"
-#include "framework/error.h"
-
 namespace weir {
-namespace {
-
-Lease AcquireOrThrow(MemoryBudget& budget, MemoryTag tag, std::size_t bytes) {
-  std::optional<Lease> lease = budget.TryAcquire(tag, bytes);
-  if (!lease) {
-    const MemoryUsage usage = budget.usage();
-    throw Error(ErrorKind::kMemory,
-                "cannot hold " + ToRoundText(ByteSize{bytes}) + " for " + std::string(Name(tag)) +
-                    ": " + ToRoundText(ByteSize{usage.used_bytes}) + " of " +
-                    ToRoundText(ByteSize{usage.limit_bytes}) + " are in use",
-                "Raise memory.host, or see `weir plan` for what holds it.");
-  }
-  return *std::move(lease);
-}
-
-}  // namespace
-
 Ticket::~Ticket() {
   if (!pool_) return;
   lease_.reset();
@@ -34,7 +14,7 @@ void Ticket::ShrinkTo(std::size_t bytes) {
 }
 
 TicketPool::TicketPool(MemoryBudget& budget, MemoryTag tag, std::size_t bytes, int max_tickets)
-    : held_(AcquireOrThrow(budget, tag, bytes)),
+    : held_(budget.Acquire(tag, bytes, "what is on its way")),
       tag_(tag),
       budget_(bytes),
       max_tickets_(max_tickets) {}

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,10 +39,24 @@ void NameOtherFolders(const std::filesystem::path& data, const std::vector<std::
 }
 
 struct ClassFigures {
-  std::uint64_t images = 0;  // of this class
-  double precision = 0;      // of those taken for it, the part that were
-  double recall = 0;         // of it, the part that was found
+  std::uint64_t images = 0;         // of this class
+  std::optional<double> precision;  // of those taken for it, the part that were; of none, empty
+  std::optional<double> recall;     // of it, the part that was found; of none, empty
 };
+
+std::optional<double> Part(std::uint64_t part, std::uint64_t whole) {
+  if (whole == 0) return std::nullopt;
+  return static_cast<double>(part) / static_cast<double>(whole);
+}
+
+std::string Text(std::optional<double> figure) {
+  if (!figure) return "-";
+  char text[16];
+  std::snprintf(text, sizeof text, "%.3f", *figure);
+  return text;
+}
+
+json ToJson(std::optional<double> figure) { return figure ? json(*figure) : json(); }
 
 std::vector<ClassFigures> PerClass(const std::vector<std::uint64_t>& confusion,
                                    std::size_t classes) {
@@ -52,9 +67,9 @@ std::vector<ClassFigures> PerClass(const std::vector<std::uint64_t>& confusion,
       all[c].images += confusion[c * classes + other];
       taken += confusion[other * classes + c];
     }
-    const auto hits = static_cast<double>(confusion[c * classes + c]);
-    all[c].precision = taken ? hits / static_cast<double>(taken) : 0;
-    all[c].recall = all[c].images ? hits / static_cast<double>(all[c].images) : 0;
+    const std::uint64_t hits = confusion[c * classes + c];
+    all[c].precision = Part(hits, taken);
+    all[c].recall = Part(hits, all[c].images);
   }
   return all;
 }
@@ -66,8 +81,8 @@ json ToJson(const Metrics& metrics, const std::vector<std::string>& classes) {
   json confusion = json::array();
   for (std::size_t c = 0; c < count; ++c) {
     per_class[classes[c]] = {{"images", figures[c].images},
-                             {"precision", figures[c].precision},
-                             {"recall", figures[c].recall}};
+                             {"precision", ToJson(figures[c].precision)},
+                             {"recall", ToJson(figures[c].recall)}};
     const auto row = metrics.confusion.begin() + static_cast<std::ptrdiff_t>(c * count);
     confusion.push_back(std::vector(row, row + static_cast<std::ptrdiff_t>(count)));
   }
@@ -85,9 +100,9 @@ void Print(const Metrics& metrics, const std::vector<std::string>& classes) {
   const int column = static_cast<int>(width);
   std::printf("%-*s  pictures  precision  recall   taken for\n", column, "class");
   for (std::size_t c = 0; c < classes.size(); ++c) {
-    std::printf("%-*s  %8llu  %9.3f  %6.3f  ", column, classes[c].c_str(),
-                static_cast<unsigned long long>(figures[c].images), figures[c].precision,
-                figures[c].recall);
+    std::printf("%-*s  %8llu  %9s  %6s  ", column, classes[c].c_str(),
+                static_cast<unsigned long long>(figures[c].images),
+                Text(figures[c].precision).c_str(), Text(figures[c].recall).c_str());
     for (std::size_t other = 0; other < classes.size(); ++other) {
       const std::uint64_t count = metrics.confusion[c * classes.size() + other];
       if (count > 0) {

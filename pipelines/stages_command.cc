@@ -23,7 +23,7 @@ json ToJson(const std::vector<FieldDoc>& fields) {
                 {"doc", field.doc},
                 {"required", field.required},
                 {"range", field.range}};
-    if (!field.required) one["default"] = field.default_value;
+    if (!field.default_value.empty()) one["default"] = field.default_value;
     if (!field.choices.empty()) one["choices"] = field.choices;
     if (!field.nested.empty()) one["fields"] = ToJson(field.nested);
     all.push_back(std::move(one));
@@ -44,11 +44,15 @@ void PrintFields(const std::vector<FieldDoc>& fields, int indent) {
   for (const FieldDoc& field : fields) {
     std::printf("%*s%s: %s", indent, "", field.name.c_str(), field.type.c_str());
     if (!field.range.empty()) std::printf(", %s", field.range.c_str());
-    if (!field.choices.empty()) {
-      std::printf(" (%s)", Enumerate(field.choices, "or").c_str());
+    const std::string choices = Enumerate(field.choices, "or");
+    if (!choices.empty() && choices != field.type) std::printf(" (%s)", choices.c_str());
+    if (field.required) {
+      std::printf("; required");
+    } else if (!field.default_value.empty()) {
+      std::printf("; default %s", field.default_value.c_str());
     }
-    std::printf(field.required ? "; required\n" : "; default %s\n", field.default_value.c_str());
-    std::printf("%*s  %s\n", indent, "", field.doc.c_str());
+    std::putchar('\n');
+    if (!field.doc.empty()) std::printf("%*s  %s\n", indent, "", field.doc.c_str());
     PrintFields(field.nested, indent + 4);
   }
 }

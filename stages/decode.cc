@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "framework/byte_size.h"
 #include "stages/bmp_decoder.h"
 #include "stages/jpeg_decoder.h"
 #include "stages/vips_decoder.h"
@@ -95,12 +96,19 @@ Outcome<std::size_t> Decode::AdmissionBytes(const ImageFile& file) {
   return DecoderBytes(std::get<ImageHeader>(header), wanted_);
 }
 
-Outcome<Image> Decode::Map(ImageFile file, StageContext&) {
+Outcome<Image> Decode::Map(ImageFile file, StageContext& context) {
   Outcome<FileBytes> bytes = FileBytes::Open(file.sample.path);
   if (Drop* drop = std::get_if<Drop>(&bytes)) return Drop{file.sample.path, drop->reason};
   FileBytes& opened = std::get<FileBytes>(bytes);
   Outcome<ImageHeader> header = ReadHeader(opened);
   if (Drop* drop = std::get_if<Drop>(&header)) return Drop{file.sample.path, drop->reason};
+  const std::size_t bytes_needed = DecoderBytes(std::get<ImageHeader>(header), wanted_);
+  if (bytes_needed > context.granted_bytes()) {
+    return Drop{file.sample.path, "was exchanged while it waited: it needs " +
+                                      ToRoundText(ByteSize{bytes_needed}) + " now, and " +
+                                      ToRoundText(ByteSize{context.granted_bytes()}) +
+                                      " are set aside for it"};
+  }
   Outcome<Image> outcome = DecodeFile(opened, std::get<ImageHeader>(header), wanted_);
   if (Drop* drop = std::get_if<Drop>(&outcome)) return Drop{file.sample.path, drop->reason};
   std::get<Image>(outcome).sample = std::move(file.sample);

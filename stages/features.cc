@@ -8,16 +8,6 @@
 namespace weir {
 namespace {
 
-template <class T>
-std::shared_ptr<T> Require(const Resources& resources, const std::string& remedy) {
-  auto found = resources.Find<T>();
-  if (found) return found;
-  throw Error(
-      ErrorKind::kConfig,
-      "`features` needs the " + std::string(T::kResource) + ", which nothing before it gives",
-      remedy);
-}
-
 MapSize PictureSize(const ItemSpec& batches) {
   if (batches.dims.size() != 4 || batches.dims.back() != 3) {
     throw Error(ErrorKind::kConfig, "`features` needs batches of pictures of one size",
@@ -31,11 +21,11 @@ MapSize PictureSize(const ItemSpec& batches) {
 Features::Features(const Params& params, BuildContext& context)
     : precision_(params.precision),
       batch_size_(context.upstream.dims.empty() ? 0 : context.upstream.dims[0]),
-      source_(
-          Require<ModelSource>(context.resources, "Declare the model in the section `model`.")) {
+      source_(context.resources.Require<ModelSource>(kName,
+                                                     "Declare the model in the section `model`.")) {
   const MapSize input = PictureSize(context.upstream);
-  const auto classes = Require<Classes>(
-      context.resources, "Begin the pipeline with a source of labelled pictures: `directory`.");
+  const auto classes = context.resources.Require<Classes>(
+      kName, "Begin the pipeline with a source of labelled pictures: `directory`.");
   if (const auto chosen = context.resources.Find<ChosenDevice>()) device_ = chosen->device;
   model_ = std::make_shared<Model>(source_->config, source_->convention, input, classes->names,
                                    context.seed);

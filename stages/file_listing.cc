@@ -66,7 +66,7 @@ void CheckForLoop(std::span<const Pending> folders, const Pending& folder) {
       throw Error(ErrorKind::kData,
                   "the link '" + folder.path + "' leads back to '" + folders[i].path +
                       "', the folder that it lies in",
-                  "Remove the link, or set `follow_links: false`.");
+                  "Remove the link (`directory` has `follow_links: false` for folders with such).");
     }
   }
 }

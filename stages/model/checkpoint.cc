@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "framework/error.h"
 #include "stages/model/safetensors_writer.h"
@@ -38,6 +39,7 @@ TrainingPosition PositionOf(const nlohmann::json& json) {
   json.at("images").get_to(position.metrics.images);
   json.at("correct").get_to(position.metrics.correct);
   json.at("confusion").get_to(position.metrics.confusion);
+  if (position.epoch < 0) throw std::out_of_range("epoch");
   return position;
 }
 
@@ -195,7 +197,7 @@ RestoredState RestoreCheckpoint(const std::filesystem::path& path, const Checkpo
     state.extra = metadata.at(kExtraKey);
   } catch (const Error&) {
     throw;
-  } catch (const std::exception& damage) {  // of JSON or of a missing key
+  } catch (const std::exception&) {  // of JSON, of a missing key or an impossible number
     Refuse(path, "has damaged metadata", "Resume from another checkpoint, or begin anew.");
   }
   CheckTensors(path, *file, arrays);

@@ -134,6 +134,25 @@ TEST(Graph, ADropLeavesNoGapAndIsNamed) {
   EXPECT_EQ(flow.stats[1].figures().drops, 3u);
 }
 
+TEST(Graph, AMapIsToldWhatWasSetAsideForItsItem) {
+  Flow flow(1 << 20, 1);
+  std::vector<std::size_t> granted;
+  const auto note = [&](Number number, StageContext& context) -> Outcome<Number> {
+    granted.push_back(context.granted_bytes());
+    return number;
+  };
+  const auto cost = [](const Number& number) -> Outcome<std::size_t> {
+    return std::size_t{10} * number.value;
+  };
+  flow.Add<Counting>("counting", 3)
+      .Add<Apply>("admitted", note, 1000, cost)
+      .Add<Apply>("of a footprint", Same, 500)
+      .Add<Gather>("gather", 3)
+      .AddCollect();
+  flow.Run();
+  EXPECT_THAT(granted, ElementsAre(0, 10, 20));
+}
+
 TEST(Graph, WhatIsRefusedOrTooLargeBeforeItIsAdmittedIsDropped) {
   Flow flow(1000, 1);
   const auto cost = [](const Number& number) -> Outcome<std::size_t> {

@@ -184,7 +184,8 @@ TEST_F(PipelineTest, RefusesToOpenInALedgerThatOthersUse) {
   const auto other = budget_.TryAcquire(MemoryTag::kModel, (1 << 20) - 20);
   ASSERT_TRUE(other);
   EXPECT_EQ(CaughtError([&] { pipeline_.Open(budget_); }),
-            "the process cannot hold 50 B: 1.00 MiB of 1.00 MiB are in use\n");
+            "the process cannot hold 50 B: 1.00 MiB of 1.00 MiB are in use\n"
+            "Raise memory.host, or see `weir plan` for what holds it.");
 }
 
 TEST_F(PipelineTest, RunsPassAfterPassAndCountsWhatItsStagesDid) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 #include <string>
 #include <variant>
@@ -32,8 +33,10 @@ class DecodeProbe {
     decode_->Open(open);
   }
 
-  Outcome<Image> Map(const std::string& path) {
+  Outcome<Image> Map(const std::string& path,
+                     std::size_t granted_bytes = std::numeric_limits<std::size_t>::max()) {
     StageContext context(pass_, 0, [] { return false; });
+    context.set_granted_bytes(granted_bytes);
     return decode_->Map(File(path), context);
   }
   Outcome<std::size_t> Admit(const std::string& path) {

@@ -52,6 +52,18 @@ TEST_F(DecodeTest, KeepsWhatTheSampleIs) {
   EXPECT_EQ(std::get<Drop>(lost).sample, folder_ / "b.jpg");
 }
 
+// A file that is exchanged for a larger picture between the look at it and its turn.
+TEST_F(DecodeTest, KeepsToWhatWasSetAsideForIt) {
+  const std::string path = Save(MakePhoto(12, 10), folder_ / "a.png");
+  const std::size_t granted = std::get<std::size_t>(full_.Admit(path));
+  EXPECT_EQ(Must(full_.Map(path, granted)).width, 12);
+  Save(MakePhoto(120, 100), path);
+  const Outcome<Image> lost = full_.Map(path, granted);
+  EXPECT_THAT(std::get<Drop>(lost).reason,
+              testing::MatchesRegex("was exchanged while it waited: it needs [0-9.]+ [KM]iB now, "
+                                    "and [0-9.]+ [KM]iB are set aside for it"));
+}
+
 // Losslessly written pictures come back as they were, whatever the format.
 TEST_F(DecodeTest, ReadsEveryLosslessFormatAlike) {
   const Vips photo = MakePhoto(67, 45);

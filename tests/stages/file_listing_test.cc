@@ -93,7 +93,7 @@ TEST(FileListing, RefusesALinkThatLeadsBack) {
   EXPECT_EQ(CaughtError([&] { files.AddFolder(a, 0, true); }),
             "the link '" + a + "/b/loop' leads back to '" + a +
                 "', the folder that it lies in\n"
-                "Remove the link, or set `follow_links: false`.");
+                "Remove the link (`directory` has `follow_links: false` for folders with such).");
   FileListing unfollowed;
   EXPECT_EQ(unfollowed.AddFolder(a, 0, false), 1u);
 }

@@ -1,0 +1,134 @@
+#include "framework/flow_ends.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "framework/byte_size.h"
+#include "framework/error.h"
+
+namespace weir {
+
+Source::Source(NodePlace place, AnyStage* admission, const Stretch& stretch, MemoryBudget& budget,
+               Give give, std::function<void()> wake)
+    : place_(place),
+      admission_(admission),
+      rest_bytes_(stretch.item_bytes - (admission ? admission->stage().footprint().item_bytes : 0)),
+      pool_(budget, MemoryTag::kImage, stretch.pool_bytes, stretch.max_tickets),
+      give_(std::move(give)) {
+  pool_.set_on_release(std::move(wake));
+}
+
+void Source::BeginPass() {
+  ended_ = false;
+  waiting_.reset();
+  order_ = place_.state.pass().first_sample;
+}
+
+void Source::Drain() {
+  place_.state.Guard(place_.placed.name, [this] {
+    while (!ended_ && !place_.state.idle() && Prepare()) {
+      auto ticket = pool_.TryAcquire(waiting_->bytes);
+      if (!ticket) return;  // woken when some is given back
+      waiting_->packet.ticket() = *std::move(ticket);
+      give_(Message{.sequence = sequence_++,
+                    .order = order_++,
+                    .kind = Message::Kind::kItem,
+                    .packet = std::move(waiting_->packet)});
+      waiting_.reset();
+    }
+    if (place_.state.idle()) waiting_.reset();
+  });
+}
+
+// Makes the next item wait for its ticket; false at the end, or where the run is being stopped.
+bool Source::Prepare() {
+  while (!waiting_ && !place_.state.idle()) {
+    StageContext context = place_.state.Context(order_);
+    Stopwatch stopwatch(place_.stats);
+    std::optional<Packet> packet = place_.stage().Next(context);
+    if (!packet) {
+      stopwatch.Discard();
+      ended_ = true;
+      give_(Message{
+          .sequence = sequence_++, .order = order_, .kind = Message::Kind::kEnd, .packet = {}});
+      return false;
+    }
+    const Outcome<std::size_t> bytes = TicketBytes(*packet);
+    if (const Drop* drop = std::get_if<Drop>(&bytes)) {
+      stopwatch.set_dropped();
+      place_.state.Dropped(place_.placed.name, *drop);
+      ++order_;  // it had its place in the order; nothing of it goes on
+    } else {
+      waiting_ = Waiting{*std::move(packet), std::get<std::size_t>(bytes)};
+    }
+  }
+  return waiting_.has_value();
+}
+
+Outcome<std::size_t> Source::TicketBytes(Packet& packet) {
+  Outcome<std::size_t> first = std::size_t{0};
+  if (admission_) first = admission_->AdmissionBytes(packet);
+  if (std::holds_alternative<Drop>(first)) return first;
+  const std::size_t bytes = std::get<std::size_t>(first);
+  if (bytes <= pool_.limit_bytes() - rest_bytes_) return bytes + rest_bytes_;
+  const std::size_t needed = std::max(bytes, bytes + rest_bytes_);  // the sum may wrap around
+  return Drop{place_.stage().NameOf(packet), "needs " + ToRoundText(ByteSize{needed}) +
+                                                 " on its way, the ceiling leaves " +
+                                                 ToRoundText(ByteSize{pool_.limit_bytes()})};
+}
+
+Gather::Gather(NodePlace place, const Stretch& stretch, MemoryBudget& budget, Give give,
+               std::function<void()> wake)
+    : place_(place),
+      item_bytes_(stretch.item_bytes),
+      pool_(budget, MemoryTag::kBatch, stretch.pool_bytes, stretch.max_tickets),
+      give_(std::move(give)) {
+  pool_.set_on_release(std::move(wake));
+}
+
+void Gather::BeginPass() {
+  inbox_.clear();
+  ticket_.reset();
+  order_ = 0;
+}
+
+void Gather::Drain() {
+  place_.state.Guard(place_.placed.name, [this] {
+    while (!inbox_.empty()) {
+      Message& message = inbox_.front();
+      if (place_.state.idle()) message.packet = {};
+      if (message.kind == Message::Kind::kEnd) {
+        Finish();
+      } else if (message.packet) {
+        if (!ticket_) ticket_ = pool_.TryAcquire(item_bytes_);
+        if (!ticket_) return;  // woken when an output ends
+        Stopwatch stopwatch(place_.stats);
+        StageContext context = place_.state.Context(message.order);
+        Emit(place_.stage().Add(std::move(message.packet), context));
+      }
+      inbox_.pop_front();
+    }
+  });
+  if (place_.state.idle()) inbox_.clear();
+}
+
+void Gather::Finish() {
+  if (ticket_ && !place_.state.idle()) {
+    StageContext context = place_.state.Context(order_);
+    Emit(place_.stage().Flush(context));
+  }
+  ticket_.reset();
+  give_(
+      Message{.sequence = sequence_++, .order = order_, .kind = Message::Kind::kEnd, .packet = {}});
+}
+
+void Gather::Emit(std::optional<Packet> packet) {
+  if (!packet) return;
+  packet->ticket() = *std::exchange(ticket_, std::nullopt);
+  give_(Message{.sequence = sequence_++,
+                .order = order_++,
+                .kind = Message::Kind::kItem,
+                .packet = *std::move(packet)});
+}
+
+}  // namespace weir

@@ -1,0 +1,83 @@
+// What the nodes of a graph share while a pass runs: whether to go on, and why not.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <string>
+
+#include "framework/any_stage.h"
+#include "framework/stage.h"
+#include "framework/stage_stats.h"
+
+namespace weir {
+
+// BeginPass and RethrowError are called while nothing else is; the others by any thread.
+class RunState {
+ public:
+  using OnDrop = std::function<void(const std::string& stage, const Drop&)>;
+
+  // `stopped` outlives this; `on_drop` is called by one thread at a time.
+  RunState(const std::atomic<bool>& stopped, OnDrop on_drop);
+
+  void BeginPass(const Pass& pass);
+  const Pass& pass() const { return pass_; }
+
+  bool stopped() const { return stopped_.load(std::memory_order_acquire); }
+  bool idle() const { return stopped() || failed_.load(std::memory_order_acquire); }
+
+  StageContext Context(std::uint64_t order) const;
+  void Dropped(const std::string& stage, const Drop& drop);
+
+  // Runs the work of a stage; the first exception ends the run, under its stage's name.
+  template <class Work>
+  void Guard(const std::string& stage, Work&& work) {
+    try {
+      work();
+    } catch (...) {
+      FailWithCurrent(stage);
+    }
+  }
+  void RethrowError();
+
+ private:
+  void FailWithCurrent(const std::string& stage) noexcept;
+
+  const std::atomic<bool>& stopped_;
+  const OnDrop on_drop_;
+  Pass pass_;
+  std::mutex mutex_;
+  std::exception_ptr error_;
+  const std::exception_ptr out_of_memory_;  // made while there is some
+  std::atomic<bool> failed_{false};
+};
+
+// What every node needs of its stage.
+struct NodePlace {
+  PlacedStage& placed;
+  StageStats& stats;
+  RunState& state;
+  AnyStage& stage() const { return *placed.any; }
+};
+
+// Adds the time of one call to a stage's figures.
+class Stopwatch {
+ public:
+  explicit Stopwatch(StageStats& stats) : stats_(stats) {}
+  ~Stopwatch() {
+    if (counts_) stats_.Add(std::chrono::steady_clock::now() - begin_, dropped_);
+  }
+  void set_dropped() { dropped_ = true; }
+  void Discard() { counts_ = false; }
+
+ private:
+  StageStats& stats_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  bool dropped_ = false;
+  bool counts_ = true;
+};
+
+}  // namespace weir
