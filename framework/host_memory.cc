@@ -4,6 +4,7 @@
 #include <charconv>
 #include <fstream>
 #include <optional>
+#include <sstream>
 
 #include "framework/error.h"
 
@@ -39,21 +40,33 @@ std::optional<std::size_t> ReadKilobytes(const fs::path& path, const std::string
   return std::nullopt;
 }
 
-// The limits of the group `group` below `mount` and of all groups above it. Inside a container the
-// path may be the host's and lead nowhere: the mount's own limit still counts.
-void AddGroups(std::vector<MemoryLimit>& limits, const fs::path& root, const fs::path& mount,
-               fs::path group, const std::string& file, const std::string& name) {
+// The files of one version of cgroups.
+struct GroupFiles {
+  const char* version;
+  const char* limit;
+  const char* usage;
+  const char* file_prefix;  // of the lines of memory.stat that count the groups below too
+};
+constexpr GroupFiles kFirst = {"cgroup v1", "memory.limit_in_bytes", "memory.usage_in_bytes",
+                               "total_"};
+constexpr GroupFiles kSecond = {"cgroup v2", "memory.max", "memory.current", ""};
+
+// Visits the group `group` below `mount` and all groups above it. Inside a container the path may
+// be the host's and lead nowhere: the mount itself still counts.
+template <class Visit>
+void ForEachGroupAbove(const fs::path& mount, fs::path group, const GroupFiles& files,
+                       Visit visit) {
   for (;;) {
-    const fs::path path = root / mount / group.relative_path() / file;
-    if (const auto bytes = ReadNumber(path)) {
-      limits.push_back({name + " " + file, path.string(), *bytes});
-    }
+    const fs::path folder = mount / group.relative_path();
+    if (const auto bytes = ReadNumber(folder / files.limit)) visit(folder, files, *bytes);
     if (!group.has_relative_path()) return;
     group = group.parent_path();
   }
 }
 
-void AddCgroups(std::vector<MemoryLimit>& limits, const fs::path& root) {
+// visit(folder, files, limit) for every memory cgroup with a limit that the process is in.
+template <class Visit>
+void ForEachGroup(const fs::path& root, Visit visit) {
   std::ifstream file(root / "proc/self/cgroup");
   for (std::string line; std::getline(file, line);) {  // "4:memory:/a/b", "0::/a/b"
     const std::size_t first = line.find(':');
@@ -62,19 +75,58 @@ void AddCgroups(std::vector<MemoryLimit>& limits, const fs::path& root) {
     const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
     const fs::path group = line.substr(second + 1);
     if (controllers == ",,") {
-      AddGroups(limits, root, "sys/fs/cgroup", group, "memory.max", "cgroup v2");
-      AddGroups(limits, root, "sys/fs/cgroup/unified", group, "memory.max", "cgroup v2");
+      ForEachGroupAbove(root / "sys/fs/cgroup", group, kSecond, visit);
+      ForEachGroupAbove(root / "sys/fs/cgroup/unified", group, kSecond, visit);
     } else if (controllers.find(",memory,") != std::string::npos) {
-      AddGroups(limits, root, "sys/fs/cgroup/memory", group, "memory.limit_in_bytes", "cgroup v1");
+      ForEachGroupAbove(root / "sys/fs/cgroup/memory", group, kFirst, visit);
     }
   }
+}
+
+// The number in the line "name 123" of memory.stat; 0 where there is none.
+std::size_t ReadStatistic(const fs::path& path, const std::string& name) {
+  std::ifstream file(path);
+  std::string found;
+  for (std::size_t value = 0; file >> found >> value;) {
+    if (found == name) return value;
+  }
+  return 0;
+}
+
+// The soft limit in bytes of a line "Max address space   1024   unlimited   bytes".
+std::optional<std::size_t> ReadProcessLimit(const fs::path& path, const std::string& name) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with(name)) continue;
+    std::istringstream rest(line.substr(name.size()));
+    std::size_t value = 0;
+    if (rest >> value) return value;
+  }
+  return std::nullopt;
+}
+
+// A limit on addresses, as one on memory: what is held, and as much as there are addresses left.
+void AddProcessLimit(std::vector<MemoryLimit>& limits, const fs::path& root,
+                     const std::string& line, const std::string& used, const std::string& name) {
+  const fs::path file = root / "proc/self/limits";
+  const fs::path status = root / "proc/self/status";
+  const auto most = ReadProcessLimit(file, line);
+  const auto now = ReadKilobytes(status, used);
+  if (!most || !now) return;
+  const std::size_t held = ReadKilobytes(status, "RssAnon").value_or(0);
+  limits.push_back({name, file.string(), held + (*most - std::min(*most, *now))});
 }
 
 }  // namespace
 
 std::vector<MemoryLimit> HostMemoryLimits(const fs::path& root) {
   std::vector<MemoryLimit> limits;
-  AddCgroups(limits, root);
+  ForEachGroup(root, [&](const fs::path& folder, const GroupFiles& files, std::size_t bytes) {
+    limits.push_back(
+        {std::string(files.version) + " " + files.limit, (folder / files.limit).string(), bytes});
+  });
+  AddProcessLimit(limits, root, "Max address space", "VmSize", "RLIMIT_AS");
+  AddProcessLimit(limits, root, "Max data size", "VmData", "RLIMIT_DATA");
   const fs::path meminfo = root / "proc/meminfo";
   const auto total = ReadKilobytes(meminfo, "MemTotal");
   if (!total) throw Error(ErrorKind::kInternal, meminfo.string() + " does not say MemTotal");
@@ -92,6 +144,22 @@ std::vector<MemoryLimit> HostMemoryLimits(const fs::path& root) {
 std::size_t AutomaticHostLimit(const std::vector<MemoryLimit>& limits) {
   const std::size_t tightest = limits.front().bytes;
   return (tightest - tightest / 10) / kMiB * kMiB;
+}
+
+std::optional<ContainerMemory> TightestContainer(const fs::path& root) {
+  std::optional<ContainerMemory> tightest;
+  ForEachGroup(root, [&](const fs::path& folder, const GroupFiles& files, std::size_t limit) {
+    const auto usage = ReadNumber(folder / files.usage);
+    if (!usage) return;
+    const std::string prefix = files.file_prefix;
+    const fs::path statistics = folder / "memory.stat";
+    const std::size_t droppable = ReadStatistic(statistics, prefix + "inactive_file") +
+                                  ReadStatistic(statistics, prefix + "active_file");
+    const ContainerMemory group{(folder / files.limit).string(), limit,
+                                *usage - std::min(*usage, droppable)};
+    if (!tightest || group.room_bytes() < tightest->room_bytes()) tightest = group;
+  });
+  return tightest;
 }
 
 std::size_t HeldMemory() {

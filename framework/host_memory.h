@@ -3,8 +3,10 @@
 // Reads /proc and /sys anew at each call; a few microseconds; any thread.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,13 +20,26 @@ struct MemoryLimit {
 };
 
 // Every bound that is known here, the tightest first: the cgroups that the process is in (v1 and
-// v2, those above them too), MemAvailable, and the machine's memory. Never empty: throws
-// Error(kInternal) where not even the machine's is known. `root` stands before /proc and /sys.
+// v2, those above them too), the process's own limits (RLIMIT_AS and RLIMIT_DATA: what it holds and
+// what they leave), MemAvailable, and the machine's memory. Never empty: throws Error(kInternal)
+// where not even the machine's is known. `root` stands before /proc and /sys.
 std::vector<MemoryLimit> HostMemoryLimits(const std::filesystem::path& root = "/");
 
 // What `memory.host: auto` stands for: the tightest of those bounds, less a tenth for what is
 // charged to the process and not its own (page cache, kernel memory), in whole MiB.
 std::size_t AutomaticHostLimit(const std::vector<MemoryLimit>& limits);
+
+// How near a container is to its limit.
+struct ContainerMemory {
+  std::string file;             // that says the limit
+  std::size_t limit_bytes = 0;  // now: it may be changed while the process runs
+  std::size_t held_bytes = 0;   // by all of its processes, without files that can be read again
+
+  std::size_t room_bytes() const { return limit_bytes - std::min(limit_bytes, held_bytes); }
+};
+
+// Of the cgroups that the process is in the one with the least room; nothing where none is limited.
+std::optional<ContainerMemory> TightestContainer(const std::filesystem::path& root = "/");
 
 // Private memory of this process and what it shares (RssAnon and RssShmem of /proc/self/status);
 // mapped files and code do not count.

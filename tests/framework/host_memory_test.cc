@@ -53,6 +53,46 @@ TEST_F(HostMemoryTest, InAContainerThatSeesTheHostsPathTheMountsOwnLimitCounts) 
   EXPECT_EQ(Tightest().bytes, 96 * kMiB);
 }
 
+TEST_F(HostMemoryTest, TheProcesssOwnLimitsLeaveWhatTheyDoNotCountYet) {
+  Write("proc/self/status", "VmSize:  409600 kB\nVmData:  204800 kB\nRssAnon:  102400 kB\n");
+  Write("proc/self/limits",
+        "Limit                     Soft Limit           Hard Limit           Units     \n"
+        "Max data size             unlimited            unlimited            bytes     \n"
+        "Max address space         524288000            unlimited            bytes     \n");
+  EXPECT_EQ(Tightest().name, "RLIMIT_AS");
+  EXPECT_EQ(Tightest().bytes, 200 * kMiB);  // 100 held, 100 of 500 left
+  Write("proc/self/limits", "Max data size             220200960            x            bytes\n");
+  EXPECT_EQ(Tightest().name, "RLIMIT_DATA");
+  EXPECT_EQ(Tightest().bytes, 110 * kMiB);
+}
+
+TEST_F(HostMemoryTest, AContainersRoomLeavesOutFilesThatCanBeReadAgain) {
+  EXPECT_FALSE(TightestContainer(folder_.path()));
+  Write("proc/self/cgroup", "4:memory:/job\n");
+  Write("sys/fs/cgroup/memory/job/memory.limit_in_bytes", "1000\n");
+  Write("sys/fs/cgroup/memory/job/memory.usage_in_bytes", "900\n");
+  Write("sys/fs/cgroup/memory/job/memory.stat",
+        "inactive_file 1\nactive_file 1\ntotal_inactive_file 300\ntotal_active_file 50\n");
+  const auto container = TightestContainer(folder_.path());
+  ASSERT_TRUE(container);
+  EXPECT_EQ(container->held_bytes, 550u);
+  EXPECT_EQ(container->room_bytes(), 450u);
+  EXPECT_THAT(container->file, ::testing::EndsWith("/job/memory.limit_in_bytes"));
+}
+
+TEST_F(HostMemoryTest, OfNestedContainersTheOneWithTheLeastRoomCounts) {
+  Write("proc/self/cgroup", "0::/machine/job\n");
+  Write("sys/fs/cgroup/machine/job/memory.max", "1000\n");
+  Write("sys/fs/cgroup/machine/job/memory.current", "100\n");
+  Write("sys/fs/cgroup/machine/memory.max", "2000\n");
+  Write("sys/fs/cgroup/machine/memory.current", "1990\n");
+  Write("sys/fs/cgroup/machine/memory.stat", "anon 5\nfile 9\ninactive_file 10\nactive_file 0\n");
+  const auto container = TightestContainer(folder_.path());
+  ASSERT_TRUE(container);
+  EXPECT_EQ(container->room_bytes(), 20u);
+  EXPECT_EQ(container->limit_bytes, 2000u);
+}
+
 TEST(AutomaticHostLimit, LeavesATenthAndIsInWholeMebibytes) {
   EXPECT_EQ(AutomaticHostLimit({{"", "", 100 * kMiB + 12345}}), 90 * kMiB);
 }
