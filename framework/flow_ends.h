@@ -44,7 +44,7 @@ class Source {
   void Drain();
 
   bool ended() const { return ended_; }
-  std::size_t peak_ticket_bytes() const { return pool_.peak_bytes(); }
+  TicketPool& pool() { return pool_; }
 
  private:
   struct Waiting {
@@ -78,7 +78,7 @@ class Gather {
 
   const std::string& name() const { return place_.placed.name; }
   bool waits() const { return !inbox_.empty(); }
-  std::size_t peak_ticket_bytes() const { return pool_.peak_bytes(); }
+  TicketPool& pool() { return pool_; }
 
  private:
   void Finish();

@@ -64,7 +64,7 @@ class SourceNode {
         pump_(graph, flow::no_priority, [this](const Message&) { source_.Drain(); }) {}
 
   flow::sender<Message>& out() { return out_; }
-  const Source& source() const { return source_; }
+  Source& source() { return source_; }
   void Close() { pump_.Close(); }
 
   void BeginPass() {
@@ -133,7 +133,7 @@ class GatherNode {
 
   flow::receiver<Message>& in() { return in_; }
   flow::sender<Message>& out() { return out_; }
-  const Gather& gather() const { return gather_; }
+  Gather& gather() { return gather_; }
   void BeginPass() { gather_.BeginPass(); }
   void Close() { pump_.Close(); }
 
@@ -240,10 +240,8 @@ class TbbGraph final : public Graph {
     state_.RethrowError();
   }
 
-  std::size_t peak_ticket_bytes() const override {
-    std::size_t bytes = source_->source().peak_ticket_bytes();
-    for (const auto& gather : gathers_) bytes += gather->gather().peak_ticket_bytes();
-    return bytes;
+  TicketPool& pool(std::size_t stretch) override {
+    return stretch == 0 ? source_->source().pool() : gathers_[stretch - 1]->gather().pool();
   }
 
  private:

@@ -16,6 +16,7 @@
 #include "framework/any_stage.h"
 #include "framework/memory_plan.h"
 #include "framework/stage_stats.h"
+#include "framework/ticket.h"
 
 namespace weir {
 
@@ -38,8 +39,8 @@ class Graph {
   // the name of the stage; by then nothing is on its way any more and the graph can run again.
   virtual void Run(const Pass& pass) = 0;
 
-  // The most that tickets held so far, in bytes: the sum of each stretch's own peak.
-  virtual std::size_t peak_ticket_bytes() const = 0;
+  // What pays for what is on its way in the plan's stretch of that index.
+  virtual TicketPool& pool(std::size_t stretch) = 0;
 };
 
 // `stages` is a chain from a source to a sink, whose ports fit; `stats` has one for each. All of it

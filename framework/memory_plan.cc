@@ -65,24 +65,26 @@ void Grow(const std::vector<Growable>& growables, std::size_t& total, std::size_
 std::vector<PlanRow> MakeRows(const std::vector<StageCost>& stages, const MemoryPlan& plan,
                               std::size_t reserve_bytes) {
   std::vector<PlanRow> rows;
-  rows.push_back({"process", "code, stacks, allocator", MemoryTag::kReserve, reserve_bytes, 1});
+  rows.push_back({PlanRow::Kind::kReserve, "process", "code, stacks, allocator",
+                  MemoryTag::kReserve, reserve_bytes, 1});
   std::size_t stretch = 0;
   for (std::size_t i = 0; i < stages.size(); ++i) {
     const Footprint& footprint = stages[i].footprint;
     if (stretch < plan.stretches.size() && plan.stretches[stretch].head == static_cast<int>(i)) {
       const bool samples = stages[i].shape == StageShape::kSource;
-      rows.push_back({stages[i].name, samples ? "samples on their way" : "batches on their way",
+      rows.push_back({PlanRow::Kind::kTickets, stages[i].name,
+                      samples ? "samples on their way" : "batches on their way",
                       samples ? MemoryTag::kImage : MemoryTag::kBatch,
                       plan.stretches[stretch].item_bytes, plan.stretches[stretch].max_tickets});
       ++stretch;
     }
     if (footprint.fixed_bytes > 0) {
-      rows.push_back(
-          {stages[i].name, "for the whole run", footprint.tag, footprint.fixed_bytes, 1});
+      rows.push_back({PlanRow::Kind::kFixed, stages[i].name, "for the whole run", footprint.tag,
+                      footprint.fixed_bytes, 1});
     }
     if (footprint.lever) {
-      rows.push_back({stages[i].name, footprint.lever->name, MemoryTag::kActivation,
-                      footprint.lever->bytes_each, plan.levers[i]});
+      rows.push_back({PlanRow::Kind::kLever, stages[i].name, footprint.lever->name,
+                      MemoryTag::kActivation, footprint.lever->bytes_each, plan.levers[i]});
     }
   }
   return rows;

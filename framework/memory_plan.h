@@ -15,6 +15,8 @@ namespace weir {
 
 // One line of the bill.
 struct PlanRow {
+  enum class Kind { kReserve, kTickets, kFixed, kLever };
+  Kind kind = Kind::kReserve;
   std::string stage;
   std::string what;  // "weights and tables", "workers", "samples on their way"
   MemoryTag tag = MemoryTag::kReserve;

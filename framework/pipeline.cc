@@ -4,6 +4,7 @@
 #define TBB_PREVIEW_WAITING_FOR_WORKERS 1
 #include <tbb/global_control.h>
 
+#include <algorithm>
 #include <cassert>
 #include <new>
 #include <optional>
@@ -111,6 +112,7 @@ void Pipeline::Open(MemoryBudget& budget) {
                         .lever = lever};
     stages_[i].any->stage().Open(context);
   }
+  levers_ = plan_.levers;
   graph_ = BuildGraph(stages_, stats_,
                       {.budget = budget,
                        .plan = plan_,
@@ -124,10 +126,49 @@ void Pipeline::Run(const Pass& pass) {
   graph_->Run(pass);
 }
 
+std::vector<Pipeline::Holding> Pipeline::holdings() const {
+  std::vector<Holding> all;
+  std::size_t stretch = 0;
+  for (const PlanRow& row : plan_.rows) {
+    Holding holding{row.stage, row.what, row.bytes(), row.bytes(), row.bytes()};
+    if (row.kind == PlanRow::Kind::kTickets) {
+      const TicketPool& pool = graph_->pool(stretch++);
+      holding.bytes = pool.used_bytes();
+      holding.peak_bytes = pool.peak_bytes();
+    }
+    all.push_back(std::move(holding));
+  }
+  return all;
+}
+
 std::size_t Pipeline::peak_leased_bytes() const {
-  std::size_t bytes = graph_->peak_ticket_bytes();
-  for (const Lease& lease : held_) bytes += lease.bytes();
+  std::size_t bytes = 0;
+  for (const Holding& holding : holdings()) bytes += holding.peak_bytes;
   return bytes;
+}
+
+std::string Pipeline::Squeeze() {
+  const auto fewer = [](const std::string& stage, const std::string& what, int now, int before) {
+    return "`" + stage + "`: " + what + ", " + std::to_string(now) + " in place of " +
+           std::to_string(before);
+  };
+  // From the last stretch on: batches before samples.
+  for (std::size_t i = plan_.stretches.size(); i-- > 0;) {
+    TicketPool& pool = graph_->pool(i);
+    const int before = pool.max_tickets();
+    if (before <= 1) continue;
+    pool.Limit(before / 2);
+    return fewer(stages_[plan_.stretches[i].head].name,
+                 i > 0 ? "batches on their way" : "samples on their way", before / 2, before);
+  }
+  for (std::size_t i = stages_.size(); i-- > 0;) {
+    const auto lever = stages_[i].any->stage().footprint().lever;
+    if (!lever || levers_[i] <= lever->min) continue;
+    const int before = std::exchange(levers_[i], std::max(lever->min, levers_[i] / 2));
+    stages_[i].any->stage().LowerLever(levers_[i]);
+    return fewer(stages_[i].name, lever->name, levers_[i], before);
+  }
+  return "";
 }
 
 std::vector<Pipeline::Figures> Pipeline::figures() const {

@@ -8,7 +8,7 @@
 //   pipeline.Run({.split = Split::kTrain, .epoch = 0});
 //
 // One thread uses a pipeline, except that Stop() and stopped() may be called from any at any time,
-// and figures() from any once it is open.
+// and figures(), holdings() and Squeeze() from any once it is open.
 #pragma once
 
 #include <atomic>
@@ -76,9 +76,26 @@ class Pipeline {
   };
   std::vector<Figures> figures() const;
 
-  // The most that was leased so far: what the stages hold all through, the reserve, and tickets.
-  // Once it is open, between passes.
+  // Who holds what of the ledger, in the order of the plan's rows; once it is open, from any
+  // thread.
+  struct Holding {
+    std::string stage;
+    std::string what;
+    std::size_t planned_bytes = 0;
+    std::size_t bytes = 0;       // now; of what is held all through, what was taken
+    std::size_t peak_bytes = 0;  // so far
+  };
+  std::vector<Holding> holdings() const;
+
+  // The most that was leased so far: the sum of each holding's own peak.
   std::size_t peak_leased_bytes() const;
+
+  // Makes do with less while memory is scarce around the process: each call takes one step, first
+  // fewer batches on their way, then fewer samples, then less of what is done at once, down to the
+  // least that works. What is computed stays the same, bit for bit. Says what it did: "`batch`:
+  // batches on their way, 2 in place of 4"; empty where nothing is left to do. Any thread, one at a
+  // time, also while Run() is in progress.
+  std::string Squeeze();
 
  private:
   void Append(const std::function<PlacedStage(BuildContext&)>& make);
@@ -96,6 +113,7 @@ class Pipeline {
   class Threads;
   std::unique_ptr<Threads> threads_;  // after the graph in its end
   std::unique_ptr<Graph> graph_;
+  std::vector<int> levers_;  // as granted, or as Squeeze() left them
 };
 
 }  // namespace weir

@@ -126,6 +126,9 @@ class Stage {
   virtual Footprint footprint() const { return {}; }
   virtual void Open(OpenContext&) {}
   virtual void BeginPass(const Pass&) {}
+  // Makes do with fewer of its lever than were granted, at least its least, and gives back what
+  // they held; results stay the same. Called by any thread, also while the stage works.
+  virtual void LowerLever(int) {}
   virtual void EndPass(const Pass&) {}  // not called where the pass was cancelled or failed
 };
 

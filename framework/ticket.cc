@@ -1,5 +1,7 @@
 #include "framework/ticket.h"
 
+#include <algorithm>
+
 namespace weir {
 Ticket::~Ticket() {
   if (!pool_) return;
@@ -20,7 +22,7 @@ TicketPool::TicketPool(MemoryBudget& budget, MemoryTag tag, std::size_t bytes, i
       max_tickets_(max_tickets) {}
 
 std::optional<Ticket> TicketPool::TryAcquire(std::size_t bytes) {
-  if (in_use_.fetch_add(1, std::memory_order_acq_rel) >= max_tickets_) {
+  if (in_use_.fetch_add(1, std::memory_order_acq_rel) >= max_tickets()) {
     in_use_.fetch_sub(1, std::memory_order_acq_rel);
     return std::nullopt;
   }
@@ -30,6 +32,10 @@ std::optional<Ticket> TicketPool::TryAcquire(std::size_t bytes) {
     return std::nullopt;
   }
   return Ticket(*this, *std::move(lease));
+}
+
+void TicketPool::Limit(int max_tickets) {
+  max_tickets_.store(std::max(1, max_tickets), std::memory_order_release);
 }
 
 void TicketPool::Ended() {

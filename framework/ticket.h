@@ -5,6 +5,7 @@
 // tickets bound every queue between.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -63,8 +64,14 @@ class TicketPool {
   // before the first ticket is given out.
   void set_on_release(std::function<void()> on_release) { on_release_ = std::move(on_release); }
 
+  // Gives out fewer tickets at once from now on, at least one; what is out already ends by itself.
+  // Any thread. What one ticket may be for stays the same.
+  void Limit(int max_tickets);
+
   std::size_t limit_bytes() const { return held_.bytes(); }
+  std::size_t used_bytes() const { return budget_.usage().used_bytes; }
   std::size_t peak_bytes() const { return budget_.usage().peak_bytes; }
+  int max_tickets() const { return max_tickets_.load(std::memory_order_acquire); }
   int in_use() const { return in_use_.load(std::memory_order_acquire); }
 
  private:
@@ -74,7 +81,7 @@ class TicketPool {
   Lease held_;
   MemoryTag tag_;
   MemoryBudget budget_;
-  const int max_tickets_;
+  std::atomic<int> max_tickets_;
   std::atomic<int> in_use_{0};
   std::function<void()> on_release_ = [] {};
 };

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
 
 #include "framework/error.h"
 #include "tests/framework/test_stages.h"
@@ -63,10 +64,13 @@ struct Holder final : MapStage<Number, Number> {
   }
   Outcome<Number> Map(Number number, StageContext&) override { return number; }
   bool holds() const { return lease_.has_value(); }
+  void LowerLever(int lever) override { lever_ = lever; }
+  int lever() const { return lever_; }
 
  private:
   std::size_t wanted_bytes_;
   std::optional<Lease> lease_;
+  std::atomic<int> lever_{3};
 };
 
 class PipelineTest : public ::testing::Test {
@@ -227,6 +231,39 @@ TEST_F(PipelineTest, SaysWhatWasLeasedAtMostWithoutWhatIsOnlyLent) {
   pipeline.Run({});
   EXPECT_GE(pipeline.peak_leased_bytes(), 50u + 100 + 10);
   EXPECT_LE(pipeline.peak_leased_bytes(), plan.peak_bytes());
+}
+
+TEST_F(PipelineTest, SqueezedWhileItRunsItMakesDoWithTheLeastAndComputesTheSame) {
+  MemoryBudget budget(1 << 20);
+  Pipeline pipeline({.workers = 2, .on_drop = {}}, resources_);
+  const Holder* holder = nullptr;
+  std::vector<std::string> steps;
+  pipeline.AddMade("counting", [](BuildContext&) { return std::make_unique<Counting>(400); });
+  pipeline.AddMade("holder", [&](BuildContext&) {
+    auto made = std::make_unique<Holder>(1);
+    holder = made.get();
+    return made;
+  });
+  pipeline.AddMade("gather", [](BuildContext&) { return std::make_unique<Gather>(4, 10); });
+  pipeline.AddMade("collect", [&](BuildContext&) {
+    return std::make_unique<Collect>(batches_, [&] {
+      if (batches_.size() != 10) return;
+      for (std::string step = pipeline.Squeeze(); !step.empty(); step = pipeline.Squeeze()) {
+        steps.push_back(step);
+      }
+    });
+  });
+  pipeline.Plan(1 << 20, 50);
+  pipeline.Open(budget);
+  pipeline.Run({});
+  EXPECT_THAT(steps, ElementsAre("`gather`: batches on their way, 1 in place of 3",
+                                 "`counting`: samples on their way, 4 in place of 8",
+                                 "`counting`: samples on their way, 2 in place of 4",
+                                 "`counting`: samples on their way, 1 in place of 2",
+                                 "`holder`: slots, 1 in place of 3"));
+  EXPECT_EQ(holder->lever(), 1);
+  ASSERT_EQ(batches_.size(), 100u);
+  for (int i = 0; i < 400; ++i) EXPECT_EQ(batches_[i / 4][i % 4], i);
 }
 
 TEST_F(PipelineTest, StoppedBeforeItRunsItDoesNothing) {
