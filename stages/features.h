@@ -50,6 +50,7 @@ class Features final : public MapStage<Batch, FeatureBatch> {
   ItemSpec output() const override;
   Footprint footprint() const override { return footprint_; }
   void Open(OpenContext& context) override;
+  void LowerLever(int workers) override { runner_->LowerWorkers(workers); }
   Outcome<FeatureBatch> Map(Batch batch, StageContext& context) override;
 
  private:

@@ -33,6 +33,16 @@ class WorkspacePool {
 
   WorkspacePool(const FrozenPrefix& prefix, int count) {
     for (int i = 0; i < count; ++i) free_.push_back(prefix.MakeWorkspace());
+    count_ = count;
+  }
+
+  int count() const { return count_.load(std::memory_order_relaxed); }
+
+  // Those that are above `count` end, in use ones when they come back.
+  void Lower(int count) {
+    const std::lock_guard lock(mutex_);
+    count_ = std::clamp(count, 1, count_.load());
+    DropSurplus();
   }
 
   // Goes back to the pool where it ends, by an exception too: others may be waiting for it.
@@ -59,12 +69,18 @@ class WorkspacePool {
   Taken TakeLast() {
     Taken last(free_.back().release(), {this});
     free_.pop_back();
+    ++taken_;
     return last;
+  }
+  void DropSurplus() {
+    while (!free_.empty() && taken_ + static_cast<int>(free_.size()) > count_) free_.pop_back();
   }
   void Put(std::unique_ptr<Workspace> workspace) {
     {
       const std::lock_guard lock(mutex_);
       free_.push_back(std::move(workspace));  // within its first capacity: nothing is allocated
+      --taken_;
+      DropSurplus();
     }
     returned_.notify_one();
   }
@@ -72,16 +88,15 @@ class WorkspacePool {
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Workspace>> free_;
+  int taken_ = 0;              // of those that there are
+  std::atomic<int> count_{0};  // that there are to be
 };
 
 class HostPrefix final : public PrefixRunner {
  public:
   HostPrefix(std::unique_ptr<const FrozenPrefix> prefix, std::vector<std::int64_t> dims,
              int workspaces)
-      : prefix_(std::move(prefix)),
-        dims_(std::move(dims)),
-        strands_(workspaces),
-        pool_(*prefix_, workspaces) {
+      : prefix_(std::move(prefix)), dims_(std::move(dims)), pool_(*prefix_, workspaces) {
     assert(workspaces > 0 && Product(dims_) == prefix_->output_values());
   }
 
@@ -92,7 +107,7 @@ class HostPrefix final : public PrefixRunner {
     const int samples = batch.size();
     FeatureBatch features = MakeFeatures(batch, dims_);
     std::atomic<int> next{0};
-    ParallelFor(std::min(strands_, samples), [&](int strand) {
+    ParallelFor(std::min(pool_.count(), samples), [&](int strand) {
       const auto workspace = strand == 0 ? pool_.Take() : pool_.TryTake();
       if (!workspace) return;
       for (int i = next++; i < samples; i = next++) {
@@ -103,10 +118,11 @@ class HostPrefix final : public PrefixRunner {
     return features;
   }
 
+  void LowerWorkers(int workers) override { pool_.Lower(workers); }
+
  private:
   const std::unique_ptr<const FrozenPrefix> prefix_;
   const std::vector<std::int64_t> dims_;
-  const int strands_;
   WorkspacePool pool_;
 };
 

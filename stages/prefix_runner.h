@@ -15,6 +15,10 @@ class PrefixRunner {
   // that made the runner. Gives the features on the host, float32 [N, dims of a sample...], the
   // samples in the order of the batch. The pixels may be given back before it returns.
   virtual FeatureBatch Run(Batch batch) = 0;
+
+  // Works on fewer samples at once from now on, and gives back what the others held. Any thread,
+  // also while one runs.
+  virtual void LowerWorkers(int) {}
 };
 
 }  // namespace weir

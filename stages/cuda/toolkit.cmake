@@ -1,16 +1,19 @@
-# Looks for the CUDA toolkit: sets CMAKE_CUDA_COMPILER and CMAKE_CUDA_ARCHITECTURES where they are not set, or
-# WEIR_CUDA_MISSING to the words for what is missing. Nothing is enabled here.
+# Looks for the CUDA toolkit, first in .deps/nvcc (bootstrap.sh, where the system's is not LibTorch's): sets
+# CMAKE_CUDA_COMPILER and CMAKE_CUDA_ARCHITECTURES where they are not set, or WEIR_CUDA_MISSING to the words for what is
+# missing. Nothing is enabled here.
 set(WEIR_CUDA_MISSING "")
 find_program(WEIR_NVCC nvcc
   HINTS ENV CUDACXX ENV CUDA_HOME ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES bin
   DOC "The CUDA compiler")
 if(CMAKE_CUDA_COMPILER)
   set(_nvcc ${CMAKE_CUDA_COMPILER})
+elseif(EXISTS "${PROJECT_SOURCE_DIR}/.deps/nvcc/bin/nvcc")
+  set(_nvcc "${PROJECT_SOURCE_DIR}/.deps/nvcc/bin/nvcc")
 else()
   set(_nvcc ${WEIR_NVCC})
 endif()
 if(NOT _nvcc)
-  set(WEIR_CUDA_MISSING "there is no nvcc (neither on PATH nor in /usr/local/cuda/bin)")
+  set(WEIR_CUDA_MISSING "there is no nvcc (in .deps/nvcc, on PATH or in /usr/local/cuda/bin)")
   return()
 endif()
 if(NOT TARGET LibTorch::cuda)

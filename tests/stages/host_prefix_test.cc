@@ -17,16 +17,18 @@ namespace {
 class Summing final : public FrozenPrefix {
  public:
   struct Watched : Workspace {
+    explicit Watched(std::atomic<int>& all) : all(all) { ++all; }
+    ~Watched() override { --all; }
+    std::atomic<int>& all;
     std::atomic<bool> in_use{false};
   };
 
-  explicit Summing(std::atomic<int>& made) : made_(made) {}
+  explicit Summing(std::atomic<int>& workspaces) : workspaces_(workspaces) {}
   std::size_t weights_bytes() const override { return 0; }
   std::size_t workspace_bytes() const override { return 0; }
   std::size_t output_values() const override { return 2; }
   std::unique_ptr<Workspace> MakeWorkspace() const override {
-    ++made_;
-    return std::make_unique<Watched>();
+    return std::make_unique<Watched>(workspaces_);
   }
   void Run(const std::uint8_t* pixels, Workspace& workspace, float* output) const override {
     auto& watched = static_cast<Watched&>(workspace);
@@ -40,7 +42,7 @@ class Summing final : public FrozenPrefix {
   static constexpr int kPixels = 4 * 4 * 3;
 
  private:
-  std::atomic<int>& made_;
+  std::atomic<int>& workspaces_;  // that there are
 };
 
 Batch MakeBatch(int samples) {
@@ -103,6 +105,21 @@ TEST(HostPrefix, GivesItsWorkspaceBackWhereASampleBreaks) {
   const auto runner = MakeHostPrefix(std::make_unique<BreakingOnce>(), {1}, 1);
   EXPECT_THROW(runner->Run(MakeBatch(3)), std::runtime_error);
   EXPECT_EQ(runner->Run(MakeBatch(3)).size(), 3);
+}
+
+TEST(HostPrefix, GivesBackTheWorkspacesOfTheWorkersThatItLoses) {
+  const tbb::global_control threads(tbb::global_control::max_allowed_parallelism, 4);
+  tbb::task_arena arena(4);
+  std::atomic<int> workspaces{0};
+  const auto runner = MakeHostPrefix(std::make_unique<Summing>(workspaces), {2}, 4);
+  arena.execute([&] {
+    ParallelFor(200, [&](int i) {
+      if (i == 50) runner->LowerWorkers(1);
+      ExpectSums(runner->Run(MakeBatch(i % 9)), i % 9);
+    });
+  });
+  EXPECT_EQ(workspaces, 1);
+  ExpectSums(runner->Run(MakeBatch(9)), 9);
 }
 
 // With as many batches at once as there are threads, and fewer workspaces than that.
