@@ -108,6 +108,11 @@ std::string ToText(ByteSize size) {
   return std::to_string(size.bytes);
 }
 
+std::string ToWholeMebibytes(ByteSize size) {
+  constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+  return std::to_string(size.bytes / kMiB + (size.bytes % kMiB != 0)) + "MiB";
+}
+
 std::string ToRoundText(ByteSize size) {
   for (std::size_t i = 0; i < kBinaryUnits; ++i) {
     // 1023.6 MiB would be printed as 1024 MiB: it is 1 GiB to three digits.

@@ -23,6 +23,9 @@ std::variant<ByteSize, std::string> ParseByteSize(std::string_view text);
 // Exact, and read back to the same number: "512MiB", "1.5GiB", "107374182".
 std::string ToText(ByteSize size);
 
+// Rounded up, as it is written in a configuration: "143MiB".
+std::string ToWholeMebibytes(ByteSize size);
+
 // To three digits, for people: "412 MiB", "1.27 GiB", "96 B".
 std::string ToRoundText(ByteSize size);
 

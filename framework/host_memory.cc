@@ -114,7 +114,7 @@ void AddProcessLimit(std::vector<MemoryLimit>& limits, const fs::path& root,
   const auto now = ReadKilobytes(status, used);
   if (!most || !now) return;
   const std::size_t held = ReadKilobytes(status, "RssAnon").value_or(0);
-  limits.push_back({name, file.string(), held + (*most - std::min(*most, *now))});
+  limits.push_back({name, file.string(), held + (*most - std::min(*most, *now)), true});
 }
 
 }  // namespace
@@ -122,8 +122,8 @@ void AddProcessLimit(std::vector<MemoryLimit>& limits, const fs::path& root,
 std::vector<MemoryLimit> HostMemoryLimits(const fs::path& root) {
   std::vector<MemoryLimit> limits;
   ForEachGroup(root, [&](const fs::path& folder, const GroupFiles& files, std::size_t bytes) {
-    limits.push_back(
-        {std::string(files.version) + " " + files.limit, (folder / files.limit).string(), bytes});
+    limits.push_back({std::string(files.version) + " " + files.limit,
+                      (folder / files.limit).string(), bytes, true});
   });
   AddProcessLimit(limits, root, "Max address space", "VmSize", "RLIMIT_AS");
   AddProcessLimit(limits, root, "Max data size", "VmData", "RLIMIT_DATA");
@@ -133,17 +133,20 @@ std::vector<MemoryLimit> HostMemoryLimits(const fs::path& root) {
   // Above the machine's memory a group has no limit (v1 writes a huge number for that).
   std::erase_if(limits, [&](const MemoryLimit& limit) { return limit.bytes >= *total; });
   if (const auto available = ReadKilobytes(meminfo, "MemAvailable")) {
-    limits.push_back({"available memory", meminfo.string(), *available});
+    limits.push_back({"available memory", meminfo.string(), *available, false});
   }
-  limits.push_back({"the machine's memory", meminfo.string(), *total});
+  limits.push_back({"the machine's memory", meminfo.string(), *total, false});
   std::stable_sort(limits.begin(), limits.end(),
                    [](const MemoryLimit& a, const MemoryLimit& b) { return a.bytes < b.bytes; });
   return limits;
 }
 
+std::size_t UsableBytes(const MemoryLimit& limit) {
+  return (limit.bytes - limit.bytes / 10) / kMiB * kMiB;
+}
+
 std::size_t AutomaticHostLimit(const std::vector<MemoryLimit>& limits) {
-  const std::size_t tightest = limits.front().bytes;
-  return (tightest - tightest / 10) / kMiB * kMiB;
+  return UsableBytes(limits.front());
 }
 
 std::optional<ContainerMemory> TightestContainer(const fs::path& root) {

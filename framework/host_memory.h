@@ -17,6 +17,7 @@ struct MemoryLimit {
   std::string name;  // "cgroup v2 memory.max", "available memory"
   std::string file;  // that says so
   std::size_t bytes = 0;
+  bool is_hard = false;  // who passes it is killed, or gets no more: a cgroup's, an RLIMIT
 };
 
 // Every bound that is known here, the tightest first: the cgroups that the process is in (v1 and
@@ -25,8 +26,11 @@ struct MemoryLimit {
 // where not even the machine's is known. `root` stands before /proc and /sys.
 std::vector<MemoryLimit> HostMemoryLimits(const std::filesystem::path& root = "/");
 
-// What `memory.host: auto` stands for: the tightest of those bounds, less a tenth for what is
-// charged to the process and not its own (page cache, kernel memory), in whole MiB.
+// What a process may plan to hold under such a bound: a tenth less, for what is charged to it and
+// not its own (page cache, kernel memory), in whole MiB.
+std::size_t UsableBytes(const MemoryLimit& limit);
+
+// What `memory.host: auto` stands for: what is usable of the tightest of those bounds.
 std::size_t AutomaticHostLimit(const std::vector<MemoryLimit>& limits);
 
 // How near a container is to its limit.

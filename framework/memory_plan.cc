@@ -90,17 +90,20 @@ std::vector<PlanRow> MakeRows(const std::vector<StageCost>& stages, const Memory
   return rows;
 }
 
-// Rounded up, as it is written in a configuration.
-std::string WholeMebibytes(std::size_t bytes) {
-  return std::to_string((bytes + (1 << 20) - 1) >> 20) + "MiB";
-}
-
 std::string Row(const std::string& stage, const std::string& what, const std::string& each,
                 const std::string& count, const std::string& total) {
   char line[160];
   std::snprintf(line, sizeof line, "  %-12s %-28s %11s %6s %11s\n", stage.c_str(), what.c_str(),
                 each.c_str(), count.c_str(), total.c_str());
   return line;
+}
+
+// Of what stages hold.
+std::string Largest(const MemoryPlan& plan) {
+  const auto largest =
+      std::max_element(plan.rows.begin() + 1, plan.rows.end(),
+                       [](const PlanRow& a, const PlanRow& b) { return a.bytes() < b.bytes(); });
+  return largest->stage + ", " + largest->what + ": " + ToRoundText(ByteSize{largest->bytes()});
 }
 
 }  // namespace
@@ -148,11 +151,12 @@ MemoryPlan PlanMemory(const std::vector<StageCost>& stages, std::size_t limit_by
   plan.enough_bytes = Total(growables, fixed, true);
   if (plan.smallest_bytes > limit_bytes) {
     plan.rows = MakeRows(stages, plan, reserve_bytes);
-    throw Error(
-        ErrorKind::kMemory,
-        "this job does not fit in " + ToRoundText(ByteSize{limit_bytes}) +
-            ": at its smallest it holds\n" + plan.ToTable(),
-        "Raise memory.host (or --memory) to " + WholeMebibytes(plan.smallest_bytes) + " or more.");
+    throw Error(ErrorKind::kMemory,
+                "this job does not fit in " + ToRoundText(ByteSize{limit_bytes}) +
+                    ": at its smallest it holds\n" + plan.ToTable() + "The largest part is " +
+                    Largest(plan) + ".",
+                "Raise memory.host (or --memory) to " +
+                    ToWholeMebibytes(ByteSize{plan.smallest_bytes}) + " or more.");
   }
 
   std::size_t total = plan.smallest_bytes;

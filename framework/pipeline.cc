@@ -76,6 +76,13 @@ void Pipeline::Append(const std::function<PlacedStage(BuildContext&)>& make) {
   stages_.push_back(make(context));
 }
 
+const Stage* Pipeline::Find(std::string_view name) const {
+  for (const PlacedStage& placed : stages_) {
+    if (placed.name == name) return &placed.any->stage();
+  }
+  return nullptr;
+}
+
 const MemoryPlan& Pipeline::Plan(std::size_t limit_bytes, std::size_t reserve_bytes) {
   if (stages_.empty() || stages_.front().shape != StageShape::kSource) {
     throw Error(ErrorKind::kConfig, "the pipeline has no source",

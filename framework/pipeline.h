@@ -54,6 +54,9 @@ class Pipeline {
     Append([&](BuildContext& context) { return Place(std::move(name), make(context)); });
   }
 
+  // By its name; null where it is not there.
+  const Stage* Find(std::string_view name) const;
+
   // Works out what the flow will hold. Throws Error(kConfig) where it has no source or no sink,
   // Error(kMemory) where `limit_bytes` is not enough.
   const MemoryPlan& Plan(std::size_t limit_bytes, std::size_t reserve_bytes);

@@ -97,6 +97,14 @@ void DeclareEvaluate(CLI::App& app) {
   command->callback([options] { EvaluateCommand(*options); });
 }
 
+void DeclareExplain(CLI::App& app) {
+  auto run = std::make_shared<std::filesystem::path>();
+  CLI::App* command = app.add_subcommand(
+      "explain", "Say how a run ended and who held what memory then, also of one that was killed");
+  command->add_option("RUN_DIR", *run, "The folder of a run")->required();
+  command->callback([run] { ExplainCommand(*run); });
+}
+
 void DeclareTheRest(CLI::App& app) {
   auto name = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
@@ -137,6 +145,7 @@ void DeclareCommands(CLI::App& app) {
   DeclarePlanAndCheck(app);
   DeclarePredict(app);
   DeclareEvaluate(app);
+  DeclareExplain(app);
   DeclareTheRest(app);
 }
 

@@ -42,6 +42,10 @@ struct EvaluateOptions {
 // Loss, accuracy, precision and recall of each class, and who was taken for whom.
 void EvaluateCommand(const EvaluateOptions& options);
 
+// How a run ended, and who held what of the memory then: also of one that was killed. Throws
+// Error(kData) where there is no such run.
+void ExplainCommand(const std::filesystem::path& run);
+
 // The stages there are, or the parameters of one; of `model` and `training` as well.
 void StagesCommand(const std::string& name, bool json);
 

@@ -12,11 +12,13 @@
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
+#include "pipelines/memory_watch.h"
+#include "pipelines/plan_text.h"
 #include "pipelines/progress.h"
 #include "pipelines/run_folder.h"
 #include "pipelines/session.h"
 #include "pipelines/signals.h"
-#include "stages/device.h"
+#include "pipelines/ways_to_fit.h"
 #include "stages/learner.h"
 #include "stages/model/saved_model.h"
 #include "stages/payloads.h"
@@ -45,12 +47,17 @@ struct Tally {
                 {"best_validation_accuracy", best_validation_accuracy}}
         .dump();
   }
-  static Tally FromText(const std::string& text) {
-    const json value = json::parse(text);
-    return {.seconds = value.at("seconds"),
-            .epoch_seconds = value.at("epoch_seconds"),
-            .images = value.at("images"),
-            .best_validation_accuracy = value.at("best_validation_accuracy")};
+  // Empty where it was not written by ToText().
+  static std::optional<Tally> FromText(const std::string& text) {
+    try {
+      const json value = json::parse(text);
+      return Tally{.seconds = value.at("seconds"),
+                   .epoch_seconds = value.at("epoch_seconds"),
+                   .images = value.at("images"),
+                   .best_validation_accuracy = value.at("best_validation_accuracy")};
+    } catch (const json::exception&) {
+      return std::nullopt;
+    }
   }
 };
 
@@ -83,18 +90,31 @@ class Finetuning {
   }
 
   // Refuses what cannot fit, before anything is written.
-  void Plan() { limit_bytes_ = session_.Plan().limit_bytes; }
+  void Plan(const RunOptions& options) {
+    try {
+      limit_bytes_ = session_.Plan().limit_bytes;
+    } catch (const Error& refusal) {
+      throw WithWaysToFit(refusal, options.config, options.overrides, session_);
+    }
+  }
 
   // From now on what happens is written there. A checkpoint that does not fit is refused before
   // anything of the folder is changed.
   void Use(RunFolder folder, const std::string& resolved_yaml, bool resume) {
     folder_.emplace(std::move(folder));
     if (resume && std::filesystem::exists(folder_->checkpoint())) {
-      tally_ = Tally::FromText(learner_->Restore(folder_->checkpoint()));
+      const auto tally = Tally::FromText(learner_->Restore(folder_->checkpoint()));
+      if (!tally) {
+        throw Error(ErrorKind::kData, folder_->checkpoint().string() + " has a damaged tally",
+                    "The checkpoint is damaged: remove it, and the run begins anew.");
+      }
+      tally_ = *tally;
       is_resumed_ = true;
     }
     folder_->WriteConfig(resolved_yaml);
-    folder_->WritePlan(session_.plan());
+    folder_->WritePlan(ToJson(session_.plan(), session_.device()));
+    memory_.emplace(session_.pipeline(),
+                    MemoryWatchOptions{.log = folder_->memory_log(), .limit_bytes = limit_bytes_});
     if (resume) folder_->ForgetMetricsFrom(learner_->position().epoch);
   }
 
@@ -108,10 +128,9 @@ class Finetuning {
     std::printf("memory: %s planned, the ceiling is %s (`weir plan` shows the bill)\n",
                 ToRoundText(ByteSize{plan.peak_bytes()}).c_str(),
                 ToRoundText(ByteSize{plan.limit_bytes}).c_str());
-    if (const auto device = session_.resources().Find<ChosenDevice>()) {
-      const std::string name = device->device ? device->device->name() : "cpu";
-      std::printf("device: %s, as %s\n", name.c_str(), device->reason.c_str());
-    }
+    const std::string& reason = session_.ceiling().reason;
+    if (!reason.empty()) std::printf("%s: the ceiling is lower\n", reason.c_str());
+    std::printf("%s\n", DeviceText(session_.device()).c_str());
     if (is_resumed_) AnnounceResumption();
     std::fflush(stdout);
   }
@@ -157,6 +176,9 @@ class Finetuning {
     std::printf("model: %s\n", folder_->model().c_str());
   }
 
+  // How it ended, for `weir explain`.
+  void NoteEnd(const std::string& state) { memory_->End(state); }
+
  private:
   void AnnounceResumption() const {
     const TrainingPosition position = learner_->position();
@@ -195,8 +217,11 @@ class Finetuning {
            .images_after = ImagesAfter(split, epoch),
            .is_terminal = is_terminal_},
           [&] { return State(split); },
-          [this] {
+          [&] {
             if (SignalReceived()) session_.pipeline().Stop();
+            const ProgressState state = State(split);
+            const std::string said = memory_->Tick(title, state.done, state.total);
+            if (!said.empty()) std::printf("%s%s\n", is_terminal_ ? "\r\033[K" : "", said.c_str());
           });
       session_.pipeline().Run({.split = split, .epoch = epoch, .first_sample = first});
     }
@@ -263,6 +288,7 @@ class Finetuning {
   const int epochs_;
   const double checkpoint_seconds_;
   std::optional<RunFolder> folder_;  // from Use() on
+  std::optional<MemoryWatch> memory_;
   Session session_;
   std::shared_ptr<Learner> learner_;
   std::shared_ptr<SampleCounts> counts_;
@@ -286,12 +312,19 @@ void Run(const RunOptions& options) {
   OutliveReader();
   const Recipe recipe = LoadRecipe(options.config, options.overrides);
   Finetuning job(recipe);
-  job.Plan();
+  job.Plan(options);
   job.Open();  // before there is a folder: weights that do not fit leave none behind
   job.Use(OpenFolder(options, recipe.config.name), ResolvedYaml(recipe), options.resume);
   job.Announce();
-  job.Train();
-  job.Finish();
+  try {
+    job.Train();
+    job.Finish();
+  } catch (const Error& error) {
+    job.NoteEnd(error.kind() == ErrorKind::kInterrupted ? "interrupted"
+                                                        : std::string("failed: ") + error.what());
+    throw;
+  }
+  job.NoteEnd("done");
 }
 
 }  // namespace weir

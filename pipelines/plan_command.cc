@@ -4,8 +4,9 @@
 
 #include "framework/byte_size.h"
 #include "pipelines/commands.h"
-#include "pipelines/run_folder.h"
+#include "pipelines/plan_text.h"
 #include "pipelines/session.h"
+#include "pipelines/ways_to_fit.h"
 #include "stages/model/model.h"
 
 namespace weir {
@@ -32,9 +33,15 @@ void PlanCommand(const ConfigOptions& options) {
                            .add_source = {},
                            .classes = nullptr,
                            .on_drop = {}});
-  const MemoryPlan& plan = session.Plan();
+  try {
+    session.Plan();
+  } catch (const Error& refusal) {
+    throw WithWaysToFit(refusal, options.config, options.overrides, session);
+  }
+  const MemoryPlan& plan = session.plan();
   if (options.json) {
-    std::printf("%s\n", ToJson(plan).dump(2).c_str());
+    const nlohmann::json json = ToJson(plan, session.device());
+    std::printf("%s\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
     return;
   }
   std::printf("the flow of %s, and what travels in it:\n%s\n", recipe.config.name.c_str(),
@@ -43,7 +50,8 @@ void PlanCommand(const ConfigOptions& options) {
     std::printf("the model: %d of %zu layers of the backbone are frozen, %zu values learn\n\n",
                 model->prefix_layers(), model->backbone().layers().size(), model->trained_values());
   }
-  std::printf("the memory bill:\n%s\n", plan.ToTable().c_str());
+  std::printf("%s\n\n", DeviceText(session.device()).c_str());
+  std::printf("the memory bill of the host:\n%s\n", plan.ToTable().c_str());
   std::printf("The smallest ceiling that works is %s; above %s nothing gets faster.\n",
               ToRoundText(ByteSize{plan.smallest_bytes}).c_str(),
               ToRoundText(ByteSize{plan.enough_bytes}).c_str());

@@ -38,6 +38,9 @@ std::string Dump(const json& value, int indent = -1) {
   return value.dump(indent, ' ', false, json::error_handler_t::replace);
 }
 
+// A path as it is known here and in dropped.jsonl, the same when that is read again.
+std::uint64_t Key(const json& path) { return StableHash(Dump(path)); }
+
 void WriteWhole(const fs::path& path, const std::string& text) {
   AtomicFile file(path);
   file.Write(std::as_bytes(std::span(text)));
@@ -101,7 +104,7 @@ RunFolder RunFolder::Reopen(const fs::path& path) {
   RunFolder folder(path);
   std::string whole_lines;  // the next one would else go on where a torn one ends
   for (const json& line : ReadLines(path / kDropped)) {
-    folder.dropped_.insert(StableHash(line.value("path", "")));
+    folder.dropped_.insert(Key(line.value("path", "")));
     whole_lines += Dump(line) + "\n";
   }
   WriteWhole(path / kDropped, whole_lines);
@@ -141,8 +144,8 @@ RunFolder::RunFolder(RunFolder&& other) noexcept
 
 void RunFolder::WriteConfig(const std::string& yaml) const { WriteWhole(config(), yaml); }
 
-void RunFolder::WritePlan(const MemoryPlan& plan) const {
-  WriteWhole(path_ / "plan.json", Dump(ToJson(plan), 2) + "\n");
+void RunFolder::WritePlan(const json& plan) const {
+  WriteWhole(path_ / "plan.json", Dump(plan, 2) + "\n");
 }
 
 void RunFolder::WriteSummary(const json& summary) const {
@@ -162,30 +165,13 @@ void RunFolder::ForgetMetricsFrom(int epoch) const {
 void RunFolder::Dropped(const std::string& path, const std::string& stage,
                         const std::string& reason) {
   const std::lock_guard lock(mutex_);
-  if (!dropped_.insert(StableHash(path)).second) return;
+  if (!dropped_.insert(Key(path)).second) return;
   AppendLine(path_ / kDropped, {{"path", path}, {"stage", stage}, {"reason", reason}});
 }
 
 std::uint64_t RunFolder::dropped() const {
   const std::lock_guard lock(mutex_);
   return dropped_.size();
-}
-
-json ToJson(const MemoryPlan& plan) {
-  json rows = json::array();
-  for (const PlanRow& row : plan.rows) {
-    rows.push_back({{"stage", row.stage},
-                    {"what", row.what},
-                    {"tag", Name(row.tag)},
-                    {"bytes_each", row.bytes_each},
-                    {"count", row.count},
-                    {"bytes", row.bytes()}});
-  }
-  return {{"limit_bytes", plan.limit_bytes},
-          {"peak_bytes", plan.peak_bytes()},
-          {"smallest_bytes", plan.smallest_bytes},
-          {"enough_bytes", plan.enough_bytes},
-          {"rows", rows}};
 }
 
 }  // namespace weir

@@ -1,10 +1,11 @@
 // What a run leaves behind, and where.
 //
 //   config.yaml          as resolved
-//   plan.json            the memory bill
+//   plan.json            the memory bill and the device
 //   metrics.jsonl        a line an epoch and split
 //   dropped.jsonl        a line a picture that was lost: path, stage, reason
 //   summary.json         written at the end
+//   memory.json          who holds what, rewritten as it goes (memory_log.h)
 //   checkpoint/latest.safetensors
 //   model/               model.safetensors and model.json
 //
@@ -19,8 +20,6 @@
 #include <string>
 #include <unordered_set>
 
-#include "framework/memory_plan.h"
-
 namespace weir {
 
 class RunFolder {
@@ -30,6 +29,8 @@ class RunFolder {
   static RunFolder Create(const std::filesystem::path& path);
   // That of a run that was interrupted. Throws Error(kData) where there is none.
   static RunFolder Reopen(const std::filesystem::path& path);
+  // That of any run, to look at it.
+  static RunFolder At(const std::filesystem::path& path) { return RunFolder(path); }
 
   // "runs/<name>-<time>", made now, and the youngest of them. Throws Error(kData) where there is
   // none.
@@ -41,10 +42,11 @@ class RunFolder {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path config() const { return path_ / "config.yaml"; }
   std::filesystem::path model() const { return path_ / "model"; }
+  std::filesystem::path memory_log() const { return path_ / "memory.json"; }
   std::filesystem::path checkpoint() const { return path_ / "checkpoint" / "latest.safetensors"; }
 
   void WriteConfig(const std::string& yaml) const;
-  void WritePlan(const MemoryPlan& plan) const;
+  void WritePlan(const nlohmann::json& plan) const;
   void WriteSummary(const nlohmann::json& summary) const;
 
   // Appends a line to metrics.jsonl.
@@ -63,8 +65,5 @@ class RunFolder {
   mutable std::mutex mutex_;
   std::unordered_set<std::uint64_t> dropped_;  // hashes of the paths
 };
-
-// The bill as JSON: what `weir plan --json` prints and plan.json holds.
-nlohmann::json ToJson(const MemoryPlan& plan);
 
 }  // namespace weir

@@ -4,10 +4,10 @@
 
 #include <utility>
 
+#include "framework/byte_size.h"
 #include "framework/host_memory.h"
 #include "framework/suggestion.h"
 #include "stages/builtin.h"
-#include "stages/device.h"
 
 namespace weir {
 namespace {
@@ -16,8 +16,11 @@ const std::vector<std::string> kSections = {"model", "training"};
 
 // What the process comes to hold beside the leases once it works: stacks of the workers, kernels
 // that oneDNN compiles, the C allocator's slack. Measured with the article's job.
-constexpr std::size_t kReserveBytes = std::size_t{24} << 20;
-constexpr std::size_t kReserveBytesPerWorker = std::size_t{2} << 20;
+constexpr std::size_t kReserveBytes = std::size_t{12} << 20;
+constexpr std::size_t kReserveBytesPerWorker = std::size_t{1} << 20;
+// With a GPU besides, once it works: cuDNN's libraries are loaded at its first call (35 MiB,
+// measured), and the driver keeps copies of the kernels that are used (not measured).
+constexpr std::size_t kReserveBytesOfDevice = std::size_t{128} << 20;
 
 void CheckStages(const Config& config, Problems& problems) {
   for (std::size_t i = 0; i < config.pipeline.size(); ++i) {
@@ -76,9 +79,16 @@ std::string ResolvedYaml(const Recipe& recipe) {
   return EmitYaml(ToYaml(config));
 }
 
-std::size_t HostLimit(const Config& config) {
-  if (config.memory.host.is_auto()) return AutomaticHostLimit(HostMemoryLimits());
-  return config.memory.host.value().bytes;
+HostCeiling HostCeilingOf(const Config& config, const std::vector<MemoryLimit>& limits) {
+  if (config.memory.host.is_auto()) return {AutomaticHostLimit(limits), ""};
+  HostCeiling ceiling{config.memory.host.value().bytes, ""};
+  for (const MemoryLimit& limit : limits) {
+    if (!limit.is_hard || UsableBytes(limit) >= ceiling.bytes) continue;
+    ceiling = {UsableBytes(limit), "memory.host is " + ToText(config.memory.host.value()) +
+                                       ", but " + limit.name + " allows " +
+                                       ToRoundText(ByteSize{limit.bytes}) + " in all"};
+  }
+  return ceiling;
 }
 
 int Workers(const Config& config) {
@@ -88,7 +98,10 @@ int Workers(const Config& config) {
 Session::Session(const Recipe& recipe, SessionOptions options) : config_(recipe.config) {
   resources_.Put(options.model);
   if (options.classes) resources_.Put(options.classes);
-  budget_ = std::make_unique<MemoryBudget>(HostLimit(config_));
+  ceiling_ = HostCeilingOf(config_, HostMemoryLimits());
+  budget_ = std::make_unique<MemoryBudget>(ceiling_.bytes);
+  resources_.Put(std::make_shared<JobCeilings>(
+      JobCeilings{budget_->usage().limit_bytes, config_.memory.device}));
   pipeline_ = std::make_unique<Pipeline>(PipelineOptions{.seed = config_.seed,
                                                          .workers = Workers(config_),
                                                          .training = options.training,
@@ -104,16 +117,24 @@ Session::Session(const Recipe& recipe, SessionOptions options) : config_(recipe.
   }
 }
 
-const MemoryPlan& Session::Plan() {
+ChosenDevice Session::device() const {
   const auto chosen = resources_.Find<ChosenDevice>();
-  if (!plan_ && chosen && chosen->device) {
-    // Before the reserve is measured: CUDA's context takes memory of the host, too.
-    chosen->device->SetLimit(DeviceLimit(config_.memory.device, *chosen->device));
-  }
-  const std::size_t reserve =
-      HeldMemory() + kReserveBytes + kReserveBytesPerWorker * Workers(config_);
-  plan_ = pipeline_->Plan(budget_->usage().limit_bytes, reserve);
+  return chosen ? *chosen : ChosenDevice{nullptr, "no stage `prefetch` asks for another"};
+}
+
+std::size_t Session::ReserveBytes() const {
+  return HeldMemory() + kReserveBytes + kReserveBytesPerWorker * Workers(config_) +
+         (device().device ? kReserveBytesOfDevice : 0);
+}
+
+const MemoryPlan& Session::Plan() {
+  plan_ = pipeline_->Plan(budget_->usage().limit_bytes, ReserveBytes());
   return *plan_;
+}
+
+std::size_t Session::SmallestCeiling() {
+  constexpr std::size_t kNoCeiling = std::size_t{1} << 62;
+  return pipeline_->Plan(kNoCeiling, ReserveBytes()).smallest_bytes;
 }
 
 void Session::Open() {

@@ -14,10 +14,12 @@
 #include <vector>
 
 #include "framework/config.h"
+#include "framework/host_memory.h"
 #include "framework/memory_budget.h"
 #include "framework/pipeline.h"
 #include "framework/resources.h"
 #include "pipelines/model_setup.h"
+#include "stages/device.h"
 #include "stages/model/model.h"
 #include "stages/payloads.h"
 
@@ -42,8 +44,13 @@ Recipe LoadRecipe(const std::filesystem::path& path, const std::vector<std::stri
 // absolute.
 std::string ResolvedYaml(const Recipe& recipe);
 
-// `memory.host` as a number.
-std::size_t HostLimit(const Config& config);
+// `memory.host` as a number: less than is configured where the container, or a limit of the
+// process, allows less. Then `reason` says so.
+struct HostCeiling {
+  std::size_t bytes = 0;
+  std::string reason;
+};
+HostCeiling HostCeilingOf(const Config& config, const std::vector<MemoryLimit>& limits);
 // `threads` as a number.
 int Workers(const Config& config);
 
@@ -58,11 +65,19 @@ struct SessionOptions {
 
 class Session {
  public:
-  // Makes the stages: lists the data, reads no picture and no weights.
+  // Makes the stages: lists the data, chooses the device, reads no picture and no weights.
   Session(const Recipe& recipe, SessionOptions options);
 
   // What it will hold. Throws Error(kMemory) where that does not fit.
   const MemoryPlan& Plan();
+
+  const HostCeiling& ceiling() const { return ceiling_; }
+
+  // Where the model runs and learns, and why there.
+  ChosenDevice device() const;
+
+  // The lowest ceiling that would work.
+  std::size_t SmallestCeiling();
 
   // As Plan() made it.
   const MemoryPlan& plan() const { return *plan_; }
@@ -71,10 +86,14 @@ class Session {
   void Open();
 
   Pipeline& pipeline() { return *pipeline_; }
+  const Pipeline& pipeline() const { return *pipeline_; }
   const Resources& resources() const { return resources_; }
 
  private:
+  std::size_t ReserveBytes() const;  // of what no stage leases
+
   Config config_;
+  HostCeiling ceiling_;
   std::unique_ptr<MemoryBudget> budget_;
   std::unique_ptr<Pipeline> pipeline_;  // before the budget in its end
   Resources resources_;  // before the pipeline: what stages share there holds leases of its budgets

@@ -8,7 +8,9 @@
 #include <system_error>
 #include <variant>
 
+#include "framework/byte_size.h"
 #include "framework/error.h"
+#include "framework/host_memory.h"
 
 namespace weir {
 namespace {
@@ -44,11 +46,28 @@ const DeviceLibrary& OpenLibrary(const std::filesystem::path& path) {
   return *library;
 }
 
-const DeviceLibrary& LoadDeviceSide(const DeviceSearch& search) {
+std::filesystem::path FindDeviceSide(const DeviceSearch& search) {
   if (std::none_of(search.drivers.begin(), search.drivers.end(), Exists)) {
     Refuse("there is no NVIDIA driver here (" + search.drivers.front().string() + " is missing)");
   }
-  return OpenLibrary(FindLibrary(search.folders));
+  return FindLibrary(search.folders);
+}
+
+void CheckHostRoom(std::size_t limit_bytes) {
+  const std::size_t room = limit_bytes - std::min(limit_bytes, HeldMemory());
+  if (room >= kHostRoomOfDevice) return;
+  throw Error(ErrorKind::kMemory, "memory.host leaves " + ToRoundText(ByteSize{room}) +
+                                      " for a GPU's libraries and driver, and " +
+                                      ToRoundText(ByteSize{kHostRoomOfDevice}) + " are wanted");
+}
+
+void CheckRoom(const MemoryUsage& usage) {
+  const std::size_t room = usage.limit_bytes - std::min(usage.limit_bytes, usage.used_bytes);
+  if (room >= kLeastDeviceRoom) return;
+  throw Error(ErrorKind::kMemory, "has only " + ToRoundText(ByteSize{room}) +
+                                      " for this job beside CUDA's own " +
+                                      ToRoundText(ByteSize{usage.used_bytes}) + ", and " +
+                                      ToRoundText(ByteSize{kLeastDeviceRoom}) + " are wanted");
 }
 
 }  // namespace
@@ -103,20 +122,32 @@ std::size_t DeviceLimit(const Auto<DeviceMemory>& wanted, const Device& device) 
 }
 
 std::vector<GpuDescription> ListGpus(const DeviceSearch& search) {
-  return LoadDeviceSide(search).list();
+  return OpenLibrary(FindDeviceSide(search)).list();
 }
 
-ChosenDevice ChooseDevice(const DeviceSelection& selection, const DeviceSearch& search) {
+ChosenDevice ChooseDevice(const DeviceSelection& selection, const DeviceSearch& search,
+                          const JobCeilings& ceilings) {
   if (selection.kind == DeviceSelection::Kind::kCpu) return {nullptr, "`device: cpu` says so"};
+  const bool is_auto = selection.kind == DeviceSelection::Kind::kAuto;
+  std::shared_ptr<Device> device;
   try {
-    const std::shared_ptr<Device> device = LoadDeviceSide(search).open(selection.index);
-    return {device, device->name() + " is there"};
+    const std::filesystem::path library = FindDeviceSide(search);
+    if (is_auto) CheckHostRoom(ceilings.host_bytes);
+    device = OpenLibrary(library).open(selection.index);
   } catch (const Error& error) {
-    if (selection.kind == DeviceSelection::Kind::kAuto) return {nullptr, error.what()};
+    if (is_auto) return {nullptr, error.what()};
     throw Error(ErrorKind::kConfig,
                 "prefetch: `device: cuda` is asked for, but " + std::string(error.what()),
                 "Write `device: auto` to run on the processor where there is no GPU.");
   }
+  try {
+    device->SetLimit(DeviceLimit(ceilings.device, *device));
+    if (is_auto) CheckRoom(device->usage());
+  } catch (const Error& error) {
+    if (is_auto) return {nullptr, device->name() + " is there, but " + error.what()};
+    throw;
+  }
+  return {device, device->name() + " is there"};
 }
 
 }  // namespace weir

@@ -48,7 +48,7 @@ class Device {
   virtual std::size_t free_bytes() const = 0;  // now, to this process
 
   // The ceiling of what this process holds there, its context and workspaces included. Throws
-  // Error(kMemory) where it holds more already. Called once, before anything is made.
+  // Error(kMemory) where it holds more already. Called before anything is made.
   virtual void SetLimit(std::size_t bytes) = 0;
   virtual MemoryUsage usage() const = 0;
 
@@ -65,6 +65,19 @@ class Device {
   virtual std::unique_ptr<PrefixRunner> MakePrefix(
       const Model& model, const std::function<BackboneWeights(const Model&)>& load,
       Precision precision, int batch_size) = 0;
+
+  // For work in LibTorch of others than the prefix: runs `work` in the one thread that issues the
+  // device's work, on the device and a stream of its own, and returns when it has run; what it
+  // queued may still be under way there. What it throws is thrown here, but LibTorch's want of
+  // memory as Refuse(what). Not from within `work`.
+  virtual void Issue(const std::string& what, const std::function<void()>& work) = 0;
+
+  // Whether `work`, issued as above, can be done within the limit: waits for its end. Where it does
+  // not fit, what LibTorch holds free is given back.
+  virtual bool Fits(const std::function<void()>& work) = 0;
+
+  // Throws Error(kMemory): "`what`: 580 MiB of 600 MiB are in use ...".
+  [[noreturn]] virtual void Refuse(const std::string& what) = 0;
 };
 
 // What a configuration asks for.
@@ -87,6 +100,26 @@ struct ChosenDevice {
   std::shared_ptr<Device> device;  // null: the host
   std::string reason;  // for people: "there is no NVIDIA driver here (/dev/nvidiactl is missing)"
 };
+
+// What a job may hold, for the stage that chooses; provided by the command.
+struct JobCeilings {
+  static constexpr std::string_view kResource = "ceilings";
+  std::size_t host_bytes = static_cast<std::size_t>(-1);
+  Auto<DeviceMemory> device;
+};
+
+// What `auto` wants below memory.host beside what is held already, before it loads anything, as
+// that cannot be given back. The device side's libraries take 130 MiB of private memory, cuDNN's
+// others 35 MiB once it works (both measured); the driver's context and its copies of kernels are
+// not measured, and taken as twice that.
+inline constexpr std::size_t kHostRoomOfDevice = std::size_t{512} << 20;
+
+// What `auto` wants below memory.device beside CUDA's own, of a quarter each: kernels that are
+// loaded later (DeviceLedger::kKernelRoom); cuBLAS's workspaces (LibTorch gives it 32 MiB a stream
+// on the newest cards, and there are two); all of MobileNetV2 in float32 with gradients and two
+// slots of an optimizer (4 x 14 MB); one picture's maps at 224 x 224 (9.6 MB where the prefix is
+// widest, some 30 MB kept where all of it learns) and a batch on its way.
+inline constexpr std::size_t kLeastDeviceRoom = std::size_t{256} << 20;
 
 // Where a driver and the device side are looked for.
 struct DeviceSearch {
@@ -112,10 +145,14 @@ struct GpuDescription {
 // Every GPU, in the order of cuda:0, cuda:1... Throws Error(kConfig) that says why there is none.
 std::vector<GpuDescription> ListGpus(const DeviceSearch& search = DeviceSearch::Default());
 
-// `auto` takes a GPU where there is one; throws Error(kConfig) that says why not where `cuda` was
-// asked for.
+// `auto` takes a GPU where there is one, with room for it on the host and with kLeastDeviceRoom to
+// spare there, else the host, with the reason. Where `cuda` was asked for, throws Error(kConfig)
+// that says why there is none, and Error(kMemory) where CUDA itself does not fit. What is taken has
+// its context, which takes memory of the host too, and its limit. So has a GPU that is found too
+// full.
 ChosenDevice ChooseDevice(const DeviceSelection& selection,
-                          const DeviceSearch& search = DeviceSearch::Default());
+                          const DeviceSearch& search = DeviceSearch::Default(),
+                          const JobCeilings& ceilings = {});
 
 // What libweir_cuda.so exports under kDeviceLibrarySymbol: extern "C", a pointer to one of these.
 struct DeviceLibrary {
@@ -126,7 +163,7 @@ struct DeviceLibrary {
   std::vector<GpuDescription> (*list)();
 };
 inline constexpr const char* kDeviceLibrarySymbol = "weir_device_library";
-// Interface 2; raised with every change of what is above.
-inline constexpr const char* kDeviceBuild = "2, compiler " __VERSION__;
+// Interface 3; raised with every change of what is above.
+inline constexpr const char* kDeviceBuild = "3, compiler " __VERSION__;
 
 }  // namespace weir

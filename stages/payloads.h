@@ -80,13 +80,12 @@ struct Batch {
   std::size_t bytes() const { return pixels.bytes(); }
 };
 
-// [size, dims...] in float32, as the frozen prefix gives them: [N, C], or [N, h, w, C].
+// [size, dims...] in float32 on the host, as the frozen prefix gives them: [N, C], or [N, h, w, C].
 struct FeatureBatch {
   static constexpr PortType kPortType = "batch/features";
   std::vector<Sample> samples;
   std::vector<std::int64_t> dims;  // of one sample
   AlignedBuffer<float> values;
-  std::shared_ptr<DeviceBatch> device;
   std::uint64_t next_order = 0;
   int size() const { return static_cast<int>(samples.size()); }
   std::size_t bytes() const { return values.bytes(); }

@@ -6,7 +6,9 @@ namespace weir {
 
 Prefetch::Prefetch(const Params& params, BuildContext& context)
     : depth_(params.depth), batches_(context.upstream) {
-  auto chosen = std::make_shared<ChosenDevice>(ChooseDevice(params.device));
+  const auto ceilings = context.resources.Find<JobCeilings>();
+  auto chosen = std::make_shared<ChosenDevice>(
+      ChooseDevice(params.device, DeviceSearch::Default(), ceilings ? *ceilings : JobCeilings()));
   device_ = chosen->device;
   context.resources.Put(std::move(chosen));
 }

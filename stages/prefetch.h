@@ -1,7 +1,8 @@
 // The stage `prefetch`: keeps batches ready ahead of what learns, and brings them to the device
 // where there is one.
 //
-// It chooses the device, and puts the ChosenDevice among the resources. Map() is called by one
+// It chooses the device within the JobCeilings, where the resources have them, and puts the
+// ChosenDevice there. Map() is called by one
 // thread at a time. On the host it hands batches over and holds nothing; with a device it holds
 // `depth` pinned slots of a batch.
 #pragma once
@@ -29,13 +30,16 @@ class Prefetch final : public MapStage<Batch, Batch> {
 
     static auto Fields() {
       return std::tuple{Field{"device", &Params::device,
-                              "Where the model runs: auto takes a GPU where there is one."},
+                              "Where the model runs and learns: auto takes a GPU where there is "
+                              "one with room."},
                         Field{"depth", &Params::depth,
                               "Batches that are ready beside the one in use.", Range{1, 16}}};
     }
   };
 
-  // Throws Error(kConfig) where a device is asked for and cannot be had.
+  // Throws Error(kConfig) where a device is asked for and cannot be had, Error(kMemory) where it is
+  // full. With a device, CUDA's context is made here: what it takes of the host is there before the
+  // plan measures that.
   Prefetch(const Params& params, BuildContext& context);
 
   ItemSpec output() const override { return batches_; }

@@ -7,9 +7,18 @@
 // neither the number of threads nor the memory that the plan grants changes a bit of what is
 // learnt.
 //
-// Memory: what learns, its gradients and the optimizer's slots all through the run, and one
-// micro-batch's activations for each in flight. While it opens, and while ForEachTensor runs, the
-// whole backbone in the place of activations.
+// Where a ChosenDevice among the resources is a GPU, it learns there: one micro-batch at a time,
+// the whole batch where that fits, else the largest half, quarter... of it, found by trying when it
+// opens. Its bits are not the host's. The same card, build and micro-batch give the same bits in
+// every run, resumed or not, as far as cuDNN and cuBLAS keep what they promise of their
+// deterministic algorithms; as long as `micro_batch` is not set, other memory there may mean
+// another micro-batch, and so other bits.
+//
+// Memory on the host: what learns, its gradients and the optimizer's slots all through the run, and
+// one micro-batch's activations for each in flight. While it opens, and while ForEachTensor runs,
+// the whole backbone in the place of activations. With a GPU all that is there, within
+// memory.device, and the host holds a copy of what is saved, a batch's logits, and a dropout's
+// mask, or in its place the whole backbone.
 #pragma once
 
 #include <cstdint>
@@ -36,11 +45,13 @@ class Train final : public SinkStage<FeatureBatch> {
 
   // Throws Error(kConfig) where the model or `training` makes no sense: no model before it, a
   // micro-batch larger than the batch, a batch norm on the batch's statistics with a smaller one.
+  // Open throws Error(kMemory) where not one sample fits on the GPU.
   Train(const Params& params, BuildContext& context);
   ~Train() override;
 
   Footprint footprint() const override;
   void Open(OpenContext& context) override;
+  void LowerLever(int micro_batches) override;
   void BeginPass(const Pass& pass) override;
   void Consume(FeatureBatch batch, StageContext& context) override;
   void EndPass(const Pass& pass) override;

@@ -6,6 +6,7 @@
 #include "framework/byte_size.h"
 #include "framework/error.h"
 #include "framework/parallel.h"
+#include "stages/micro_batches.h"
 #include "stages/model/activation_plan.h"
 #include "stages/model/loss.h"
 
@@ -14,7 +15,7 @@ namespace {
 
 constexpr int kMicroBatch = 2;  // measured: no larger one is faster on two threads
 
-int MicroBatchOf(const Model& model, int wanted, int batch_size, bool training) {
+int MicroBatchOf(const Model& model, int wanted, int batch_size, bool training, bool on_device) {
   const bool whole = training && TrainableModel::NeedsWholeBatch(model);
   if (wanted > batch_size) {
     throw Error(ErrorKind::kConfig,
@@ -31,30 +32,25 @@ int MicroBatchOf(const Model& model, int wanted, int batch_size, bool training) 
                 "(batch_norm: stored, and none in the head).");
   }
   if (wanted != 0) return wanted;
-  if (whole || model.feature_dims().size() == 1) return batch_size;
+  if (whole || on_device || model.feature_dims().size() == 1) return batch_size;
   return std::min(kMicroBatch, batch_size);
-}
-
-Lease Take(MemoryBudget& budget, MemoryTag tag, std::size_t bytes) {
-  auto lease = budget.TryAcquire(tag, bytes);
-  if (lease) return *std::move(lease);
-  const MemoryUsage usage = budget.usage();
-  throw Error(ErrorKind::kMemory,
-              "train: " + ToRoundText({bytes}) + " do not fit: " + ToRoundText({usage.used_bytes}) +
-                  " of " + ToRoundText({usage.limit_bytes}) + " are in use",
-              "Raise memory.host.");
 }
 
 }  // namespace
 
 TrainLearner::TrainLearner(std::shared_ptr<const Model> model,
-                           std::shared_ptr<const ModelSource> source, int batch_size, int workers,
+                           std::shared_ptr<const ModelSource> source,
+                           std::shared_ptr<Device> device, int batch_size, int workers,
                            bool training)
     : model_(std::move(model)),
       source_(std::move(source)),
+      device_(std::move(device)),
       optimizer_(source_->training.optimizer),
       batch_size_(batch_size),
-      micro_batch_(MicroBatchOf(*model_, source_->training.micro_batch, batch_size, training)),
+      micro_batch_(MicroBatchOf(*model_, source_->training.micro_batch, batch_size, training,
+                                device_ != nullptr)),
+      may_cut_(source_->training.micro_batch == 0 &&
+               !(training && TrainableModel::NeedsWholeBatch(*model_))),
       workers_(workers),
       training_(training) {}
 
@@ -63,15 +59,25 @@ std::size_t TrainLearner::activation_bytes() const {
   return training_ ? std::max(inference, LearningBytes(*model_, micro_batch_)) : inference;
 }
 
+// The backbone is whole in memory only while no micro-batch is.
+Footprint TrainLearner::FootprintBesideDevice() const {
+  return {.tag = MemoryTag::kOptimizer,
+          .fixed_bytes =
+              TrainableModel::StateBytes(*model_, optimizer_, training_) +
+              std::max(BackboneBytes(model_->backbone()), StagingBytes(*model_, batch_size_)) +
+              result_bytes(),
+          .lever = std::nullopt};
+}
+
 Footprint TrainLearner::footprint() const {
+  if (device_) return FootprintBesideDevice();
   const std::size_t activations = activation_bytes();
   // The backbone is whole in memory only while no micro-batch is.
   const std::size_t backbone = BackboneBytes(model_->backbone());
   const int micro_batches = (batch_size_ + micro_batch_ - 1) / micro_batch_;
   return {.tag = MemoryTag::kOptimizer,
           .fixed_bytes = TrainableModel::HeldBytes(*model_, optimizer_, training_) +
-                         (backbone - std::min(backbone, activations)) +
-                         batch_size_ * (classes() * sizeof(float) + sizeof(double)),
+                         (backbone - std::min(backbone, activations)) + result_bytes(),
           .lever = Lever{
               .name = "micro-batches in flight",
               .bytes_each = activations + (training_ ? TrainableModel::GradientBytes(*model_) : 0),
@@ -82,19 +88,43 @@ Footprint TrainLearner::footprint() const {
 void TrainLearner::Open(OpenContext& context) {
   const Footprint planned = footprint();
   in_flight_ = std::max(1, context.lever);
+  wanted_in_flight_ = in_flight_;
   std::vector<Lease> leases;
-  leases.push_back(Take(context.budget, MemoryTag::kOptimizer, planned.fixed_bytes));
-  leases.push_back(
-      Take(context.budget, MemoryTag::kActivation, planned.lever->bytes_each * in_flight_));
+  leases.push_back(context.budget.Acquire(MemoryTag::kOptimizer, planned.fixed_bytes, "train"));
+  if (planned.lever) {
+    leases.push_back(context.budget.Acquire(MemoryTag::kActivation,
+                                            planned.lever->bytes_each * in_flight_, "train"));
+  }
   grant_ = TorchAllocator::Install().Grant(std::move(leases), "train");
-  trainable_ = std::make_unique<TrainableModel>(
-      *model_, optimizer_,
-      TrainableOptions{.training = training_,
-                       .label_smoothing = source_->training.label_smoothing,
-                       .in_flight = in_flight_});
-  trainable_->Load([this] { return source_->load_backbone(*model_); }, source_->load_head);
+  const TrainableOptions options{.training = training_,
+                                 .label_smoothing = source_->training.label_smoothing,
+                                 .in_flight = in_flight_,
+                                 .torch_device = device_ ? device_->torch_device() : ""};
+  Issue([&] { trainable_ = std::make_unique<TrainableModel>(*model_, optimizer_, options); });
+  if (device_) ChooseMicroBatch();
+  Issue([this] {
+    trainable_->Load([this] { return source_->load_backbone(*model_); }, source_->load_head);
+  });
   logits_.resize(static_cast<std::size_t>(batch_size_) * classes());
   losses_.resize(batch_size_);
+}
+
+void TrainLearner::ChooseMicroBatch() {
+  const auto fits = [this](int samples) {
+    return device_->Fits([&] { trainable_->Rehearse(samples, batch_size_); });
+  };
+  if (may_cut_) {
+    micro_batch_ = LargestMicroBatch(batch_size_, fits);
+    if (micro_batch_ == 0) device_->Refuse("train: not one sample fits on the GPU");
+  } else if (!fits(micro_batch_)) {
+    device_->Refuse("train: a micro-batch of " + std::to_string(micro_batch_) +
+                    " samples does not fit on the GPU");
+  }
+}
+
+void TrainLearner::Issue(const std::function<void()>& work) const {
+  if (!device_) return work();
+  device_->Issue("train: what learns does not fit on the GPU", work);
 }
 
 void TrainLearner::BeginPass(const Pass& pass) {
@@ -116,12 +146,13 @@ void TrainLearner::Consume(FeatureBatch batch, StageContext& context) {
   const Pass& pass = context.pass();
   if (batch.size() == 0) return;
   CheckBatch(batch, pass.split);
+  ApplyLowering();
   if (pass.split != Split::kTrain) {
     if (Predict(batch, context)) Report(batch, pass);
     return;
   }
   if (!LearnGradients(batch, context)) return;
-  trainable_->Step(position_.step + 1, LearningRate(source_->training, pass.epoch));
+  Issue([&] { trainable_->Step(position_.step + 1, LearningRate(source_->training, pass.epoch)); });
   ++position_.step;
   position_.next_sample = batch.next_order;
   Report(batch, pass);
@@ -134,10 +165,6 @@ void TrainLearner::EndPass() { TorchAllocator::Install().Trim(); }
 void TrainLearner::CheckBatch(const FeatureBatch& batch, Split split) const {
   if (batch.dims != model_->feature_dims() || batch.size() > batch_size_) {
     throw Error(ErrorKind::kInternal, "a batch of features has not the shape that was declared");
-  }
-  if (batch.device) {
-    throw Error(ErrorKind::kInternal,
-                "`train` learns on the host, a batch of features is not there");
   }
   if (split == Split::kPredict) return;
   for (const Sample& sample : batch.samples) {
@@ -162,6 +189,13 @@ MicroBatch TrainLearner::Cut(const FeatureBatch& batch, int index, int epoch) co
           .batch_size = batch.size()};
 }
 
+void TrainLearner::ApplyLowering() {
+  if (wanted_in_flight_ >= in_flight_) return;
+  in_flight_ = wanted_in_flight_;
+  trainable_->LowerInFlight(in_flight_);
+  TorchAllocator::Install().Trim();
+}
+
 // False where the run is being stopped.
 bool TrainLearner::LearnGradients(const FeatureBatch& batch, StageContext& context) {
   const int count = (batch.size() + micro_batch_ - 1) / micro_batch_;
@@ -172,9 +206,11 @@ bool TrainLearner::LearnGradients(const FeatureBatch& batch, StageContext& conte
     ParallelFor(wave, [&](int slot) {
       const MicroBatch part = Cut(batch, first + slot, context.pass().epoch);
       const std::size_t begin = static_cast<std::size_t>(first + slot) * micro_batch_;
-      trainable_->Learn(part, slot,
-                        std::span(logits_).subspan(begin * classes(), part.size() * classes()),
-                        std::span(losses_).subspan(begin, part.size()));
+      Issue([&] {
+        trainable_->Learn(part, slot,
+                          std::span(logits_).subspan(begin * classes(), part.size() * classes()),
+                          std::span(losses_).subspan(begin, part.size()));
+      });
     });
     trainable_->AddGradients(wave);
   }
@@ -188,8 +224,10 @@ bool TrainLearner::Predict(const FeatureBatch& batch, StageContext& context) {
     ParallelFor(std::min(in_flight_, count - first), [&](int slot) {
       const MicroBatch part = Cut(batch, first + slot, 0);
       const std::size_t begin = static_cast<std::size_t>(first + slot) * micro_batch_;
-      trainable_->Predict(part,
-                          std::span(logits_).subspan(begin * classes(), part.size() * classes()));
+      Issue([&] {
+        trainable_->Predict(part,
+                            std::span(logits_).subspan(begin * classes(), part.size() * classes()));
+      });
     });
   }
   if (context.pass().split == Split::kPredict) return true;
@@ -233,68 +271,6 @@ void TrainLearner::set_epoch(int epoch) {
   position_.metrics = {};
   std::lock_guard lock(mutex_);
   metrics_ = {};
-}
-
-void TrainLearner::ForEachTensor(const std::function<void(const NamedTensor&)>& write) const {
-  const auto write_own = [&](const Parameter& parameter, std::span<float> run) {
-    write({parameter.name, parameter.shape, run.subspan(parameter.offset, parameter.values)});
-  };
-  const ModelParameters& tables = trainable_->tables();
-  TorchAllocator::Install().Trim();
-  const BackboneWeights loaded = source_->load_backbone(*model_);
-  const std::vector<ConvLayer>& layers = model_->backbone().layers();
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    const ConvLayer& layer = layers[i];
-    const std::string& norm = layer.torchvision_batch_norm_name;
-    if (model_->learns(static_cast<int>(i))) {
-      write_own(tables.learning.at(layer.torchvision_name + ".weight"), trainable_->values());
-      write_own(tables.learning.at(norm + ".weight"), trainable_->values());
-      write_own(tables.learning.at(norm + ".bias"), trainable_->values());
-      write_own(tables.statistics.at(norm + ".running_mean"), trainable_->statistics());
-      write_own(tables.statistics.at(norm + ".running_var"), trainable_->statistics());
-      continue;
-    }
-    const ConvWeights& frozen = loaded.layers[i];
-    const std::int64_t out = layer.out_channels;
-    write({layer.torchvision_name + ".weight",
-           {out, layer.in_channels / layer.groups, layer.kernel, layer.kernel},
-           frozen.kernel});
-    write({norm + ".weight", {out}, frozen.gamma});
-    write({norm + ".bias", {out}, frozen.beta});
-    write({norm + ".running_mean", {out}, frozen.mean});
-    write({norm + ".running_var", {out}, frozen.variance});
-  }
-  for (const Parameter& each : tables.learning.all()) {
-    if (each.name.starts_with("head.")) write_own(each, trainable_->values());
-  }
-  for (const Parameter& each : tables.statistics.all()) {
-    if (each.name.starts_with("head.")) write_own(each, trainable_->statistics());
-  }
-}
-
-CheckpointArrays TrainLearner::arrays() const {
-  const ModelParameters& tables = trainable_->tables();
-  CheckpointArrays arrays;
-  arrays.runs.push_back({"", &tables.learning, trainable_->values()});
-  arrays.runs.push_back({"", &tables.statistics, trainable_->statistics()});
-  for (std::size_t i = 0; training_ && i < optimizer_.slot_names().size(); ++i) {
-    arrays.runs.push_back({"optimizer." + std::string(optimizer_.slot_names()[i]) + ".",
-                           &tables.learning, trainable_->slot(static_cast<int>(i))});
-  }
-  return arrays;
-}
-
-void TrainLearner::Save(const std::filesystem::path& file, const std::string& extra) const {
-  SaveCheckpoint(file, arrays(), DeclarationOf(*model_, source_->training.optimizer), position_,
-                 extra);
-}
-
-std::string TrainLearner::Restore(const std::filesystem::path& file) {
-  RestoredState state =
-      RestoreCheckpoint(file, arrays(), DeclarationOf(*model_, source_->training.optimizer));
-  trainable_->ValuesChanged();
-  position_ = std::move(state.position);
-  return std::move(state.extra);
 }
 
 }  // namespace weir

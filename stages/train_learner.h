@@ -1,8 +1,10 @@
 // The Learner of the stage `train`: its state, and one batch at a time.
 //
-// Called by one thread at a time, but for metrics(), which any thread may call.
+// Called by one thread at a time, but for metrics() and LowerInFlight(), which any thread may call.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "framework/stage.h"
+#include "stages/device.h"
 #include "stages/learner.h"
 #include "stages/model/checkpoint.h"
 #include "stages/model/model.h"
@@ -23,12 +26,15 @@ namespace weir {
 
 class TrainLearner final : public Learner {
  public:
-  // `batch_size` is the most samples of a batch. Throws Error(kConfig), as Train does.
+  // `batch_size` is the most samples of a batch; `device` is null for the host. Throws
+  // Error(kConfig), as Train does.
   TrainLearner(std::shared_ptr<const Model> model, std::shared_ptr<const ModelSource> source,
-               int batch_size, int workers, bool training);
+               std::shared_ptr<Device> device, int batch_size, int workers, bool training);
 
   Footprint footprint() const;
   void Open(OpenContext& context);
+  // Fewer micro-batches at once, from the next batch on. Any thread.
+  void LowerInFlight(int micro_batches) { wanted_in_flight_ = std::max(1, micro_batches); }
   void BeginPass(const Pass& pass);
   void Consume(FeatureBatch batch, StageContext& context);
   void EndPass();
@@ -42,23 +48,33 @@ class TrainLearner final : public Learner {
 
  private:
   std::size_t activation_bytes() const;  // of a micro-batch
+  Footprint FootprintBesideDevice() const;
+  void ChooseMicroBatch();
+  void ApplyLowering();
+  void Issue(const std::function<void()>& work) const;  // here, or where the device's is issued
   CheckpointArrays arrays() const;
   MicroBatch Cut(const FeatureBatch& batch, int index, int epoch) const;
   bool LearnGradients(const FeatureBatch& batch, StageContext& context);
   bool Predict(const FeatureBatch& batch, StageContext& context);
   void Report(const FeatureBatch& batch, const Pass& pass);
   void CheckBatch(const FeatureBatch& batch, Split split) const;
+  std::size_t result_bytes() const {  // logits and losses of a batch
+    return batch_size_ * (classes() * sizeof(float) + sizeof(double));
+  }
   int classes() const { return static_cast<int>(model_->classes().size()); }
 
   std::shared_ptr<const Model> model_;
   std::shared_ptr<const ModelSource> source_;
+  std::shared_ptr<Device> device_;  // null: the host
   Optimizer optimizer_;
   int batch_size_;
-  int micro_batch_;
+  int micro_batch_;  // with a device the largest that is tried, until Open has found which fits
+  bool may_cut_;     // whether Open may take a smaller one
   int workers_;
   bool training_;
 
   int in_flight_ = 0;
+  std::atomic<int> wanted_in_flight_{0};
   TorchGrant grant_;
   std::unique_ptr<TrainableModel> trainable_;  // from Open on
   std::vector<float> logits_;                  // of a batch, [samples, classes]

@@ -4,10 +4,12 @@
 #include <ATen/Context.h>
 
 #include <mutex>
+#include <optional>
 
 #include "framework/error.h"
 #include "stages/cuda/cuda_error.h"
 #include "stages/cuda/cuda_gpus.h"
+#include "stages/cuda/cuda_issuer.h"
 #include "stages/cuda/cuda_meter.h"
 #include "stages/cuda/cuda_prefix.h"
 #include "stages/cuda/folded_network.h"
@@ -54,8 +56,20 @@ class CudaDevice final : public Device {
                                            const std::function<BackboneWeights(const Model&)>& load,
                                            Precision precision, int batch_size) override {
     Start();
-    return MakeCudaPrefix(index_, ledger_, model, load, precision, batch_size);
+    return MakeCudaPrefix(index_, ledger_, thread_, model, load, precision, batch_size);
   }
+
+  void Issue(const std::string& what, const std::function<void()>& work) override {
+    Start();
+    issuer_->Issue(what, work);
+  }
+
+  bool Fits(const std::function<void()>& work) override {
+    Start();
+    return issuer_->Fits(work);
+  }
+
+  [[noreturn]] void Refuse(const std::string& what) override { ledger_.Refuse(what); }
 
  private:
   void Start() const {
@@ -64,9 +78,20 @@ class CudaDevice final : public Device {
         at::globalContext().lazyInitDevice(c10::DeviceType::CUDA);
         UseExactTorchArithmetic();
       });
-      Check(cudaSetDevice(index_), "be used");  // makes the context
+      MakeContext();
       ledger_.Settle();
+      issuer_.emplace(index_, ledger_, thread_, /*is_urgent=*/false);
     });
+  }
+
+  void MakeContext() const {
+    const cudaError_t status = cudaSetDevice(index_);
+    if (status == cudaErrorMemoryAllocation) {
+      cudaGetLastError();
+      throw Error(ErrorKind::kMemory, "CUDA itself does not fit on the GPU: others hold all of it",
+                  "End them, or run on the processor (prefetch: {device: cpu}).");
+    }
+    Check(status, "be used");
   }
 
   const int index_;
@@ -74,6 +99,8 @@ class CudaDevice final : public Device {
   const GpuDescription description_;
   CudaMeter meter_;
   mutable DeviceLedger ledger_;
+  mutable IssuingThread thread_;              // of all that is made here
+  mutable std::optional<CudaIssuer> issuer_;  // of others' work; from Start on
   mutable std::once_flag started_;
 };
 

@@ -1,7 +1,5 @@
 #include "stages/cuda/cuda_error.h"
 
-#include <c10/util/Exception.h>
-
 #include "framework/error.h"
 
 namespace weir {
@@ -15,12 +13,19 @@ void Check(cudaError_t status, const char* cannot) {
               "Run on the processor with prefetch: {device: cpu}.");
 }
 
+bool IsWantOfMemory(const c10::Error& error) {
+  const std::string text = error.what_without_backtrace();
+  return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+         text.find("out of memory") != std::string::npos ||
+         text.find("STATUS_ALLOC_FAILED") != std::string::npos ||
+         text.find("unable to find an engine") != std::string::npos;
+}
+
 void CallTorch(DeviceLedger& ledger, const std::string& holder, const std::function<void()>& call) {
   try {
     call();
-  } catch (const c10::OutOfMemoryError&) {
-    ledger.Refuse(holder);
   } catch (const c10::Error& error) {
+    if (IsWantOfMemory(error)) ledger.Refuse(holder);
     const std::string text = error.what_without_backtrace();
     throw Error(ErrorKind::kInternal, "LibTorch on the GPU: " + text.substr(0, text.find('\n')),
                 "Run on the processor with prefetch: {device: cpu}.");

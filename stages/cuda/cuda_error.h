@@ -1,6 +1,7 @@
 // What the CUDA runtime and LibTorch complain of, as weir's Error.
 #pragma once
 
+#include <c10/util/Exception.h>
 #include <cuda_runtime_api.h>
 
 #include <functional>
@@ -14,8 +15,13 @@ namespace weir {
 // Throws Error(kInternal) with CUDA's words where `status` is not success: "the GPU cannot ...".
 void Check(cudaError_t status, const char* cannot);
 
-// Runs `call`; LibTorch's OutOfMemoryError becomes the ledger's refusal ("features: ..."), any
-// other of its errors an Error(kInternal).
+// Whether an error of LibTorch comes of too little memory: its allocator's OutOfMemoryError, or
+// what cuBLAS, cuDNN and the driver say when they get none (cuDNN's front: that it finds no
+// engine).
+bool IsWantOfMemory(const c10::Error& error);
+
+// Runs `call`; LibTorch's want of memory becomes the ledger's refusal ("features: ..."), any other
+// of its errors an Error(kInternal).
 void CallTorch(DeviceLedger& ledger, const std::string& holder, const std::function<void()>& call);
 
 struct EventEnd {

@@ -3,10 +3,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
-#include <c10/core/InferenceMode.h>
-#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
-#include <c10/cuda/CUDAStream.h>
 
 #include <algorithm>
 #include <optional>
@@ -14,13 +11,12 @@
 #include <utility>
 #include <vector>
 
-#include "framework/error.h"
 #include "stages/cuda/cuda_error.h"
+#include "stages/cuda/cuda_issuer.h"
 #include "stages/cuda/folded_network.h"
-#include "stages/cuda/issuing_thread.h"
 #include "stages/cuda/kernels.h"
-#include "stages/cuda/micro_batches.h"
 #include "stages/cuda/slot_ring.h"
+#include "stages/micro_batches.h"
 
 namespace weir {
 namespace {
@@ -44,7 +40,7 @@ struct Issued {
 
 class CudaPrefix final : public PrefixRunner {
  public:
-  CudaPrefix(int device, DeviceLedger& ledger, const Model& model,
+  CudaPrefix(int device, DeviceLedger& ledger, IssuingThread& thread, const Model& model,
              const std::function<BackboneWeights(const Model&)>& load, Precision precision,
              int batch_size)
       : device_(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(device)),
@@ -55,7 +51,8 @@ class CudaPrefix final : public PrefixRunner {
         map_(MapOf(model.preprocessing())),
         type_(precision == Precision::kBfloat16 && model.prefix_layers() > 0 ? at::kBFloat16
                                                                              : at::kFloat),
-        stream_(c10::cuda::getStreamFromPool(/*isHighPriority=*/true, device_.index())) {
+        issuer_(device, ledger, thread, /*is_urgent=*/true),
+        stream_(issuer_.stream()) {
     Issue([&] {
       if (model.prefix_layers() > 0) {
         network_.emplace(model.backbone(), load(model), model.prefix_layers() - 1, precision,
@@ -102,15 +99,8 @@ class CudaPrefix final : public PrefixRunner {
     return at::TensorOptions(device_).dtype(type);
   }
 
-  // In the issuing thread, on the device and its stream.
   void Issue(const std::function<void()>& work) {
-    thread_.Run([&] {
-      CallTorch(ledger_, "features: the frozen part of the model does not fit on the GPU", [&] {
-        const c10::cuda::CUDAStreamGuard on_stream(stream_);
-        const c10::InferenceMode no_gradients;
-        work();
-      });
-    });
+    issuer_.Issue("features: the frozen part of the model does not fit on the GPU", work);
   }
 
   void ChooseMicroBatch(int batch_size) {
@@ -121,25 +111,16 @@ class CudaPrefix final : public PrefixRunner {
   // By doing what Run does with pixels from the host, for as many batches as there are at once.
   bool Fits(int micro_batch, int batch_size) {
     micro_batch_ = micro_batch;
-    bool fits = false;
-    Issue([&] {
-      try {
-        std::vector<at::Tensor> features;
-        for (int i = 0; i < kBatchesAtOnce; ++i) {
-          features.push_back(MakeFeatures(batch_size));
-          const auto bytes = static_cast<std::int64_t>(micro_batch * sample_pixels());
-          const at::Tensor pixels = at::zeros({bytes}, Options(at::kByte));
-          IssueMicroBatch(pixels.const_data_ptr<std::uint8_t>(), micro_batch,
-                          features.back().narrow(0, 0, micro_batch));
-        }
-        stream_.synchronize();
-        fits = ledger_.Settle();
-      } catch (const c10::OutOfMemoryError&) {
-        stream_.synchronize();
+    return issuer_.Fits([&] {
+      std::vector<at::Tensor> features;
+      for (int i = 0; i < kBatchesAtOnce; ++i) {
+        features.push_back(MakeFeatures(batch_size));
+        const auto bytes = static_cast<std::int64_t>(micro_batch * sample_pixels());
+        const at::Tensor pixels = at::zeros({bytes}, Options(at::kByte));
+        IssueMicroBatch(pixels.const_data_ptr<std::uint8_t>(), micro_batch,
+                        features.back().narrow(0, 0, micro_batch));
       }
-      if (!fits) c10::cuda::CUDACachingAllocator::emptyCache();
     });
-    return fits;
   }
 
   at::Tensor MakeFeatures(int samples) const {
@@ -221,19 +202,19 @@ class CudaPrefix final : public PrefixRunner {
   const Pooling pooling_;
   const ChannelMap map_;
   const at::ScalarType type_;
-  const c10::cuda::CUDAStream stream_;
+  CudaIssuer issuer_;
+  const c10::cuda::CUDAStream stream_;    // the issuer's
   std::optional<FoldedNetwork> network_;  // empty: preprocessing alone
   int micro_batch_ = 1;
   std::counting_semaphore<kBatchesAtOnce> at_once_{kBatchesAtOnce};
-  IssuingThread thread_;  // last: it uses the others
 };
 
 }  // namespace
 
 std::unique_ptr<PrefixRunner> MakeCudaPrefix(
-    int device, DeviceLedger& ledger, const Model& model,
+    int device, DeviceLedger& ledger, IssuingThread& thread, const Model& model,
     const std::function<BackboneWeights(const Model&)>& load, Precision precision, int batch_size) {
-  return std::make_unique<CudaPrefix>(device, ledger, model, load, precision, batch_size);
+  return std::make_unique<CudaPrefix>(device, ledger, thread, model, load, precision, batch_size);
 }
 
 }  // namespace weir

@@ -1,8 +1,9 @@
 // The frozen prefix on a GPU.
 //
-// Any number of threads may Run one; the work of all is queued by one thread on one stream, and two
-// batches at a time, so that the second's kernels follow the first's while its features are
-// fetched. A caller waits for its own features alone.
+// Any number of threads may Run one; the work of all is queued by the device's issuing thread on
+// one stream, which goes before what learns there, and two batches at a time, so that the second's
+// kernels follow the first's while its features are fetched. A caller waits for its own features
+// alone.
 //
 // A micro-batch is as large as fits what the ledger leaves, found by trying. One that is not full
 // is run as if it were, so that the kernels are the same for every batch.
@@ -20,15 +21,17 @@
 #include <memory>
 
 #include "stages/cuda/device_ledger.h"
+#include "stages/cuda/issuing_thread.h"
 #include "stages/model/frozen_prefix.h"
 #include "stages/model/model.h"
 #include "stages/prefix_runner.h"
 
 namespace weir {
 
-// As Device::MakePrefix says. LibTorch has been started on `device`; `ledger` outlives the prefix.
+// As Device::MakePrefix says. LibTorch has been started on `device`; `ledger` and `thread` outlive
+// the prefix.
 std::unique_ptr<PrefixRunner> MakeCudaPrefix(
-    int device, DeviceLedger& ledger, const Model& model,
+    int device, DeviceLedger& ledger, IssuingThread& thread, const Model& model,
     const std::function<BackboneWeights(const Model&)>& load, Precision precision, int batch_size);
 
 }  // namespace weir

@@ -73,6 +73,14 @@ class Walk {
     return peak_.most() + kSlackBytes;
   }
 
+  std::size_t Staging() {
+    for (int i = model_.first_head_layer(); i < head_count(); ++i) {
+      if (model_.head()[i].kind == Kind::kDropout) peak_.Touch(HeadInput(i));
+    }
+    peak_.Hold(HeadOutput(head_count() - 1));
+    return peak_.most() + kSlackBytes;
+  }
+
  private:
   int count() const { return static_cast<int>(layers_.size()); }
   int head_count() const { return static_cast<int>(model_.head().size()); }
@@ -190,5 +198,7 @@ std::size_t InferenceBytes(const Model& model, int samples) {
 std::size_t LearningBytes(const Model& model, int samples) {
   return Walk(model, samples).Learning();
 }
+
+std::size_t StagingBytes(const Model& model, int samples) { return Walk(model, samples).Staging(); }
 
 }  // namespace weir

@@ -17,4 +17,8 @@ std::size_t InferenceBytes(const Model& model, int samples);
 // Of `samples` forward and backward.
 std::size_t LearningBytes(const Model& model, int samples);
 
+// What `samples` take on the host where their maps are on a device: the logits that come back, and
+// a dropout's mask on its way there.
+std::size_t StagingBytes(const Model& model, int samples);
+
 }  // namespace weir

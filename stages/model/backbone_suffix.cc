@@ -42,7 +42,8 @@ BackboneSuffix::BackboneSuffix(const Model& model, const ParameterArrays& arrays
     : first_backbone_layer_(model.prefix_layers()),
       epsilon_(model.backbone().convention().batch_norm_epsilon),
       train_statistics_(model.config().backbone.batch_norm == BatchNormMode::kTrain),
-      keras_(model.backbone().convention().padding == Padding::kSame) {
+      keras_(model.backbone().convention().padding == Padding::kSame),
+      is_issued_(arrays.is_issued) {
   const ModelParameters& tables = arrays.tables;
   const MobileNetV2& backbone = model.backbone();
   const int count = static_cast<int>(backbone.layers().size()) - first_backbone_layer_;
@@ -97,12 +98,19 @@ void BackboneSuffix::Load(const BackboneWeights& weights) {
   }
 }
 
-void BackboneSuffix::Fold() const {
-  ParallelFor(size(), [this](int i) {
-    const Layer& layer = layers_[i];
-    if (!layer.learns) return;
+void BackboneSuffix::ForEachThatLearns(const std::function<void(const Layer&)>& work) const {
+  const auto one = [&](int i) {
+    if (!layers_[i].learns) return;
     UseOneTorchThread();
     const c10::InferenceMode inference;
+    work(layers_[i]);
+  };
+  if (!is_issued_) return ParallelFor(size(), one);
+  for (int i = 0; i < size(); ++i) one(i);
+}
+
+void BackboneSuffix::Fold() const {
+  ForEachThatLearns([this](const Layer& layer) {
     const at::Tensor scale = layer.gamma * at::rsqrt(layer.variance + epsilon_);
     at::Tensor kernel = layer.folded_kernel;
     at::mul_out(kernel, layer.kernel, scale.view({-1, 1, 1, 1}));
@@ -113,11 +121,7 @@ void BackboneSuffix::Fold() const {
 
 void BackboneSuffix::Unfold(const at::Tensor& gradients) const {
   if (train_statistics_) return;
-  ParallelFor(size(), [&](int i) {
-    const Layer& layer = layers_[i];
-    if (!layer.learns) return;
-    UseOneTorchThread();
-    const c10::InferenceMode inference;
+  ForEachThatLearns([&](const Layer& layer) {
     const at::Tensor of_kernel = View(gradients, *layer.kernel_parameter);
     const at::Tensor of_bias = View(gradients, *layer.beta_parameter);
     const at::Tensor inverse_deviation = at::rsqrt(layer.variance + epsilon_);

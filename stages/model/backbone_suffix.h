@@ -13,11 +13,13 @@
 // steps, and the running statistics follow with the convention's momentum.
 //
 // Forward and Backward may run on many threads at once, each with a Tape and a sink of its own (one
-// at a time under kTrain); not beside Fold, Unfold or Load.
+// at a time under kTrain); not beside Fold, Unfold or Load. Where the arrays are on a device, so
+// are all maps, and nothing is done in other threads than the calling one.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <vector>
 
 #include "stages/model/backbone_weights.h"
@@ -73,6 +75,7 @@ class BackboneSuffix {
   };
 
   int size() const { return static_cast<int>(layers_.size()); }
+  void ForEachThatLearns(const std::function<void(const Layer&)>& work) const;
   bool OnBatchStatistics(const Layer& layer) const { return train_statistics_ && layer.learns; }
   at::Tensor Normalise(const Layer& layer, const at::Tensor& map, Tape::Normalised& kept) const;
   at::Tensor NormaliseBackward(const Layer& layer, at::Tensor gradient, Tape::Normalised& kept,
@@ -84,6 +87,7 @@ class BackboneSuffix {
   double epsilon_;
   bool train_statistics_;
   bool keras_;  // whose rule running statistics follow
+  bool is_issued_;
   int first_learning_ = 0;
   std::vector<Layer> layers_;
 };

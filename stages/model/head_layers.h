@@ -4,6 +4,9 @@
 // of its pixels, and its dropout mask is a function of (seed, layer, epoch, sample), so that
 // neither depends on what is computed beside it.
 //
+// Where the arrays are on a device, maps are too: pooled values are added up in LibTorch's order,
+// masks are drawn on the host and brought there.
+//
 // Forward and Backward may run on many threads at once, each with a Tape of its own (a batch norm:
 // one at a time when it learns).
 #pragma once

@@ -8,7 +8,8 @@
 namespace weir {
 
 struct MicroBatch {
-  const float* features = nullptr;  // [samples, dims...] on the host
+  // [samples, dims...] on the host, wherever they are used; null: zeros, in a rehearsal.
+  const float* features = nullptr;
   std::span<const Sample> samples;
   int epoch = 0;       // what dropout depends on beside the seed and the sample
   int batch_size = 1;  // of the batch that it is a part of: the loss is the mean over it

@@ -94,7 +94,7 @@ struct TrainingConfig {
   OptimizerConfig optimizer{};
   Schedule schedule = Schedule::kConstant;
   double label_smoothing = 0;      // of the one loss there is, categorical cross-entropy
-  int micro_batch = 0;             // 0: auto, a function of the model alone
+  int micro_batch = 0;             // 0: auto, a function of the model alone; the largest on a GPU
   double checkpoint_seconds = 60;  // the save interval; also at the end of every epoch
 };
 

@@ -29,6 +29,10 @@
 
 #include "stages/model/model_config.h"
 
+namespace at {
+class Tensor;
+}
+
 namespace weir {
 
 class Optimizer {
@@ -45,6 +49,11 @@ class Optimizer {
   // `step` counts from 1. Arrays of one length.
   void Step(std::span<float> values, std::span<const float> gradients, const Slots& slots,
             std::uint64_t step, double learning_rate) const;
+
+  // The same by LibTorch, where the arrays are on a device: float32 [n], slots as slot_names().
+  // Agrees with the other to float32's rounding. Takes one more array for a moment, or two.
+  void Step(const at::Tensor& values, const at::Tensor& gradients,
+            std::span<const at::Tensor> slots, std::uint64_t step, double learning_rate) const;
 
  private:
   OptimizerConfig config_;

@@ -1,6 +1,6 @@
 // The values of a model's parameters, each table (parameter_table.h) one tensor.
 //
-// Shared by what computes with them; written between micro-batches only. On one device.
+// Shared by what computes with them; written between micro-batches only.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -11,9 +11,10 @@ namespace weir {
 
 struct ParameterArrays {
   ModelParameters tables;
-  at::Tensor values;      // of tables.learning
-  at::Tensor statistics;  // of tables.statistics
-  at::Tensor folded;      // of tables.folded
+  bool is_issued = false;  // they are on a device, whose work is issued by the calling thread alone
+  at::Tensor values;       // of tables.learning
+  at::Tensor statistics;   // of tables.statistics
+  at::Tensor folded;       // of tables.folded
 };
 
 // A parameter in its own shape, sharing the memory of `run`.

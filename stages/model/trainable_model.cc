@@ -23,8 +23,20 @@ using Kind = HeadLayer::Kind;
 
 constexpr std::size_t kValuesOfATask = std::size_t{1} << 17;
 
-at::Tensor Zeros(std::size_t values) {
-  return at::zeros({static_cast<std::int64_t>(values)}, at::kFloat);
+at::Tensor Zeros(std::size_t values, at::Device device) {
+  return at::zeros({static_cast<std::int64_t>(values)},
+                   at::TensorOptions(device).dtype(at::kFloat));
+}
+
+// What others see of a run on the host: the run itself, or a place for a copy.
+at::Tensor Seen(const at::Tensor& run, bool is_copy) {
+  return is_copy ? at::zeros(run.sizes(), at::kFloat) : run;
+}
+
+void CopyTo(const at::Tensor& run, const Parameter& parameter, const std::vector<float>& values) {
+  assert(values.size() == parameter.values);
+  View(run, parameter)
+      .copy_(at::from_blob(const_cast<float*>(values.data()), parameter.shape, at::kFloat));
 }
 
 std::span<float> Span(const at::Tensor& run) {
@@ -59,11 +71,20 @@ std::vector<float> InitialValues(const Parameter& parameter, std::uint64_t seed)
 
 struct TrainableModel::Parts {
   Parts(const Model& model, const Optimizer& optimizer, const TrainableOptions& options)
-      : arrays(MakeArrays(model)), suffix(model, arrays), head(MakeHead(model, arrays)) {
-    if (!options.training) return;
+      : device(options.torch_device.empty() ? at::Device(at::kCPU)
+                                            : at::Device(options.torch_device)),
+        arrays(MakeArrays(model, device, !options.torch_device.empty())),
+        suffix(model, arrays),
+        head(MakeHead(model, arrays)) {
     const std::size_t values = arrays.tables.learning.values();
-    for (std::size_t i = 0; i < optimizer.slot_names().size(); ++i) slots.push_back(Zeros(values));
-    for (int i = 0; i < options.in_flight; ++i) gradients.push_back(Zeros(values));
+    for (std::size_t i = 0; options.training && i < optimizer.slot_names().size(); ++i) {
+      slots.push_back(Zeros(values, device));
+    }
+    state = {arrays.values, arrays.statistics};
+    state.insert(state.end(), slots.begin(), slots.end());
+    for (const at::Tensor& run : state) seen.push_back(Seen(run, arrays.is_issued));
+    if (!options.training) return;
+    for (int i = 0; i < options.in_flight; ++i) gradients.push_back(Zeros(values, device));
     const auto& layers = model.head();
     const auto first = std::find_if(
         layers.begin() + model.first_head_layer(), layers.end(), [](const HeadLayer& layer) {
@@ -72,21 +93,25 @@ struct TrainableModel::Parts {
     first_learning_head = static_cast<int>(first - layers.begin()) - model.first_head_layer();
   }
 
-  static ParameterArrays MakeArrays(const Model& model) {
+  static ParameterArrays MakeArrays(const Model& model, at::Device device, bool is_issued) {
     ParameterArrays arrays;
     arrays.tables = DeclareParameters(model);
-    arrays.values = Zeros(arrays.tables.learning.values());
-    arrays.statistics = Zeros(arrays.tables.statistics.values());
-    arrays.folded = Zeros(arrays.tables.folded.values());
+    arrays.is_issued = is_issued;
+    arrays.values = Zeros(arrays.tables.learning.values(), device);
+    arrays.statistics = Zeros(arrays.tables.statistics.values(), device);
+    arrays.folded = Zeros(arrays.tables.folded.values(), device);
     return arrays;
   }
 
-  static at::Tensor Features(const Model& model, const MicroBatch& micro_batch);
+  at::Tensor Features(const Model& model, const MicroBatch& micro_batch) const;
 
+  at::Device device;
   ParameterArrays arrays;
   BackboneSuffix suffix;
   std::vector<std::unique_ptr<HeadOperation>> head;
   std::vector<at::Tensor> slots;      // the optimizer's
+  std::vector<at::Tensor> state;      // values, statistics, slots
+  std::vector<at::Tensor> seen;       // the same on the host
   std::vector<at::Tensor> gradients;  // of the batch, then of each further micro-batch in flight
   int first_learning_head = 0;        // the first of `head` that has parameters
   bool any_gradient = false;          // whether gradients[0] holds a part of this batch
@@ -122,6 +147,11 @@ std::size_t TrainableModel::HeldBytes(const Model& model, const Optimizer& optim
   return (1 + slots) * tables.learning.bytes() + tables.statistics.bytes() + tables.folded.bytes();
 }
 
+std::size_t TrainableModel::StateBytes(const Model& model, const Optimizer& optimizer,
+                                       bool training) {
+  return HeldBytes(model, optimizer, training) - DeclareParameters(model).folded.bytes();
+}
+
 std::size_t TrainableModel::GradientBytes(const Model& model) {
   return DeclareParameters(model).learning.bytes();
 }
@@ -130,35 +160,67 @@ void TrainableModel::Load(const std::function<BackboneWeights()>& load_backbone,
                           const LoadHead& load_head) {
   const c10::InferenceMode inference;
   ParameterArrays& arrays = parts_->arrays;
+  for (const at::Tensor& slot : parts_->slots) slot.zero_();
   if (!arrays.tables.folded.all().empty()) parts_->suffix.Load(load_backbone());
   const auto load = [&](const Parameter& parameter, const at::Tensor& run) {
     if (!parameter.name.starts_with("head.")) return;
-    const std::vector<float> values = load_head ? load_head(parameter.name, parameter.values)
-                                                : InitialValues(parameter, model_.seed());
-    assert(values.size() == parameter.values);
-    std::copy(values.begin(), values.end(), Span(run).begin() + parameter.offset);
+    CopyTo(run, parameter,
+           load_head ? load_head(parameter.name, parameter.values)
+                     : InitialValues(parameter, model_.seed()));
   };
   for (const Parameter& each : arrays.tables.learning.all()) load(each, arrays.values);
   for (const Parameter& each : arrays.tables.statistics.all()) load(each, arrays.statistics);
-  ValuesChanged();
+  parts_->suffix.Fold();
 }
 
-void TrainableModel::ValuesChanged() { parts_->suffix.Fold(); }
+void TrainableModel::Rehearse(int samples, int batch_size) {
+  const std::vector<Sample> all(samples, Sample{.index = 0, .label = 0, .path = ""});
+  const MicroBatch zeros{.samples = all, .batch_size = batch_size};
+  std::vector<float> logits(all.size() * model_.classes().size());
+  if (!options_.training) return Predict(zeros, logits);
+  std::vector<double> losses(all.size());
+  BeginBatch();
+  for (int begin = 0; begin < std::min(batch_size, 2 * samples); begin += samples) {
+    Learn(zeros, 0, logits, losses);  // the first sets the gradients, each further one adds
+    AddGradients(1);
+  }
+  Step(1, 0);
+}
+
+void TrainableModel::FetchState() const {
+  const c10::InferenceMode inference;
+  for (std::size_t i = 0; i < parts_->state.size(); ++i) {
+    if (!parts_->seen[i].is_same(parts_->state[i])) parts_->seen[i].copy_(parts_->state[i]);
+  }
+}
+
+void TrainableModel::ValuesChanged() {
+  const c10::InferenceMode inference;
+  for (std::size_t i = 0; i < parts_->state.size(); ++i) {
+    if (!parts_->seen[i].is_same(parts_->state[i])) parts_->state[i].copy_(parts_->seen[i]);
+  }
+  parts_->suffix.Fold();
+}
 
 void TrainableModel::BeginBatch() { parts_->any_gradient = false; }
 
-at::Tensor TrainableModel::Parts::Features(const Model& model, const MicroBatch& micro_batch) {
+at::Tensor TrainableModel::Parts::Features(const Model& model,
+                                           const MicroBatch& micro_batch) const {
   std::vector<std::int64_t> shape = {micro_batch.size()};
   for (std::int64_t size : model.feature_dims()) shape.push_back(size);
-  return at::from_blob(const_cast<float*>(micro_batch.features), shape, at::kFloat);
+  if (micro_batch.features == nullptr) {
+    return at::zeros(shape, at::TensorOptions(device).dtype(at::kFloat));
+  }
+  return at::from_blob(const_cast<float*>(micro_batch.features), shape, at::kFloat).to(device);
 }
 
 void TrainableModel::Predict(const MicroBatch& micro_batch, std::span<float> logits) const {
   UseOneTorchThread();
   const c10::InferenceMode inference;
-  at::Tensor map = Parts::Features(model_, micro_batch);
+  at::Tensor map = parts_->Features(model_, micro_batch);
   if (!parts_->suffix.empty()) map = parts_->suffix.Forward(map, nullptr);
   for (const auto& layer : parts_->head) map = layer->Forward(map, micro_batch, nullptr);
+  map = map.to(at::kCPU);
   std::copy_n(map.const_data_ptr<float>(), logits.size(), logits.begin());
 }
 
@@ -169,22 +231,23 @@ void TrainableModel::Learn(const MicroBatch& micro_batch, int slot, std::span<fl
   const auto& head = parts_->head;
   BackboneSuffix::Tape suffix_tape;
   std::vector<HeadOperation::Tape> head_tape(head.size());
-  at::Tensor map = Parts::Features(model_, micro_batch);
+  at::Tensor map = parts_->Features(model_, micro_batch);
   if (!parts_->suffix.empty()) map = parts_->suffix.Forward(map, &suffix_tape);
   for (std::size_t i = 0; i < head.size(); ++i) {
     head_tape[i].input_shape = map.sizes().vec();
     map = head[i]->Forward(map, micro_batch, &head_tape[i]);
   }
-  std::copy_n(map.const_data_ptr<float>(), logits.size(), logits.begin());
 
-  at::Tensor gradient = map.clone();
+  at::Tensor gradient = map.to(map.options().device(at::kCPU), false, /*copy=*/true);
   map.reset();
+  std::copy_n(gradient.const_data_ptr<float>(), logits.size(), logits.begin());
   const std::size_t classes = model_.classes().size();
   for (int i = 0; i < micro_batch.size(); ++i) {
     losses[i] = CrossEntropyGradient(Span(gradient).subspan(i * classes, classes),
                                      micro_batch.samples[i].label, options_.label_smoothing,
                                      1.0 / micro_batch.batch_size);
   }
+  gradient = gradient.to(parts_->device);
   const GradientSink sink(parts_->gradients[slot], slot == 0 && parts_->any_gradient
                                                        ? GradientSink::Mode::kAdd
                                                        : GradientSink::Mode::kSet);
@@ -195,6 +258,11 @@ void TrainableModel::Learn(const MicroBatch& micro_batch, int slot, std::span<fl
     if (!of_input) return;
   }
   parts_->suffix.Backward(std::move(gradient), suffix_tape, sink);
+}
+
+void TrainableModel::LowerInFlight(int in_flight) {
+  const auto kept = std::min(parts_->gradients.size(), static_cast<std::size_t>(in_flight));
+  parts_->gradients.resize(kept);
 }
 
 void TrainableModel::AddGradients(int slots) {
@@ -211,6 +279,16 @@ void TrainableModel::AddGradients(int slots) {
 
 void TrainableModel::Step(std::uint64_t step, double learning_rate) {
   parts_->suffix.Unfold(parts_->gradients[0]);
+  if (parts_->arrays.is_issued) {
+    optimizer_.Step(parts_->arrays.values, parts_->gradients[0], parts_->slots, step,
+                    learning_rate);
+  } else {
+    StepInParts(step, learning_rate);
+  }
+  parts_->suffix.Fold();
+}
+
+void TrainableModel::StepInParts(std::uint64_t step, double learning_rate) {
   InParts(parts_->arrays.tables.learning.values(), [&](std::size_t begin, std::size_t count) {
     Optimizer::Slots slots;
     for (std::size_t i = 0; i < parts_->slots.size(); ++i) {
@@ -219,13 +297,11 @@ void TrainableModel::Step(std::uint64_t step, double learning_rate) {
     optimizer_.Step(Span(parts_->arrays.values).subspan(begin, count),
                     Span(parts_->gradients[0]).subspan(begin, count), slots, step, learning_rate);
   });
-  ValuesChanged();
 }
 
 const ModelParameters& TrainableModel::tables() const { return parts_->arrays.tables; }
-std::span<float> TrainableModel::values() { return Span(parts_->arrays.values); }
-std::span<float> TrainableModel::statistics() { return Span(parts_->arrays.statistics); }
-std::span<float> TrainableModel::slot(int index) { return Span(parts_->slots[index]); }
-std::span<const float> TrainableModel::gradients() const { return Span(parts_->gradients[0]); }
+std::span<float> TrainableModel::values() { return Span(parts_->seen[0]); }
+std::span<float> TrainableModel::statistics() { return Span(parts_->seen[1]); }
+std::span<float> TrainableModel::slot(int index) { return Span(parts_->seen[2 + index]); }
 
 }  // namespace weir

@@ -10,8 +10,15 @@
 // time and not beside them. Where batch statistics are used (NeedsWholeBatch), one Learn at a
 // time.
 //
+// With a device all tensors are there, and every call but those of the spans below is made in the
+// thread that issues the device's work (Device::Issue), one at a time; its bits are LibTorch's on
+// that device. The optimizer's step is LibTorch's, too; logits come to the host once a micro-batch,
+// where the losses and their gradient are worked out as ever.
+//
 // Memory: HeldBytes from Load to the end, LearningBytes or InferenceBytes (activation_plan.h) for
 // each call in progress, and one run of gradients for each micro-batch in flight beyond the first.
+// With a device that is there, and the optimizer's step takes two runs more; on the host are
+// StateBytes, and StagingBytes for the call in progress.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +39,8 @@ namespace weir {
 struct TrainableOptions {
   bool training = true;  // else forward only, without gradients or slots
   double label_smoothing = 0;
-  int in_flight = 1;  // micro-batches at once
+  int in_flight = 1;           // micro-batches at once; 1 with a device
+  std::string torch_device{};  // Device::torch_device(); empty: the host
 };
 
 class TrainableModel {
@@ -40,7 +48,7 @@ class TrainableModel {
   using LoadHead = std::function<std::vector<float>(const std::string& name, std::size_t values)>;
 
   // `model` and `optimizer` outlive this. Takes HeldBytes and the runs of gradients from LibTorch's
-  // allocator.
+  // allocator, with a device StateBytes besides.
   TrainableModel(const Model& model, const Optimizer& optimizer, const TrainableOptions& options);
   ~TrainableModel();
 
@@ -48,10 +56,16 @@ class TrainableModel {
   static bool NeedsWholeBatch(const Model& model);
   static std::size_t HeldBytes(const Model& model, const Optimizer& optimizer, bool training);
   static std::size_t GradientBytes(const Model& model);  // a run of gradients
+  // What the spans below show: with a device a copy on the host, without one a part of HeldBytes.
+  static std::size_t StateBytes(const Model& model, const Optimizer& optimizer, bool training);
 
-  // The start: the backbone's numbers (read only where there are layers behind the prefix), and the
-  // head's, from `load_head` or, where it is empty, drawn as Keras does: Glorot uniform (Glorot and
-  // Bengio, 2010), biases zero.
+  // Does once what a batch will do, in micro-batches of `samples`, to see whether there is room for
+  // it. Before Load, as nothing of the state is what it was.
+  void Rehearse(int samples, int batch_size);
+
+  // The start: the optimizer's slots zero, the backbone's numbers (read only where there are layers
+  // behind the prefix), and the head's, from `load_head` or, where it is empty, drawn as Keras
+  // does: Glorot uniform (Glorot and Bengio, 2010), biases zero.
   void Load(const std::function<BackboneWeights()>& load_backbone, const LoadHead& load_head);
 
   // Logits [samples, classes] of a micro-batch in inference.
@@ -63,19 +77,23 @@ class TrainableModel {
   void BeginBatch();
   void Learn(const MicroBatch& micro_batch, int slot, std::span<float> logits,
              std::span<double> losses) const;
-  void AddGradients(int slots);  // of a wave, to those of the batch
+  void AddGradients(int slots);       // of a wave, to those of the batch
+  void LowerInFlight(int in_flight);  // between batches; gives back the other slots' runs
   void Step(std::uint64_t step, double learning_rate);
 
-  // The state, in the layout of the tables: to look at, to save, and to restore.
+  // The state, in the layout of the tables: to look at, to save, and to restore. With a device
+  // these are copies on the host: FetchState makes them anew, before they are read or changed in
+  // part.
   const ModelParameters& tables() const;
   std::span<float> values();
   std::span<float> statistics();
-  std::span<float> slot(int index);          // of the optimizer; as slot_names()
-  std::span<const float> gradients() const;  // of the last batch: of folded kernels before Step
-  void ValuesChanged();                      // after writing to them
+  std::span<float> slot(int index);  // of the optimizer; as slot_names()
+  void FetchState() const;
+  void ValuesChanged();  // after writing to them
 
  private:
   struct Parts;
+  void StepInParts(std::uint64_t step, double learning_rate);
 
   const Model& model_;
   const Optimizer& optimizer_;

@@ -249,7 +249,8 @@ struct TrainingParams {
               Choices{"accuracy"}},
         Field{"micro_batch", &TrainingParams::micro_batch,
               "Samples whose gradients are computed at once; a batch is learnt from whole. auto "
-              "follows the model alone, never the memory there is.",
+              "follows the model alone, never the memory there is; on a GPU it is the largest that "
+              "fits.",
               AtLeast{1}},
         Field{"checkpoint_seconds", &TrainingParams::checkpoint_seconds,
               "The save interval; it is saved at the end of every epoch too.", AtLeast{0}}};

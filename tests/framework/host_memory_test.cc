@@ -94,7 +94,7 @@ TEST_F(HostMemoryTest, OfNestedContainersTheOneWithTheLeastRoomCounts) {
 }
 
 TEST(AutomaticHostLimit, LeavesATenthAndIsInWholeMebibytes) {
-  EXPECT_EQ(AutomaticHostLimit({{"", "", 100 * kMiB + 12345}}), 90 * kMiB);
+  EXPECT_EQ(AutomaticHostLimit({{"", "", 100 * kMiB + 12345, true}}), 90 * kMiB);
 }
 
 TEST(HeldMemory, GrowsWithWhatIsTouched) {

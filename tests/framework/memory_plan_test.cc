@@ -70,7 +70,8 @@ TEST(MemoryPlan, RefusesWithTheBillAndTheSmallestCeilingThatWorks) {
                  "  features     workers                         8.00 MiB      1    8.00 MiB\n"
                  "  train        for the whole run               20.0 MiB      1    20.0 MiB\n"
                  "               peak                                                105 MiB\n"
-                 "               ceiling                                             105 MiB\n");
+                 "               ceiling                                             105 MiB\n"
+                 "The largest part is train, for the whole run: 20.0 MiB.");
     EXPECT_EQ(error.remedy(), "Raise memory.host (or --memory) to 105MiB or more.");
   }
 }

@@ -207,6 +207,17 @@ TEST(Plan, ShowsTheFlowTheModelAndTheBillWithoutRunning) {
   EXPECT_LE(json["peak_bytes"], json["limit_bytes"]);
 }
 
+TEST(Plan, SaysWhichDeviceWasTakenAndWhy) {
+  const std::vector<std::string> on_cpu = {"--set", "pipeline.prefetch.device=cpu"};
+  EXPECT_THAT(Weir(Demo("plan", on_cpu)).out, HasSubstr("\ndevice: cpu, as `device: cpu` says so\n"));
+  const auto json = nlohmann::json::parse(Weir(Demo("plan", {"--json", on_cpu[0], on_cpu[1]})).out);
+  EXPECT_EQ(json["device"], (nlohmann::json{{"name", "cpu"}, {"reason", "`device: cpu` says so"}}));
+
+  const auto found = nlohmann::json::parse(
+      Weir(Demo("plan", {"--json", "--set", "memory.host=auto"})).out)["device"];
+  EXPECT_EQ(found["reason"], nlohmann::json::parse(Weir({"devices", "--json"}).out)["device"]);
+}
+
 TEST(Plan, TheSmallestCeilingWorksAndOneBelowDoesNot) {
   const auto json = nlohmann::json::parse(Weir(Demo("plan", {"--json"})).out);
   const std::size_t smallest = json["smallest_bytes"].get<std::size_t>() >> 20;

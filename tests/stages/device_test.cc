@@ -1,10 +1,12 @@
 #include "stages/device.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
 
 #include "framework/error.h"
+#include "tests/support/caught_error.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {
@@ -87,6 +89,42 @@ TEST(ChooseDevice, WithoutThatGpu) {
             "prefetch: `device: cuda` is asked for, but there is no GPU 3 (there is 1)");
 }
 
+TEST(ChooseDevice, TakesTheHostWhereTheGpuIsTooFull) {
+  Machine machine;
+  machine.InstallFakeDevice();
+  const auto choose = [&](Kind kind, std::size_t limit_bytes) {
+    return ChooseDevice({kind, 0}, machine.search(),
+                        {.device = DeviceMemory{ByteSize{limit_bytes}}});
+  };
+  const std::size_t enough = (std::size_t{64} << 20) + kLeastDeviceRoom;
+  EXPECT_NE(choose(Kind::kAuto, enough).device, nullptr);
+  const ChosenDevice chosen = choose(Kind::kAuto, enough - (std::size_t{56} << 20));
+  EXPECT_EQ(chosen.device, nullptr);
+  EXPECT_EQ(chosen.reason,
+            "Fake GPU is there, but has only 200 MiB for this job beside CUDA's own 64.0 MiB, and "
+            "256 MiB are wanted");
+  EXPECT_EQ(choose(Kind::kAuto, 1).reason, "Fake GPU is there, but memory.device is too little");
+
+  // Asked for by name it is taken as long as CUDA itself fits; what does not fit later is refused.
+  EXPECT_NE(choose(Kind::kCuda, enough - 1).device, nullptr);
+  EXPECT_EQ(CaughtError([&] { choose(Kind::kCuda, 1); }),
+            "memory.device is too little\nRaise memory.device.");
+}
+
+// Before the device side is loaded: what that takes of the host cannot be given back.
+TEST(ChooseDevice, TakesTheHostWhereThatHasNoRoomForAGpu) {
+  Machine machine;
+  machine.InstallFakeDevice();
+  const JobCeilings low{.host_bytes = std::size_t{256} << 20, .device = {}};
+  const ChosenDevice chosen = ChooseDevice({Kind::kAuto, 0}, machine.search(), low);
+  EXPECT_EQ(chosen.device, nullptr);
+  EXPECT_THAT(chosen.reason, testing::MatchesRegex("memory.host leaves 2.. MiB for a GPU's "
+                                                   "libraries and driver, and 512 MiB are wanted"));
+  EXPECT_NE(ChooseDevice({Kind::kCuda, 0}, machine.search(), low).device, nullptr);
+  const JobCeilings high{.host_bytes = std::size_t{1} << 30, .device = {}};
+  EXPECT_NE(ChooseDevice({Kind::kAuto, 0}, machine.search(), high).device, nullptr);
+}
+
 TEST(ChooseDevice, LeavesTheGpuAloneWhereTheConfigurationSaysSo) {
   Machine machine;
   machine.InstallFakeDevice();
@@ -99,10 +137,10 @@ TEST(DeviceLimit, IsASizeAPartOrWhatIsFree) {
   Machine machine;
   machine.InstallFakeDevice();
   const auto device = ChooseDevice({Kind::kAuto, 0}, machine.search()).device;
-  ASSERT_NE(device, nullptr);  // of 1 MiB, of which 3/4 are free and it holds 64 KiB
-  EXPECT_EQ(DeviceLimit(DeviceMemory{ByteSize{300 << 10}}, *device), 300u << 10);
-  EXPECT_EQ(DeviceLimit(DeviceMemory{0.5}, *device), 512u << 10);
-  EXPECT_EQ(DeviceLimit({}, *device), 832u << 10);
+  ASSERT_NE(device, nullptr);
+  EXPECT_EQ(DeviceLimit(DeviceMemory{ByteSize{300 << 20}}, *device), 300u << 20);
+  EXPECT_EQ(DeviceLimit(DeviceMemory{0.5}, *device), 512u << 20);
+  EXPECT_EQ(DeviceLimit({}, *device), 832u << 20);
 }
 
 TEST(ListGpus, GivesWhatTheDeviceSideTells) {

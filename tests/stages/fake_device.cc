@@ -1,4 +1,5 @@
-// A device side without a device: what libweir_cuda.so looks like from outside. It has one GPU.
+// A device side without a device: what libweir_cuda.so looks like from outside. It has one GPU of
+// 1 GiB, of which 3/4 are free and its context holds 64 MiB.
 #include "framework/error.h"
 #include "stages/device.h"
 
@@ -26,10 +27,15 @@ class FakeDevice final : public Device {
  public:
   std::string name() const override { return "Fake GPU"; }
   std::string torch_device() const override { return "cuda:0"; }
-  std::size_t total_bytes() const override { return 1 << 20; }
-  std::size_t free_bytes() const override { return 3 << 18; }
-  void SetLimit(std::size_t) override {}
-  MemoryUsage usage() const override { return {.used_bytes = 1 << 16}; }
+  std::size_t total_bytes() const override { return 1 << 30; }
+  std::size_t free_bytes() const override { return 3 << 28; }
+  void SetLimit(std::size_t bytes) override {
+    if (bytes < kContextBytes) Refuse("memory.device is too little");
+    limit_bytes_ = bytes;
+  }
+  MemoryUsage usage() const override {
+    return {.limit_bytes = limit_bytes_, .used_bytes = kContextBytes};
+  }
   std::size_t uploader_bytes(int depth, std::size_t batch_bytes) const override {
     return depth * batch_bytes;
   }
@@ -41,6 +47,15 @@ class FakeDevice final : public Device {
                                            Precision, int) override {
     return std::make_unique<FakePrefix>();
   }
+  void Issue(const std::string&, const std::function<void()>& work) override { work(); }
+  bool Fits(const std::function<void()>&) override { return true; }
+  [[noreturn]] void Refuse(const std::string& what) override {
+    throw Error(ErrorKind::kMemory, what, "Raise memory.device.");
+  }
+
+ private:
+  static constexpr std::size_t kContextBytes = 1 << 26;
+  std::size_t limit_bytes_ = total_bytes();
 };
 
 std::unique_ptr<Device> Open(int index) {
@@ -48,7 +63,7 @@ std::unique_ptr<Device> Open(int index) {
   throw Error(ErrorKind::kConfig, "there is no GPU " + std::to_string(index) + " (there is 1)");
 }
 
-std::vector<GpuDescription> List() { return {{"Fake GPU", 1 << 20, 1 << 19, "9.0", "580.65.06"}}; }
+std::vector<GpuDescription> List() { return {{"Fake GPU", 1 << 30, 3 << 28, "9.0", "580.65.06"}}; }
 
 }  // namespace
 }  // namespace weir

@@ -6,11 +6,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <map>
 
 #include "stages/model/torch_allocator.h"
+#include "stages/model/trainable_model.h"
+#include "tests/stages/running_train.h"
 #include "tests/stages/small_training.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/scratch_folder.h"
@@ -19,80 +20,6 @@ namespace weir {
 namespace {
 
 using Kind = HeadLayer::Kind;
-
-// The stage as a pipeline would build, open and feed it.
-class Running {
- public:
-  struct Options {
-    int batch = 8;
-    int in_flight = 1;
-    bool training = true;
-  };
-
-  explicit Running(const SmallTraining& training) : Running(training, Options()) {}
-  Running(const SmallTraining& training, Options options) : batch_(options.batch) {
-    resources_.Put(training.source);
-    model_ = training.MakeModel();
-    resources_.Put(model_);
-    ItemSpec upstream{.dims = {options.batch}, .item_bytes = 0};
-    for (std::int64_t size : model_->feature_dims()) upstream.dims.push_back(size);
-    BuildContext context{.upstream = upstream,
-                         .resources = resources_,
-                         .seed = 7,
-                         .workers = 4,
-                         .training = options.training};
-    stage_ = std::make_unique<Train>(Train::Params{}, context);
-    OpenContext open{.budget = budget_, .lever = options.in_flight};
-    stage_->Open(open);
-  }
-
-  Learner& learner() { return *resources_.Find<Learner>(); }
-  Footprint footprint() const { return stage_->footprint(); }
-  const Model& model() const { return *model_; }
-  MemoryBudget& budget() { return budget_; }
-
-  void Pass(Split split, int epoch, int samples, int first = 0) {
-    const weir::Pass pass{
-        .split = split, .epoch = epoch, .first_sample = static_cast<std::uint64_t>(first)};
-    stage_->BeginPass(pass);
-    for (int begin = first; begin < samples; begin += batch_) {
-      StageContext context(pass, begin / batch_, [] { return false; });
-      stage_->Consume(RandomFeatures(*model_, std::min(batch_, samples - begin), begin), context);
-    }
-    stage_->EndPass(pass);
-  }
-
-  // The whole model.
-  std::vector<float> State() {
-    std::vector<float> all;
-    learner().ForEachTensor([&](const NamedTensor& tensor) {
-      all.insert(all.end(), tensor.values.begin(), tensor.values.end());
-    });
-    return all;
-  }
-
- private:
-  int batch_;
-  MemoryBudget budget_{std::size_t{1} << 30};
-  Resources resources_;
-  std::shared_ptr<Model> model_;
-  std::unique_ptr<Train> stage_;
-};
-
-SmallTraining PartlyFrozen() {
-  SmallTraining training({.kind = FrozenConfig::Kind::kThrough, .through = "block_14"});
-  training.source->config.head.insert(training.source->config.head.begin() + 1,
-                                      {.kind = Kind::kDropout, .rate = 0.3});
-  training.source->training.label_smoothing = 0.05;
-  return training;
-}
-
-SmallTraining HeadOnly() { return SmallTraining({.kind = FrozenConfig::Kind::kAll}); }
-
-std::string Bytes(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(stream), {});
-}
 
 // First of all, as threads that another test had started would hide new ones.
 TEST(Train, StartsNoThreads) {
@@ -138,6 +65,23 @@ TEST(Train, TheBitsDependNeitherOnThreadsNorOnHowManyMicroBatchesAreInFlight) {
       });
     }
   }
+}
+
+TEST(Train, WithFewerMicroBatchesAtOnceItHoldsLessAndLearnsTheSame) {
+  tbb::task_arena arena(4);
+  arena.execute([] {
+    Running steady(PartlyFrozen(), {.batch = 8, .in_flight = 4});
+    Running lowered(PartlyFrozen(), {.batch = 8, .in_flight = 4});
+    steady.Pass(Split::kTrain, 0, 24);
+    lowered.Pass(Split::kTrain, 0, 24);
+    const std::size_t before = TorchAllocator::Install().usage().used_bytes;
+    lowered.LowerLever(1);
+    lowered.Pass(Split::kTrain, 1, 24);
+    EXPECT_EQ(before - TorchAllocator::Install().usage().used_bytes,
+              3 * TrainableModel::GradientBytes(lowered.model()));
+    steady.Pass(Split::kTrain, 1, 24);
+    EXPECT_TRUE(lowered.State() == steady.State());
+  });
 }
 
 // The sums are made in another order: float32's rounding, in Adam's first steps amplified.

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <stdexcept>
+#include <string_view>
 
 namespace weir {
 namespace {
@@ -18,12 +19,27 @@ std::string ReadAll(std::FILE* file) {
   return text;
 }
 
+// The environment with `changes` made; it points into them.
+std::vector<char*> Changed(char** environment, const std::vector<std::string>& changes) {
+  const auto name = [](std::string_view entry) { return entry.substr(0, entry.find('=')); };
+  std::vector<char*> changed;
+  for (; *environment; ++environment) {
+    bool is_replaced = false;
+    for (const std::string& change : changes) is_replaced |= name(change) == name(*environment);
+    if (!is_replaced) changed.push_back(*environment);
+  }
+  for (const std::string& change : changes) changed.push_back(const_cast<char*>(change.c_str()));
+  changed.push_back(nullptr);
+  return changed;
+}
+
 }  // namespace
 
-WeirProcess::WeirProcess(const std::vector<std::string>& arguments) {
+WeirProcess::WeirProcess(const std::vector<std::string>& arguments, const ProcessSetup& setup) {
   std::vector<char*> argv{const_cast<char*>(WEIR_BINARY)};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
+  const std::vector<char*> environment = Changed(environ, setup.environment);
   err_ = std::tmpfile();
   std::array<int, 2> pipe_ends{};
   if (!err_ || pipe(pipe_ends.data()) != 0) throw std::runtime_error("no pipe");
@@ -34,7 +50,8 @@ WeirProcess::WeirProcess(const std::vector<std::string>& arguments) {
     dup2(fileno(err_), STDERR_FILENO);
     close(pipe_ends[0]);
     close(pipe_ends[1]);
-    execv(argv[0], argv.data());
+    if (setup.in_child) setup.in_child();
+    execve(argv[0], argv.data(), environment.data());
     _exit(127);
   }
   close(pipe_ends[1]);
@@ -74,8 +91,8 @@ ProcessOutcome WeirProcess::Wait() {
   return outcome;
 }
 
-ProcessOutcome Weir(const std::vector<std::string>& arguments) {
-  return WeirProcess(arguments).Wait();
+ProcessOutcome Weir(const std::vector<std::string>& arguments, const ProcessSetup& setup) {
+  return WeirProcess(arguments, setup).Wait();
 }
 
 }  // namespace weir

@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,10 +18,16 @@ struct ProcessOutcome {
   std::string err;
 };
 
+// What is different about the process that is started.
+struct ProcessSetup {
+  std::vector<std::string> environment{};  // "NAME=value", beside or in place of the test's own
+  std::function<void()> in_child{};        // called in the process before it becomes weir
+};
+
 // A process that runs beside the test.
 class WeirProcess {
  public:
-  explicit WeirProcess(const std::vector<std::string>& arguments);
+  explicit WeirProcess(const std::vector<std::string>& arguments, const ProcessSetup& setup = {});
   WeirProcess(const WeirProcess&) = delete;
   WeirProcess& operator=(const WeirProcess&) = delete;
   ~WeirProcess();  // kills it where it still runs
@@ -28,6 +35,7 @@ class WeirProcess {
   // Waits for the next line of standard output; empty at its end.
   std::string ReadLine();
   void Signal(int signal) const;
+  int id() const { return process_; }
   ProcessOutcome Wait();
 
  private:
@@ -37,6 +45,6 @@ class WeirProcess {
   std::string read_;
 };
 
-ProcessOutcome Weir(const std::vector<std::string>& arguments);
+ProcessOutcome Weir(const std::vector<std::string>& arguments, const ProcessSetup& setup = {});
 
 }  // namespace weir

@@ -1,5 +1,7 @@
 #include "stages/model/optimizer.h"
 
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/from_blob.h>
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -23,6 +25,23 @@ std::vector<float> FiveSteps(const OptimizerConfig& config) {
   return values;
 }
 
+// Arrays as LibTorch sees them.
+struct InTorch {
+  explicit InTorch(const Optimizer& stepped) : optimizer(stepped) {}
+
+  at::Tensor Run(std::vector<float>& array) {
+    return at::from_blob(array.data(), {static_cast<std::int64_t>(array.size())}, at::kFloat);
+  }
+  void Step(std::vector<float>& values, std::vector<float> gradients,
+            std::vector<std::vector<float>>& slots, int step, double rate) {
+    std::vector<at::Tensor> runs;
+    for (std::size_t i = 0; i < optimizer.slot_names().size(); ++i) runs.push_back(Run(slots[i]));
+    optimizer.Step(Run(values), Run(gradients), runs, step, rate);
+  }
+
+  const Optimizer& optimizer;
+};
+
 struct Reference {
   const char* name;
   OptimizerConfig config;
@@ -35,6 +54,36 @@ class OptimizerReference : public testing::TestWithParam<Reference> {};
 TEST_P(OptimizerReference, GoesWhereThePeerGoes) {
   const std::vector<float> values = FiveSteps(GetParam().config);
   for (int i = 0; i < 3; ++i) EXPECT_NEAR(values[i], GetParam().values[i], 4e-7) << i;
+}
+
+// The same ten steps by both, slots and all, to a few units in the last place.
+TEST_P(OptimizerReference, InTorchItGoesWhereTheLoopsGo) {
+  for (double decay : {GetParam().config.weight_decay, 0.05}) {
+    OptimizerConfig config = GetParam().config;
+    config.weight_decay = decay;
+    const Optimizer optimizer(config);
+    InTorch in_torch(optimizer);
+    constexpr int kValues = 37;
+    std::vector<float> a(kValues), b(kValues);
+    for (int i = 0; i < kValues; ++i) a[i] = b[i] = 0.05f * static_cast<float>(i - 11);
+    std::vector<std::vector<float>> a_slots(Optimizer::kMostSlots, std::vector<float>(kValues));
+    std::vector<std::vector<float>> b_slots = a_slots;
+    for (int t = 1; t <= 10; ++t) {
+      std::vector<float> gradients(kValues);
+      for (int i = 0; i < kValues; ++i) {
+        gradients[i] = 0.1f * static_cast<float>((i * 7 + t * 3) % 11 - 5);
+      }
+      const double rate = config.learning_rate / t;
+      optimizer.Step(a, gradients, {a_slots[0], a_slots[1]}, t, rate);
+      in_torch.Step(b, gradients, b_slots, t, rate);
+    }
+    for (int i = 0; i < kValues; ++i) {
+      EXPECT_NEAR(b[i], a[i], 1e-6) << i;
+      for (int slot = 0; slot < Optimizer::kMostSlots; ++slot) {
+        EXPECT_NEAR(b_slots[slot][i], a_slots[slot][i], 1e-6) << i;
+      }
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -231,6 +231,73 @@ TEST(TrainableModel, RunningStatisticsFollowTheBatch) {
   EXPECT_NEAR(learning.trainable.statistics()[variance.offset + 5], 0.9 + 0.1 * squares / 8, 1e-6);
 }
 
+// With a device the spans are copies on the host; the device may be LibTorch's own processor.
+TEST(TrainableModel, OnADeviceTheStateIsFetchedAndBroughtBack) {
+  const SmallTraining training(Through("block_16"));
+  const auto model = training.MakeModel();
+  const Optimizer optimizer({.kind = OptimizerConfig::Kind::kAdam});
+  TrainableModel trainable(*model, optimizer, {.torch_device = "cpu"});
+  trainable.Load([&] { return training.source->load_backbone(*model); }, {});
+  FeatureBatch batch = RandomFeatures(*model, 4);
+  const MicroBatch micro_batch{
+      .features = batch.values.data(), .samples = batch.samples, .batch_size = 4};
+  std::vector<float> logits(4 * 3), again(4 * 3);
+  std::vector<double> losses(4);
+  const auto step = [&](int number) {
+    trainable.BeginBatch();
+    trainable.Learn(micro_batch, 0, logits, losses);
+    trainable.AddGradients(1);
+    trainable.Step(number, 0.01);
+  };
+  const auto copy = [](std::span<const float> run) {
+    return std::vector<float>(run.begin(), run.end());
+  };
+
+  EXPECT_EQ(copy(trainable.values()), std::vector<float>(trainable.values().size()));
+  trainable.FetchState();
+  const std::vector<float> start = copy(trainable.values());
+  const std::vector<float> statistics = copy(trainable.statistics());
+  step(1);
+  EXPECT_EQ(copy(trainable.values()), start);  // not fetched yet
+  trainable.FetchState();
+  const std::vector<float> learnt = copy(trainable.values());
+  const std::vector<float> momentum = copy(trainable.slot(0)), velocity = copy(trainable.slot(1));
+  EXPECT_NE(learnt, start);
+  EXPECT_NE(momentum, std::vector<float>(momentum.size()));
+  EXPECT_EQ(copy(trainable.statistics()), statistics);
+  trainable.Predict(micro_batch, logits);
+
+  step(2);
+  std::copy(learnt.begin(), learnt.end(), trainable.values().begin());
+  std::copy(momentum.begin(), momentum.end(), trainable.slot(0).begin());
+  std::copy(velocity.begin(), velocity.end(), trainable.slot(1).begin());
+  trainable.ValuesChanged();
+  trainable.Predict(micro_batch, again);
+  EXPECT_EQ(again, logits);  // folded anew, too
+  trainable.FetchState();
+  EXPECT_EQ(copy(trainable.slot(1)), velocity);
+}
+
+TEST(TrainableModel, ARehearsalLeavesNoTraceOnceItIsLoaded) {
+  SmallTraining training(Through("block_14"));
+  training.source->config.head.insert(training.source->config.head.begin() + 1,
+                                      {.kind = Kind::kBatchNorm});
+  const auto model = training.MakeModel();
+  const Optimizer optimizer({.kind = OptimizerConfig::Kind::kAdam});
+  const auto loaded = [&](bool rehearse) {
+    TrainableModel trainable(*model, optimizer, {.torch_device = "cpu"});
+    if (rehearse) trainable.Rehearse(2, 8);
+    trainable.Load([&] { return training.source->load_backbone(*model); }, {});
+    trainable.FetchState();
+    std::vector<float> state(trainable.values().begin(), trainable.values().end());
+    for (std::span<float> run : {trainable.statistics(), trainable.slot(0), trainable.slot(1)}) {
+      state.insert(state.end(), run.begin(), run.end());
+    }
+    return state;
+  };
+  EXPECT_EQ(loaded(true), loaded(false));
+}
+
 TEST(TrainableModel, StartsFromGlorotUniformAndZeroBiases) {
   SmallTraining training({.kind = FrozenConfig::Kind::kAll});
   training.source->config.head[1].units = 256;

@@ -1,4 +1,4 @@
-#include "stages/cuda/micro_batches.h"
+#include "stages/micro_batches.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,0 +1,87 @@
+#include "pipelines/memory_watch.h"
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <utility>
+
+#include "framework/byte_size.h"
+#include "stages/model/torch_allocator.h"
+
+namespace weir {
+namespace {
+
+constexpr std::size_t kScarcePart = 20;  // of a container's limit: less room than that is scarce
+constexpr int kTicksToRest = 5;
+
+std::size_t AvailableOnMachine() {
+  for (const MemoryLimit& limit : HostMemoryLimits()) {
+    if (limit.name == "available memory") return limit.bytes;
+  }
+  return 0;
+}
+
+}  // namespace
+
+MemoryWatch::MemoryWatch(Pipeline& pipeline, MemoryWatchOptions options)
+    : pipeline_(pipeline), options_(std::move(options)), log_(options_.log) {
+  last_.limit_bytes = options_.limit_bytes;
+  last_.process = ::getpid();
+}
+
+std::string MemoryWatch::Tick(const std::string& doing, std::uint64_t images_done,
+                              std::uint64_t images) {
+  last_.time = std::time(nullptr);
+  last_.doing = doing;
+  last_.images_done = images_done;
+  last_.images = images;
+  last_.container = options_.read_container();
+  std::string said;
+  if (ticks_to_rest_ > 0) {
+    --ticks_to_rest_;
+  } else if (last_.container &&
+             last_.container->room_bytes() < last_.container->limit_bytes / kScarcePart) {
+    said = Squeeze(*last_.container);
+  }
+  last_.held_bytes = HeldMemory();
+  last_.peak_held_bytes = std::max(last_.peak_held_bytes, last_.held_bytes);
+  last_.available_bytes = AvailableOnMachine();
+  last_.holdings = pipeline_.holdings();
+  if (!last_.holdings.empty()) {
+    Pipeline::Holding& process = last_.holdings.front();
+    process.bytes = BesideLedger(last_.holdings, last_.held_bytes);
+    process.peak_bytes = process.bytes;
+  }
+  log_.Write(last_);
+  return said;
+}
+
+std::string MemoryWatch::Squeeze(const ContainerMemory& container) {
+  const std::string step = pipeline_.Squeeze();
+  TorchAllocator::Install().Trim();
+  malloc_trim(0);
+  ticks_to_rest_ = kTicksToRest;
+  if (step.empty()) return "";
+  const bool is_first = last_.squeezed.empty();
+  last_.squeezed = step;
+  if (!is_first) return "";
+  return "memory is scarce: " + ToRoundText(ByteSize{container.room_bytes()}) + " of " +
+         ToRoundText(ByteSize{container.limit_bytes}) + " are left (" + container.file +
+         "); going on with less at once, the result stays the same";
+}
+
+void MemoryWatch::End(const std::string& state) {
+  last_.state = state;
+  last_.time = std::time(nullptr);
+  log_.Write(last_);
+}
+
+std::size_t MemoryWatch::BesideLedger(const std::vector<Pipeline::Holding>& holdings,
+                                      std::size_t held_bytes) {
+  std::size_t leased = 0;
+  for (std::size_t i = 1; i < holdings.size(); ++i) leased += holdings[i].bytes;
+  return held_bytes - std::min(held_bytes, leased);
+}
+
+}  // namespace weir

@@ -1,0 +1,52 @@
+// Looks after a run's memory while it goes on: notes who holds what in the run's memory log, and
+// when the container that the process is in comes near its limit, has the pipeline make do with
+// less.
+//
+// Tick() is called by one thread, some ten times a second; the rest while none does.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "pipelines/memory_log.h"
+
+namespace weir {
+
+struct MemoryWatchOptions {
+  std::filesystem::path log;
+  std::size_t limit_bytes = 0;  // the ceiling
+  // The container, as it is now.
+  std::function<std::optional<ContainerMemory>()> read_container = [] {
+    return TightestContainer();
+  };
+};
+
+class MemoryWatch {
+ public:
+  // `pipeline` is open, and outlives this. Throws Error(kData) where the log cannot be made.
+  MemoryWatch(Pipeline& pipeline, MemoryWatchOptions options);
+
+  // Gives a line for people when memory is scarce for the first time; empty otherwise.
+  std::string Tick(const std::string& doing, std::uint64_t images_done, std::uint64_t images);
+
+  // The run is over, this way: MemorySnapshot::state.
+  void End(const std::string& state);
+
+  // What the process holds that no stage leased: measured, where the plan has its reserve.
+  static std::size_t BesideLedger(const std::vector<Pipeline::Holding>& holdings,
+                                  std::size_t held_bytes);
+
+ private:
+  std::string Squeeze(const ContainerMemory& container);
+
+  Pipeline& pipeline_;
+  const MemoryWatchOptions options_;
+  MemoryLog log_;
+  MemorySnapshot last_;
+  int ticks_to_rest_ = 0;  // until the last step has had its effect
+};
+
+}  // namespace weir

@@ -1,0 +1,40 @@
+#include "pipelines/plan_text.h"
+
+#include <nlohmann/json.hpp>
+
+#include "framework/byte_size.h"
+
+namespace weir {
+
+using nlohmann::json;
+
+std::string DeviceText(const ChosenDevice& chosen) {
+  if (!chosen.device) return "device: cpu, as " + chosen.reason;
+  const MemoryUsage usage = chosen.device->usage();
+  return "device: " + chosen.device->name() + ", as " + chosen.reason + "; its ceiling is " +
+         ToRoundText(ByteSize{usage.limit_bytes}) + ", of which " +
+         ToRoundText(ByteSize{usage.used_bytes}) + " are in use";
+}
+
+json ToJson(const MemoryPlan& plan, const ChosenDevice& chosen) {
+  json rows = json::array();
+  for (const PlanRow& row : plan.rows) {
+    rows.push_back({{"stage", row.stage},
+                    {"what", row.what},
+                    {"tag", Name(row.tag)},
+                    {"bytes_each", row.bytes_each},
+                    {"count", row.count},
+                    {"bytes", row.bytes()}});
+  }
+  json device = {{"name", chosen.device ? chosen.device->name() : "cpu"},
+                 {"reason", chosen.reason}};
+  if (chosen.device) device["limit_bytes"] = chosen.device->usage().limit_bytes;
+  return {{"limit_bytes", plan.limit_bytes},
+          {"peak_bytes", plan.peak_bytes()},
+          {"smallest_bytes", plan.smallest_bytes},
+          {"enough_bytes", plan.enough_bytes},
+          {"device", device},
+          {"rows", rows}};
+}
+
+}  // namespace weir

@@ -1,0 +1,18 @@
+// What is planned, in words and as JSON. Any thread.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "framework/memory_plan.h"
+#include "stages/device.h"
+
+namespace weir {
+
+// "device: cpu, as there is no NVIDIA driver here (/dev/nvidiactl is missing)"
+std::string DeviceText(const ChosenDevice& chosen);
+
+// The bill, which device was taken and why: what `weir plan --json` prints and plan.json holds.
+nlohmann::json ToJson(const MemoryPlan& plan, const ChosenDevice& chosen);
+
+}  // namespace weir

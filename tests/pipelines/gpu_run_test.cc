@@ -1,0 +1,103 @@
+// The whole job on a GPU, seen from outside: skipped where there is none.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/support/scratch_folder.h"
+#include "tests/support/weir_process.h"
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+std::string Bytes(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+class GpuRun : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto devices = nlohmann::json::parse(Weir({"devices", "--json"}).out);
+    if (devices["gpus"].empty()) GTEST_SKIP() << devices["device"].get<std::string>();
+    ASSERT_EQ(Weir({"draw", pictures_.string()}).status, 0);
+  }
+
+  // The demo on the GPU, of three epochs. What fits is told, so that the bits depend on nothing
+  // else that is on the card.
+  std::vector<std::string> Arguments(const std::string& out,
+                                     const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> all = {"run",   "configs/demo.yaml",
+                                    "--out", (scratch_ / out).string(),
+                                    "--set", "pipeline.directory.path=" + pictures_.string(),
+                                    "--set", "pipeline.prefetch.device=cuda",
+                                    "--set", "memory.host=4GiB",
+                                    "--set", "training.micro_batch=16",
+                                    "--set", "training.epochs=3"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  void Run(const std::string& out, const std::vector<std::string>& more = {}) const {
+    const ProcessOutcome outcome = Weir(Arguments(out, more));
+    ASSERT_EQ(outcome.status, 0) << outcome.out << outcome.err;
+  }
+  nlohmann::json Summary(const std::string& out) const {
+    return nlohmann::json::parse(Bytes(scratch_ / out / "summary.json"));
+  }
+  std::string Model(const std::string& out) const {
+    return Bytes(scratch_ / out / "model/model.safetensors");
+  }
+  nlohmann::json Evaluated(const std::string& out, const std::string& device) const {
+    const ProcessOutcome outcome = Weir({"evaluate", (scratch_ / out).string(), pictures_.string(),
+                                         "--json", "--set", "pipeline.prefetch.device=" + device});
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return nlohmann::json::parse(outcome.out);
+  }
+
+  const ScratchFolder scratch_;
+  const fs::path pictures_ = scratch_ / "pictures";
+};
+
+TEST_F(GpuRun, LearnsAndLeavesAModelThatTheHostAgreesWith) {
+  const ProcessOutcome outcome = Weir(Arguments("run", {"--set", "training.epochs=10"}));
+  ASSERT_EQ(outcome.status, 0) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr(" is there; its ceiling is "));
+  EXPECT_GE(Summary("run")["best_validation_accuracy"], 0.9);
+  EXPECT_LE(Summary("run")["peak_rss_anon_bytes"], std::size_t{4} << 30);
+  const auto on_gpu = Evaluated("run", "cuda"), on_host = Evaluated("run", "cpu");
+  EXPECT_NEAR(on_gpu["loss"].get<double>(), on_host["loss"].get<double>(), 1e-3);
+  EXPECT_NEAR(on_gpu["accuracy"].get<double>(), on_host["accuracy"].get<double>(), 0.01);
+}
+
+TEST_F(GpuRun, LearnsWithEverythingUnfrozen) {
+  Run("run", {"--set", "model.frozen=none"});
+  const auto evaluated = Evaluated("run", "cuda");
+  EXPECT_LT(evaluated["loss"].get<double>(), 1.0);
+}
+
+TEST_F(GpuRun, InterruptedAndGoneOnWithItGivesTheSameModel) {
+  Run("whole");
+  {
+    WeirProcess process(Arguments("stopped", {"--set", "training.checkpoint_seconds=0.1"}));
+    while (process.ReadLine().rfind("epoch 1/3 validation", 0) != 0) {
+    }
+    process.Signal(SIGINT);
+    ASSERT_EQ(process.Wait().status, 130);
+  }
+  EXPECT_FALSE(fs::exists(scratch_ / "stopped/model/model.safetensors"));
+  Run("stopped", {"--resume"});
+  EXPECT_TRUE(Model("stopped") == Model("whole"));
+}
+
+}  // namespace
+}  // namespace weir

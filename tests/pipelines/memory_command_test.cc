@@ -1,0 +1,128 @@
+// What a person reads about memory: a refusal with what could be changed, and how a run ended.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "tests/support/scratch_folder.h"
+#include "tests/support/weir_process.h"
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+// A small job, made once: six classes of eight drawn pictures, of a backbone that all learns.
+const fs::path& Job() {
+  static const ScratchFolder folder;
+  static const fs::path job = [] {
+    const fs::path pictures = folder / "pictures";
+    const ProcessOutcome outcome = Weir({"draw", pictures.string(), "--per-class", "8"});
+    if (outcome.status != 0) throw std::runtime_error(outcome.err);
+    return folder.Write("job.yaml", "threads: 2\npipeline:\n  - directory: {path: " +
+                                        pictures.string() + R"(, validation_split: 0.25}
+  - decode
+  - augment: {size: [160, 160]}
+  - batch: {size: 16}
+  - prefetch: {device: cpu}
+  - features
+  - train
+model:
+  backbone: {name: mobilenet_v2, width: 0.35, weights: none, convention: keras}
+  frozen: none
+  head: [global_average_pooling, dense: {units: classes, activation: softmax}]
+training: {epochs: 2}
+)");
+  }();
+  return job;
+}
+
+std::size_t Smallest(const std::vector<std::string>& more) {
+  std::vector<std::string> arguments = {"plan", Job().string(), "--json", "--memory", "8GiB"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  const ProcessOutcome outcome = Weir(arguments);
+  if (outcome.status != 0) throw std::runtime_error(outcome.err);
+  return nlohmann::json::parse(outcome.out)["smallest_bytes"];
+}
+
+constexpr std::size_t kTooLittle = 3 << 19;  // what a change of the batch makes up for
+
+TEST(Refusal, NamesTheLargestPartAndChangesThatMakeItFit) {
+  const std::size_t smallest = Smallest({});
+  for (const char* command : {"plan", "run"}) {
+    const ProcessOutcome outcome =
+        Weir({command, Job().string(), "--memory", std::to_string(smallest - kTooLittle)});
+    EXPECT_EQ(outcome.status, 3);
+    EXPECT_THAT(
+        outcome.err,
+        AllOf(StartsWith("weir: this job does not fit in "), HasSubstr("\nThe largest part is "),
+              HasSubstr("\n  Raise memory.host (or --memory) to "),
+              HasSubstr("\n  Or change the job:\n    training.micro_batch: 1 in place of auto "),
+              HasSubstr("\n    pipeline.batch.size: 8 in place of 16 (fits in "),
+              HasSubstr("\n    model.frozen: all in place of less (fits in ")));
+  }
+}
+
+// Each change that is named is enough, and its figure is the plan's.
+TEST(Refusal, SaysTheTruthOfItsChanges) {
+  const std::size_t ceiling = Smallest({}) - kTooLittle;
+  const ProcessOutcome refused =
+      Weir({"plan", Job().string(), "--memory", std::to_string(ceiling)});
+  const std::size_t at = refused.err.find("pipeline.batch.size: 8 in place of 16 (fits in ");
+  ASSERT_NE(at, std::string::npos) << refused.err;
+  std::size_t told_mib = 0;
+  std::istringstream(refused.err.substr(refused.err.find("fits in ", at) + 8)) >> told_mib;
+  const std::size_t planned = Smallest({"--set", "pipeline.batch.size=8"});
+  EXPECT_NEAR(static_cast<double>(told_mib), static_cast<double>(planned >> 20), 2);
+  EXPECT_EQ(Weir({"plan", Job().string(), "--memory", std::to_string(ceiling + kTooLittle / 2),
+                  "--set", "pipeline.batch.size=8"})
+                .status,
+            0);
+}
+
+TEST(Explain, SaysWhoHeldWhatInARunThatWasKilled) {
+  const ScratchFolder scratch;
+  const std::string out = (scratch / "killed").string();
+  {
+    WeirProcess process({"run", Job().string(), "--out", out, "--set", "training.epochs=1000",
+                         "--set", "training.checkpoint_seconds=0.1"});
+    while (process.ReadLine().rfind("epoch 2/1000 train", 0) != 0) {
+    }
+    EXPECT_THAT(Weir({"explain", out}).out, StartsWith(out + " is running: epoch "));
+    process.Signal(SIGKILL);
+    process.Wait();
+  }
+  const ProcessOutcome outcome = Weir({"explain", out});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out,
+              AllOf(StartsWith(out + " was killed: the last sign of it is of "),
+                    ContainsRegex("in epoch [0-9]+/1000 (train|validation), [0-9]+ of (36|12) "),
+                    HasSubstr("\n  train        micro-batches in flight "),
+                    HasSubstr("\n               held in all "),
+                    HasSubstr("\nGo on with `weir run CONFIG --resume --out " + out)));
+}
+
+TEST(Explain, SaysHowARunEnded) {
+  const ScratchFolder scratch;
+  const std::string out = (scratch / "done").string();
+  ASSERT_EQ(Weir({"run", Job().string(), "--out", out}).status, 0);
+  const ProcessOutcome outcome = Weir({"explain", out});
+  EXPECT_THAT(outcome.out, AllOf(StartsWith(out + " ended at "), HasSubstr(": done\n")));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("killed")));
+  EXPECT_EQ(Weir({"explain", scratch.path().string()}).status, 4);
+}
+
+}  // namespace
+}  // namespace weir
