@@ -10,7 +10,7 @@ namespace {
 
 std::unique_ptr<FrozenPrefix> MakePrefix(double width, int size, Precision precision) {
   const MobileNetV2 model(width, {size, size}, Convention::Keras());
-  return MakeOneDnnPrefix(model, RandomBackbone(model, 1),
+  return MakeOneDnnPrefix(model, RandomLayers(model, 1),
                           {.last_layer = static_cast<int>(model.layers().size()) - 1,
                            .pooling = Pooling::kAverage,
                            .precision = precision});

@@ -22,12 +22,17 @@ std::vector<Stretch> CutStretches(const std::vector<StageCost>& stages, int work
     if (is_source || stages[i].shape == StageShape::kGather) {
       stretches.push_back({.head = static_cast<int>(i),
                            .item_bytes = 0,
+                           .spare_bytes = 0,
                            .max_tickets = is_source ? kSamplesPerWorker * workers : kGatheredItems,
                            .pool_bytes = 0});
     }
     if (stretches.empty()) continue;
     Stretch& stretch = stretches.back();
-    stretch.item_bytes += stages[i].footprint.item_bytes;
+    const Footprint& footprint = stages[i].footprint;
+    stretch.item_bytes += footprint.item_bytes;
+    stretch.spare_bytes = std::max(
+        stretch.spare_bytes, footprint.largest_item_bytes -
+                                 std::min(footprint.largest_item_bytes, footprint.item_bytes));
     stretch.max_tickets = std::max(stretch.max_tickets, stages[i].footprint.max_items);
   }
   return stretches;
@@ -76,6 +81,11 @@ std::vector<PlanRow> MakeRows(const std::vector<StageCost>& stages, const Memory
                       samples ? "samples on their way" : "batches on their way",
                       samples ? MemoryTag::kImage : MemoryTag::kBatch,
                       plan.stretches[stretch].item_bytes, plan.stretches[stretch].max_tickets});
+      const std::size_t spare_bytes = plan.stretches[stretch].spare_bytes;
+      if (spare_bytes > 0) {
+        rows.push_back({PlanRow::Kind::kSpare, stages[i].name, "room for a larger one",
+                        rows.back().tag, spare_bytes, 1});
+      }
       ++stretch;
     }
     if (footprint.fixed_bytes > 0) {
@@ -138,6 +148,7 @@ MemoryPlan PlanMemory(const std::vector<StageCost>& stages, std::size_t limit_by
   for (Stretch& stretch : plan.stretches) {
     const int max = stretch.max_tickets;
     stretch.max_tickets = 1;
+    fixed += stretch.spare_bytes;
     growables.push_back({&stretch.max_tickets, max, stretch.item_bytes});
   }
   for (std::size_t i = 0; i < stages.size(); ++i) {
@@ -165,7 +176,8 @@ MemoryPlan PlanMemory(const std::vector<StageCost>& stages, std::size_t limit_by
 
   // What is left over is lent to the samples, so that a picture larger than most still gets in.
   for (Stretch& stretch : plan.stretches) {
-    stretch.pool_bytes = stretch.item_bytes * static_cast<std::size_t>(stretch.max_tickets);
+    stretch.pool_bytes =
+        stretch.item_bytes * static_cast<std::size_t>(stretch.max_tickets) + stretch.spare_bytes;
   }
   if (!plan.stretches.empty()) plan.stretches.front().pool_bytes += limit_bytes - total;
   return plan;

@@ -15,7 +15,7 @@ namespace weir {
 
 // One line of the bill.
 struct PlanRow {
-  enum class Kind { kReserve, kTickets, kFixed, kLever };
+  enum class Kind { kReserve, kTickets, kSpare, kFixed, kLever };
   Kind kind = Kind::kReserve;
   std::string stage;
   std::string what;  // "weights and tables", "workers", "samples on their way"
@@ -29,10 +29,11 @@ struct PlanRow {
 // A stretch of the flow from the source or a gather to the next gather or the sink: one kind of
 // ticket pays for it.
 struct Stretch {
-  int head = 0;                // index of the stage that begins it
-  std::size_t item_bytes = 0;  // what one ticket is for, where nothing tells it apart
-  int max_tickets = 0;         // granted
-  std::size_t pool_bytes = 0;  // what its tickets may hold together
+  int head = 0;                 // index of the stage that begins it
+  std::size_t item_bytes = 0;   // what one ticket is for, where nothing tells it apart
+  std::size_t spare_bytes = 0;  // beside the tickets', so that a larger item gets in
+  int max_tickets = 0;          // granted
+  std::size_t pool_bytes = 0;   // what its tickets may hold together
 };
 
 struct MemoryPlan {

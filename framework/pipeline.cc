@@ -142,6 +142,13 @@ std::vector<Pipeline::Holding> Pipeline::holdings() const {
       const TicketPool& pool = graph_->pool(stretch++);
       holding.bytes = pool.used_bytes();
       holding.peak_bytes = pool.peak_bytes();
+    } else if (row.kind == PlanRow::Kind::kSpare) {
+      // The tickets before it may have used it.
+      Holding& tickets = all.back();
+      holding.bytes = tickets.bytes - std::min(tickets.bytes, tickets.planned_bytes);
+      holding.peak_bytes = tickets.peak_bytes - std::min(tickets.peak_bytes, tickets.planned_bytes);
+      tickets.bytes -= holding.bytes;
+      tickets.peak_bytes -= holding.peak_bytes;
     }
     all.push_back(std::move(holding));
   }

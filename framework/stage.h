@@ -73,6 +73,7 @@ struct Footprint {
   MemoryTag tag = MemoryTag::kImage;
   std::size_t fixed_bytes = 0;  // from Open() to the end: weights, tables
   std::size_t item_bytes = 0;   // for each item on its way: its output, and what it needs meanwhile
+  std::size_t largest_item_bytes = 0;  // that one item at least may need, where that is more
   std::optional<Lever> lever{};
   int max_items = 0;  // how many on their way at once it wishes for; 0: as many as the others wish
 };

@@ -60,11 +60,13 @@ void CheckCommand(const ConfigOptions& options) {
         {.training = true, .model = source, .add_source = {}, .classes = nullptr, .on_drop = {}});
     const auto model = session.resources().Find<Model>();
     findings.Try([&] {
-      if (model && source->load_backbone) source->load_backbone(*model);
+      if (!model || !source->open_backbone) return;
+      const LayerReader read = source->open_backbone(*model);
+      for (std::size_t i = 0; i < model->backbone().layers().size(); ++i) read(static_cast<int>(i));
     });
     findings.Try([&] { session.Plan(); });
     if (model && has_weights) AdviseOnPreprocessing(*model, source->convention);
-    if (has_weights && !source->load_backbone) {
+    if (has_weights && !source->open_backbone) {
       std::printf("note: the weights are not here yet; `weir run` downloads them\n");
     }
   });

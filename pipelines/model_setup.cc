@@ -60,12 +60,12 @@ std::shared_ptr<ModelSource> SetUpModel(const ModelConfig& model, const Training
   result->training = training;
   result->convention = ConventionFor(backbone.convention, source, file.get());
   if (source.kind == WeightsSource::Kind::kNone) {
-    result->load_backbone = [](const Model& declared) {
-      return RandomBackbone(declared.backbone(), declared.seed());
+    result->open_backbone = [](const Model& declared) {
+      return RandomLayers(declared.backbone(), declared.seed());
     };
   } else if (path) {
-    result->load_backbone = [path = *path](const Model& declared) {
-      return LoadBackbone(*WeightsFile::Open(path), declared.backbone());
+    result->open_backbone = [path = *path](const Model& declared) {
+      return ReadBackbone(WeightsFile::Open(path), declared.backbone());
     };
   }
   return result;

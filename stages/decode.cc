@@ -12,6 +12,10 @@
 namespace weir {
 namespace {
 
+// Of the smallest ceiling that is accepted: a progressive JPEG or an interlaced PNG of a megapixel
+// still gets in. Larger ones take what a higher ceiling leaves over, or are dropped by name.
+constexpr std::size_t kRoomForAPicture = std::size_t{8} << 20;
+
 ImageHeader TypicalPhoto() {
   ImageHeader photo;
   photo.width = 4032;
@@ -66,6 +70,7 @@ Footprint Decode::footprint() const {
   Footprint footprint;
   footprint.tag = MemoryTag::kImage;
   footprint.item_bytes = DecoderBytes(TypicalPhoto(), wanted());
+  footprint.largest_item_bytes = kRoomForAPicture;
   return footprint;
 }
 

@@ -43,7 +43,7 @@ class Decode final : public MapStage<ImageFile, Image> {
 
   Decode(const Params& params, BuildContext& context);
 
-  // Of an item: what a photo of 12 megapixels, a baseline JPEG, takes.
+  // Of an item: what a photo of 12 megapixels, a baseline JPEG, takes; one may need 8 MiB.
   Footprint footprint() const override;
   void Open(OpenContext&) override;
 

@@ -60,11 +60,11 @@ class Device {
   virtual std::unique_ptr<Uploader> MakeUploader(int depth, std::size_t batch_bytes) = 0;
 
   // The frozen prefix of `model` (of no layers: preprocessing alone), run over as many samples at
-  // once as the limit has room for. It calls `load` at most once, before it returns; `model`
+  // once as the limit has room for. It calls `open` at most once, before it returns; `model`
   // outlives it. Throws Error(kMemory) where not one sample fits.
   virtual std::unique_ptr<PrefixRunner> MakePrefix(
-      const Model& model, const std::function<BackboneWeights(const Model&)>& load,
-      Precision precision, int batch_size) = 0;
+      const Model& model, const std::function<LayerReader(const Model&)>& open, Precision precision,
+      int batch_size) = 0;
 
   // For work in LibTorch of others than the prefix: runs `work` in the one thread that issues the
   // device's work, on the device and a stream of its own, and returns when it has run; what it
@@ -163,7 +163,7 @@ struct DeviceLibrary {
   std::vector<GpuDescription> (*list)();
 };
 inline constexpr const char* kDeviceLibrarySymbol = "weir_device_library";
-// Interface 3; raised with every change of what is above.
-inline constexpr const char* kDeviceBuild = "3, compiler " __VERSION__;
+// Interface 4; raised with every change of what is above.
+inline constexpr const char* kDeviceBuild = "4, compiler " __VERSION__;
 
 }  // namespace weir

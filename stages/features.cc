@@ -51,16 +51,15 @@ Footprint Features::WorkOutFootprint(int workers) const {
   Footprint footprint{
       .tag = MemoryTag::kModel, .item_bytes = output().item_bytes, .lever = std::nullopt};
   if (model_->prefix_layers() == 0) return footprint;
-  const std::size_t backbone_bytes = BackboneBytes(model_->backbone());
+  const std::size_t reading_bytes = LayerReadingBytes(model_->backbone());
   if (device_) {
-    footprint.fixed_bytes = backbone_bytes;
+    footprint.fixed_bytes = reading_bytes;
     return footprint;
   }
   const PrefixFootprint prefix = OneDnnPrefixFootprint(model_->backbone(), prefix_options());
-  // The whole backbone is there only before there are workspaces, of which the first pays for it.
-  const std::size_t loading_bytes =
-      backbone_bytes - std::min(backbone_bytes, prefix.workspace_bytes);
-  footprint.fixed_bytes = prefix.weights_bytes + loading_bytes;
+  // A layer is read only before there are workspaces, of which the first pays for it.
+  footprint.fixed_bytes =
+      prefix.weights_bytes + reading_bytes - std::min(reading_bytes, prefix.workspace_bytes);
   footprint.lever = Lever{.name = "workers",
                           .bytes_each = prefix.workspace_bytes,
                           .min = 1,
@@ -70,13 +69,13 @@ Footprint Features::WorkOutFootprint(int workers) const {
 
 void Features::Open(OpenContext& context) {
   if (device_) {
-    runner_ = device_->MakePrefix(*model_, source_->load_backbone, precision_,
+    runner_ = device_->MakePrefix(*model_, source_->open_backbone, precision_,
                                   static_cast<int>(batch_size_));
   } else if (model_->prefix_layers() == 0) {
     runner_ = MakeHostPreprocessing(*model_);
   } else {
     auto prefix =
-        MakeOneDnnPrefix(model_->backbone(), source_->load_backbone(*model_), prefix_options());
+        MakeOneDnnPrefix(model_->backbone(), source_->open_backbone(*model_), prefix_options());
     runner_ = MakeHostPrefix(std::move(prefix), model_->feature_dims(), context.lever);
   }
 }

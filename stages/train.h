@@ -16,9 +16,9 @@
 //
 // Memory on the host: what learns, its gradients and the optimizer's slots all through the run, and
 // one micro-batch's activations for each in flight. While it opens, and while ForEachTensor runs,
-// the whole backbone in the place of activations. With a GPU all that is there, within
+// a layer of the backbone in the place of activations. With a GPU all that is there, within
 // memory.device, and the host holds a copy of what is saved, a batch's logits, and a dropout's
-// mask, or in its place the whole backbone.
+// mask, or in its place a layer of the backbone.
 #pragma once
 
 #include <cstdint>

@@ -59,12 +59,12 @@ std::size_t TrainLearner::activation_bytes() const {
   return training_ ? std::max(inference, LearningBytes(*model_, micro_batch_)) : inference;
 }
 
-// The backbone is whole in memory only while no micro-batch is.
+// A layer of the backbone is read only while there is no micro-batch.
 Footprint TrainLearner::FootprintBesideDevice() const {
   return {.tag = MemoryTag::kOptimizer,
           .fixed_bytes =
               TrainableModel::StateBytes(*model_, optimizer_, training_) +
-              std::max(BackboneBytes(model_->backbone()), StagingBytes(*model_, batch_size_)) +
+              std::max(LayerReadingBytes(model_->backbone()), StagingBytes(*model_, batch_size_)) +
               result_bytes(),
           .lever = std::nullopt};
 }
@@ -72,12 +72,11 @@ Footprint TrainLearner::FootprintBesideDevice() const {
 Footprint TrainLearner::footprint() const {
   if (device_) return FootprintBesideDevice();
   const std::size_t activations = activation_bytes();
-  // The backbone is whole in memory only while no micro-batch is.
-  const std::size_t backbone = BackboneBytes(model_->backbone());
+  const std::size_t reading = LayerReadingBytes(model_->backbone());  // as above
   const int micro_batches = (batch_size_ + micro_batch_ - 1) / micro_batch_;
   return {.tag = MemoryTag::kOptimizer,
           .fixed_bytes = TrainableModel::HeldBytes(*model_, optimizer_, training_) +
-                         (backbone - std::min(backbone, activations)) + result_bytes(),
+                         (reading - std::min(reading, activations)) + result_bytes(),
           .lever = Lever{
               .name = "micro-batches in flight",
               .bytes_each = activations + (training_ ? TrainableModel::GradientBytes(*model_) : 0),
@@ -103,7 +102,7 @@ void TrainLearner::Open(OpenContext& context) {
   Issue([&] { trainable_ = std::make_unique<TrainableModel>(*model_, optimizer_, options); });
   if (device_) ChooseMicroBatch();
   Issue([this] {
-    trainable_->Load([this] { return source_->load_backbone(*model_); }, source_->load_head);
+    trainable_->Load([this] { return source_->open_backbone(*model_); }, source_->load_head);
   });
   logits_.resize(static_cast<std::size_t>(batch_size_) * classes());
   losses_.resize(batch_size_);

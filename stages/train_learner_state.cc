@@ -12,7 +12,7 @@ void TrainLearner::ForEachTensor(const std::function<void(const NamedTensor&)>& 
   const ModelParameters& tables = trainable_->tables();
   Issue([this] { trainable_->FetchState(); });
   TorchAllocator::Install().Trim();
-  const BackboneWeights loaded = source_->load_backbone(*model_);
+  const LayerReader read = source_->open_backbone(*model_);
   const std::vector<ConvLayer>& layers = model_->backbone().layers();
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const ConvLayer& layer = layers[i];
@@ -25,7 +25,7 @@ void TrainLearner::ForEachTensor(const std::function<void(const NamedTensor&)>& 
       write_own(tables.statistics.at(norm + ".running_var"), trainable_->statistics());
       continue;
     }
-    const ConvWeights& frozen = loaded.layers[i];
+    const ConvWeights frozen = read(static_cast<int>(i));
     const std::int64_t out = layer.out_channels;
     write({layer.torchvision_name + ".weight",
            {out, layer.in_channels / layer.groups, layer.kernel, layer.kernel},

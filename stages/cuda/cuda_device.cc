@@ -53,10 +53,10 @@ class CudaDevice final : public Device {
   }
 
   std::unique_ptr<PrefixRunner> MakePrefix(const Model& model,
-                                           const std::function<BackboneWeights(const Model&)>& load,
+                                           const std::function<LayerReader(const Model&)>& open,
                                            Precision precision, int batch_size) override {
     Start();
-    return MakeCudaPrefix(index_, ledger_, thread_, model, load, precision, batch_size);
+    return MakeCudaPrefix(index_, ledger_, thread_, model, open, precision, batch_size);
   }
 
   void Issue(const std::string& what, const std::function<void()>& work) override {

@@ -41,7 +41,7 @@ struct Issued {
 class CudaPrefix final : public PrefixRunner {
  public:
   CudaPrefix(int device, DeviceLedger& ledger, IssuingThread& thread, const Model& model,
-             const std::function<BackboneWeights(const Model&)>& load, Precision precision,
+             const std::function<LayerReader(const Model&)>& open, Precision precision,
              int batch_size)
       : device_(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(device)),
         ledger_(ledger),
@@ -55,7 +55,7 @@ class CudaPrefix final : public PrefixRunner {
         stream_(issuer_.stream()) {
     Issue([&] {
       if (model.prefix_layers() > 0) {
-        network_.emplace(model.backbone(), load(model), model.prefix_layers() - 1, precision,
+        network_.emplace(model.backbone(), open(model), model.prefix_layers() - 1, precision,
                          device_);
       }
     });
@@ -211,10 +211,11 @@ class CudaPrefix final : public PrefixRunner {
 
 }  // namespace
 
-std::unique_ptr<PrefixRunner> MakeCudaPrefix(
-    int device, DeviceLedger& ledger, IssuingThread& thread, const Model& model,
-    const std::function<BackboneWeights(const Model&)>& load, Precision precision, int batch_size) {
-  return std::make_unique<CudaPrefix>(device, ledger, thread, model, load, precision, batch_size);
+std::unique_ptr<PrefixRunner> MakeCudaPrefix(int device, DeviceLedger& ledger,
+                                             IssuingThread& thread, const Model& model,
+                                             const std::function<LayerReader(const Model&)>& open,
+                                             Precision precision, int batch_size) {
+  return std::make_unique<CudaPrefix>(device, ledger, thread, model, open, precision, batch_size);
 }
 
 }  // namespace weir

@@ -14,7 +14,7 @@
 // pooling are weir's own, and do not depend on it.
 //
 // Memory: on the device the weights, one micro-batch's widest activations, and two batches of
-// features, all LibTorch's; on the host, while it is made, the weights.
+// features, all LibTorch's; on the host, while it is made, a layer of the weights.
 #pragma once
 
 #include <functional>
@@ -30,8 +30,9 @@ namespace weir {
 
 // As Device::MakePrefix says. LibTorch has been started on `device`; `ledger` and `thread` outlive
 // the prefix.
-std::unique_ptr<PrefixRunner> MakeCudaPrefix(
-    int device, DeviceLedger& ledger, IssuingThread& thread, const Model& model,
-    const std::function<BackboneWeights(const Model&)>& load, Precision precision, int batch_size);
+std::unique_ptr<PrefixRunner> MakeCudaPrefix(int device, DeviceLedger& ledger,
+                                             IssuingThread& thread, const Model& model,
+                                             const std::function<LayerReader(const Model&)>& open,
+                                             Precision precision, int batch_size);
 
 }  // namespace weir

@@ -30,13 +30,14 @@ void UseExactTorchArithmetic() {
   context.setBenchmarkCuDNN(false);
 }
 
-FoldedNetwork::FoldedNetwork(const MobileNetV2& model, const BackboneWeights& weights,
-                             int last_layer, Precision precision, at::Device device)
+FoldedNetwork::FoldedNetwork(const MobileNetV2& model, const LayerReader& weights, int last_layer,
+                             Precision precision, at::Device device)
     : type_(precision == Precision::kFloat32 ? at::kFloat : at::kBFloat16) {
   const c10::InferenceMode no_gradients;
   for (int i = 0; i <= last_layer; ++i) {
     const ConvLayer& shape = model.layers()[i];
-    FoldedConv folded = Fold(shape, weights.layers[i], model.convention().batch_norm_epsilon);
+    FoldedConv folded =
+        Fold(shape, weights(static_cast<int>(i)), model.convention().batch_norm_epsilon);
     if (shape.residual >= 0) layers_[shape.residual].is_residual = true;
     layers_.push_back({.shape = shape,
                        .pads = model.pads(i),

@@ -26,7 +26,7 @@ void UseExactTorchArithmetic();
 class FoldedNetwork {
  public:
   // Layers 0 to `last_layer`; `weights` may be dropped afterwards.
-  FoldedNetwork(const MobileNetV2& model, const BackboneWeights& weights, int last_layer,
+  FoldedNetwork(const MobileNetV2& model, const LayerReader& weights, int last_layer,
                 Precision precision, at::Device device);
 
   at::ScalarType type() const { return type_; }

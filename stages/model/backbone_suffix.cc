@@ -80,10 +80,10 @@ BackboneSuffix::BackboneSuffix(const Model& model, const ParameterArrays& arrays
   while (first_learning_ < count && !layers_[first_learning_].learns) ++first_learning_;
 }
 
-void BackboneSuffix::Load(const BackboneWeights& weights) {
+void BackboneSuffix::Load(const LayerReader& weights) {
   for (int i = 0; i < size(); ++i) {
     const Layer& layer = layers_[i];
-    const ConvWeights& source = weights.layers[first_backbone_layer_ + i];
+    const ConvWeights source = weights(first_backbone_layer_ + i);
     if (layer.learns) {
       CopyTo(layer.kernel, source.kernel);
       CopyTo(layer.gamma, source.gamma);

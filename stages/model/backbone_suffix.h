@@ -48,7 +48,7 @@ class BackboneSuffix {
   bool learns() const { return first_learning_ < size(); }
 
   // Copies what learns to the arrays and folds what is frozen.
-  void Load(const BackboneWeights& weights);
+  void Load(const LayerReader& weights);
 
   // For predictions, and for learning on stored statistics. Between micro-batches.
   void Fold() const;

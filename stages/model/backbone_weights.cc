@@ -1,5 +1,6 @@
 #include "stages/model/backbone_weights.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 
@@ -32,10 +33,9 @@ FoldedConv Fold(const ConvLayer& layer, const ConvWeights& weights, float epsilo
   return folded;
 }
 
-BackboneWeights RandomBackbone(const MobileNetV2& model, std::uint64_t seed) {
-  BackboneWeights backbone;
-  backbone.layers.reserve(model.layers().size());
-  for (const ConvLayer& layer : model.layers()) {
+LayerReader RandomLayers(const MobileNetV2& model, std::uint64_t seed) {
+  return [layers = model.layers(), seed](int index) {
+    const ConvLayer& layer = layers.at(index);
     const double fan_out = double(layer.out_channels) / layer.groups * layer.kernel * layer.kernel;
     const double deviation = std::sqrt(2 / fan_out);
     const std::size_t channels = layer.out_channels;
@@ -46,17 +46,17 @@ BackboneWeights RandomBackbone(const MobileNetV2& model, std::uint64_t seed) {
                         .variance = std::vector<float>(channels, 1)};
     CounterRandom random(seed, "backbone/" + layer.name);
     for (float& value : weights.kernel) value = static_cast<float>(deviation * random.Normal());
-    backbone.layers.push_back(std::move(weights));
-  }
-  return backbone;
+    return weights;
+  };
 }
 
-std::size_t BackboneBytes(const MobileNetV2& model) {
-  std::size_t bytes = model.layers().size() * sizeof(ConvWeights);
+std::size_t LayerReadingBytes(const MobileNetV2& model) {
+  constexpr std::size_t kCopies = 3;
+  std::size_t values = 0;
   for (const ConvLayer& layer : model.layers()) {
-    bytes += (KernelValues(layer) + 4 * std::size_t(layer.out_channels)) * sizeof(float);
+    values = std::max(values, KernelValues(layer) + 4 * std::size_t(layer.out_channels));
   }
-  return bytes;
+  return kCopies * values * sizeof(float);
 }
 
 }  // namespace weir

@@ -1,8 +1,9 @@
-// The numbers of a backbone on the host, layer by layer, in float32.
+// The numbers of a backbone on the host, a layer at a time, in float32.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "stages/model/mobilenet_v2.h"
@@ -17,9 +18,9 @@ struct ConvWeights {
   std::vector<float> variance;
 };
 
-struct BackboneWeights {
-  std::vector<ConvWeights> layers;  // as many as MobileNetV2::layers(), in its order
-};
+// Reads layer `index` of MobileNetV2::layers(), anew at each call. One thread at a time. Throws
+// Error(kData) where a file that it reads from proves to be damaged.
+using LayerReader = std::function<ConvWeights(int index)>;
 
 // A convolution with its batch norm folded in: kernel * gamma / sqrt(variance + epsilon) and
 // beta - mean * gamma / sqrt(variance + epsilon), computed in double and rounded once.
@@ -31,9 +32,10 @@ FoldedConv Fold(const ConvLayer& layer, const ConvWeights& weights, float epsilo
 
 // He-normal kernels (fan out; He et al., 2015), gamma 1, beta 0, mean 0, variance 1: what `weights:
 // none` starts from. A pure function of `seed`.
-BackboneWeights RandomBackbone(const MobileNetV2& model, std::uint64_t seed);
+LayerReader RandomLayers(const MobileNetV2& model, std::uint64_t seed);
 
-// Bytes that BackboneWeights of this model holds.
-std::size_t BackboneBytes(const MobileNetV2& model);
+// The most that a layer of this model takes while it is read and put in its place: the values as a
+// file has them, the same in OIHW, and what they are folded to.
+std::size_t LayerReadingBytes(const MobileNetV2& model);
 
 }  // namespace weir

@@ -53,8 +53,7 @@ class FrozenPrefix {
 // By oneDNN, called directly (batch norms folded, weights packed once, activations in a few buffers
 // planned by liveness). Throws Error(kConfig) where this CPU cannot do `options.precision`.
 // `weights` may be dropped afterwards.
-std::unique_ptr<FrozenPrefix> MakeOneDnnPrefix(const MobileNetV2& model,
-                                               const BackboneWeights& weights,
+std::unique_ptr<FrozenPrefix> MakeOneDnnPrefix(const MobileNetV2& model, const LayerReader& weights,
                                                const PrefixOptions& options);
 
 // What the two figures above will be, without weights and without making the primitives' kernels
@@ -66,8 +65,7 @@ struct PrefixFootprint {
 PrefixFootprint OneDnnPrefixFootprint(const MobileNetV2& model, const PrefixOptions& options);
 
 // By LibTorch, unfused: the reference that tests compare with.
-std::unique_ptr<FrozenPrefix> MakeTorchPrefix(const MobileNetV2& model,
-                                              const BackboneWeights& weights,
+std::unique_ptr<FrozenPrefix> MakeTorchPrefix(const MobileNetV2& model, const LayerReader& weights,
                                               const PrefixOptions& options);
 
 }  // namespace weir

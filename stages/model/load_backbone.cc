@@ -2,10 +2,12 @@
 #include <array>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <span>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "framework/error.h"
@@ -203,33 +205,30 @@ std::vector<float> ToOihw(const ConvLayer& layer, const std::vector<float>& stor
 
 }  // namespace
 
-BackboneWeights LoadBackbone(WeightsFile& file, const MobileNetV2& model) {
-  const std::optional<Naming> naming = FindNaming(file, model);
+LayerReader ReadBackbone(std::shared_ptr<WeightsFile> file, const MobileNetV2& model) {
+  std::optional<Naming> naming = FindNaming(*file, model);
   if (!naming) {
-    const std::string first = file.tensors().empty() ? "nothing" : file.tensors()[0].name;
+    const std::string first = file->tensors().empty() ? "nothing" : file->tensors()[0].name;
     throw Error(ErrorKind::kData,
-                file.path().string() + ": holds no MobileNetV2: none of its " +
-                    std::to_string(file.tensors().size()) + " tensors (the first is '" +
+                file->path().string() + ": holds no MobileNetV2: none of its " +
+                    std::to_string(file->tensors().size()) + " tensors (the first is '" +
                     Printable(first) + "') has a name that Keras, torchvision or timm give it",
                 "give weights of mobilenet_v2");
   }
-  const Mismatch mismatch = Compare(file, model, *naming);
+  const Mismatch mismatch = Compare(*file, model, *naming);
   if (!mismatch.missing.empty() || !mismatch.misshapen.empty()) {
-    Refuse(file, model, *naming, mismatch);
+    Refuse(*file, model, *naming, mismatch);
   }
-  BackboneWeights backbone;
-  backbone.layers.reserve(naming->layers.size());
-  for (std::size_t i = 0; i < naming->layers.size(); ++i) {
-    const LayerNames& names = naming->layers[i];
-    ConvWeights weights{.kernel = ReadVector(file, names.kernel),
-                        .gamma = ReadVector(file, names.gamma),
-                        .beta = ReadVector(file, names.beta),
-                        .mean = ReadVector(file, names.mean),
-                        .variance = ReadVector(file, names.variance)};
-    if (naming->is_keras) weights.kernel = ToOihw(model.layers()[i], weights.kernel);
-    backbone.layers.push_back(std::move(weights));
-  }
-  return backbone;
+  return [file = std::move(file), naming = *std::move(naming), layers = model.layers()](int index) {
+    const LayerNames& names = naming.layers.at(index);
+    ConvWeights weights{.kernel = ReadVector(*file, names.kernel),
+                        .gamma = ReadVector(*file, names.gamma),
+                        .beta = ReadVector(*file, names.beta),
+                        .mean = ReadVector(*file, names.mean),
+                        .variance = ReadVector(*file, names.variance)};
+    if (naming.is_keras) weights.kernel = ToOihw(layers.at(index), weights.kernel);
+    return weights;
+  };
 }
 
 Convention ConventionOf(const WeightsFile& file) {

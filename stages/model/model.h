@@ -79,7 +79,7 @@ struct ModelSource {
   Convention convention;
   // Called once the plan is accepted, by each stage that needs numbers: the backbone's, from the
   // file, the saved model or the seed.
-  std::function<BackboneWeights(const Model&)> load_backbone;
+  std::function<LayerReader(const Model&)> open_backbone;
   // The head's, by name ("head.1.weight"), where a saved model is used; empty function: initialise.
   std::function<std::vector<float>(const std::string& name, std::size_t values)> load_head;
 };

@@ -69,8 +69,7 @@ class OneDnnWorkspace final : public FrozenPrefix::Workspace {
 
 class OneDnnPrefix final : public FrozenPrefix {
  public:
-  OneDnnPrefix(const MobileNetV2& model, const BackboneWeights& weights,
-               const PrefixOptions& options)
+  OneDnnPrefix(const MobileNetV2& model, const LayerReader& weights, const PrefixOptions& options)
       : engine_(dnnl::engine::kind::cpu, 0),
         plan_(model, options, engine_),
         pooling_(options.pooling),
@@ -124,11 +123,11 @@ class OneDnnPrefix final : public FrozenPrefix {
   }
 
  private:
-  void Pack(const MobileNetV2& model, const BackboneWeights& weights,
-            const PackedParameter& parameter, memory& packed) const {
+  void Pack(const MobileNetV2& model, const LayerReader& weights, const PackedParameter& parameter,
+            memory& packed) const {
     const ConvLayer& layer = model.layers()[parameter.layer];
     FoldedConv folded =
-        Fold(layer, weights.layers[parameter.layer], model.convention().batch_norm_epsilon);
+        Fold(layer, weights(parameter.layer), model.convention().batch_norm_epsilon);
     const memory::desc plain =
         parameter.bias
             ? memory::desc({layer.out_channels}, memory::data_type::f32, memory::format_tag::x)
@@ -153,8 +152,7 @@ class OneDnnPrefix final : public FrozenPrefix {
 
 }  // namespace
 
-std::unique_ptr<FrozenPrefix> MakeOneDnnPrefix(const MobileNetV2& model,
-                                               const BackboneWeights& weights,
+std::unique_ptr<FrozenPrefix> MakeOneDnnPrefix(const MobileNetV2& model, const LayerReader& weights,
                                                const PrefixOptions& options) {
   // Its cache would keep kernels alive that no prefix of ours uses any more.
   dnnl::set_primitive_cache_capacity(0);

@@ -120,8 +120,8 @@ SavedModel LoadSavedModel(const fs::path& folder) {
   saved.source.config = std::move(description.config);
   saved.source.config.backbone.weights = fs::absolute(weights).string();
   saved.source.convention = description.convention;
-  saved.source.load_backbone = [weights](const Model& model) {
-    return LoadBackbone(*WeightsFile::Open(weights), model.backbone());
+  saved.source.open_backbone = [weights](const Model& model) {
+    return ReadBackbone(WeightsFile::Open(weights), model.backbone());
   };
   saved.source.load_head = [weights](const std::string& name, std::size_t values) {
     return ReadHead(weights, name, values);

@@ -30,7 +30,7 @@ struct SavedModel {
 };
 
 // Throws Error(kData) where a file is missing, damaged, of another version, or the two do not fit;
-// where the backbone does not fit, its load_backbone throws it.
+// where the backbone does not fit, its open_backbone throws it.
 SavedModel LoadSavedModel(const std::filesystem::path& folder);
 
 }  // namespace weir

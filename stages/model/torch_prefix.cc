@@ -31,8 +31,7 @@ struct Layer {
 // largest layer's padded input, convolution, normalised and clamped output.
 class TorchPrefix final : public FrozenPrefix {
  public:
-  TorchPrefix(const MobileNetV2& model, const BackboneWeights& weights,
-              const PrefixOptions& options)
+  TorchPrefix(const MobileNetV2& model, const LayerReader& weights, const PrefixOptions& options)
       : options_(options),
         input_(model.input()),
         output_(model.output_size(options.last_layer)),
@@ -40,7 +39,7 @@ class TorchPrefix final : public FrozenPrefix {
     const c10::InferenceMode no_gradients;
     for (int i = 0; i <= options.last_layer; ++i) {
       const ConvLayer& layer = model.layers()[i];
-      const ConvWeights& from = weights.layers[i];
+      const ConvWeights from = weights(i);
       is_residual_.push_back(false);
       if (layer.residual >= 0) is_residual_[layer.residual] = true;
       const std::int64_t channels = layer.out_channels;
@@ -118,8 +117,7 @@ class TorchPrefix final : public FrozenPrefix {
 
 }  // namespace
 
-std::unique_ptr<FrozenPrefix> MakeTorchPrefix(const MobileNetV2& model,
-                                              const BackboneWeights& weights,
+std::unique_ptr<FrozenPrefix> MakeTorchPrefix(const MobileNetV2& model, const LayerReader& weights,
                                               const PrefixOptions& options) {
   if (options.precision != Precision::kFloat32) {
     throw Error(ErrorKind::kConfig, "precision: the LibTorch backbone runs in float32 only",

@@ -156,12 +156,12 @@ std::size_t TrainableModel::GradientBytes(const Model& model) {
   return DeclareParameters(model).learning.bytes();
 }
 
-void TrainableModel::Load(const std::function<BackboneWeights()>& load_backbone,
+void TrainableModel::Load(const std::function<LayerReader()>& open_backbone,
                           const LoadHead& load_head) {
   const c10::InferenceMode inference;
   ParameterArrays& arrays = parts_->arrays;
   for (const at::Tensor& slot : parts_->slots) slot.zero_();
-  if (!arrays.tables.folded.all().empty()) parts_->suffix.Load(load_backbone());
+  if (!arrays.tables.folded.all().empty()) parts_->suffix.Load(open_backbone());
   const auto load = [&](const Parameter& parameter, const at::Tensor& run) {
     if (!parameter.name.starts_with("head.")) return;
     CopyTo(run, parameter,

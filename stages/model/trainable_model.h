@@ -66,7 +66,7 @@ class TrainableModel {
   // The start: the optimizer's slots zero, the backbone's numbers (read only where there are layers
   // behind the prefix), and the head's, from `load_head` or, where it is empty, drawn as Keras
   // does: Glorot uniform (Glorot and Bengio, 2010), biases zero.
-  void Load(const std::function<BackboneWeights()>& load_backbone, const LoadHead& load_head);
+  void Load(const std::function<LayerReader()>& open_backbone, const LoadHead& load_head);
 
   // Logits [samples, classes] of a micro-batch in inference.
   void Predict(const MicroBatch& micro_batch, std::span<float> logits) const;

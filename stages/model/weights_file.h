@@ -1,8 +1,8 @@
 // Named tensors in a file: PyTorch's .pth (tensors only; nothing is ever executed), safetensors,
 // Keras' legacy .h5 and Keras 3's .weights.h5. The kind is told by the content, not the name.
 //
-//   const auto file = WeightsFile::Open("mobilenet_v2.pth");
-//   const BackboneWeights weights = LoadBackbone(*file, model);
+//   const LayerReader read = ReadBackbone(WeightsFile::Open("mobilenet_v2.pth"), model);
+//   const ConvWeights first = read(0);
 //
 // A file may come from anybody: whatever its bytes are, the outcome is tensors or an Error. A
 // reader holds the table of names, and at most one tensor besides what it converts into; it never
@@ -69,9 +69,9 @@ class WeightsFile {
 };
 
 // The backbone's numbers from a file in any of the formats and namings (Keras, torchvision, timm),
-// converted to OIHW. Throws Error(kData) that lists what is missing or of the wrong shape, with the
-// width that the file seems to have been made for.
-BackboneWeights LoadBackbone(WeightsFile& file, const MobileNetV2& model);
+// converted to OIHW, read when they are asked for. Throws Error(kData) that lists what is missing
+// or of the wrong shape, with the width that the file seems to have been made for.
+LayerReader ReadBackbone(std::shared_ptr<WeightsFile> file, const MobileNetV2& model);
 
 // The convention that a file's format and names imply: Keras' for HDF5, torchvision's otherwise,
 // unless the file's own metadata ("weir.convention": "keras" or "torchvision") says which.

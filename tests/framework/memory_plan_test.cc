@@ -52,6 +52,17 @@ TEST(MemoryPlan, StaysUnderTheCeilingAndSharesWhatThereIs) {
   }
 }
 
+TEST(MemoryPlan, LeavesRoomForALargerItemAtTheSmallestCeilingToo) {
+  std::vector<StageCost> flow = TrainingFlow();
+  const std::size_t without = PlanMemory(flow, 1024 * kMiB, 60 * kMiB, 2).smallest_bytes;
+  flow.front().footprint.largest_item_bytes = flow.front().footprint.item_bytes + 5 * kMiB;
+  const MemoryPlan plan = PlanMemory(flow, without + 5 * kMiB, 60 * kMiB, 2);
+  EXPECT_EQ(plan.smallest_bytes, without + 5 * kMiB);
+  EXPECT_EQ(plan.stretches.front().pool_bytes,
+            plan.stretches.front().item_bytes * plan.stretches.front().max_tickets + 5 * kMiB);
+  EXPECT_EQ(plan.peak_bytes(), plan.smallest_bytes);
+}
+
 TEST(MemoryPlan, RefusesWithTheBillAndTheSmallestCeilingThatWorks) {
   const std::size_t smallest = PlanMemory(TrainingFlow(), 1024 * kMiB, 60 * kMiB, 2).smallest_bytes;
   EXPECT_NO_THROW(PlanMemory(TrainingFlow(), smallest, 60 * kMiB, 2));

@@ -43,7 +43,7 @@ class FakeDevice final : public Device {
     return std::make_unique<FakeUploader>();
   }
   std::unique_ptr<PrefixRunner> MakePrefix(const Model&,
-                                           const std::function<BackboneWeights(const Model&)>&,
+                                           const std::function<LayerReader(const Model&)>&,
                                            Precision, int) override {
     return std::make_unique<FakePrefix>();
   }

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "tests/support/caught_error.h"
+#include "tests/support/whole_backbone.h"
 
 namespace weir {
 namespace {
@@ -22,7 +23,7 @@ std::shared_ptr<ModelSource> Source(FrozenConfig frozen) {
   source->config.head = {{.kind = HeadLayer::Kind::kGlobalAveragePooling},
                          {.units = kUnitsOfClasses, .activation = Activation::kSoftmax}};
   source->convention = Convention::Keras();
-  source->load_backbone = [](const Model& model) { return RandomBackbone(model.backbone(), 1); };
+  source->open_backbone = [](const Model& model) { return RandomBackbone(model.backbone(), 1); };
   return source;
 }
 
@@ -91,10 +92,10 @@ TEST(Features, DeclareTheirShapeAndCost) {
   EXPECT_EQ(footprint.lever->bytes_each, prefix.workspace_bytes);
   EXPECT_EQ(footprint.lever->min, 1);
   EXPECT_EQ(footprint.lever->max, 3);
-  // Loading holds the whole backbone beside the packed weights, but no workspace yet.
+  // Loading holds a layer beside the packed weights, but no workspace yet.
   EXPECT_GE(footprint.fixed_bytes, prefix.weights_bytes);
   EXPECT_GE(footprint.fixed_bytes + prefix.workspace_bytes,
-            prefix.weights_bytes + BackboneBytes(backbone));
+            prefix.weights_bytes + LayerReadingBytes(backbone));
 }
 
 TEST(Features, OfAPartAreTheMapThere) {

@@ -49,7 +49,7 @@ TEST(ImageNetSamples, HaveTheClassesThatKerasGives) {
   const MobileNetV2 model(1.0, {kSide, kSide},
                           {.padding = Padding::kSame, .batch_norm_epsilon = 1e-5f});
   const auto prefix =
-      MakeOneDnnPrefix(model, LoadBackbone(*weights, model),
+      MakeOneDnnPrefix(model, ReadBackbone(WeightsFile::Open(*SharedData(kWeights)), model),
                        {.last_layer = model.Find("out_relu"), .pooling = Pooling::kAverage});
   const std::size_t values = prefix->output_values();
   ASSERT_EQ(kernel.size(), bias.size() * values);

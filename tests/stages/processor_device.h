@@ -36,7 +36,7 @@ class ProcessorDevice final : public Device {
   std::size_t uploader_bytes(int, std::size_t) const override { return 0; }
   std::unique_ptr<Uploader> MakeUploader(int, std::size_t) override { return nullptr; }
   std::unique_ptr<PrefixRunner> MakePrefix(const Model&,
-                                           const std::function<BackboneWeights(const Model&)>&,
+                                           const std::function<LayerReader(const Model&)>&,
                                            Precision, int) override {
     return nullptr;
   }

@@ -10,6 +10,7 @@
 #include "framework/random.h"
 #include "stages/model/model.h"
 #include "stages/payloads.h"
+#include "tests/support/whole_backbone.h"
 
 namespace weir {
 
@@ -34,7 +35,7 @@ struct SmallTraining {
                            {.units = 6, .activation = Activation::kTanh},
                            {.units = kUnitsOfClasses, .activation = Activation::kSoftmax}};
     source->convention = convention;
-    source->load_backbone = [](const Model& model) { return LivelyBackbone(model.backbone()); };
+    source->open_backbone = [](const Model& model) { return LivelyBackbone(model.backbone()); };
   }
 
   std::shared_ptr<Model> MakeModel() const {

@@ -140,8 +140,8 @@ TEST(TrainOnDevice, MeasuringLearnsNothing) {
   EXPECT_TRUE(running.State() == before);
 }
 
-// Nothing of what is on the device is leased on the host: a copy of the state, and either the
-// backbone or what goes to and fro.
+// Nothing of what is on the device is leased on the host: a copy of the state, and either a
+// layer of the backbone or what goes to and fro.
 TEST(TrainOnDevice, LeasesOnTheHostWhatIsThere) {
   const SmallTraining training = PartlyFrozen();
   Running running(training, OnDevice());
@@ -150,7 +150,7 @@ TEST(TrainOnDevice, LeasesOnTheHostWhatIsThere) {
   const std::size_t state = TrainableModel::StateBytes(running.model(), optimizer, true);
   EXPECT_FALSE(footprint.lever.has_value());
   EXPECT_EQ(footprint.fixed_bytes,
-            state + BackboneBytes(running.model().backbone()) + 8 * (3 * 4 + 8));
+            state + LayerReadingBytes(running.model().backbone()) + 8 * (3 * 4 + 8));
   EXPECT_EQ(running.budget().usage().peak_bytes, footprint.fixed_bytes);
 
   SmallTraining wide = HeadOnly();

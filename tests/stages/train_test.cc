@@ -15,6 +15,7 @@
 #include "tests/stages/small_training.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/scratch_folder.h"
+#include "tests/support/whole_backbone.h"
 
 namespace weir {
 namespace {

@@ -10,6 +10,7 @@
 #include "framework/error.h"
 #include "stages/device.h"
 #include "tests/stages/cuda/uneven_backbone.h"
+#include "tests/support/whole_backbone.h"
 
 namespace weir {
 

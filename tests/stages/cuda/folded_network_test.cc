@@ -12,6 +12,7 @@
 
 #include "framework/random.h"
 #include "tests/stages/cuda/uneven_backbone.h"
+#include "tests/support/whole_backbone.h"
 
 namespace weir {
 namespace {

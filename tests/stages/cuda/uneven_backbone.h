@@ -11,6 +11,7 @@
 #include "framework/random.h"
 #include "stages/model/backbone_weights.h"
 #include "stages/model/mobilenet_v2.h"
+#include "tests/support/whole_backbone.h"
 
 namespace weir {
 

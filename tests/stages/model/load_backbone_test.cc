@@ -10,6 +10,7 @@
 #include "tests/support/keras_files.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"
+#include "tests/support/whole_backbone.h"
 
 namespace weir {
 namespace {
@@ -113,7 +114,7 @@ std::vector<KerasLayer> KerasLayers(const MobileNetV2& model, const BackboneWeig
 class LoadBackboneTest : public testing::Test {
  protected:
   BackboneWeights Load(const MobileNetV2& model = kSmall) {
-    return LoadBackbone(*WeightsFile::Open(path_), model);
+    return Whole(ReadBackbone(WeightsFile::Open(path_), model), model);
   }
 
   ScratchFolder folder_;
@@ -203,8 +204,8 @@ TEST_F(LoadBackboneTest, TheSameWeightsInFourFormatsAreTheSameBits) {
                            "mobilenet_v2_no_top.weights.h5"}) {
     const auto path = SharedData(std::string("weights/") + name);
     if (!path) GTEST_SKIP() << kNoSharedData;
-    const auto file = WeightsFile::Open(*path);
-    const BackboneWeights backbone = LoadBackbone(*file, model);
+    const std::shared_ptr<WeightsFile> file = WeightsFile::Open(*path);
+    const BackboneWeights backbone = Whole(ReadBackbone(file, model), model);
     for (std::size_t i = 0; i < backbone.layers.size(); ++i) {
       FoldedConv folded = Fold(model.layers()[i], backbone.layers[i], BatchNormEpsilonOf(*file));
       if (expected.size() == i) expected.push_back(folded);

@@ -59,7 +59,7 @@ class PublishedFeatures : public testing::TestWithParam<MakePrefix> {
                               int count) {
     const MobileNetV2 model(1.0, {224, 224}, {.padding = padding, .batch_norm_epsilon = 1e-5f});
     const auto prefix =
-        GetParam()(model, LoadBackbone(*WeightsFile::Open(*SharedData(kWeights)), model),
+        GetParam()(model, ReadBackbone(WeightsFile::Open(*SharedData(kWeights)), model),
                    {.last_layer = model.Find(layer), .pooling = pooling});
     const std::vector<float> images =
         ReadTensor(padding == Padding::kSame ? kKeras : kTorchvision, "images_u8_nhwc");

@@ -10,6 +10,7 @@
 #include "stages/model/weights_file.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/scratch_folder.h"
+#include "tests/support/whole_backbone.h"
 
 namespace weir {
 namespace {
@@ -135,7 +136,7 @@ TEST_F(SavedModelTest, ComesBackAsItWas) {
   EXPECT_EQ(model.prefix_layers(), 52);  // what learnt is frozen now
   EXPECT_EQ(model.prefix_pooling(), Pooling::kAverage);
 
-  const BackboneWeights backbone = saved.source.load_backbone(model);
+  const BackboneWeights backbone = Whole(saved.source.open_backbone(model), model.backbone());
   for (std::size_t i = 0; i < backbone.layers.size(); ++i) {
     EXPECT_EQ(backbone.layers[i].kernel, learner_.backbone_.layers[i].kernel);
     EXPECT_EQ(backbone.layers[i].variance, learner_.backbone_.layers[i].variance);

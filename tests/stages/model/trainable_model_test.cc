@@ -22,7 +22,7 @@ struct Learning {
         optimizer(kPlainDescent),
         trainable(*model, optimizer, {.label_smoothing = 0.1}),
         batch(RandomFeatures(*model, samples)) {
-    trainable.Load([&] { return training.source->load_backbone(*model); }, {});
+    trainable.Load([&] { return training.source->open_backbone(*model); }, {});
   }
 
   double Loss() {
@@ -145,7 +145,7 @@ void ExpectThePrefixsFeatures(const Convention& convention) {
   const auto model = training.MakeModel();
   const Optimizer optimizer(kPlainDescent);
   TrainableModel trainable(*model, optimizer, {.training = false});
-  trainable.Load([&] { return training.source->load_backbone(*model); },
+  trainable.Load([&] { return training.source->open_backbone(*model); },
                  [](const std::string& name, std::size_t values) {
                    std::vector<float> picks(values);
                    if (name == "head.1.weight") {
@@ -164,7 +164,7 @@ void ExpectThePrefixsFeatures(const Convention& convention) {
         picture[i] * convention.preprocessing.scale[i % 3] + convention.preprocessing.offset[i % 3];
   }
   const auto prefix =
-      MakeOneDnnPrefix(model->backbone(), training.source->load_backbone(*model),
+      MakeOneDnnPrefix(model->backbone(), training.source->open_backbone(*model),
                        {.last_layer = static_cast<int>(model->backbone().layers().size()) - 1,
                         .pooling = Pooling::kAverage,
                         .preprocessing = convention.preprocessing});
@@ -237,7 +237,7 @@ TEST(TrainableModel, OnADeviceTheStateIsFetchedAndBroughtBack) {
   const auto model = training.MakeModel();
   const Optimizer optimizer({.kind = OptimizerConfig::Kind::kAdam});
   TrainableModel trainable(*model, optimizer, {.torch_device = "cpu"});
-  trainable.Load([&] { return training.source->load_backbone(*model); }, {});
+  trainable.Load([&] { return training.source->open_backbone(*model); }, {});
   FeatureBatch batch = RandomFeatures(*model, 4);
   const MicroBatch micro_batch{
       .features = batch.values.data(), .samples = batch.samples, .batch_size = 4};
@@ -287,7 +287,7 @@ TEST(TrainableModel, ARehearsalLeavesNoTraceOnceItIsLoaded) {
   const auto loaded = [&](bool rehearse) {
     TrainableModel trainable(*model, optimizer, {.torch_device = "cpu"});
     if (rehearse) trainable.Rehearse(2, 8);
-    trainable.Load([&] { return training.source->load_backbone(*model); }, {});
+    trainable.Load([&] { return training.source->open_backbone(*model); }, {});
     trainable.FetchState();
     std::vector<float> state(trainable.values().begin(), trainable.values().end());
     for (std::span<float> run : {trainable.statistics(), trainable.slot(0), trainable.slot(1)}) {

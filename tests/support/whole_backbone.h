@@ -1,0 +1,32 @@
+// A backbone's numbers all in memory, to look at and to change: what production reads a layer at a
+// time.
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "stages/model/backbone_weights.h"
+#include "stages/model/weights_file.h"
+
+namespace weir {
+
+struct BackboneWeights {
+  std::vector<ConvWeights> layers;  // as many as MobileNetV2::layers(), in its order
+
+  ConvWeights operator()(int layer) const { return layers.at(layer); }  // a LayerReader
+};
+
+inline BackboneWeights Whole(const LayerReader& read, const MobileNetV2& model) {
+  BackboneWeights backbone;
+  for (std::size_t i = 0; i < model.layers().size(); ++i) {
+    backbone.layers.push_back(read(static_cast<int>(i)));
+  }
+  return backbone;
+}
+
+inline BackboneWeights RandomBackbone(const MobileNetV2& model, std::uint64_t seed) {
+  return Whole(RandomLayers(model, seed), model);
+}
+
+}  // namespace weir
