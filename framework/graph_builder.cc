@@ -173,12 +173,16 @@ class SinkNode {
 
 class TbbGraph final : public Graph {
  public:
-  TbbGraph(std::vector<PlacedStage>& stages, std::vector<StageStats>& stats,
-           const GraphOptions& options)
+  TbbGraph(std::vector<PlacedStage>& stages, const GraphOptions& options)
       : stages_(stages),
         state_(options.stopped, options.on_drop),
         arena_(options.workers),
-        graph_(MakeGraph(arena_)) {
+        graph_(MakeGraph(arena_)) {}
+
+  // Makes the nodes. Apart from the constructor, as TBB may be at work on the first ones when a
+  // later one cannot be made: the destructor waits for that.
+  void Connect(std::vector<StageStats>& stats, const GraphOptions& options) {
+    std::vector<PlacedStage>& stages = stages_;
     flow::sender<Message>* last = nullptr;
     std::size_t stretch = 0;
     for (std::size_t i = 0; i < stages.size(); ++i) {
@@ -285,7 +289,9 @@ class TbbGraph final : public Graph {
 
 std::unique_ptr<Graph> BuildGraph(std::vector<PlacedStage>& stages, std::vector<StageStats>& stats,
                                   const GraphOptions& options) {
-  return std::make_unique<TbbGraph>(stages, stats, options);
+  auto graph = std::make_unique<TbbGraph>(stages, options);
+  graph->Connect(stats, options);
+  return graph;
 }
 
 }  // namespace weir

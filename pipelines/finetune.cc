@@ -239,7 +239,10 @@ class Finetuning {
     if (metrics.images == 0) {
       throw Error(ErrorKind::kData,
                   "not one picture of the " + std::string(Name(split)) + " split could be used",
-                  (folder_->path() / "dropped.jsonl").string() + " says why.");
+                  folder_->dropped() > 0
+                      ? (folder_->path() / "dropped.jsonl").string() + " says why."
+                      : "They do not fill one batch, and batch.drop_last leaves out what does not: "
+                        "set it to false, or batch.size to less.");
     }
     if (!std::isfinite(metrics.loss())) {
       throw Error(

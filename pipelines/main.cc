@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "framework/error.h"
+#include "framework/out_of_memory.h"
 #include "pipelines/command_line.h"
 #include "pipelines/commands.h"
 #include "pipelines/signals.h"
@@ -37,6 +38,7 @@ int Fail(const weir::Error& error) {
 
 int main(int argc, char** argv) {
   LimitHeapSlack();
+  weir::ExitOnUncaughtBadAlloc();
   weir::CatchSignals();
   try {
     CLI::App app;
@@ -52,8 +54,7 @@ int main(int argc, char** argv) {
   } catch (const weir::Error& error) {
     return Fail(error);
   } catch (const std::bad_alloc&) {
-    return Fail({weir::ErrorKind::kMemory, "the system has no more memory",
-                 "Lower memory.host, or free memory on this machine."});
+    weir::ExitOutOfMemory();
   } catch (const std::exception& error) {
     return Fail({weir::ErrorKind::kInternal, error.what()});
   }

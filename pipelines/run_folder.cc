@@ -102,6 +102,7 @@ RunFolder RunFolder::Reopen(const fs::path& path) {
   }
   MakeFolder(path / "checkpoint");
   RunFolder folder(path);
+  for (const char* part : {"", "checkpoint", "model"}) RemovePartialFiles(path / part);
   std::string whole_lines;  // the next one would else go on where a torn one ends
   for (const json& line : ReadLines(path / kDropped)) {
     folder.dropped_.insert(Key(line.value("path", "")));

@@ -4,6 +4,7 @@
 #include <vips/vips.h>
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "framework/error.h"
+#include "framework/out_of_memory.h"
 #include "stages/gif_frame.h"
 #include "stages/picture_rows.h"
 #include "stages/pixel_rows.h"
@@ -40,7 +42,14 @@ void KeepWarning(const gchar*, GLogLevelFlags, const gchar* message, gpointer) {
   if (warning_of_thread && warning_of_thread->empty()) *warning_of_thread = message;
 }
 
+// GLib ends the process where it gets no memory: then with our words and status, not with a trap.
+void EndWhereThereIsNoMemory(const char* domain, GLogLevelFlags level, const char* message, void*) {
+  if ((level & G_LOG_LEVEL_ERROR) && std::strstr(message, "failed to allocate")) ExitOutOfMemory();
+  g_log_default_handler(domain, level, message, nullptr);
+}
+
 void Start() {
+  g_log_set_default_handler(EndWhereThereIsNoMemory, nullptr);
   if (VIPS_INIT("weir") != 0) {
     throw Error(ErrorKind::kInternal, "libvips does not start: " + std::string(vips_error_buffer()),
                 "Check the installation of libvips.");

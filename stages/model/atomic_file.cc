@@ -13,6 +13,8 @@
 namespace weir {
 namespace {
 
+constexpr const char* kPartial = ".partial";
+
 std::filesystem::path FolderOf(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
@@ -21,7 +23,7 @@ std::filesystem::path FolderOf(const std::filesystem::path& path) {
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
   temporary_ = FolderOf(path_) /
-               ("." + path_.filename().string() + "." + std::to_string(::getpid()) + ".partial");
+               ("." + path_.filename().string() + "." + std::to_string(::getpid()) + kPartial);
   file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (file_ < 0) ThrowErrno("cannot be made");
 }
@@ -66,6 +68,16 @@ void AtomicFile::ThrowErrno(const char* doing) const {
     remedy = "free some space there, or write to another disk";
   }
   throw Error(ErrorKind::kData, what, remedy);
+}
+
+void RemovePartialFiles(const std::filesystem::path& folder) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with('.') && name.ends_with(kPartial)) {
+      std::filesystem::remove(entry.path(), error);
+    }
+  }
 }
 
 }  // namespace weir

@@ -35,4 +35,8 @@ class AtomicFile {
   int file_ = -1;
 };
 
+// Removes what AtomicFiles of processes that were killed left in `folder`; nothing where that is
+// not there. Not while another process writes there.
+void RemovePartialFiles(const std::filesystem::path& folder);
+
 }  // namespace weir

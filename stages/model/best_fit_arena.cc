@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cassert>
 #include <iterator>
+#include <new>
+#include <utility>
 
 namespace weir {
 namespace {
@@ -111,21 +113,29 @@ bool BestFitArena::AddChunk(std::size_t bytes) {
   // A huge page would make bytes resident that nobody asked for.
   madvise(mapped, size, MADV_NOHUGEPAGE);
   auto* begin = static_cast<std::byte*>(mapped);
-  chunks_.emplace(begin, size);
-  InsertFree(blocks_.emplace(begin, Block{.bytes = size, .begins_chunk = true}).first);
+  try {
+    chunks_.emplace(begin, size);
+    AddFree(begin, Block{.bytes = size, .begins_chunk = true});
+  } catch (const std::bad_alloc&) {
+    chunks_.erase(begin);
+    munmap(mapped, size);
+    return false;
+  }
   return true;
 }
 
 void BestFitArena::TakeFront(Blocks::iterator block, std::size_t bytes) {
-  EraseFree(block);
   Block& taken = block->second;
   const std::size_t rest = taken.bytes - bytes;
   const std::size_t reused = std::min(bytes, taken.resident_bytes);
-  const Block tail{.bytes = rest, .resident_bytes = taken.resident_bytes - reused};
+  if (rest > 0) {
+    AddFree(block->first + bytes,
+            Block{.bytes = rest, .resident_bytes = taken.resident_bytes - reused});
+  }
+  EraseFree(block);
   taken.free = false;
   taken.bytes = bytes;
   taken.resident_bytes = 0;
-  if (rest > 0) InsertFree(blocks_.emplace(block->first + bytes, tail).first);
   usage_.held_bytes += bytes - reused;
   usage_.used_bytes += bytes;
   usage_.peak_used_bytes = std::max(usage_.peak_used_bytes, usage_.used_bytes);
@@ -144,14 +154,32 @@ BestFitArena::Blocks::iterator BestFitArena::MergeWithNext(Blocks::iterator bloc
   return block;
 }
 
+// All or, where it throws std::bad_alloc, nothing.
+void BestFitArena::AddFree(std::byte* address, Block block) {
+  const auto free = free_.emplace(block.bytes, address).first;
+  auto resident = resident_.end();
+  try {
+    resident = resident_.emplace(block.resident_bytes, address).first;
+    blocks_.emplace(address, std::move(block));
+  } catch (...) {
+    free_.erase(free);
+    if (resident != resident_.end()) resident_.erase(resident);
+    throw;
+  }
+}
+
 void BestFitArena::InsertFree(Blocks::iterator block) {
-  free_.emplace(block->second.bytes, block->first);
-  resident_.emplace(block->second.resident_bytes, block->first);
+  Block& freed = block->second;
+  freed.by_size.value() = {freed.bytes, block->first};
+  freed.by_resident.value() = {freed.resident_bytes, block->first};
+  free_.insert(std::move(freed.by_size));
+  resident_.insert(std::move(freed.by_resident));
 }
 
 void BestFitArena::EraseFree(Blocks::iterator block) {
-  free_.erase({block->second.bytes, block->first});
-  resident_.erase({block->second.resident_bytes, block->first});
+  Block& taken = block->second;
+  taken.by_size = free_.extract(SizedBlocks::key_type(taken.bytes, block->first));
+  taken.by_resident = resident_.extract(SizedBlocks::key_type(taken.resident_bytes, block->first));
 }
 
 void BestFitArena::GiveBack(Blocks::iterator block) {

@@ -48,11 +48,15 @@ class BestFitArena {
   ArenaUsage usage() const;
 
  private:
+  using SizedBlocks = std::set<std::pair<std::size_t, std::byte*>>;
   struct Block {
     std::size_t bytes = 0;
     std::size_t resident_bytes = 0;  // of a free block: so many from its front, the rest is not
     bool free = true;
     bool begins_chunk = false;
+    // Its entries in free_ and resident_ while it is not there, so that to free takes no memory.
+    SizedBlocks::node_type by_size{};
+    SizedBlocks::node_type by_resident{};
   };
   using Blocks = std::map<std::byte*, Block>;
 
@@ -60,6 +64,7 @@ class BestFitArena {
   bool AddChunk(std::size_t bytes);
   void TakeFront(Blocks::iterator block, std::size_t bytes);
   Blocks::iterator MergeWithNext(Blocks::iterator block);
+  void AddFree(std::byte* address, Block block);
   void InsertFree(Blocks::iterator block);
   void EraseFree(Blocks::iterator block);
   void GiveBack(Blocks::iterator block);
@@ -67,10 +72,10 @@ class BestFitArena {
   void UnmapFreeChunks();
 
   mutable std::mutex mutex_;
-  Blocks blocks_;                                          // all, by address
-  std::set<std::pair<std::size_t, std::byte*>> free_;      // by size
-  std::set<std::pair<std::size_t, std::byte*>> resident_;  // free blocks by resident bytes
-  std::map<std::byte*, std::size_t> chunks_;               // mapped, with their sizes
+  Blocks blocks_;                             // all, by address
+  SizedBlocks free_;                          // by size
+  SizedBlocks resident_;                      // free blocks by resident bytes
+  std::map<std::byte*, std::size_t> chunks_;  // mapped, with their sizes
   ArenaUsage usage_{.limit_bytes = static_cast<std::size_t>(-1)};
 };
 

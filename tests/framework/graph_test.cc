@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <map>
+#include <new>
 #include <random>
 
 #include "framework/error.h"
@@ -132,6 +133,36 @@ TEST(Graph, ADropLeavesNoGapAndIsNamed) {
   EXPECT_EQ(flow.drops.size(), 3u);
   EXPECT_EQ(flow.drops["number 4"], "apply: is odd somehow");
   EXPECT_EQ(flow.stats[1].figures().drops, 3u);
+}
+
+// Costs nothing to plan, and breaks when the graph asks again.
+struct Breaking final : MapStage<Number, Number> {
+  static constexpr std::string_view kName = "breaking";
+  static constexpr std::string_view kDoc = "Breaks.";
+  Footprint footprint() const override {
+    if (asked_++ > 0) throw std::bad_alloc();
+    return {};
+  }
+  Outcome<Number> Map(Number number, StageContext&) override { return number; }
+  mutable int asked_ = 0;
+};
+
+TEST(Graph, WhatBreaksWhileItIsMadeLeavesNothingAtWork) {
+  for (int i = 0; i < 50; ++i) {
+    Flow flow(1 << 20);
+    flow.Add<Counting>("counting", 3)
+        .Add<Gather>("gather", 2)
+        .Add<Collect>("collect", flow.batches, [] {});
+    Flow broken(1 << 20);
+    broken.Add<Counting>("counting", 3)
+        .Add<Apply>("apply", Same)
+        .Add<Breaking>("breaking")
+        .Add<Gather>("gather", 2)
+        .AddCollect();
+    EXPECT_THROW(broken.Run(), std::bad_alloc);
+    flow.Run();
+    EXPECT_EQ(flow.values(), UpTo(3));
+  }
 }
 
 TEST(Graph, AMapIsToldWhatWasSetAsideForItsItem) {

@@ -84,5 +84,15 @@ TEST(RunFolder, ForgetsTheMetricsThatAResumedRunWritesAgainAndATornLine) {
   EXPECT_EQ(Read(scratch / "run/metrics.jsonl"), "{\"epoch\":0}\n{\"epoch\":1}\n");
 }
 
+TEST(RunFolder, ReopenedItSweepsWhatAKillLeftHalfWritten) {
+  const ScratchFolder scratch;
+  RunFolder::Create(scratch / "run").WriteConfig("name: a\n");
+  const auto half = scratch.Write("run/checkpoint/.latest.safetensors.123.partial", "half");
+  const auto kept = scratch.Write("run/checkpoint/latest.safetensors", "whole");
+  RunFolder::Reopen(scratch / "run");
+  EXPECT_FALSE(std::filesystem::exists(half));
+  EXPECT_TRUE(std::filesystem::exists(kept));
+}
+
 }  // namespace
 }  // namespace weir

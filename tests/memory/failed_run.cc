@@ -1,0 +1,61 @@
+#include "tests/memory/failed_run.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string_view>
+
+#include "tests/support/scratch_folder.h"
+
+namespace weir {
+namespace {
+
+constexpr unsigned kMostSeconds = 20;
+
+std::string Bytes(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+FailedRun RunFailing(const std::vector<std::string>& arguments, const Failing& failing) {
+  const ScratchFolder scratch;
+  const std::filesystem::path count = scratch / "count", stack = scratch / "stack";
+  ProcessSetup setup;
+  setup.environment = {"LD_PRELOAD=" WEIR_FAILING_MALLOC, "WEIR_COUNT_FILE=" + count.string(),
+                       "WEIR_STACK_FILE=" + stack.string()};
+  if (failing.at > 0) setup.environment.push_back("WEIR_FAIL_AT=" + std::to_string(failing.at));
+  if (failing.is_forever) setup.environment.push_back("WEIR_FAIL_FOREVER=1");
+  setup.in_child = [] { alarm(kMostSeconds); };  // which outlives exec
+  FailedRun run;
+  run.outcome = Weir(arguments, setup);
+  std::ifstream(count) >> run.requests;
+  const std::string stacks = Bytes(stack);  // "request\n...\nsignal\n...\n"
+  const std::size_t signal = stacks.find("signal\n");
+  run.request_stack = stacks.substr(0, signal);
+  if (signal != std::string::npos) run.signal_stack = stacks.substr(signal);
+  return run;
+}
+
+std::string Place(const std::string& stack) {
+  std::istringstream lines(stack);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t address = line.find(")[");  // "/lib/libc.so.6(malloc+0x9)[0x7f97]"
+    if (address == std::string::npos) continue;
+    const std::string_view path = std::string_view(line).substr(0, line.find('('));
+    const std::string frame = line.substr(path.rfind('/') + 1, address - path.rfind('/'));
+    bool is_common = false;
+    for (const char* library : {"libfailing_malloc.", "libc.", "libstdc++.", "libgcc_s."}) {
+      is_common |= frame.starts_with(library);
+    }
+    if (!is_common) return frame;
+  }
+  return "nowhere";
+}
+
+}  // namespace weir
