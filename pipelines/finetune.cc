@@ -219,12 +219,11 @@ class Finetuning {
           [&] { return State(split); },
           [&] {
             if (SignalReceived()) session_.pipeline().Stop();
-            const ProgressState state = State(split);
-            const std::string said = memory_->Tick(title, state.done, state.total);
-            if (!said.empty()) std::printf("%s%s\n", is_terminal_ ? "\r\033[K" : "", said.c_str());
+            Watch(title, split);
           });
       session_.pipeline().Run({.split = split, .epoch = epoch, .first_sample = first});
     }
+    Watch(title, split);  // a short pass has no tick
     const double seconds = SecondsSince(begin);
     const Metrics metrics = learner_->metrics();
     tally_.seconds += seconds;
@@ -232,6 +231,12 @@ class Finetuning {
     if (trains) tally_.epoch_seconds += seconds;
     if (session_.pipeline().stopped()) Interrupted();
     Report(split, epoch, title, metrics, trains ? tally_.epoch_seconds : seconds);
+  }
+
+  void Watch(const std::string& title, Split split) {
+    const ProgressState state = State(split);
+    const std::string said = memory_->Tick(title, state.done, state.total);
+    if (!said.empty()) std::printf("%s%s\n", is_terminal_ ? "\r\033[K" : "", said.c_str());
   }
 
   void Report(Split split, int epoch, const std::string& title, const Metrics& metrics,

@@ -54,13 +54,9 @@ void ExpectRefusal(const ProcessOutcome& outcome, std::size_t ceiling_bytes) {
       << "in " << MiB(ceiling_bytes);
 }
 
-TEST(HardLimit, OfTheKernelIsNeverRunInto) {
-  if (const auto reason = HardCgroup::Unavailable()) GTEST_SKIP() << *reason;
-  const ScratchFolder scratch;
-  const std::string job =
-      scratch
-          .Write("job.yaml", "memory: {host: auto}\npipeline:\n  - directory: {path: " +
-                                 Pictures().string() + R"(, validation_split: 0.3}
+std::string Job(int epochs) {
+  return "memory: {host: auto}\npipeline:\n  - directory: {path: " + Pictures().string() +
+         R"(, validation_split: 0.3}
   - decode
   - augment: {size: [96, 96], zoom: 0.1, horizontal_flip: true}
   - batch: {size: 8}
@@ -71,9 +67,38 @@ model:
   backbone: {name: mobilenet_v2, width: 0.35, weights: none, convention: keras}
   frozen: {through: block_8}
   head: [global_average_pooling, dense: {units: classes, activation: softmax}]
-training: {epochs: 1}
-)")
-          .string();
+training: {epochs: )" +
+         std::to_string(epochs) + "}\n";
+}
+
+// The limit comes near while a run goes on, as when others fill the container.
+TEST(HardLimit, LoweredWhileARunGoesOnItIsNotRunInto) {
+  if (const auto reason = HardCgroup::Unavailable()) GTEST_SKIP() << *reason;
+  const ScratchFolder scratch;
+  const std::string job = scratch.Write("job.yaml", Job(20)).string();
+  const auto arguments = [&](const std::string& out) {
+    return std::vector<std::string>{"run", job, "--out", (scratch / out).string()};
+  };
+  ASSERT_EQ(Weir(arguments("free")).status, 0);
+  const HardCgroup cgroup(std::size_t{512} << 20);
+  WeirProcess process(arguments("squeezed"), cgroup.Setup());
+  while (process.ReadLine().rfind("epoch 2/20 train", 0) != 0) {
+  }
+  cgroup.LowerTo(cgroup.held_bytes() / 97 * 100);
+  const ProcessOutcome outcome = process.Wait();
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(cgroup.kills(), 0U);
+  const std::size_t said = outcome.out.find("memory is scarce: ");
+  ASSERT_NE(said, std::string::npos) << outcome.out;
+  EXPECT_EQ(outcome.out.find("memory is scarce: ", said + 1), std::string::npos);
+  EXPECT_TRUE(Bytes(scratch / "squeezed/model/model.safetensors") ==
+              Bytes(scratch / "free/model/model.safetensors"));
+}
+
+TEST(HardLimit, OfTheKernelIsNeverRunInto) {
+  if (const auto reason = HardCgroup::Unavailable()) GTEST_SKIP() << *reason;
+  const ScratchFolder scratch;
+  const std::string job = scratch.Write("job.yaml", Job(1)).string();
   const auto run = [&](const std::string& out, const ProcessSetup& setup) {
     return Weir({"run", job, "--out", (scratch / out).string()}, setup);
   };
@@ -138,7 +163,9 @@ void ExpectWithin(const DrawnJob& drawn) {
     EXPECT_FALSE(fs::exists(out));
     return;
   }
-  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  // Some of what is drawn cannot learn.
+  const bool diverged = outcome.err.find("the training diverged") != std::string::npos;
+  EXPECT_TRUE(outcome.status == 0 || diverged) << outcome.err;
   EXPECT_LE(held.bytes(), ceiling);
 }
 

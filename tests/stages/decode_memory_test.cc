@@ -23,14 +23,20 @@ struct Case {
   int width = 0, height = 0;
   int wanted = 224;
   bool sixteen_bit = false;
+  int frames = 1;
 };
 
 void PrintTo(const Case& c, std::ostream* out) {
   *out << c.width << "x" << c.height << c.options << (c.sixteen_bit ? " of 16 bits" : "")
-       << " wanted " << c.wanted;
+       << (c.frames > 1 ? " of many frames" : "") << " wanted " << c.wanted;
 }
 
 std::string Make(const Case& c, int width, int height, const std::string& path) {
+  if (c.frames > 1) {
+    const Vips frames = MakePhoto(width, height * c.frames);
+    vips_image_set_int(frames.get(), VIPS_META_PAGE_HEIGHT, height);
+    return Save(frames, path + c.options);
+  }
   if (!c.sixteen_bit) return Save(MakePhoto(width, height), path + c.options);
   return Save(MakePicture<std::uint16_t>(width, height, 4, VIPS_INTERPRETATION_RGB16,
                                          [](int x, int y, int band) { return x * 7 + y * band; }),
@@ -82,7 +88,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{".tif[compression=jpeg,tile]", 4000, 3000}, Case{".tif[compression=jpeg]", 4000, 3000},
         Case{".tif", 4000, 3000, 224, true}, Case{".webp[effort=0]", 4000, 3000},
         Case{".webp[effort=0]", 4000, 3000, 0}, Case{".webp[effort=0,lossless]", 2000, 1500},
-        Case{".webp[effort=0,lossless]", 2000, 1500, 0}));
+        Case{".webp[effort=0,lossless]", 2000, 1500, 0},
+        // A camera's largest, a scanner's, a strip, an animation.
+        Case{".jpg", 8000, 6000}, Case{".jpg[interlace]", 8000, 6000},
+        Case{".png[compression=1]", 10000, 10000}, Case{".jpg", 20000, 10}, Case{".png", 20000, 10},
+        Case{".gif[effort=1]", 96, 64, 224, false, 500}));
 
 }  // namespace
 }  // namespace weir

@@ -63,6 +63,13 @@ bool Limit(const fs::path& group, std::size_t limit_bytes) {
          (!fs::exists(group / "memory.swap.max") || WriteTo(group / "memory.swap.max", "0"));
 }
 
+std::size_t BytesIn(const fs::path& path) {
+  std::ifstream file(path);
+  std::size_t bytes = 0;
+  file >> bytes;
+  return bytes;
+}
+
 // A new group with that limit that this process may send others into; empty where there is none.
 fs::path Make(std::size_t limit_bytes) {
   static int made = 0;
@@ -104,12 +111,21 @@ ProcessSetup HardCgroup::Setup() const {
   }};
 }
 
+void HardCgroup::LowerTo(std::size_t limit_bytes) const {
+  if (!Limit(folder_, limit_bytes)) throw std::runtime_error("the limit cannot be lowered");
+}
+
+std::size_t HardCgroup::held_bytes() const {
+  const bool is_first = IsFirstVersion(folder_);
+  const std::string prefix = is_first ? "total_" : "";
+  const fs::path statistics = folder_ / "memory.stat";
+  return BytesIn(folder_ / (is_first ? "memory.usage_in_bytes" : "memory.current")) -
+         NumberOf(statistics, prefix + "inactive_file") -
+         NumberOf(statistics, prefix + "active_file");
+}
+
 std::size_t HardCgroup::peak_bytes() const {
-  std::ifstream file(folder_ /
-                     (IsFirstVersion(folder_) ? "memory.max_usage_in_bytes" : "memory.peak"));
-  std::size_t bytes = 0;
-  file >> bytes;
-  return bytes;
+  return BytesIn(folder_ / (IsFirstVersion(folder_) ? "memory.max_usage_in_bytes" : "memory.peak"));
 }
 
 std::uint64_t HardCgroup::kills() const {

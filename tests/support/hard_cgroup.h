@@ -35,6 +35,11 @@ class HardCgroup {
   // Lets a process begin in it.
   ProcessSetup Setup() const;
 
+  // From now on; throws std::runtime_error where the kernel does not take it.
+  void LowerTo(std::size_t limit_bytes) const;
+
+  // Charged now, without files that can be read again.
+  std::size_t held_bytes() const;
   // The most that was charged to it: page cache and kernel memory too. 0 where the kernel keeps no
   // record (v2 before Linux 5.19).
   std::size_t peak_bytes() const;
