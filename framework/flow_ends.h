@@ -31,7 +31,7 @@ struct Message {
   Packet packet;
 };
 
-using Give = std::function<void(Message)>;
+using Give = std::function<void(const Message&)>;
 
 // Gives items into the flow as fast as tickets allow.
 class Source {

@@ -59,8 +59,7 @@ class SourceNode {
       : out_(graph),
         source_(
             place, admission, stretch, budget,
-            [this](Message message) { out_.try_put(std::move(message)); },
-            [this] { pump_.Wake(); }),
+            [this](const Message& message) { out_.try_put(message); }, [this] { pump_.Wake(); }),
         pump_(graph, flow::no_priority, [this](const Message&) { source_.Drain(); }) {}
 
   flow::sender<Message>& out() { return out_; }
@@ -122,7 +121,7 @@ class GatherNode {
       : in_(graph, [](const Message& message) { return message.sequence; }),
         out_(graph),
         gather_(
-            place, stretch, budget, [this](Message message) { out_.try_put(std::move(message)); },
+            place, stretch, budget, [this](const Message& message) { out_.try_put(message); },
             [this] { pump_.Wake(); }),
         pump_(graph, priority, [this](Message message) {
           if (message.kind != Kind::kWake) gather_.Take(std::move(message));

@@ -209,7 +209,8 @@ TEST(Plan, ShowsTheFlowTheModelAndTheBillWithoutRunning) {
 
 TEST(Plan, SaysWhichDeviceWasTakenAndWhy) {
   const std::vector<std::string> on_cpu = {"--set", "pipeline.prefetch.device=cpu"};
-  EXPECT_THAT(Weir(Demo("plan", on_cpu)).out, HasSubstr("\ndevice: cpu, as `device: cpu` says so\n"));
+  EXPECT_THAT(Weir(Demo("plan", on_cpu)).out,
+              HasSubstr("\ndevice: cpu, as `device: cpu` says so\n"));
   const auto json = nlohmann::json::parse(Weir(Demo("plan", {"--json", on_cpu[0], on_cpu[1]})).out);
   EXPECT_EQ(json["device"], (nlohmann::json{{"name", "cpu"}, {"reason", "`device: cpu` says so"}}));
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "framework/random.h"
 #include "stages/model/backbone_weights.h"
 #include "stages/model/weights_file.h"
 
@@ -27,6 +28,20 @@ inline BackboneWeights Whole(const LayerReader& read, const MobileNetV2& model) 
 
 inline BackboneWeights RandomBackbone(const MobileNetV2& model, std::uint64_t seed) {
   return Whole(RandomLayers(model, seed), model);
+}
+
+// Random weights whose batch norms are not the identity.
+inline BackboneWeights UnevenBackbone(const MobileNetV2& model) {
+  BackboneWeights backbone = RandomBackbone(model, 5);
+  for (std::size_t i = 0; i < backbone.layers.size(); ++i) {
+    CounterRandom random(5, "batch norm", 0, i);
+    ConvWeights& layer = backbone.layers[i];
+    for (float& value : layer.gamma) value = static_cast<float>(random.Uniform(0.6, 1.1));
+    for (float& value : layer.beta) value = static_cast<float>(random.Uniform(-0.5, 1.0));
+    for (float& value : layer.mean) value = static_cast<float>(random.Uniform(-0.2, 0.2));
+    for (float& value : layer.variance) value = static_cast<float>(random.Uniform(0.5, 2.0));
+  }
+  return backbone;
 }
 
 }  // namespace weir

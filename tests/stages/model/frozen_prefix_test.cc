@@ -64,20 +64,6 @@ double Difference(const std::vector<float>& a, const std::vector<float>& b) {
   return difference / largest;
 }
 
-// Random weights whose batch norms are not the identity.
-BackboneWeights UnevenBackbone(const MobileNetV2& model) {
-  BackboneWeights backbone = RandomBackbone(model, 5);
-  for (std::size_t i = 0; i < backbone.layers.size(); ++i) {
-    CounterRandom random(5, "batch norm", 0, i);
-    ConvWeights& layer = backbone.layers[i];
-    for (float& value : layer.gamma) value = static_cast<float>(random.Uniform(0.6, 1.1));
-    for (float& value : layer.beta) value = static_cast<float>(random.Uniform(-0.5, 1.0));
-    for (float& value : layer.mean) value = static_cast<float>(random.Uniform(-0.2, 0.2));
-    for (float& value : layer.variance) value = static_cast<float>(random.Uniform(0.5, 2.0));
-  }
-  return backbone;
-}
-
 constexpr double kRounding = 5e-4;
 
 struct Case {
