@@ -160,6 +160,7 @@ class Finetuning {
                            {"seconds", tally_.seconds},
                            {"peak_budget_bytes", session_.pipeline().peak_leased_bytes()},
                            {"peak_rss_anon_bytes", Progress::peak_held_bytes()},
+                           {"planned_bytes", session_.plan().peak_bytes()},
                            {"best_validation_accuracy", tally_.best_validation_accuracy},
                            {"dropped", folder_->dropped()}});
     if (Count(Split::kValidation) > 0) {
@@ -259,7 +260,9 @@ class Finetuning {
                          {"loss", metrics.loss()},
                          {"accuracy", metrics.accuracy()},
                          {"images", metrics.images},
-                         {"seconds", seconds}});
+                         {"seconds", seconds},
+                         {"held_bytes", memory_->last().held_bytes},
+                         {"beside_ledger_bytes", memory_->last().holdings.front().bytes}});
     if (split == Split::kValidation) {
       tally_.best_validation_accuracy =
           std::max(tally_.best_validation_accuracy, metrics.accuracy());

@@ -22,6 +22,13 @@ std::size_t AvailableOnMachine() {
   return 0;
 }
 
+// What the process holds that no stage leased: measured, where the plan has its reserve.
+std::size_t BesideLedger(const std::vector<Pipeline::Holding>& holdings, std::size_t held_bytes) {
+  std::size_t leased = 0;
+  for (std::size_t i = 1; i < holdings.size(); ++i) leased += holdings[i].bytes;
+  return held_bytes - std::min(held_bytes, leased);
+}
+
 }  // namespace
 
 MemoryWatch::MemoryWatch(Pipeline& pipeline, MemoryWatchOptions options)
@@ -51,7 +58,8 @@ std::string MemoryWatch::Tick(const std::string& doing, std::uint64_t images_don
   if (!last_.holdings.empty()) {
     Pipeline::Holding& process = last_.holdings.front();
     process.bytes = BesideLedger(last_.holdings, last_.held_bytes);
-    process.peak_bytes = process.bytes;
+    process_peak_bytes_ = std::max(process_peak_bytes_, process.bytes);
+    process.peak_bytes = process_peak_bytes_;
   }
   log_.Write(last_);
   return said;
@@ -75,13 +83,6 @@ void MemoryWatch::End(const std::string& state) {
   last_.state = state;
   last_.time = std::time(nullptr);
   log_.Write(last_);
-}
-
-std::size_t MemoryWatch::BesideLedger(const std::vector<Pipeline::Holding>& holdings,
-                                      std::size_t held_bytes) {
-  std::size_t leased = 0;
-  for (std::size_t i = 1; i < holdings.size(); ++i) leased += holdings[i].bytes;
-  return held_bytes - std::min(held_bytes, leased);
 }
 
 }  // namespace weir

@@ -35,9 +35,8 @@ class MemoryWatch {
   // The run is over, this way: MemorySnapshot::state.
   void End(const std::string& state);
 
-  // What the process holds that no stage leased: measured, where the plan has its reserve.
-  static std::size_t BesideLedger(const std::vector<Pipeline::Holding>& holdings,
-                                  std::size_t held_bytes);
+  // Of the last tick.
+  const MemorySnapshot& last() const { return last_; }
 
  private:
   std::string Squeeze(const ContainerMemory& container);
@@ -46,7 +45,8 @@ class MemoryWatch {
   const MemoryWatchOptions options_;
   MemoryLog log_;
   MemorySnapshot last_;
-  int ticks_to_rest_ = 0;  // until the last step has had its effect
+  std::size_t process_peak_bytes_ = 0;  // beside the ledger
+  int ticks_to_rest_ = 0;               // until the last step has had its effect
 };
 
 }  // namespace weir

@@ -1,9 +1,11 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "framework/byte_size.h"
 #include "pipelines/commands.h"
+#include "pipelines/listed.h"
 #include "pipelines/plan_text.h"
 #include "pipelines/session.h"
 #include "pipelines/ways_to_fit.h"
@@ -24,6 +26,29 @@ std::string FlowText(const Config& config) {
   return text;
 }
 
+// What a run's model takes to predict and evaluate.
+struct PredictionPlan {
+  std::size_t peak_bytes = 0;
+  std::size_t smallest_bytes = 0;
+};
+
+// Of the same pipeline with all of the backbone frozen, as it is in a saved model. Nothing where it
+// runs on a GPU, which would have to be opened once more.
+std::optional<PredictionPlan> PlanPrediction(const Recipe& recipe, const Session& training) {
+  if (training.device().device) return std::nullopt;
+  ModelConfig saved = recipe.model;
+  saved.frozen = {.kind = FrozenConfig::Kind::kAll};
+  Session session(
+      recipe,
+      {.training = false,
+       .model = SetUpModel(saved, recipe.training, Fetching::kForbidden),
+       .add_source = [&](Pipeline& pipeline) { Listed::AddTo(pipeline, training.pipeline()); },
+       .classes = training.resources().Find<Classes>(),
+       .on_drop = {}});
+  const MemoryPlan& plan = session.Plan();
+  return PredictionPlan{plan.peak_bytes(), plan.smallest_bytes};
+}
+
 }  // namespace
 
 void PlanCommand(const ConfigOptions& options) {
@@ -40,7 +65,11 @@ void PlanCommand(const ConfigOptions& options) {
   }
   const MemoryPlan& plan = session.plan();
   if (options.json) {
-    const nlohmann::json json = ToJson(plan, session.device());
+    nlohmann::json json = ToJson(plan, session.device());
+    if (const auto prediction = PlanPrediction(recipe, session)) {
+      json["prediction"] = {{"peak_bytes", prediction->peak_bytes},
+                            {"smallest_bytes", prediction->smallest_bytes}};
+    }
     std::printf("%s\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
     return;
   }
@@ -55,6 +84,11 @@ void PlanCommand(const ConfigOptions& options) {
   std::printf("The smallest ceiling that works is %s; above %s nothing gets faster.\n",
               ToRoundText(ByteSize{plan.smallest_bytes}).c_str(),
               ToRoundText(ByteSize{plan.enough_bytes}).c_str());
+  if (const auto prediction = PlanPrediction(recipe, session)) {
+    std::printf("To predict and evaluate with its model: %s, at least %s.\n",
+                ToRoundText(ByteSize{prediction->peak_bytes}).c_str(),
+                ToRoundText(ByteSize{prediction->smallest_bytes}).c_str());
+  }
 }
 
 }  // namespace weir

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "framework/byte_size.h"
+#include "pipelines/listed.h"
 #include "stages/model/model.h"
 
 namespace weir {
@@ -64,17 +65,6 @@ std::vector<Setting> SettingsOf(const Recipe& recipe, const Session& session) {
   return settings;
 }
 
-// In the place of a source that has listed its files: they are not listed again for each try.
-class Listed final : public SourceStage<ImageFile> {
- public:
-  explicit Listed(const Stage& source) : footprint_(source.footprint()) {}
-  Footprint footprint() const override { return footprint_; }
-  std::optional<ImageFile> Next(StageContext&) override { return std::nullopt; }
-
- private:
-  const Footprint footprint_;
-};
-
 // One setting, changed.
 struct Change {
   std::string key;
@@ -104,17 +94,13 @@ std::optional<std::size_t> SmallestWith(const std::filesystem::path& config,
   for (const Change& change : changes) overrides.push_back(change.key + "=" + change.value);
   try {
     const Recipe recipe = LoadRecipe(config, overrides);
-    Session changed(recipe,
-                    {.training = true,
-                     .model = SetUpModel(recipe.model, recipe.training, Fetching::kForbidden),
-                     .add_source =
-                         [&](Pipeline& pipeline) {
-                           pipeline.AddMade("directory", [&](BuildContext&) {
-                             return std::make_unique<Listed>(*session.pipeline().Find("directory"));
-                           });
-                         },
-                     .classes = session.resources().Find<Classes>(),
-                     .on_drop = {}});
+    Session changed(
+        recipe,
+        {.training = true,
+         .model = SetUpModel(recipe.model, recipe.training, Fetching::kForbidden),
+         .add_source = [&](Pipeline& pipeline) { Listed::AddTo(pipeline, session.pipeline()); },
+         .classes = session.resources().Find<Classes>(),
+         .on_drop = {}});
     return changed.SmallestCeiling();
   } catch (const Error&) {
     return std::nullopt;

@@ -92,6 +92,17 @@ TEST(Refusal, SaysTheTruthOfItsChanges) {
             0);
 }
 
+TEST(Plan, SaysWhatItsModelTakesToPredict) {
+  const ProcessOutcome outcome = Weir({"plan", Job().string(), "--json", "--memory", "8GiB"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const auto plan = nlohmann::json::parse(outcome.out);
+  const std::size_t predicting = plan["prediction"]["smallest_bytes"];
+  EXPECT_LT(predicting, plan["smallest_bytes"]);
+  EXPECT_LE(predicting, plan["prediction"]["peak_bytes"]);
+  EXPECT_THAT(Weir({"plan", Job().string(), "--memory", "8GiB"}).out,
+              HasSubstr("\nTo predict and evaluate with its model: "));
+}
+
 TEST(Explain, SaysWhoHeldWhatInARunThatWasKilled) {
   const ScratchFolder scratch;
   const std::string out = (scratch / "killed").string();
