@@ -181,18 +181,18 @@ class TbbGraph final : public Graph {
   // Makes the nodes. Apart from the constructor, as TBB may be at work on the first ones when a
   // later one cannot be made: the destructor waits for that.
   void Connect(std::vector<StageStats>& stats, const GraphOptions& options) {
-    std::vector<PlacedStage>& stages = stages_;
     flow::sender<Message>* last = nullptr;
     std::size_t stretch = 0;
-    for (std::size_t i = 0; i < stages.size(); ++i) {
-      const NodePlace place{stages[i], stats[i], state_};
+    for (std::size_t i = 0; i < stages_.size(); ++i) {
+      const NodePlace place{stages_[i], stats[i], state_};
       // Later stages first: what is nearly done gives its memory back soonest.
       const auto priority = static_cast<flow::node_priority_t>(i + 1);
-      switch (stages[i].shape) {
+      switch (stages_[i].shape) {
         case StageShape::kSource: {
-          const bool map_is_next = i + 1 < stages.size() && stages[i + 1].shape == StageShape::kMap;
+          const bool map_is_next =
+              i + 1 < stages_.size() && stages_[i + 1].shape == StageShape::kMap;
           source_ = std::make_unique<SourceNode>(*graph_, place,
-                                                 map_is_next ? stages[i + 1].any.get() : nullptr,
+                                                 map_is_next ? stages_[i + 1].any.get() : nullptr,
                                                  options.plan.stretches[stretch++], options.budget);
           last = &source_->out();
           break;

@@ -132,8 +132,8 @@ std::vector<MemoryLimit> HostMemoryLimits(const fs::path& root) {
   if (!total) throw Error(ErrorKind::kInternal, meminfo.string() + " does not say MemTotal");
   // Above the machine's memory a group has no limit (v1 writes a huge number for that).
   std::erase_if(limits, [&](const MemoryLimit& limit) { return limit.bytes >= *total; });
-  if (const auto available = ReadKilobytes(meminfo, "MemAvailable")) {
-    limits.push_back({"available memory", meminfo.string(), *available, false});
+  if (const std::size_t available = AvailableMemory(root); available > 0) {
+    limits.push_back({"available memory", meminfo.string(), available, false});
   }
   limits.push_back({"the machine's memory", meminfo.string(), *total, false});
   std::stable_sort(limits.begin(), limits.end(),
@@ -163,6 +163,10 @@ std::optional<ContainerMemory> TightestContainer(const fs::path& root) {
     if (!tightest || group.room_bytes() < tightest->room_bytes()) tightest = group;
   });
   return tightest;
+}
+
+std::size_t AvailableMemory(const fs::path& root) {
+  return ReadKilobytes(root / "proc/meminfo", "MemAvailable").value_or(0);
 }
 
 std::size_t HeldMemory() {

@@ -45,6 +45,9 @@ struct ContainerMemory {
 // Of the cgroups that the process is in the one with the least room; nothing where none is limited.
 std::optional<ContainerMemory> TightestContainer(const std::filesystem::path& root = "/");
 
+// What the machine has left, MemAvailable of /proc/meminfo; 0 where it does not say.
+std::size_t AvailableMemory(const std::filesystem::path& root = "/");
+
 // Private memory of this process and what it shares (RssAnon and RssShmem of /proc/self/status);
 // mapped files and code do not count.
 std::size_t HeldMemory();

@@ -15,13 +15,6 @@ namespace {
 constexpr std::size_t kScarcePart = 20;  // of a container's limit: less room than that is scarce
 constexpr int kTicksToRest = 5;
 
-std::size_t AvailableOnMachine() {
-  for (const MemoryLimit& limit : HostMemoryLimits()) {
-    if (limit.name == "available memory") return limit.bytes;
-  }
-  return 0;
-}
-
 // What the process holds that no stage leased: measured, where the plan has its reserve.
 std::size_t BesideLedger(const std::vector<Pipeline::Holding>& holdings, std::size_t held_bytes) {
   std::size_t leased = 0;
@@ -53,7 +46,7 @@ std::string MemoryWatch::Tick(const std::string& doing, std::uint64_t images_don
   }
   last_.held_bytes = HeldMemory();
   last_.peak_held_bytes = std::max(last_.peak_held_bytes, last_.held_bytes);
-  last_.available_bytes = AvailableOnMachine();
+  last_.available_bytes = AvailableMemory();
   last_.holdings = pipeline_.holdings();
   if (!last_.holdings.empty()) {
     Pipeline::Holding& process = last_.holdings.front();

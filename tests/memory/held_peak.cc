@@ -25,20 +25,24 @@ HeldPeak::HeldPeak(int process)
     : thread_([this, file = "/proc/" + std::to_string(process) + "/status"] {
         const int status = open(file.c_str(), O_RDONLY | O_CLOEXEC);
         std::array<char, 4096> text{};
-        while (!is_over_) {
+        std::unique_lock lock(mutex_);
+        do {
           const ssize_t size = pread(status, text.data(), text.size() - 1, 0);
           if (size <= 0) break;  // it has ended and was waited for
           text[static_cast<std::size_t>(size)] = '\0';
           const std::size_t held =
               BytesOf(text.data(), "RssAnon:") + BytesOf(text.data(), "RssShmem:");
           bytes_ = std::max<std::size_t>(bytes_, held);
-          std::this_thread::sleep_for(std::chrono::milliseconds(2));
-        }
+        } while (!ended_.wait_for(lock, std::chrono::milliseconds(2), [this] { return is_over_; }));
         close(status);
       }) {}
 
 HeldPeak::~HeldPeak() {
-  is_over_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    is_over_ = true;
+  }
+  ended_.notify_one();
   thread_.join();
 }
 
