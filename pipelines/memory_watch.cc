@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 #include <utility>
 
@@ -12,8 +13,15 @@
 namespace weir {
 namespace {
 
-constexpr std::size_t kScarcePart = 20;  // of a container's limit: less room than that is scarce
+// Less room in a container than a twentieth of its limit is scarce, and less than may be taken
+// between two ticks.
+constexpr std::size_t kScarcePart = 20;
+constexpr std::size_t kScarceBytes = std::size_t{8} << 20;
 constexpr int kTicksToRest = 5;
+
+bool IsScarce(const ContainerMemory& container) {
+  return container.room_bytes() < std::max(container.limit_bytes / kScarcePart, kScarceBytes);
+}
 
 // What the process holds that no stage leased: measured, where the plan has its reserve.
 std::size_t BesideLedger(const std::vector<Pipeline::Holding>& holdings, std::size_t held_bytes) {
@@ -40,8 +48,7 @@ std::string MemoryWatch::Tick(const std::string& doing, std::uint64_t images_don
   std::string said;
   if (ticks_to_rest_ > 0) {
     --ticks_to_rest_;
-  } else if (last_.container &&
-             last_.container->room_bytes() < last_.container->limit_bytes / kScarcePart) {
+  } else if (last_.container && IsScarce(*last_.container)) {
     said = Squeeze(*last_.container);
   }
   last_.held_bytes = HeldMemory();

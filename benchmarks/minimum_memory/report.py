@@ -62,6 +62,7 @@ def record(
             "files": options.files,
             "repeats": options.repeats,
             "patience": options.patience,
+            "read_ahead_kib": options.read_ahead,
             "resolution_mib": {program.name: program.resolution_mib for program in programs},
         },
         "versions": {program.name: program.version for program in programs},

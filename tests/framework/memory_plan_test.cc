@@ -52,6 +52,17 @@ TEST(MemoryPlan, StaysUnderTheCeilingAndSharesWhatThereIs) {
   }
 }
 
+TEST(MemoryPlan, LetsEveryWorkerWorkBeforeMoreItemsWait) {
+  const std::size_t smallest = PlanMemory(TrainingFlow(), 1024 * kMiB, 60 * kMiB, 2).smallest_bytes;
+  // The second worker takes 8 MiB; before it fits, what is there goes to the tickets.
+  const MemoryPlan with_one = PlanMemory(TrainingFlow(), smallest + 6 * kMiB, 60 * kMiB, 2);
+  EXPECT_EQ(with_one.levers[3], 1);
+  EXPECT_EQ(with_one.stretches[0].max_tickets, 4);
+  const MemoryPlan with_two = PlanMemory(TrainingFlow(), smallest + 8 * kMiB, 60 * kMiB, 2);
+  EXPECT_EQ(with_two.levers[3], 2);
+  EXPECT_EQ(with_two.stretches[0].max_tickets, 1);
+}
+
 TEST(MemoryPlan, LeavesRoomForALargerItemAtTheSmallestCeilingToo) {
   std::vector<StageCost> flow = TrainingFlow();
   const std::size_t without = PlanMemory(flow, 1024 * kMiB, 60 * kMiB, 2).smallest_bytes;

@@ -84,7 +84,7 @@ TEST(HardLimit, LoweredWhileARunGoesOnItIsNotRunInto) {
   WeirProcess process(arguments("squeezed"), cgroup.Setup());
   while (process.ReadLine().rfind("epoch 2/20 train", 0) != 0) {
   }
-  cgroup.LowerTo(cgroup.held_bytes() / 97 * 100);
+  cgroup.LowerTo(cgroup.held_bytes() + (std::size_t{4} << 20));
   const ProcessOutcome outcome = process.Wait();
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_EQ(cgroup.kills(), 0U);
@@ -108,7 +108,7 @@ TEST(HardLimit, OfTheKernelIsNeverRunInto) {
   ASSERT_FALSE(model.empty());
 
   int finished = 0, refused = 0;
-  for (const std::size_t limit_mib : {80, 112, 120, 144, 320}) {
+  for (const std::size_t limit_mib : {28, 48, 56, 64, 320}) {
     const std::size_t limit_bytes = limit_mib << 20;
     const HardCgroup cgroup(limit_bytes);
     const std::string out = MiB(limit_bytes);

@@ -71,7 +71,7 @@ TEST_F(MemoryWatchTest, LeavesBehindWhoHeldWhat) {
 
 TEST_F(MemoryWatchTest, SqueezesWhileTheContainerIsNearlyFullAndSaysSoOnce) {
   MemoryWatch watch = Watch();
-  container_ = ContainerMemory{"/sys/limit", 100 * kMiB, 94 * kMiB};
+  container_ = ContainerMemory{"/sys/limit", 100 * kMiB, 90 * kMiB};
   EXPECT_EQ(watch.Tick("", 0, 0), "");
   container_->held_bytes = 96 * kMiB;
   EXPECT_EQ(watch.Tick("", 0, 0),
