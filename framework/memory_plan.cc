@@ -15,16 +15,25 @@ constexpr int kSamplesPerWorker = 4;
 // One output that fills, one on its way, one with the sink.
 constexpr int kGatheredItems = 3;
 
+Stretch BeginStretch(std::size_t head, StageShape shape, int workers) {
+  Stretch stretch{.head = static_cast<int>(head)};
+  if (shape == StageShape::kSource) {
+    stretch.useful_tickets = kSamplesPerWorker * workers;
+    stretch.why = std::to_string(kSamplesPerWorker) +
+                  " for each worker, so that none idles while some wait for their batch";
+  } else {
+    stretch.useful_tickets = kGatheredItems;
+    stretch.why = "one fills, one is on its way, one is with the last stage";
+  }
+  return stretch;
+}
+
 std::vector<Stretch> CutStretches(const std::vector<StageCost>& stages, int workers) {
   std::vector<Stretch> stretches;
   for (std::size_t i = 0; i < stages.size(); ++i) {
     const bool is_source = stages[i].shape == StageShape::kSource;
     if (is_source || stages[i].shape == StageShape::kGather) {
-      stretches.push_back({.head = static_cast<int>(i),
-                           .item_bytes = 0,
-                           .spare_bytes = 0,
-                           .max_tickets = is_source ? kSamplesPerWorker * workers : kGatheredItems,
-                           .pool_bytes = 0});
+      stretches.push_back(BeginStretch(i, stages[i].shape, workers));
     }
     if (stretches.empty()) continue;
     Stretch& stretch = stretches.back();
@@ -33,7 +42,10 @@ std::vector<Stretch> CutStretches(const std::vector<StageCost>& stages, int work
     stretch.spare_bytes = std::max(
         stretch.spare_bytes, footprint.largest_item_bytes -
                                  std::min(footprint.largest_item_bytes, footprint.item_bytes));
-    stretch.max_tickets = std::max(stretch.max_tickets, stages[i].footprint.max_items);
+    if (footprint.max_items > stretch.useful_tickets) {
+      stretch.useful_tickets = footprint.max_items;
+      stretch.why = "`" + stages[i].name + "` asks for them";
+    }
   }
   return stretches;
 }
@@ -71,7 +83,7 @@ std::vector<PlanRow> MakeRows(const std::vector<StageCost>& stages, const Memory
                               std::size_t reserve_bytes) {
   std::vector<PlanRow> rows;
   rows.push_back({PlanRow::Kind::kReserve, "process", "code, stacks, allocator",
-                  MemoryTag::kReserve, reserve_bytes, 1});
+                  MemoryTag::kReserve, reserve_bytes});
   std::size_t stretch = 0;
   for (std::size_t i = 0; i < stages.size(); ++i) {
     const Footprint& footprint = stages[i].footprint;
@@ -80,31 +92,37 @@ std::vector<PlanRow> MakeRows(const std::vector<StageCost>& stages, const Memory
       rows.push_back({PlanRow::Kind::kTickets, stages[i].name,
                       samples ? "samples on their way" : "batches on their way",
                       samples ? MemoryTag::kImage : MemoryTag::kBatch,
-                      plan.stretches[stretch].item_bytes, plan.stretches[stretch].max_tickets});
+                      plan.stretches[stretch].item_bytes, plan.stretches[stretch].max_tickets,
+                      plan.stretches[stretch].useful_tickets, plan.stretches[stretch].why});
       const std::size_t spare_bytes = plan.stretches[stretch].spare_bytes;
       if (spare_bytes > 0) {
         rows.push_back({PlanRow::Kind::kSpare, stages[i].name, "room for a larger one",
-                        rows.back().tag, spare_bytes, 1});
+                        rows.back().tag, spare_bytes});
       }
       ++stretch;
     }
-    if (footprint.fixed_bytes > 0) {
-      rows.push_back({PlanRow::Kind::kFixed, stages[i].name, "for the whole run", footprint.tag,
-                      footprint.fixed_bytes, 1});
+    for (const HeldPart& part : footprint.held) {
+      if (part.bytes == 0) continue;
+      rows.push_back({PlanRow::Kind::kFixed, stages[i].name, part.what, part.tag, part.bytes});
     }
     if (footprint.lever) {
       rows.push_back({PlanRow::Kind::kLever, stages[i].name, footprint.lever->name,
-                      MemoryTag::kActivation, footprint.lever->bytes_each, plan.levers[i]});
+                      MemoryTag::kActivation, footprint.lever->bytes_each, plan.levers[i],
+                      std::max(footprint.lever->max, plan.levers[i]), footprint.lever->why});
     }
   }
   return rows;
 }
 
-std::string Row(const std::string& stage, const std::string& what, const std::string& each,
-                const std::string& count, const std::string& total) {
-  char line[160];
-  std::snprintf(line, sizeof line, "  %-12s %-28s %11s %6s %11s\n", stage.c_str(), what.c_str(),
-                each.c_str(), count.c_str(), total.c_str());
+struct Cells {
+  std::string stage, what, tag, each, count, total;
+};
+
+std::string Line(const Cells& cells) {
+  char line[200];
+  std::snprintf(line, sizeof line, "  %-10s %-30s %-10s %9s %7s %9s\n", cells.stage.c_str(),
+                cells.what.c_str(), cells.tag.c_str(), cells.each.c_str(), cells.count.c_str(),
+                cells.total.c_str());
   return line;
 }
 
@@ -118,6 +136,10 @@ std::string Largest(const MemoryPlan& plan) {
 
 }  // namespace
 
+std::string PlanRow::CountText() const {
+  return std::to_string(count) + (is_short() ? " of " + std::to_string(useful) : "");
+}
+
 std::size_t MemoryPlan::peak_bytes() const {
   std::size_t total = 0;
   for (const PlanRow& row : rows) total += row.bytes();
@@ -125,13 +147,14 @@ std::size_t MemoryPlan::peak_bytes() const {
 }
 
 std::string MemoryPlan::ToTable() const {
-  std::string table = Row("stage", "holds", "each", "count", "bytes");
+  std::string table = Line({"stage", "holds", "tag", "each", "count", "bytes"});
   for (const PlanRow& row : rows) {
-    table += Row(row.stage, row.what, ToRoundText(ByteSize{row.bytes_each}),
-                 std::to_string(row.count), ToRoundText(ByteSize{row.bytes()}));
+    table += Line({row.stage, row.what, std::string(Name(row.tag)),
+                   ToRoundText(ByteSize{row.bytes_each}), row.CountText(),
+                   ToRoundText(ByteSize{row.bytes()})});
   }
-  table += Row("", "peak", "", "", ToRoundText(ByteSize{peak_bytes()}));
-  table += Row("", "ceiling", "", "", ToRoundText(ByteSize{limit_bytes}));
+  table += Line({"", "peak", "", "", "", ToRoundText(ByteSize{peak_bytes()})});
+  table += Line({"", "ceiling", "", "", "", ToRoundText(ByteSize{limit_bytes})});
   return table;
 }
 
@@ -146,14 +169,14 @@ MemoryPlan PlanMemory(const std::vector<StageCost>& stages, std::size_t limit_by
   std::size_t fixed = reserve_bytes;
   std::vector<Growable> tickets, levers;
   for (Stretch& stretch : plan.stretches) {
-    const int max = stretch.max_tickets;
+    const int max = stretch.useful_tickets;
     stretch.max_tickets = 1;
     fixed += stretch.spare_bytes;
     tickets.push_back({&stretch.max_tickets, max, stretch.item_bytes});
   }
   for (std::size_t i = 0; i < stages.size(); ++i) {
     const Footprint& footprint = stages[i].footprint;
-    fixed += footprint.fixed_bytes;
+    fixed += footprint.held_bytes();
     if (!footprint.lever) continue;
     plan.levers[i] = footprint.lever->min;
     levers.push_back({&plan.levers[i], footprint.lever->max, footprint.lever->bytes_each});

@@ -22,7 +22,11 @@ struct PlanRow {
   MemoryTag tag = MemoryTag::kReserve;
   std::size_t bytes_each = 0;
   int count = 1;
+  int useful = 1;     // more than that makes nothing faster
+  std::string why{};  // that many are of use; empty where there is nothing to choose
 
+  bool is_short() const { return count < useful; }
+  std::string CountText() const;  // "3", or "1 of 3" where it is short
   std::size_t bytes() const { return bytes_each * static_cast<std::size_t>(count); }
 };
 
@@ -33,6 +37,8 @@ struct Stretch {
   std::size_t item_bytes = 0;   // what one ticket is for, where nothing tells it apart
   std::size_t spare_bytes = 0;  // beside the tickets', so that a larger item gets in
   int max_tickets = 0;          // granted
+  int useful_tickets = 0;       // above it nothing gets faster
+  std::string why{};            // that many are of use
   std::size_t pool_bytes = 0;   // what its tickets may hold together
 };
 

@@ -113,9 +113,11 @@ void Pipeline::Open(MemoryBudget& budget) {
     const std::size_t lever_bytes =
         footprint.lever ? footprint.lever->bytes_each * static_cast<std::size_t>(lever) : 0;
     const std::string& name = stages_[i].name;
-    held_.push_back(budget.Acquire(footprint.tag, footprint.fixed_bytes, name));
+    for (const HeldPart& part : footprint.held) {
+      held_.push_back(budget.Acquire(part.tag, part.bytes, name));
+    }
     held_.push_back(budget.Acquire(MemoryTag::kActivation, lever_bytes, name));
-    OpenContext context{.budget = shares_.emplace_back(footprint.fixed_bytes + lever_bytes),
+    OpenContext context{.budget = shares_.emplace_back(footprint.held_bytes() + lever_bytes),
                         .lever = lever};
     stages_[i].any->stage().Open(context);
   }

@@ -66,16 +66,29 @@ struct Lever {
   std::size_t bytes_each = 0;  // what one takes
   int min = 0;                 // below which the stage cannot work
   int max = 0;                 // above which nothing gets faster
+  std::string why{};           // the most is that: "one for each thread"
+};
+
+// Something that a stage holds from Open() to the end.
+struct HeldPart {
+  std::string what;  // "weights", "optimizer's state"
+  MemoryTag tag = MemoryTag::kReserve;
+  std::size_t bytes = 0;
 };
 
 // What a stage will hold, in bytes, once it is open.
 struct Footprint {
-  MemoryTag tag = MemoryTag::kImage;
-  std::size_t fixed_bytes = 0;  // from Open() to the end: weights, tables
-  std::size_t item_bytes = 0;   // for each item on its way: its output, and what it needs meanwhile
+  std::vector<HeldPart> held{};
+  std::size_t item_bytes = 0;  // for each item on its way: its output, and what it needs meanwhile
   std::size_t largest_item_bytes = 0;  // that one item at least may need, where that is more
   std::optional<Lever> lever{};
   int max_items = 0;  // how many on their way at once it wishes for; 0: as many as the others wish
+
+  std::size_t held_bytes() const {
+    std::size_t bytes = 0;
+    for (const HeldPart& part : held) bytes += part.bytes;
+    return bytes;
+  }
 };
 
 // What a stage is built with.

@@ -32,13 +32,13 @@ bool IsRunning(const MemorySnapshot& last) {
 bool IsScarce(std::size_t left, std::size_t whole) { return left < whole / 10; }
 
 void PrintHoldings(const MemorySnapshot& last) {
-  std::printf("  %-12s %-28s %11s %11s %11s\n", "stage", "holds", "planned", "then", "at most");
+  std::printf("  %-10s %-30s %9s %9s %9s\n", "stage", "holds", "planned", "then", "at most");
   for (const Pipeline::Holding& each : last.holdings) {
-    std::printf("  %-12s %-28s %11s %11s %11s\n", each.stage.c_str(), each.what.c_str(),
+    std::printf("  %-10s %-30s %9s %9s %9s\n", each.stage.c_str(), each.what.c_str(),
                 Size(each.planned_bytes).c_str(), Size(each.bytes).c_str(),
                 Size(each.peak_bytes).c_str());
   }
-  std::printf("  %-12s %-28s %11s %11s %11s\n\n", "", "held in all", Size(last.limit_bytes).c_str(),
+  std::printf("  %-10s %-30s %9s %9s %9s\n\n", "", "held in all", Size(last.limit_bytes).c_str(),
               Size(last.held_bytes).c_str(), Size(last.peak_held_bytes).c_str());
 }
 

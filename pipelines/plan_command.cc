@@ -81,6 +81,10 @@ void PlanCommand(const ConfigOptions& options) {
   }
   std::printf("%s\n\n", DeviceText(session.device()).c_str());
   std::printf("the memory bill of the host:\n%s\n", plan.ToTable().c_str());
+  std::printf("why these counts:\n%s\n", WhyText(plan).c_str());
+  std::printf(
+      "Training and validation passes both keep within it; a checkpoint is written from what "
+      "is held.\n");
   std::printf("The smallest ceiling that works is %s; above %s nothing gets faster.\n",
               ToRoundText(ByteSize{plan.smallest_bytes}).c_str(),
               ToRoundText(ByteSize{plan.enough_bytes}).c_str());

@@ -16,6 +16,21 @@ std::string DeviceText(const ChosenDevice& chosen) {
          ToRoundText(ByteSize{usage.used_bytes}) + " are in use";
 }
 
+std::string WhyText(const MemoryPlan& plan) {
+  const std::size_t peak = plan.peak_bytes();
+  std::string text;
+  for (const PlanRow& row : plan.rows) {
+    if (row.why.empty()) continue;
+    text += "  " + row.stage + ": " + row.CountText() + " " + row.what + ": " + row.why;
+    if (row.is_short()) {
+      text += "; one more takes " + ToRoundText(ByteSize{row.bytes_each}) + ", and " +
+              ToRoundText(ByteSize{plan.limit_bytes - peak}) + " are left";
+    }
+    text += "\n";
+  }
+  return text;
+}
+
 json ToJson(const MemoryPlan& plan, const ChosenDevice& chosen) {
   json rows = json::array();
   for (const PlanRow& row : plan.rows) {
@@ -24,7 +39,9 @@ json ToJson(const MemoryPlan& plan, const ChosenDevice& chosen) {
                     {"tag", Name(row.tag)},
                     {"bytes_each", row.bytes_each},
                     {"count", row.count},
+                    {"useful_count", row.useful},
                     {"bytes", row.bytes()}});
+    if (!row.why.empty()) rows.back()["why"] = row.why;
   }
   json device = {{"name", chosen.device ? chosen.device->name() : "cpu"},
                  {"reason", chosen.reason}};

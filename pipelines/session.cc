@@ -16,7 +16,7 @@ const std::vector<std::string> kSections = {"model", "training"};
 
 // What the process comes to hold beside the leases once it works: stacks of the workers, kernels
 // that oneDNN compiles, the C allocator's slack. Measured with the article's job.
-constexpr std::size_t kReserveBytes = std::size_t{4} << 20;
+constexpr std::size_t kReserveBytes = std::size_t{8} << 20;
 constexpr std::size_t kReserveBytesPerWorker = std::size_t{1} << 20;
 // With a GPU besides, once it works: cuDNN's libraries are loaded at its first call (35 MiB,
 // measured), and the driver keeps copies of the kernels that are used (not measured).

@@ -28,7 +28,7 @@ ItemSpec Augment::output() const {
 }
 
 Footprint Augment::footprint() const {
-  return {.tag = MemoryTag::kImage, .item_bytes = picture_bytes()};
+  return {.item_bytes = picture_bytes()};
 }
 
 bool Augment::is_random() const {

@@ -36,7 +36,7 @@ ItemSpec BatchImages::output() const {
 }
 
 Footprint BatchImages::footprint() const {
-  return {.tag = MemoryTag::kBatch, .item_bytes = output().item_bytes};
+  return {.item_bytes = output().item_bytes};
 }
 
 void BatchImages::BeginPass(const Pass&) { batch_ = Batch(); }

@@ -68,7 +68,6 @@ WantedSize Decode::wanted() const {
 
 Footprint Decode::footprint() const {
   Footprint footprint;
-  footprint.tag = MemoryTag::kImage;
   footprint.item_bytes = DecoderBytes(TypicalPhoto(), wanted());
   footprint.largest_item_bytes = kRoomForAPicture;
   return footprint;

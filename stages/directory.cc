@@ -123,7 +123,7 @@ void Directory::CheckSplit() const {
 }
 
 Footprint Directory::footprint() const {
-  return {.tag = MemoryTag::kReserve, .fixed_bytes = files_.bytes() + split_->bytes()};
+  return {.held = {{"list of the files", MemoryTag::kReserve, files_.bytes() + split_->bytes()}}};
 }
 
 void Directory::Open(OpenContext& context) {

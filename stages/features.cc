@@ -48,22 +48,23 @@ ItemSpec Features::output() const {
 }
 
 Footprint Features::WorkOutFootprint(int workers) const {
-  Footprint footprint{
-      .tag = MemoryTag::kModel, .item_bytes = output().item_bytes, .lever = std::nullopt};
+  Footprint footprint{.item_bytes = output().item_bytes};
   if (model_->prefix_layers() == 0) return footprint;
   const std::size_t reading_bytes = LayerReadingBytes(model_->backbone());
   if (device_) {
-    footprint.fixed_bytes = reading_bytes;
+    footprint.held = {{"a layer while it is read", MemoryTag::kModel, reading_bytes}};
     return footprint;
   }
   const PrefixFootprint prefix = OneDnnPrefixFootprint(model_->backbone(), prefix_options());
   // A layer is read only before there are workspaces, of which the first pays for it.
-  footprint.fixed_bytes =
-      prefix.weights_bytes + reading_bytes - std::min(reading_bytes, prefix.workspace_bytes);
+  footprint.held = {{"frozen weights", MemoryTag::kModel, prefix.weights_bytes},
+                    {"a layer while it is read", MemoryTag::kModel,
+                     reading_bytes - std::min(reading_bytes, prefix.workspace_bytes)}};
   footprint.lever = Lever{.name = "workers",
                           .bytes_each = prefix.workspace_bytes,
                           .min = 1,
-                          .max = std::max(1, workers)};
+                          .max = std::max(1, workers),
+                          .why = "one for each thread"};
   return footprint;
 }
 

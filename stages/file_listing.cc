@@ -191,11 +191,11 @@ std::size_t FileListing::bytes() const {
 
 Lease LeaseListing(MemoryBudget& budget, std::string_view stage, const Footprint& footprint,
                    std::uint64_t files) {
-  std::optional<Lease> lease = budget.TryAcquire(footprint.tag, footprint.fixed_bytes);
+  std::optional<Lease> lease = budget.TryAcquire(MemoryTag::kReserve, footprint.held_bytes());
   if (lease) return *std::move(lease);
   throw Error(ErrorKind::kMemory,
               std::string(stage) + ": the list of " + std::to_string(files) + " pictures takes " +
-                  ToRoundText({footprint.fixed_bytes}) + ", which the ceiling does not leave",
+                  ToRoundText({footprint.held_bytes()}) + ", which the ceiling does not leave",
               "Raise memory.host.");
 }
 

@@ -25,7 +25,7 @@ Files::Files(const std::vector<std::filesystem::path>& paths) {
 }
 
 Footprint Files::footprint() const {
-  return {.tag = MemoryTag::kReserve, .fixed_bytes = files_.bytes()};
+  return {.held = {{"list of the files", MemoryTag::kReserve, files_.bytes()}}};
 }
 
 void Files::Open(OpenContext& context) {

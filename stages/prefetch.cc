@@ -15,9 +15,12 @@ Prefetch::Prefetch(const Params& params, BuildContext& context)
 
 Footprint Prefetch::footprint() const {
   constexpr int kFillingAndInUse = 2;  // beside those that are ready
-  Footprint footprint{.tag = MemoryTag::kBatch, .lever = std::nullopt};
+  Footprint footprint;
   footprint.max_items = depth_ + kFillingAndInUse;
-  if (device_) footprint.fixed_bytes = device_->uploader_bytes(depth_, batches_.item_bytes);
+  if (device_) {
+    footprint.held = {
+        {"pinned slots", MemoryTag::kBatch, device_->uploader_bytes(depth_, batches_.item_bytes)}};
+  }
   return footprint;
 }
 

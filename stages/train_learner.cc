@@ -61,12 +61,12 @@ std::size_t TrainLearner::activation_bytes() const {
 
 // A layer of the backbone is read only while there is no micro-batch.
 Footprint TrainLearner::FootprintBesideDevice() const {
-  return {.tag = MemoryTag::kOptimizer,
-          .fixed_bytes =
-              TrainableModel::StateBytes(*model_, optimizer_, training_) +
-              std::max(LayerReadingBytes(model_->backbone()), StagingBytes(*model_, batch_size_)) +
-              result_bytes(),
-          .lever = std::nullopt};
+  return {.held = {
+              {"copy of what learns", MemoryTag::kOptimizer,
+               TrainableModel::StateBytes(*model_, optimizer_, training_)},
+              {"a layer while it is read", MemoryTag::kModel,
+               std::max(LayerReadingBytes(model_->backbone()), StagingBytes(*model_, batch_size_))},
+              {"logits and losses", MemoryTag::kActivation, result_bytes()}}};
 }
 
 Footprint TrainLearner::footprint() const {
@@ -74,14 +74,22 @@ Footprint TrainLearner::footprint() const {
   const std::size_t activations = activation_bytes();
   const std::size_t reading = LayerReadingBytes(model_->backbone());  // as above
   const int micro_batches = (batch_size_ + micro_batch_ - 1) / micro_batch_;
-  return {.tag = MemoryTag::kOptimizer,
-          .fixed_bytes = TrainableModel::HeldBytes(*model_, optimizer_, training_) +
-                         (reading - std::min(reading, activations)) + result_bytes(),
-          .lever = Lever{
-              .name = "micro-batches in flight",
-              .bytes_each = activations + (training_ ? TrainableModel::GradientBytes(*model_) : 0),
-              .min = 1,
-              .max = std::clamp(workers_, 1, micro_batches)}};
+  const std::size_t slots = training_ ? optimizer_.slot_names().size() : 0;
+  const std::size_t state = slots * TrainableModel::GradientBytes(*model_);
+  return {
+      .held = {{"parameters", MemoryTag::kModel,
+                TrainableModel::HeldBytes(*model_, optimizer_, training_) - state},
+               {"optimizer's state", MemoryTag::kOptimizer, state},
+               {"a layer while it is read", MemoryTag::kModel,
+                reading - std::min(reading, activations)},
+               {"logits and losses", MemoryTag::kActivation, result_bytes()}},
+      .lever = Lever{
+          .name = "micro-batches of " + std::to_string(micro_batch_) + " in flight",
+          .bytes_each = activations + (training_ ? TrainableModel::GradientBytes(*model_) : 0),
+          .min = 1,
+          .max = std::clamp(workers_, 1, micro_batches),
+          .why = "a batch of " + std::to_string(batch_size_) + " is cut in " +
+                 std::to_string(micro_batches) + ", for " + std::to_string(workers_) + " threads"}};
 }
 
 void TrainLearner::Open(OpenContext& context) {
@@ -89,7 +97,7 @@ void TrainLearner::Open(OpenContext& context) {
   in_flight_ = std::max(1, context.lever);
   wanted_in_flight_ = in_flight_;
   std::vector<Lease> leases;
-  leases.push_back(context.budget.Acquire(MemoryTag::kOptimizer, planned.fixed_bytes, "train"));
+  leases.push_back(context.budget.Acquire(MemoryTag::kOptimizer, planned.held_bytes(), "train"));
   if (planned.lever) {
     leases.push_back(context.budget.Acquire(MemoryTag::kActivation,
                                             planned.lever->bytes_each * in_flight_, "train"));

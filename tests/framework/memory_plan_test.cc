@@ -16,13 +16,12 @@ std::vector<StageCost> TrainingFlow() {
       {"batch", StageShape::kGather, {.item_bytes = 5 * kMiB, .lever = {}}},
       {"features",
        StageShape::kMap,
-       {.tag = MemoryTag::kModel,
-        .fixed_bytes = 9 * kMiB,
+       {.held = {{"weights", MemoryTag::kModel, 9 * kMiB}},
         .item_bytes = 1 * kMiB,
         .lever = Lever{"workers", 8 * kMiB, 1, 2}}},
       {"train",
        StageShape::kSink,
-       {.tag = MemoryTag::kOptimizer, .fixed_bytes = 20 * kMiB, .lever = {}}},
+       {.held = {{"state", MemoryTag::kOptimizer, 20 * kMiB}}, .lever = {}}},
   };
 }
 
@@ -82,18 +81,19 @@ TEST(MemoryPlan, RefusesWithTheBillAndTheSmallestCeilingThatWorks) {
     FAIL() << "it does not fit";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kMemory);
-    EXPECT_STREQ(error.what(),
-                 "this job does not fit in 105 MiB: at its smallest it holds\n"
-                 "  stage        holds                               each  count       bytes\n"
-                 "  process      code, stacks, allocator         60.0 MiB      1    60.0 MiB\n"
-                 "  directory    samples on their way            2.00 MiB      1    2.00 MiB\n"
-                 "  batch        batches on their way            6.00 MiB      1    6.00 MiB\n"
-                 "  features     for the whole run               9.00 MiB      1    9.00 MiB\n"
-                 "  features     workers                         8.00 MiB      1    8.00 MiB\n"
-                 "  train        for the whole run               20.0 MiB      1    20.0 MiB\n"
-                 "               peak                                                105 MiB\n"
-                 "               ceiling                                             105 MiB\n"
-                 "The largest part is train, for the whole run: 20.0 MiB.");
+    EXPECT_STREQ(
+        error.what(),
+        "this job does not fit in 105 MiB: at its smallest it holds\n"
+        "  stage      holds                          tag             each   count     bytes\n"
+        "  process    code, stacks, allocator        reserve     60.0 MiB       1  60.0 MiB\n"
+        "  directory  samples on their way           image       2.00 MiB  1 of 8  2.00 MiB\n"
+        "  batch      batches on their way           batch       6.00 MiB  1 of 3  6.00 MiB\n"
+        "  features   weights                        model       9.00 MiB       1  9.00 MiB\n"
+        "  features   workers                        activation  8.00 MiB  1 of 2  8.00 MiB\n"
+        "  train      state                          optimizer   20.0 MiB       1  20.0 MiB\n"
+        "             peak                                                          105 MiB\n"
+        "             ceiling                                                       105 MiB\n"
+        "The largest part is train, state: 20.0 MiB.");
     EXPECT_EQ(error.remedy(), "Raise memory.host (or --memory) to 105MiB or more.");
   }
 }

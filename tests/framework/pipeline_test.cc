@@ -54,8 +54,7 @@ struct Holder final : MapStage<Number, Number> {
   static constexpr std::string_view kDoc = "Holds.";
   explicit Holder(std::size_t wanted_bytes) : wanted_bytes_(wanted_bytes) {}
   Footprint footprint() const override {
-    return {.tag = MemoryTag::kModel,
-            .fixed_bytes = 1000,
+    return {.held = {{"table", MemoryTag::kModel, 1000}},
             .lever = Lever{.name = "slots", .bytes_each = 100, .min = 1, .max = 3}};
   }
   void Open(OpenContext& context) override {

@@ -17,7 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 // A folder of drawn pictures, made once.
@@ -205,6 +207,27 @@ TEST(Plan, ShowsTheFlowTheModelAndTheBillWithoutRunning) {
   for (const auto& row : json["rows"]) total += row["bytes"].get<std::size_t>();
   EXPECT_EQ(json["peak_bytes"], total);
   EXPECT_LE(json["peak_bytes"], json["limit_bytes"]);
+}
+
+TEST(Plan, SaysWhyItsCountsAreWhatTheyAre) {
+  const auto plan = [](const std::string& memory, std::vector<std::string> more = {}) {
+    more.insert(more.end(), {"--set", "threads=2", "--memory", memory});
+    return Weir(Demo("plan", more)).out;
+  };
+  const std::string plenty = plan("2GiB");
+  EXPECT_THAT(plenty, HasSubstr("\n  directory: 8 samples on their way: 4 for each worker, so that "
+                                "none idles while some wait for their batch\n"));
+  EXPECT_THAT(plenty, HasSubstr(": a batch of 32 is cut in 16, for 2 threads\n"));
+  EXPECT_THAT(plenty, Not(HasSubstr("one more takes")));
+
+  const auto json = nlohmann::json::parse(plan("2GiB", {"--json"}));
+  const std::size_t smallest = (json["smallest_bytes"].get<std::size_t>() >> 20) + 2;
+  const std::string memory = std::to_string(smallest) + "MiB";
+  EXPECT_THAT(plan(memory),
+              ContainsRegex("directory: [1-7] of 8 samples on their way: [^;]*; one more"));
+  const auto rows = nlohmann::json::parse(plan(memory, {"--json"}))["rows"];
+  EXPECT_EQ(rows[1]["tag"], "image");
+  EXPECT_LT(rows[1]["count"], rows[1]["useful_count"]);
 }
 
 TEST(Plan, SaysWhichDeviceWasTakenAndWhy) {

@@ -120,8 +120,8 @@ TEST(Explain, SaysWhoHeldWhatInARunThatWasKilled) {
   EXPECT_THAT(outcome.out,
               AllOf(StartsWith(out + " was killed: the last sign of it is of "),
                     ContainsRegex("in epoch [0-9]+/1000 (train|validation), [0-9]+ of (36|12) "),
-                    HasSubstr("\n  train        micro-batches in flight "),
-                    HasSubstr("\n               held in all "),
+                    HasSubstr("\n  train      micro-batches of 2 in flight "),
+                    HasSubstr("\n             held in all "),
                     HasSubstr("\nGo on with `weir run CONFIG --resume --out " + out)));
 }
 

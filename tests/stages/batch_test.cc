@@ -89,7 +89,6 @@ TEST(BatchImages, SaysWhatABatchIs) {
   BatchImages stage = Make({.size = 5});
   EXPECT_THAT(stage.output().dims, ElementsAre(5, kHeight, kWidth, 3));
   EXPECT_GE(stage.footprint().item_bytes, 5u * kBytes);
-  EXPECT_EQ(stage.footprint().tag, MemoryTag::kBatch);
 }
 
 TEST(BatchImages, RefusesPicturesOfOtherSizes) {

@@ -157,13 +157,13 @@ TEST_F(DirectoryTest, WhatItHoldsIsLeased) {
   OpenContext open{.budget = budget};
   source.Open(open);
   EXPECT_GT(budget.usage().used_bytes, 0u);
-  EXPECT_EQ(budget.usage().used_bytes, source.footprint().fixed_bytes);
+  EXPECT_EQ(budget.usage().used_bytes, source.footprint().held_bytes());
 
   MemoryBudget small(10);
   OpenContext refused{.budget = small};
   EXPECT_EQ(CaughtError([&] { source.Open(refused); }),
             "directory: the list of 6 pictures takes " +
-                ToRoundText({source.footprint().fixed_bytes}) +
+                ToRoundText({source.footprint().held_bytes()}) +
                 ", which the ceiling does not leave\nRaise memory.host.");
 }
 

@@ -93,8 +93,8 @@ TEST(Features, DeclareTheirShapeAndCost) {
   EXPECT_EQ(footprint.lever->min, 1);
   EXPECT_EQ(footprint.lever->max, 3);
   // Loading holds a layer beside the packed weights, but no workspace yet.
-  EXPECT_GE(footprint.fixed_bytes, prefix.weights_bytes);
-  EXPECT_GE(footprint.fixed_bytes + prefix.workspace_bytes,
+  EXPECT_GE(footprint.held_bytes(), prefix.weights_bytes);
+  EXPECT_GE(footprint.held_bytes() + prefix.workspace_bytes,
             prefix.weights_bytes + LayerReadingBytes(backbone));
 }
 

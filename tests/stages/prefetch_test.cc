@@ -33,7 +33,7 @@ TEST(Prefetch, HandsBatchesOverOnTheHost) {
   EXPECT_EQ(out.next_order, 9u);
 
   EXPECT_THAT(prefetch.output().dims, testing::ElementsAre(2, 1, 1, 3));
-  EXPECT_EQ(prefetch.footprint().fixed_bytes, 0u);
+  EXPECT_EQ(prefetch.footprint().held_bytes(), 0u);
   EXPECT_EQ(prefetch.footprint().max_items, 5);  // 3 ready, 1 that fills, 1 in use
   EXPECT_EQ(resources.Find<ChosenDevice>()->device, nullptr);
 }

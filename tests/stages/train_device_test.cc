@@ -149,9 +149,9 @@ TEST(TrainOnDevice, LeasesOnTheHostWhatIsThere) {
   const Optimizer optimizer(training.source->training.optimizer);
   const std::size_t state = TrainableModel::StateBytes(running.model(), optimizer, true);
   EXPECT_FALSE(footprint.lever.has_value());
-  EXPECT_EQ(footprint.fixed_bytes,
+  EXPECT_EQ(footprint.held_bytes(),
             state + LayerReadingBytes(running.model().backbone()) + 8 * (3 * 4 + 8));
-  EXPECT_EQ(running.budget().usage().peak_bytes, footprint.fixed_bytes);
+  EXPECT_EQ(running.budget().usage().peak_bytes, footprint.held_bytes());
 
   SmallTraining wide = HeadOnly();
   wide.input = {224, 224};

@@ -198,7 +198,7 @@ void ExpectMemoryAsPlanned(const SmallTraining& training, Running::Options optio
   running.Pass(Split::kTrain, 0, 2 * options.batch);
   const Footprint footprint = running.footprint();
   const double planned =
-      static_cast<double>(footprint.fixed_bytes + options.in_flight * footprint.lever->bytes_each);
+      static_cast<double>(footprint.held_bytes() + options.in_flight * footprint.lever->bytes_each);
   const double measured = static_cast<double>(allocator.usage().peak_used_bytes - before);
   EXPECT_LE(measured, planned);
   EXPECT_GE(measured, at_least * planned);
