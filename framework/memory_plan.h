@@ -47,6 +47,7 @@ struct MemoryPlan {
   std::size_t reserve_bytes = 0;
   std::vector<PlanRow> rows;
   std::vector<int> levers;         // granted to each stage; 0 where it has none
+  bool is_frugal = false;          // levers in their frugal way
   std::vector<Stretch> stretches;  // in the order of the flow
   std::size_t smallest_bytes = 0;  // the lowest ceiling that would work
   std::size_t enough_bytes = 0;    // above it nothing gets faster

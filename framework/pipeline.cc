@@ -110,15 +110,17 @@ void Pipeline::Open(MemoryBudget& budget) {
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     const Footprint footprint = stages_[i].any->stage().footprint();
     const int lever = plan_.levers[i];
-    const std::size_t lever_bytes =
-        footprint.lever ? footprint.lever->bytes_each * static_cast<std::size_t>(lever) : 0;
+    const std::size_t lever_bytes = footprint.lever ? footprint.lever->BytesEach(plan_.is_frugal) *
+                                                          static_cast<std::size_t>(lever)
+                                                    : 0;
     const std::string& name = stages_[i].name;
     for (const HeldPart& part : footprint.held) {
       held_.push_back(budget.Acquire(part.tag, part.bytes, name));
     }
     held_.push_back(budget.Acquire(MemoryTag::kActivation, lever_bytes, name));
     OpenContext context{.budget = shares_.emplace_back(footprint.held_bytes() + lever_bytes),
-                        .lever = lever};
+                        .lever = lever,
+                        .is_frugal = plan_.is_frugal};
     stages_[i].any->stage().Open(context);
   }
   levers_ = plan_.levers;
@@ -182,7 +184,7 @@ std::string Pipeline::Squeeze() {
     if (!lever || levers_[i] <= lever->min) continue;
     const int before = std::exchange(levers_[i], std::max(lever->min, levers_[i] / 2));
     stages_[i].any->stage().LowerLever(levers_[i]);
-    return fewer(stages_[i].name, lever->name, levers_[i], before);
+    return fewer(stages_[i].name, lever->NameOf(plan_.is_frugal), levers_[i], before);
   }
   return "";
 }

@@ -60,13 +60,29 @@ struct ItemSpec {
   std::size_t item_bytes = 0;      // the most that one item holds; 0 where it varies
 };
 
-// Memory that a stage can use more or less of; the plan decides how many.
+// Memory that a stage can use more or less of; the plan decides how many, and takes the frugal way
+// where the job does not fit otherwise, or more of them work at once.
 struct Lever {
+  // The same result in less memory and more time.
+  struct Frugal {
+    std::string name;
+    std::size_t bytes_each = 0;
+    std::string why{};
+  };
+
   std::string name;            // "workers", "micro-batches in flight", "depth"
   std::size_t bytes_each = 0;  // what one takes
   int min = 0;                 // below which the stage cannot work
   int max = 0;                 // above which nothing gets faster
   std::string why{};           // the most is that: "one for each thread"
+  std::optional<Frugal> frugal{};
+
+  const std::string& NameOf(bool is_frugal) const {
+    return is_frugal && frugal ? frugal->name : name;
+  }
+  std::size_t BytesEach(bool is_frugal) const {
+    return is_frugal && frugal ? frugal->bytes_each : bytes_each;
+  }
 };
 
 // Something that a stage holds from Open() to the end.
@@ -102,8 +118,9 @@ struct BuildContext {
 
 // What an opened stage has to itself.
 struct OpenContext {
-  MemoryBudget& budget;  // as large as its fixed bytes and its lever's together
-  int lever = 0;         // how many the plan grants of the stage's lever
+  MemoryBudget& budget;    // as large as its fixed bytes and its lever's together
+  int lever = 0;           // how many the plan grants of the stage's lever
+  bool is_frugal = false;  // each of them in the lever's frugal way, where it has one
 };
 
 // What a stage is told while it works. One object a call.

@@ -12,10 +12,6 @@ namespace weir {
 // "device: cpu, as there is no NVIDIA driver here (/dev/nvidiactl is missing)"
 std::string DeviceText(const ChosenDevice& chosen);
 
-// Why the counts of the bill are what they are: which are of no use to raise, and which the ceiling
-// keeps low. Whole lines.
-std::string WhyText(const MemoryPlan& plan);
-
 // Why each count of the bill is what it is, a line each: as many as are of use, or fewer where the
 // ceiling leaves no room.
 std::string WhyText(const MemoryPlan& plan);

@@ -54,9 +54,10 @@ TrainLearner::TrainLearner(std::shared_ptr<const Model> model,
       workers_(workers),
       training_(training) {}
 
-std::size_t TrainLearner::activation_bytes() const {
+std::size_t TrainLearner::activation_bytes(Activations activations) const {
   const std::size_t inference = InferenceBytes(*model_, micro_batch_);
-  return training_ ? std::max(inference, LearningBytes(*model_, micro_batch_)) : inference;
+  if (!training_) return inference;
+  return std::max(inference, LearningBytes(*model_, micro_batch_, activations));
 }
 
 // A layer of the backbone is read only while there is no micro-batch.
@@ -71,25 +72,34 @@ Footprint TrainLearner::FootprintBesideDevice() const {
 
 Footprint TrainLearner::footprint() const {
   if (device_) return FootprintBesideDevice();
-  const std::size_t activations = activation_bytes();
+  const std::size_t gradients = training_ ? TrainableModel::GradientBytes(*model_) : 0;
+  const std::size_t activations = activation_bytes(Activations::kKept);
+  const std::size_t recomputed = activation_bytes(Activations::kRecomputed);
   const std::size_t reading = LayerReadingBytes(model_->backbone());  // as above
+  const std::string each = "micro-batches of " + std::to_string(micro_batch_);
   const int micro_batches = (batch_size_ + micro_batch_ - 1) / micro_batch_;
   const std::size_t slots = training_ ? optimizer_.slot_names().size() : 0;
   const std::size_t state = slots * TrainableModel::GradientBytes(*model_);
-  return {
-      .held = {{"parameters", MemoryTag::kModel,
-                TrainableModel::HeldBytes(*model_, optimizer_, training_) - state},
-               {"optimizer's state", MemoryTag::kOptimizer, state},
-               {"a layer while it is read", MemoryTag::kModel,
-                reading - std::min(reading, activations)},
-               {"logits and losses", MemoryTag::kActivation, result_bytes()}},
-      .lever = Lever{
-          .name = "micro-batches of " + std::to_string(micro_batch_) + " in flight",
-          .bytes_each = activations + (training_ ? TrainableModel::GradientBytes(*model_) : 0),
-          .min = 1,
-          .max = std::clamp(workers_, 1, micro_batches),
-          .why = "a batch of " + std::to_string(batch_size_) + " is cut in " +
-                 std::to_string(micro_batches) + ", for " + std::to_string(workers_) + " threads"}};
+  Footprint footprint{.held = {{"parameters", MemoryTag::kModel,
+                                TrainableModel::HeldBytes(*model_, optimizer_, training_) - state},
+                               {"optimizer's state", MemoryTag::kOptimizer, state},
+                               {"a layer while it is read", MemoryTag::kModel,
+                                reading - std::min({reading, activations, recomputed})},
+                               {"logits and losses", MemoryTag::kActivation, result_bytes()}},
+                      .lever = Lever{.name = each + " in flight",
+                                     .bytes_each = activations + gradients,
+                                     .min = 1,
+                                     .max = std::clamp(workers_, 1, micro_batches),
+                                     .why = "a batch of " + std::to_string(batch_size_) +
+                                            " is cut in " + std::to_string(micro_batches) +
+                                            ", for " + std::to_string(workers_) + " threads"}};
+  if (recomputed < activations) {
+    footprint.lever->frugal = {
+        .name = each + ", recomputed",
+        .bytes_each = recomputed + gradients,
+        .why = "of each block only the input is kept, and its maps are computed once more"};
+  }
+  return footprint;
 }
 
 void TrainLearner::Open(OpenContext& context) {
@@ -99,13 +109,16 @@ void TrainLearner::Open(OpenContext& context) {
   std::vector<Lease> leases;
   leases.push_back(context.budget.Acquire(MemoryTag::kOptimizer, planned.held_bytes(), "train"));
   if (planned.lever) {
-    leases.push_back(context.budget.Acquire(MemoryTag::kActivation,
-                                            planned.lever->bytes_each * in_flight_, "train"));
+    leases.push_back(context.budget.Acquire(
+        MemoryTag::kActivation, planned.lever->BytesEach(context.is_frugal) * in_flight_, "train"));
   }
   grant_ = TorchAllocator::Install().Grant(std::move(leases), "train");
   const TrainableOptions options{.training = training_,
                                  .label_smoothing = source_->training.label_smoothing,
                                  .in_flight = in_flight_,
+                                 .activations = context.is_frugal && planned.lever
+                                                    ? Activations::kRecomputed
+                                                    : Activations::kKept,
                                  .torch_device = device_ ? device_->torch_device() : ""};
   Issue([&] { trainable_ = std::make_unique<TrainableModel>(*model_, optimizer_, options); });
   if (device_) ChooseMicroBatch();

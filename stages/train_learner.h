@@ -16,6 +16,7 @@
 #include "framework/stage.h"
 #include "stages/device.h"
 #include "stages/learner.h"
+#include "stages/model/activation_plan.h"
 #include "stages/model/checkpoint.h"
 #include "stages/model/model.h"
 #include "stages/model/optimizer.h"
@@ -47,7 +48,7 @@ class TrainLearner final : public Learner {
   std::string Restore(const std::filesystem::path& file) override;
 
  private:
-  std::size_t activation_bytes() const;  // of a micro-batch
+  std::size_t activation_bytes(Activations activations) const;  // of a micro-batch
   Footprint FootprintBesideDevice() const;
   void ChooseMicroBatch();
   void ApplyLowering();

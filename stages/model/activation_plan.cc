@@ -59,17 +59,28 @@ class Walk {
       if (i >= first_ && Normalises(i)) peak_.Hold(Output(i) + Statistics(i));
       ReleaseReadBy(i, first_);
     }
-    const int head_begin = model_.first_head_layer();
-    for (int i = head_begin; i < head_count(); ++i) peak_.Hold(HeadOutput(i) + HeadKept(i));
-    peak_.Hold(HeadOutput(head_count() - 1));  // the gradient of the logits
-    for (int i = head_count() - 1; i >= head_begin; --i) {
-      peak_.Touch(HeadParameter(i));
-      if (model_.head()[i].kind == Kind::kBatchNorm) peak_.Touch(2 * HeadInput(i));
-      peak_.Hold(HeadInput(i));
-      peak_.Release(HeadOutput(i));
-    }
+    WalkHead();
     // The head's tape lives on beside the backbone's way back.
     for (int i = count() - 1; i >= first_; --i) BackwardLayer(i);
+    return peak_.most() + kSlackBytes;
+  }
+
+  std::size_t LearningRecomputed() {
+    for (int i = model_.prefix_layers(); i < count(); ++i) {
+      peak_.Hold(Padded(i));
+      ForwardLayer(i);
+      if (i >= first_ && Normalises(i)) peak_.Touch(Output(i) + Statistics(i));
+      peak_.Release(Padded(i));
+      for (int map = model_.prefix_layers(); map < i; ++map) {
+        const bool is_kept = map + 1 >= first_ && BeginsBlock(layers_, map + 1, first_);
+        if (!is_kept && LastReader(map) == i) peak_.Release(Output(map));
+      }
+    }
+    WalkHead();
+    for (int i = count() - 1; i >= first_; --i) {
+      if (i + 1 == count() || BeginsBlock(layers_, i + 1, first_)) RecomputeBlock(i);
+      BackwardLayer(i);
+    }
     return peak_.most() + kSlackBytes;
   }
 
@@ -139,6 +150,34 @@ class Walk {
     return HeadInput(layer) / samples_ * static_cast<std::size_t>(it.units);
   }
 
+  void WalkHead() {
+    const int head_begin = model_.first_head_layer();
+    for (int i = head_begin; i < head_count(); ++i) peak_.Hold(HeadOutput(i) + HeadKept(i));
+    peak_.Hold(HeadOutput(head_count() - 1));  // the gradient of the logits
+    for (int i = head_count() - 1; i >= head_begin; --i) {
+      peak_.Touch(HeadParameter(i));
+      if (model_.head()[i].kind == Kind::kBatchNorm) peak_.Touch(2 * HeadInput(i));
+      peak_.Hold(HeadInput(i));
+      peak_.Release(HeadOutput(i));
+    }
+  }
+
+  // The maps of the block that ends with `last`, but for its output, which is kept.
+  void RecomputeBlock(int last) {
+    int begin = last;
+    while (!BeginsBlock(layers_, begin, first_)) --begin;
+    for (int i = begin; i <= last; ++i) {
+      if (Padded(i) > 0) {
+        peak_.Hold(Padded(i));
+        if (i > model_.prefix_layers()) peak_.Release(Output(i - 1));
+      }
+      if (i == last && !Normalises(i)) break;
+      ForwardLayer(i);
+      if (Normalises(i)) peak_.Hold(Output(i) + Statistics(i));
+      if (i == last) peak_.Release(Output(i));
+    }
+  }
+
   void ForwardLayer(int layer) { peak_.Hold(Output(layer)); }
 
   // After `layer`, of those that lie in front of layer `end`'s input.
@@ -195,8 +234,13 @@ std::size_t InferenceBytes(const Model& model, int samples) {
   return Walk(model, samples).Inference();
 }
 
-std::size_t LearningBytes(const Model& model, int samples) {
-  return Walk(model, samples).Learning();
+std::size_t LearningBytes(const Model& model, int samples, Activations activations) {
+  Walk walk(model, samples);
+  return activations == Activations::kKept ? walk.Learning() : walk.LearningRecomputed();
+}
+
+bool BeginsBlock(const std::vector<ConvLayer>& layers, int layer, int first_learning) {
+  return layer == first_learning || !layers[layer - 1].relu6;
 }
 
 std::size_t StagingBytes(const Model& model, int samples) { return Walk(model, samples).Staging(); }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "stages/model/model.h"
 
@@ -14,8 +15,19 @@ namespace weir {
 // Of `samples` forward, on stored statistics.
 std::size_t InferenceBytes(const Model& model, int samples);
 
+// What is done with the maps that the way back needs: kept from the way there, or of each block
+// only its input, from which the others are computed once more (activation checkpointing; Chen et
+// al., "Training Deep Nets with Sublinear Memory Cost", 2016). The gradients are the same, bit for
+// bit.
+enum class Activations { kKept, kRecomputed };
+
+// Whether the map that backbone layer `layer` reads, the first behind the prefix that learns or a
+// later one, is kept in both cases: where a block begins.
+bool BeginsBlock(const std::vector<ConvLayer>& layers, int layer, int first_learning);
+
 // Of `samples` forward and backward.
-std::size_t LearningBytes(const Model& model, int samples);
+std::size_t LearningBytes(const Model& model, int samples,
+                          Activations activations = Activations::kKept);
 
 // What `samples` take on the host where their maps are on a device: the logits that come back, and
 // a dropout's mask on its way there.

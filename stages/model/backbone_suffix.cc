@@ -78,6 +78,10 @@ BackboneSuffix::BackboneSuffix(const Model& model, const ParameterArrays& arrays
   }
   for (int map = 0; map < count; ++map) layers_[last_reader[map]].done_with.push_back(map);
   while (first_learning_ < count && !layers_[first_learning_].learns) ++first_learning_;
+  for (int i = first_learning_; i < count; ++i) {
+    layers_[i].begins_block = BeginsBlock(backbone.layers(), first_backbone_layer_ + i,
+                                          first_backbone_layer_ + first_learning_);
+  }
 }
 
 void BackboneSuffix::Load(const LayerReader& weights) {
@@ -131,36 +135,47 @@ void BackboneSuffix::Unfold(const at::Tensor& gradients) const {
   });
 }
 
+at::Tensor BackboneSuffix::Linear(int index, std::vector<at::Tensor>& maps,
+                                  const Keeping& keeping) const {
+  const Layer& layer = layers_[index];
+  const at::Tensor padded = Pad(maps[index], layer.pads);
+  if (keeping.keeps && PadsUnevenly(layer.pads)) {
+    keeping.tape->padded[index] = padded;
+    // The map lies inside: one copy is enough.
+    if (index > 0) {
+      maps[index] = padded.narrow(1, layer.pads.top, maps[index].size(1))
+                        .narrow(2, layer.pads.left, maps[index].size(2));
+    }
+  }
+  if (keeping.tape == nullptr || !OnBatchStatistics(layer)) {
+    return Convolve(layer.shape, layer.pads, padded, layer.folded_kernel, layer.folded_bias);
+  }
+  Tape::Normalised in_passing;
+  return Normalise(layer, Convolve(layer.shape, layer.pads, padded, layer.kernel, {}),
+                   keeping.keeps ? keeping.tape->normalised[index] : in_passing, keeping.is_first);
+}
+
+void BackboneSuffix::Finish(const Layer& layer, std::vector<at::Tensor>& maps, at::Tensor& output) {
+  if (layer.residual >= 0) output.add_(maps[layer.residual]);
+  if (layer.shape.relu6) at::hardtanh_(output, 0, 6);
+}
+
 at::Tensor BackboneSuffix::Forward(const at::Tensor& features, Tape* tape) const {
   std::vector<at::Tensor> maps(size() + 1);
   maps[0] = features;
+  const bool recomputes = tape != nullptr && tape->activations == Activations::kRecomputed;
   if (tape != nullptr) {
     tape->padded.resize(size());
     tape->normalised.resize(train_statistics_ ? size() : 0);
   }
   for (int i = 0; i < size(); ++i) {
-    const Layer& layer = layers_[i];
-    const bool taped = tape != nullptr && i >= first_learning_;
-    at::Tensor padded = Pad(maps[i], layer.pads);
-    if (taped && PadsUnevenly(layer.pads)) {
-      tape->padded[i] = padded;
-      // The map lies inside: one copy is enough.
-      if (i > 0) {
-        maps[i] = padded.narrow(1, layer.pads.top, maps[i].size(1))
-                      .narrow(2, layer.pads.left, maps[i].size(2));
-      }
-    }
-    if (taped && OnBatchStatistics(layer)) {
-      maps[i + 1] = Normalise(layer, Convolve(layer.shape, layer.pads, padded, layer.kernel, {}),
-                              tape->normalised[i]);
-    } else {
-      maps[i + 1] =
-          Convolve(layer.shape, layer.pads, padded, layer.folded_kernel, layer.folded_bias);
-    }
-    if (layer.residual >= 0) maps[i + 1].add_(maps[layer.residual]);
-    if (layer.shape.relu6) at::hardtanh_(maps[i + 1], 0, 6);
-    for (int done : layer.done_with) {
-      if (tape == nullptr || done < first_learning_) maps[done].reset();
+    const bool keeps = tape != nullptr && !recomputes && i >= first_learning_;
+    maps[i + 1] = Linear(i, maps, {.tape = tape, .keeps = keeps});
+    Finish(layers_[i], maps, maps[i + 1]);
+    for (int done : layers_[i].done_with) {
+      const bool is_kept =
+          tape != nullptr && done >= first_learning_ && (!recomputes || layers_[done].begins_block);
+      if (!is_kept) maps[done].reset();
     }
   }
   const at::Tensor output = maps.back();
@@ -168,10 +183,27 @@ at::Tensor BackboneSuffix::Forward(const at::Tensor& features, Tape* tape) const
   return output;
 }
 
+void BackboneSuffix::RecomputeBlock(int last, Tape& tape) const {
+  int begin = last;
+  while (!layers_[begin].begins_block) --begin;
+  for (int i = begin; i <= last; ++i) {
+    const bool is_last = i == last;  // whose output was kept
+    if (is_last && !OnBatchStatistics(layers_[i]) && !PadsUnevenly(layers_[i].pads)) break;
+    at::Tensor output = Linear(i, tape.maps, {.tape = &tape, .keeps = true, .is_first = false});
+    if (is_last) break;
+    Finish(layers_[i], tape.maps, output);
+    tape.maps[i + 1] = std::move(output);
+  }
+}
+
 void BackboneSuffix::Backward(at::Tensor gradient, Tape& tape, const GradientSink& sink) const {
   std::vector<at::Tensor> from_residuals(size() + 1);
   for (int i = size() - 1; i >= first_learning_; --i) {
     const Layer& layer = layers_[i];
+    if (tape.activations == Activations::kRecomputed &&
+        (i + 1 == size() || layers_[i + 1].begins_block)) {
+      RecomputeBlock(i, tape);
+    }
     if (from_residuals[i + 1].defined()) {
       gradient.add_(from_residuals[i + 1]);
       from_residuals[i + 1].reset();
@@ -206,19 +238,21 @@ at::Tensor BackboneSuffix::LayerBackward(int index, at::Tensor gradient, Tape& t
 }
 
 at::Tensor BackboneSuffix::Normalise(const Layer& layer, const at::Tensor& map,
-                                     Tape::Normalised& kept) const {
+                                     Tape::Normalised& kept, bool is_first) const {
   kept.input = map;
   auto [output, mean, inverse_deviation] = at::native_batch_norm(
       map.permute({0, 3, 1, 2}), layer.gamma, layer.beta, {}, {}, true, 0, epsilon_);
   kept.mean = mean;
   kept.inverse_deviation = inverse_deviation;
+  at::Tensor normalised = output.permute({0, 2, 3, 1}).contiguous();
+  if (!is_first) return normalised;
   const double momentum = keras_ ? kKerasMomentum : kTorchMomentum;
   const double count = static_cast<double>(map.numel() / map.size(3));
   const double unbiased = keras_ || count < 2 ? 1 : count / (count - 1);
   const at::Tensor variance = inverse_deviation.pow(-2).sub_(epsilon_);
   layer.mean.mul_(momentum).add_(mean, 1 - momentum);
   layer.variance.mul_(momentum).add_(variance, (1 - momentum) * unbiased);
-  return output.permute({0, 2, 3, 1}).contiguous();
+  return normalised;
 }
 
 at::Tensor BackboneSuffix::NormaliseBackward(const Layer& layer, at::Tensor gradient,

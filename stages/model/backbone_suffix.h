@@ -22,6 +22,7 @@
 #include <functional>
 #include <vector>
 
+#include "stages/model/activation_plan.h"
 #include "stages/model/backbone_weights.h"
 #include "stages/model/gradient_sink.h"
 #include "stages/model/model.h"
@@ -33,12 +34,15 @@ class BackboneSuffix {
  public:
   // What Backward needs of Forward.
   struct Tape {
-    std::vector<at::Tensor> maps;    // [i] is what layer i reads, from the first that learns on
-    std::vector<at::Tensor> padded;  // [i]: the same with zeros around it, where Pad copies
+    Activations activations = Activations::kKept;
+    // [i] is what layer i reads, from the first that learns on; of a block's only its input and
+    // output where they are recomputed.
+    std::vector<at::Tensor> maps{};
+    std::vector<at::Tensor> padded{};  // [i]: the same with zeros around it, where Pad copies
     struct Normalised {
       at::Tensor input, mean, inverse_deviation;
     };
-    std::vector<Normalised> normalised;  // under kTrain
+    std::vector<Normalised> normalised{};  // under kTrain
   };
 
   // `arrays` outlives this.
@@ -65,6 +69,7 @@ class BackboneSuffix {
     ConvLayer shape;
     MobileNetV2::Pads pads{};
     bool learns = false;
+    bool begins_block = false;   // of those that may be recomputed
     int residual = -1;           // index of the map that is added; -1 where none is
     std::vector<int> done_with;  // maps that no later layer reads, in inference
     at::Tensor folded_kernel, folded_bias;
@@ -77,7 +82,19 @@ class BackboneSuffix {
   int size() const { return static_cast<int>(layers_.size()); }
   void ForEachThatLearns(const std::function<void(const Layer&)>& work) const;
   bool OnBatchStatistics(const Layer& layer) const { return train_statistics_ && layer.learns; }
-  at::Tensor Normalise(const Layer& layer, const at::Tensor& map, Tape::Normalised& kept) const;
+  // Whether Backward will read what the layers leave on the tape; whether they run for the first
+  // time, when running statistics follow.
+  struct Keeping {
+    Tape* tape = nullptr;
+    bool keeps = false;
+    bool is_first = true;
+  };
+  // What layer `index` makes of maps[index], before its residual and its activation.
+  at::Tensor Linear(int index, std::vector<at::Tensor>& maps, const Keeping& keeping) const;
+  static void Finish(const Layer& layer, std::vector<at::Tensor>& maps, at::Tensor& output);
+  void RecomputeBlock(int last, Tape& tape) const;
+  at::Tensor Normalise(const Layer& layer, const at::Tensor& map, Tape::Normalised& kept,
+                       bool is_first) const;
   at::Tensor NormaliseBackward(const Layer& layer, at::Tensor gradient, Tape::Normalised& kept,
                                const GradientSink& sink) const;
   at::Tensor LayerBackward(int index, at::Tensor gradient, Tape& tape,

@@ -229,7 +229,7 @@ void TrainableModel::Learn(const MicroBatch& micro_batch, int slot, std::span<fl
   UseOneTorchThread();
   const c10::InferenceMode inference;
   const auto& head = parts_->head;
-  BackboneSuffix::Tape suffix_tape;
+  BackboneSuffix::Tape suffix_tape{.activations = options_.activations};
   std::vector<HeadOperation::Tape> head_tape(head.size());
   at::Tensor map = parts_->Features(model_, micro_batch);
   if (!parts_->suffix.empty()) map = parts_->suffix.Forward(map, &suffix_tape);

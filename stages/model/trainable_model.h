@@ -29,6 +29,7 @@
 #include <string>
 #include <vector>
 
+#include "stages/model/activation_plan.h"
 #include "stages/model/micro_batch.h"
 #include "stages/model/model.h"
 #include "stages/model/optimizer.h"
@@ -39,7 +40,8 @@ namespace weir {
 struct TrainableOptions {
   bool training = true;  // else forward only, without gradients or slots
   double label_smoothing = 0;
-  int in_flight = 1;           // micro-batches at once; 1 with a device
+  int in_flight = 1;  // micro-batches at once; 1 with a device
+  Activations activations = Activations::kKept;
   std::string torch_device{};  // Device::torch_device(); empty: the host
 };
 

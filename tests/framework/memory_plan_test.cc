@@ -62,6 +62,32 @@ TEST(MemoryPlan, LetsEveryWorkerWorkBeforeMoreItemsWait) {
   EXPECT_EQ(with_two.stretches[0].max_tickets, 1);
 }
 
+TEST(MemoryPlan, TakesTheFrugalWayWhereMoreCannotWorkAtOnceOtherwise) {
+  std::vector<StageCost> flow = TrainingFlow();
+  flow[4].footprint.lever =
+      Lever{"steps", 40 * kMiB, 1, 2, "", Lever::Frugal{"frugal steps", 15 * kMiB, ""}};
+  const std::size_t others = PlanMemory(TrainingFlow(), 1024 * kMiB, 60 * kMiB, 2).smallest_bytes;
+  const auto plan = [&](std::size_t beside_others) {
+    return PlanMemory(flow, others + beside_others * kMiB, 60 * kMiB, 2);
+  };
+  const MemoryPlan plenty = plan(400);
+  EXPECT_FALSE(plenty.is_frugal);
+  EXPECT_EQ(plenty.levers[4], 2);
+  EXPECT_EQ(plenty.rows.back().what, "steps");
+  EXPECT_EQ(plenty.smallest_bytes, others + 15 * kMiB);
+
+  const MemoryPlan less = plan(60);  // for one, or for two in the frugal way and the workers
+  EXPECT_TRUE(less.is_frugal);
+  EXPECT_EQ(less.levers[4], 2);
+  EXPECT_EQ(less.rows.back().what, "frugal steps");
+  EXPECT_EQ(less.rows.back().bytes_each, 15 * kMiB);
+  EXPECT_TRUE(plan(15).is_frugal);
+  EXPECT_EQ(plan(15).levers[4], 1);
+  EXPECT_THROW(plan(14), Error);
+  flow[4].footprint.lever->max = 1;
+  EXPECT_FALSE(plan(60).is_frugal);  // as nothing is gained
+}
+
 TEST(MemoryPlan, LeavesRoomForALargerItemAtTheSmallestCeilingToo) {
   std::vector<StageCost> flow = TrainingFlow();
   const std::size_t without = PlanMemory(flow, 1024 * kMiB, 60 * kMiB, 2).smallest_bytes;

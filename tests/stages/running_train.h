@@ -22,6 +22,7 @@ class Running {
     int batch = 8;
     int in_flight = 1;
     bool training = true;
+    bool is_frugal = false;
     std::shared_ptr<Device> device{};  // null: the host
   };
 
@@ -41,7 +42,7 @@ class Running {
                          .workers = 4,
                          .training = options.training};
     stage_ = std::make_unique<Train>(Train::Params{}, context);
-    OpenContext open{.budget = budget_, .lever = options.in_flight};
+    OpenContext open{.budget = budget_, .lever = options.in_flight, .is_frugal = options.is_frugal};
     stage_->Open(open);
   }
 

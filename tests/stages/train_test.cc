@@ -197,8 +197,8 @@ void ExpectMemoryAsPlanned(const SmallTraining& training, Running::Options optio
   allocator.ResetPeak();
   running.Pass(Split::kTrain, 0, 2 * options.batch);
   const Footprint footprint = running.footprint();
-  const double planned =
-      static_cast<double>(footprint.held_bytes() + options.in_flight * footprint.lever->bytes_each);
+  const double planned = static_cast<double>(
+      footprint.held_bytes() + options.in_flight * footprint.lever->BytesEach(options.is_frugal));
   const double measured = static_cast<double>(allocator.usage().peak_used_bytes - before);
   EXPECT_LE(measured, planned);
   EXPECT_GE(measured, at_least * planned);
@@ -228,6 +228,48 @@ TEST(Train, HoldsWhatThePlanSays) {
     head.source->config.head[1].units = 1024;
     ExpectMemoryAsPlanned(head, {.batch = 32}, 0.7);
   });
+}
+
+TEST(Train, HoldsWhatThePlanSaysWhereActivationsAreRecomputed) {
+  tbb::task_arena arena(1);
+  arena.execute([] {
+    for (const Convention& convention : {Convention::Keras(), Convention::Torchvision()}) {
+      SmallTraining unfrozen({.kind = FrozenConfig::Kind::kNone}, convention);
+      unfrozen.input = {160, 160};
+      unfrozen.source->config.backbone.width = 1;
+      unfrozen.source->training.micro_batch = 2;
+      ExpectMemoryAsPlanned(unfrozen, {.batch = 4, .is_frugal = true}, 0.75);
+    }
+    SmallTraining on_batch({.kind = FrozenConfig::Kind::kNone});
+    on_batch.input = {160, 160};
+    on_batch.source->config.backbone.batch_norm = BatchNormMode::kTrain;
+    ExpectMemoryAsPlanned(on_batch, {.batch = 4, .is_frugal = true}, 0.75);
+    SmallTraining partly({.kind = FrozenConfig::Kind::kThrough, .through = "block_5"});
+    partly.input = {224, 224};
+    ExpectMemoryAsPlanned(partly, {.batch = 4, .is_frugal = true}, 0.75);
+  });
+}
+
+// Running statistics included, which follow once a batch.
+TEST(Train, LearnsTheSameWhereActivationsAreRecomputed) {
+  const auto learnt = [](const SmallTraining& training, bool is_frugal) {
+    Running running(training, {.in_flight = 2, .is_frugal = is_frugal});
+    for (int epoch = 0; epoch < 2; ++epoch) running.Pass(Split::kTrain, epoch, 20);
+    return running.State();
+  };
+  for (const Convention& convention : {Convention::Keras(), Convention::Torchvision()}) {
+    for (BatchNormMode mode : {BatchNormMode::kStored, BatchNormMode::kTrain}) {
+      SmallTraining unfrozen({.kind = FrozenConfig::Kind::kNone}, convention);
+      SmallTraining partly({.kind = FrozenConfig::Kind::kThrough, .through = "block_9_expand"},
+                           convention);
+      SmallTraining patchy(
+          {.kind = FrozenConfig::Kind::kPatterns, .patterns = {"block_1*", "Conv1"}}, convention);
+      for (SmallTraining* training : {&unfrozen, &partly, &patchy}) {
+        training->source->config.backbone.batch_norm = mode;
+        EXPECT_TRUE(learnt(*training, true) == learnt(*training, false));
+      }
+    }
+  }
 }
 
 TEST(Train, RefusesMicroBatchesThatMakeNoSense) {
