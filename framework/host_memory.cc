@@ -14,6 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
+// Left of any bound: for code that runs again and again (6 MiB, measured) and the kernel's own.
+constexpr std::size_t kLeftBytes = 12 * kMiB;
 
 // A file that holds one number; nothing where it is missing or says "max".
 std::optional<std::size_t> ReadNumber(const fs::path& path) {
@@ -142,7 +144,8 @@ std::vector<MemoryLimit> HostMemoryLimits(const fs::path& root) {
 }
 
 std::size_t UsableBytes(const MemoryLimit& limit) {
-  return (limit.bytes - limit.bytes / 10) / kMiB * kMiB;
+  const std::size_t left = std::max(limit.bytes / 10, kLeftBytes);
+  return (limit.bytes - std::min(limit.bytes, left)) / kMiB * kMiB;
 }
 
 std::size_t AutomaticHostLimit(const std::vector<MemoryLimit>& limits) {

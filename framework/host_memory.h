@@ -26,8 +26,8 @@ struct MemoryLimit {
 // where not even the machine's is known. `root` stands before /proc and /sys.
 std::vector<MemoryLimit> HostMemoryLimits(const std::filesystem::path& root = "/");
 
-// What a process may plan to hold under such a bound: a tenth less, for what is charged to it and
-// not its own (page cache, kernel memory), in whole MiB.
+// What a process may plan to hold under such a bound: a tenth less, or 12 MiB, for what is charged
+// to it and not its own (code, page cache, kernel memory), in whole MiB.
 std::size_t UsableBytes(const MemoryLimit& limit);
 
 // What `memory.host: auto` stands for: what is usable of the tightest of those bounds.

@@ -93,8 +93,10 @@ TEST_F(HostMemoryTest, OfNestedContainersTheOneWithTheLeastRoomCounts) {
   EXPECT_EQ(container->limit_bytes, 2000u);
 }
 
-TEST(AutomaticHostLimit, LeavesATenthAndIsInWholeMebibytes) {
-  EXPECT_EQ(AutomaticHostLimit({{"", "", 100 * kMiB + 12345, true}}), 90 * kMiB);
+TEST(AutomaticHostLimit, LeavesATenthOr12MebibytesAndIsInWholeOnes) {
+  EXPECT_EQ(AutomaticHostLimit({{"", "", 500 * kMiB + 12345, true}}), 450 * kMiB);
+  EXPECT_EQ(AutomaticHostLimit({{"", "", 100 * kMiB + 12345, true}}), 88 * kMiB);
+  EXPECT_EQ(AutomaticHostLimit({{"", "", 8 * kMiB, true}}), 0U);
 }
 
 TEST(HeldMemory, GrowsWithWhatIsTouched) {
