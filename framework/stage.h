@@ -67,7 +67,8 @@ struct Lever {
   struct Frugal {
     std::string name;
     std::size_t bytes_each = 0;
-    std::string why{};
+    double pace = 1;    // of the usual way's
+    std::string why{};  // what is done for it
   };
 
   std::string name;            // "workers", "micro-batches in flight", "depth"

@@ -65,7 +65,7 @@ TEST(MemoryPlan, LetsEveryWorkerWorkBeforeMoreItemsWait) {
 TEST(MemoryPlan, TakesTheFrugalWayWhereMoreCannotWorkAtOnceOtherwise) {
   std::vector<StageCost> flow = TrainingFlow();
   flow[4].footprint.lever =
-      Lever{"steps", 40 * kMiB, 1, 2, "", Lever::Frugal{"frugal steps", 15 * kMiB, ""}};
+      Lever{"steps", 40 * kMiB, 1, 2, "", Lever::Frugal{"frugal steps", 15 * kMiB, 0.8, ""}};
   const std::size_t others = PlanMemory(TrainingFlow(), 1024 * kMiB, 60 * kMiB, 2).smallest_bytes;
   const auto plan = [&](std::size_t beside_others) {
     return PlanMemory(flow, others + beside_others * kMiB, 60 * kMiB, 2);
