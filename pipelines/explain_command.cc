@@ -1,8 +1,11 @@
-#include <signal.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <fstream>
+#include <optional>
+#include <sstream>
 #include <string>
 
 #include "framework/byte_size.h"
@@ -24,8 +27,27 @@ std::string TimeText(std::int64_t seconds) {
   return text.data();
 }
 
+// When the process of that number began, in seconds since 1970; nothing where there is none.
+// Source: proc(5), field 22 of /proc/PID/stat.
+std::optional<std::int64_t> BeginOf(int process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string text;
+  if (!std::getline(file, text, '\0')) return std::nullopt;
+  std::istringstream fields(text.substr(text.rfind(')') + 1));  // behind the program's name
+  std::string skipped;
+  for (int field = 3; field < 22; ++field) fields >> skipped;
+  std::int64_t ticks = 0;
+  if (!(fields >> ticks)) return std::nullopt;
+  timespec since_boot{};
+  clock_gettime(CLOCK_BOOTTIME, &since_boot);
+  return std::time(nullptr) - since_boot.tv_sec + ticks / sysconf(_SC_CLK_TCK);
+}
+
+// A number is given anew to processes that begin later.
 bool IsRunning(const MemorySnapshot& last) {
-  return last.state == "running" && last.process > 0 && ::kill(last.process, 0) == 0;
+  if (last.state != "running" || last.process <= 0) return false;
+  const auto begin = BeginOf(last.process);
+  return begin && *begin <= last.time + 1;
 }
 
 // Whether so little was left of `whole` that what comes next may not have fitted.

@@ -1,6 +1,7 @@
 // What a person reads about memory: a refusal with what could be changed, and how a run ended.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -123,6 +124,14 @@ TEST(Explain, SaysWhoHeldWhatInARunThatWasKilled) {
                     HasSubstr("\n  train      micro-batches of 2 in flight "),
                     HasSubstr("\n             held in all "),
                     HasSubstr("\nGo on with `weir run CONFIG --resume --out " + out)));
+
+  // Its number has gone to another process since: to this one.
+  const std::filesystem::path log = std::filesystem::path(out) / "memory.json";
+  nlohmann::json last = nlohmann::json::parse(std::ifstream(log));
+  last["process"] = ::getpid();
+  last["time"] = last["time"].get<std::int64_t>() - 24 * 3600;
+  std::ofstream(log) << last.dump();
+  EXPECT_THAT(Weir({"explain", out}).out, StartsWith(out + " was killed: "));
 }
 
 TEST(Explain, SaysHowARunEnded) {

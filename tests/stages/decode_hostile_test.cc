@@ -86,6 +86,19 @@ TEST_F(DecodeHostileTest, DropsBrokenPicturesWithAReason) {
   EXPECT_GT(read, 160);
 }
 
+// A ticket is for what a file unpacks to, which its header says, whatever its own size is.
+TEST_F(DecodeHostileTest, AsksForAllThatADecompressionBombHolds) {
+  const Vips black = MakePicture<std::uint8_t>(6000, 6000, 3, VIPS_INTERPRETATION_sRGB,
+                                               [](int, int, int) { return 0; });
+  DecodeProbe small(64, 64);
+  for (const char* name : {"a.png[compression=9,interlace]", "b.jpg[Q=1,interlace]"}) {
+    const std::string path = Save(black, folder_ / name);
+    const std::size_t asked = std::get<std::size_t>(small.Admit(path));
+    EXPECT_GT(asked, std::size_t{6000} * 6000 * 3) << name;
+    EXPECT_LT(std::filesystem::file_size(path) * 200, asked) << name;
+  }
+}
+
 TEST_F(DecodeHostileTest, DropsWhatIsCutOff) {
   const Vips photo = MakePhoto(200, 160);
   for (const char* name : {"a.jpg", "b.jpg[interlace]", "c.png", "d.gif", "e.webp",
