@@ -27,9 +27,7 @@ ItemSpec Augment::output() const {
   return {.dims = {params_.size[0], params_.size[1], 3}, .item_bytes = picture_bytes()};
 }
 
-Footprint Augment::footprint() const {
-  return {.item_bytes = picture_bytes()};
-}
+Footprint Augment::footprint() const { return {.item_bytes = picture_bytes()}; }
 
 bool Augment::is_random() const {
   return params_.rotation > 0 || params_.width_shift > 0 || params_.height_shift > 0 ||

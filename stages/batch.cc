@@ -35,9 +35,7 @@ ItemSpec BatchImages::output() const {
           .item_bytes = slab + params_.size * kSampleBytes};
 }
 
-Footprint BatchImages::footprint() const {
-  return {.item_bytes = output().item_bytes};
-}
+Footprint BatchImages::footprint() const { return {.item_bytes = output().item_bytes}; }
 
 void BatchImages::BeginPass(const Pass&) { batch_ = Batch(); }
 
