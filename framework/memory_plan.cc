@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <optional>
-#include <utility>
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
@@ -15,6 +14,7 @@ namespace {
 constexpr int kSamplesPerWorker = 4;
 // One output that fills, one on its way, one with the sink.
 constexpr int kGatheredItems = 3;
+
 Stretch BeginStretch(std::size_t head, StageShape shape, int workers) {
   Stretch stretch{.head = static_cast<int>(head)};
   if (shape == StageShape::kSource) {

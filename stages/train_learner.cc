@@ -115,13 +115,14 @@ void TrainLearner::Open(OpenContext& context) {
         MemoryTag::kActivation, planned.lever->BytesEach(context.is_frugal) * in_flight_, "train"));
   }
   grant_ = TorchAllocator::Install().Grant(std::move(leases), "train");
-  const TrainableOptions options{.training = training_,
-                                 .label_smoothing = source_->training.label_smoothing,
-                                 .in_flight = in_flight_,
-                                 .activations = context.is_frugal && planned.lever
-                                                    ? Activations::kRecomputed
-                                                    : Activations::kKept,
-                                 .torch_device = device_ ? device_->torch_device() : ""};
+  const TrainableOptions options{
+      .training = training_,
+      .label_smoothing = source_->training.label_smoothing,
+      .in_flight = in_flight_,
+      .activations = context.is_frugal && planned.lever && planned.lever->frugal
+                         ? Activations::kRecomputed
+                         : Activations::kKept,
+      .torch_device = device_ ? device_->torch_device() : ""};
   Issue([&] { trainable_ = std::make_unique<TrainableModel>(*model_, optimizer_, options); });
   if (device_) ChooseMicroBatch();
   Issue([this] {
