@@ -86,7 +86,7 @@ void BM_Decode(benchmark::State& state, const Paths& (*paths)()) {
   StartVips();
   Resources resources;
   if (state.range(0) > 0) resources.Put(std::make_shared<WantedSize>(Wanted(state)));
-  BuildContext build{{}, resources};
+  BuildContext build{.upstream = {}, .resources = resources};
   Decode decode({}, build);
   MemoryBudget budget(1);
   OpenContext open{budget};
@@ -111,7 +111,7 @@ void BM_Vips(benchmark::State& state, const Paths& (*paths)()) {
 
 void BM_Admission(benchmark::State& state) {
   Resources resources;
-  BuildContext build{{}, resources};
+  BuildContext build{.upstream = {}, .resources = resources};
   Decode decode({}, build);
   for (std::size_t next = 0; auto _ : state) {
     ImageFile file;

@@ -26,6 +26,8 @@ class AnyStage {
   // The ticket goes from what comes in to what goes out; it shrinks to what the payload says that
   // it holds, and `downstream_bytes` for what is still before it.
   virtual Outcome<Packet> Map(Packet in, std::size_t, StageContext&) { return in; }
+  virtual bool CanReplay(const Pass&) { return false; }
+  virtual std::optional<Packet> Replay(StageContext&) { return std::nullopt; }
   virtual std::optional<Packet> Add(Packet, StageContext&) { return std::nullopt; }
   virtual std::optional<Packet> Flush(StageContext&) { return std::nullopt; }
   virtual void Consume(Packet, StageContext&) {}
@@ -38,6 +40,7 @@ struct PlacedStage {
   PortType in;   // empty for a source
   PortType out;  // empty for a sink
   Concurrency concurrency = Concurrency::kSerial;
+  bool may_replay = false;
   std::unique_ptr<AnyStage> any;
 };
 
@@ -104,6 +107,18 @@ class TypedStage final : public AnyStage {
     return in;
   }
 
+  bool CanReplay(const Pass& pass) override {
+    if constexpr (IsMap<S>) return stage_->CanReplay(pass);
+    return false;
+  }
+
+  std::optional<Packet> Replay(StageContext& context) override {
+    if constexpr (IsMap<S>) {
+      if (auto out = stage_->Replay(context)) return Packet::Make(*std::move(out));
+    }
+    return std::nullopt;
+  }
+
   std::optional<Packet> Add(Packet in, StageContext& context) override {
     if constexpr (IsGather<S>) {
       if (auto out = stage_->Add(std::move(in.Get<typename S::Input>()), context)) {
@@ -135,7 +150,10 @@ PlacedStage Place(std::string name, std::unique_ptr<S> stage) {
   placed.shape = ShapeOf<S>();
   if constexpr (!IsSource<S>) placed.in = S::Input::kPortType;
   if constexpr (!IsSink<S>) placed.out = S::Output::kPortType;
-  if constexpr (IsMap<S>) placed.concurrency = S::kConcurrency;
+  if constexpr (IsMap<S>) {
+    placed.concurrency = S::kConcurrency;
+    placed.may_replay = S::kMayReplay;
+  }
   placed.any = std::make_unique<TypedStage<S>>(std::move(stage));
   return placed;
 }

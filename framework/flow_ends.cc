@@ -44,7 +44,7 @@ void Source::Drain() {
 bool Source::Prepare() {
   while (!waiting_ && !place_.state.idle()) {
     StageContext context = place_.state.Context(order_);
-    Stopwatch stopwatch(place_.stats);
+    Stopwatch stopwatch = place_.Time(order_);
     std::optional<Packet> packet = place_.stage().Next(context);
     if (!packet) {
       stopwatch.Discard();
@@ -102,7 +102,7 @@ void Gather::Drain() {
       } else if (message.packet) {
         if (!ticket_) ticket_ = pool_.TryAcquire(item_bytes_);
         if (!ticket_) return;  // woken when an output ends
-        Stopwatch stopwatch(place_.stats);
+        const Stopwatch stopwatch = place_.Time(message.order);
         StageContext context = place_.state.Context(message.order);
         Emit(place_.stage().Add(std::move(message.packet), context));
       }
@@ -129,6 +129,35 @@ void Gather::Emit(std::optional<Packet> packet) {
                 .order = order_++,
                 .kind = Message::Kind::kItem,
                 .packet = *std::move(packet)});
+}
+
+void Replay::BeginPass() {
+  order_ = 0;
+  ended_ = false;
+}
+
+void Replay::Drain() {
+  place_.state.Guard(place_.placed.name, [this] {
+    while (!ended_ && !place_.state.idle()) {
+      auto ticket = gather_.pool_.TryAcquire(item_bytes_);
+      if (!ticket) return;  // woken when an item ends
+      StageContext context = place_.state.Context(order_);
+      Stopwatch stopwatch = place_.Time(order_);
+      std::optional<Packet> packet = place_.stage().Replay(context);
+      ended_ = !packet;
+      Message message{.sequence = gather_.sequence_++,
+                      .order = order_++,
+                      .kind = packet ? Message::Kind::kItem : Message::Kind::kEnd,
+                      .packet = {}};
+      if (packet) {
+        message.packet = *std::move(packet);
+        message.packet.ticket() = *std::move(ticket);
+      } else {
+        stopwatch.Discard();
+      }
+      give_(message);
+    }
+  });
 }
 
 }  // namespace weir

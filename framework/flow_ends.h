@@ -66,6 +66,8 @@ class Source {
   bool ended_ = false;
 };
 
+class Replay;
+
 // Makes many items into one, in order. An output is begun only with a ticket for the whole of it.
 class Gather {
  public:
@@ -81,6 +83,7 @@ class Gather {
   TicketPool& pool() { return pool_; }
 
  private:
+  friend class Replay;
   void Finish();
   void Emit(std::optional<Packet> packet);
 
@@ -92,6 +95,30 @@ class Gather {
   std::optional<Ticket> ticket_;  // of the output that is being filled
   std::uint64_t sequence_ = 0;
   std::uint64_t order_ = 0;
+};
+
+// Gives a pass what a stage behind a gather has kept (MapStage::Replay), in place of all that
+// stands before it. The gather has nothing to do then: its tickets pay, its sequence goes on.
+class Replay {
+ public:
+  // An item takes `item_bytes` at that stage and behind it.
+  Replay(NodePlace place, std::size_t item_bytes, Gather& gather, Give give)
+      : place_(place), item_bytes_(item_bytes), gather_(gather), give_(std::move(give)) {}
+
+  bool CanReplay(const Pass& pass) { return place_.stage().CanReplay(pass); }
+  void BeginPass();
+  void Drain();
+
+  const std::string& name() const { return place_.placed.name; }
+  bool ended() const { return ended_; }
+
+ private:
+  NodePlace place_;
+  std::size_t item_bytes_;
+  Gather& gather_;
+  Give give_;
+  std::uint64_t order_ = 0;
+  bool ended_ = true;  // outside of its passes
 };
 
 }  // namespace weir

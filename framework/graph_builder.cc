@@ -99,7 +99,7 @@ class MapNode {
     Packet in = std::exchange(message.packet, {});
     if (place.state.idle()) return;
     place.state.Guard(place.placed.name, [&] {
-      Stopwatch stopwatch(place.stats);
+      Stopwatch stopwatch = place.Time(message.order);
       StageContext context = place.state.Context(message.order);
       Outcome<Packet> outcome = place.stage().Map(std::move(in), downstream_bytes, context);
       if (Drop* drop = std::get_if<Drop>(&outcome)) {
@@ -136,10 +136,38 @@ class GatherNode {
   void BeginPass() { gather_.BeginPass(); }
   void Close() { pump_.Close(); }
 
+  // Beside itself: who takes its tickets in its place.
+  void AlsoWake(std::function<void()> wake) {
+    gather_.pool().set_on_release([this, wake] {
+      pump_.Wake();
+      wake();
+    });
+  }
+
  private:
   Sequencer in_;
   flow::broadcast_node<Message> out_;
   Gather gather_;
+  Pump pump_;
+};
+
+class ReplayNode {
+ public:
+  ReplayNode(flow::graph& graph, NodePlace place, std::size_t item_bytes, GatherNode& gather,
+             flow::node_priority_t priority)
+      : out_(graph),
+        replay_(place, item_bytes, gather.gather(),
+                [this](const Message& message) { out_.try_put(message); }),
+        pump_(graph, priority, [this](const Message&) { replay_.Drain(); }) {}
+
+  flow::sender<Message>& out() { return out_; }
+  Replay& replay() { return replay_; }
+  void Wake() { pump_.Wake(); }
+  void Close() { pump_.Close(); }
+
+ private:
+  flow::broadcast_node<Message> out_;
+  Replay replay_;
   Pump pump_;
 };
 
@@ -152,7 +180,7 @@ class SinkNode {
             [place](Message message) {
               if (message.kind == Kind::kItem && message.packet && !place.state.idle()) {
                 place.state.Guard(place.placed.name, [&] {
-                  Stopwatch stopwatch(place.stats);
+                  const Stopwatch stopwatch = place.Time(message.order);
                   StageContext context = place.state.Context(message.order);
                   place.stage().Consume(std::move(message.packet), context);
                 });
@@ -174,14 +202,17 @@ class TbbGraph final : public Graph {
  public:
   TbbGraph(std::vector<PlacedStage>& stages, const GraphOptions& options)
       : stages_(stages),
-        state_(options.stopped, options.on_drop),
+        state_(options.stopped, options.on_drop, options.trace),
         arena_(options.workers),
         graph_(MakeGraph(arena_)) {}
 
   // Makes the nodes. Apart from the constructor, as TBB may be at work on the first ones when a
   // later one cannot be made: the destructor waits for that.
   void Connect(std::vector<StageStats>& stats, const GraphOptions& options) {
-    flow::sender<Message>* last = nullptr;
+    std::vector<flow::sender<Message>*> last;  // what gives the next stage its items
+    const auto give_to = [&last](flow::receiver<Message>& next) {
+      for (flow::sender<Message>* sender : last) flow::make_edge(*sender, next);
+    };
     std::size_t stretch = 0;
     for (std::size_t i = 0; i < stages_.size(); ++i) {
       const NodePlace place{stages_[i], stats[i], state_};
@@ -194,23 +225,31 @@ class TbbGraph final : public Graph {
           source_ = std::make_unique<SourceNode>(*graph_, place,
                                                  map_is_next ? stages_[i + 1].any.get() : nullptr,
                                                  options.plan.stretches[stretch++], options.budget);
-          last = &source_->out();
+          last = {&source_->out()};
           break;
         }
         case StageShape::kMap:
           maps_.push_back(std::make_unique<MapNode>(*graph_, place, DownstreamBytes(i), priority));
-          flow::make_edge(*last, maps_.back()->node());
-          last = &maps_.back()->node();
+          give_to(maps_.back()->node());
+          last = {&maps_.back()->node()};
+          if (stages_[i].may_replay && !gathers_.empty()) {
+            const std::size_t item_bytes =
+                stages_[i].any->stage().footprint().item_bytes + DownstreamBytes(i);
+            replays_.push_back(std::make_unique<ReplayNode>(*graph_, place, item_bytes,
+                                                            *gathers_.back(), priority));
+            gathers_.back()->AlsoWake([node = replays_.back().get()] { node->Wake(); });
+            last.push_back(&replays_.back()->out());
+          }
           break;
         case StageShape::kGather:
           gathers_.push_back(std::make_unique<GatherNode>(
               *graph_, place, options.plan.stretches[stretch++], options.budget, priority));
-          flow::make_edge(*last, gathers_.back()->in());
-          last = &gathers_.back()->out();
+          give_to(gathers_.back()->in());
+          last = {&gathers_.back()->out()};
           break;
         case StageShape::kSink:
           sink_ = std::make_unique<SinkNode>(*graph_, place, priority);
-          flow::make_edge(*last, sink_->in());
+          give_to(sink_->in());
           break;
       }
     }
@@ -219,6 +258,7 @@ class TbbGraph final : public Graph {
   ~TbbGraph() override {
     if (source_) source_->Close();
     for (auto& gather : gathers_) gather->Close();
+    for (auto& replay : replays_) replay->Close();
     graph_->wait_for_all();
   }
 
@@ -230,13 +270,19 @@ class TbbGraph final : public Graph {
     }
     state_.RethrowError();
     for (auto& gather : gathers_) gather->BeginPass();
-    arena_.execute([this] {
-      source_->BeginPass();
+    ReplayNode* const replay = FindReplay(pass);
+    arena_.execute([this, replay] {
+      if (replay) {
+        replay->replay().BeginPass();
+        replay->Wake();
+      } else {
+        source_->BeginPass();
+      }
       graph_->wait_for_all();
     });
     state_.RethrowError();
     if (state_.stopped()) return;
-    CheckNothingWaits();
+    CheckNothingWaits(replay);
     for (PlacedStage& placed : stages_) {
       state_.Guard(placed.name, [&] { placed.any->stage().EndPass(pass); });
     }
@@ -255,8 +301,21 @@ class TbbGraph final : public Graph {
     return graph;
   }
 
-  void CheckNothingWaits() const {
-    const std::string* waiting = source_->source().ended() ? nullptr : &stages_.front().name;
+  // The last stage that can give the whole pass by itself; null where none can.
+  ReplayNode* FindReplay(const Pass& pass) {
+    for (auto replay = replays_.rbegin(); replay != replays_.rend(); ++replay) {
+      if ((*replay)->replay().CanReplay(pass)) return replay->get();
+    }
+    return nullptr;
+  }
+
+  void CheckNothingWaits(ReplayNode* replay) const {
+    const std::string* waiting = nullptr;
+    if (replay) {
+      if (!replay->replay().ended()) waiting = &replay->replay().name();
+    } else if (!source_->source().ended()) {
+      waiting = &stages_.front().name;
+    }
     for (const auto& gather : gathers_) {
       if (gather->gather().waits()) waiting = &gather->gather().name();
     }
@@ -281,6 +340,7 @@ class TbbGraph final : public Graph {
   std::unique_ptr<SourceNode> source_;
   std::vector<std::unique_ptr<MapNode>> maps_;
   std::vector<std::unique_ptr<GatherNode>> gathers_;
+  std::vector<std::unique_ptr<ReplayNode>> replays_;
   std::unique_ptr<SinkNode> sink_;
 };
 

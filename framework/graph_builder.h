@@ -17,6 +17,7 @@
 #include "framework/memory_plan.h"
 #include "framework/stage_stats.h"
 #include "framework/ticket.h"
+#include "framework/trace.h"
 
 namespace weir {
 
@@ -28,7 +29,8 @@ struct GraphOptions {
   const std::atomic<bool>& stopped;
   int workers = 1;
   // Called for each lost sample, by one thread at a time.
-  std::function<void(const std::string& stage, const Drop&)> on_drop;
+  std::function<void(const std::string& stage, const Drop&)> on_drop{};
+  Trace* trace = nullptr;  // may be null; outlives the graph
 };
 
 class Graph {

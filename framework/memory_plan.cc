@@ -30,18 +30,21 @@ Stretch BeginStretch(std::size_t head, StageShape shape, int workers) {
 
 std::vector<Stretch> CutStretches(const std::vector<StageCost>& stages, int workers) {
   std::vector<Stretch> stretches;
+  std::size_t larger_by = 0;  // what an item may need beyond the usual
   for (std::size_t i = 0; i < stages.size(); ++i) {
     const bool is_source = stages[i].shape == StageShape::kSource;
     if (is_source || stages[i].shape == StageShape::kGather) {
       stretches.push_back(BeginStretch(i, stages[i].shape, workers));
+      larger_by = 0;
     }
     if (stretches.empty()) continue;
     Stretch& stretch = stretches.back();
     const Footprint& footprint = stages[i].footprint;
     stretch.item_bytes += footprint.item_bytes;
-    stretch.spare_bytes = std::max(
-        stretch.spare_bytes, footprint.largest_item_bytes -
-                                 std::min(footprint.largest_item_bytes, footprint.item_bytes));
+    larger_by =
+        std::max(larger_by, footprint.largest_item_bytes -
+                                std::min(footprint.largest_item_bytes, footprint.item_bytes));
+    stretch.least_bytes = stretch.item_bytes + larger_by;
     if (footprint.max_items > stretch.useful_tickets) {
       stretch.useful_tickets = footprint.max_items;
       stretch.why = "`" + stages[i].name + "` asks for them";
@@ -55,13 +58,16 @@ struct Growable {
   int* count;
   int max;
   std::size_t bytes_each;
+  std::size_t least_bytes = 0;  // held however few there are
+
+  std::size_t Bytes(int many) const {
+    return std::max(least_bytes, bytes_each * static_cast<std::size_t>(many));
+  }
 };
 
 std::size_t Total(const std::vector<Growable>& growables, std::size_t fixed, bool at_max) {
   for (const Growable& growable : growables) {
-    fixed += growable.bytes_each *
-             static_cast<std::size_t>(at_max ? std::max(growable.max, *growable.count)
-                                             : *growable.count);
+    fixed += growable.Bytes(at_max ? std::max(growable.max, *growable.count) : *growable.count);
   }
   return fixed;
 }
@@ -71,9 +77,12 @@ void Grow(const std::vector<Growable>& growables, std::size_t& total, std::size_
   for (bool grown = true; grown;) {
     grown = false;
     for (const Growable& growable : growables) {
-      if (*growable.count >= growable.max || growable.bytes_each > limit - total) continue;
+      if (*growable.count >= growable.max) continue;
+      const std::size_t more =
+          growable.Bytes(*growable.count + 1) - growable.Bytes(*growable.count);
+      if (more > limit - total) continue;
       ++*growable.count;
-      total += growable.bytes_each;
+      total += more;
       grown = true;
     }
   }
@@ -116,16 +125,21 @@ std::vector<PlanRow> MakeRows(const std::vector<StageCost>& stages, const Memory
                       samples ? MemoryTag::kImage : MemoryTag::kBatch,
                       plan.stretches[stretch].item_bytes, plan.stretches[stretch].max_tickets,
                       plan.stretches[stretch].useful_tickets, plan.stretches[stretch].why});
-      const std::size_t spare_bytes = plan.stretches[stretch].spare_bytes;
-      if (spare_bytes > 0) {
+      const std::size_t tickets_bytes = rows.back().bytes();
+      if (tickets_bytes < plan.stretches[stretch].least_bytes) {
         rows.push_back({PlanRow::Kind::kSpare, stages[i].name, "room for a larger one",
-                        rows.back().tag, spare_bytes});
+                        rows.back().tag, plan.stretches[stretch].least_bytes - tickets_bytes});
       }
       ++stretch;
     }
     for (const HeldPart& part : footprint.held) {
       if (part.bytes == 0) continue;
       rows.push_back({PlanRow::Kind::kFixed, stages[i].name, part.what, part.tag, part.bytes});
+    }
+    if (footprint.extra) {
+      const HeldPart& part = footprint.extra->part;
+      rows.push_back({PlanRow::Kind::kExtra, stages[i].name, part.what, part.tag, part.bytes,
+                      plan.has_extra[i] ? 1 : 0, 1, footprint.extra->why});
     }
     if (footprint.lever) {
       rows.push_back({PlanRow::Kind::kLever, stages[i].name,
@@ -201,13 +215,14 @@ MemoryPlan PlanMemory(const std::vector<StageCost>& stages, std::size_t limit_by
   plan.reserve_bytes = reserve_bytes;
   plan.stretches = CutStretches(stages, workers);
   plan.levers.assign(stages.size(), 0);
+  plan.has_extra.assign(stages.size(), false);
 
   std::size_t fixed = reserve_bytes;
   std::vector<Growable> tickets;
   for (Stretch& stretch : plan.stretches) {
     stretch.max_tickets = 1;
-    fixed += stretch.spare_bytes;
-    tickets.push_back({&stretch.max_tickets, stretch.useful_tickets, stretch.item_bytes});
+    tickets.push_back(
+        {&stretch.max_tickets, stretch.useful_tickets, stretch.item_bytes, stretch.least_bytes});
   }
   for (const StageCost& stage : stages) fixed += stage.footprint.held_bytes();
   const auto smallest_bytes = [&](bool is_frugal) {
@@ -223,6 +238,9 @@ MemoryPlan PlanMemory(const std::vector<StageCost>& stages, std::size_t limit_by
   plan.smallest_bytes = smallest_bytes(true);
   plan.smallest_bytes = std::min(plan.smallest_bytes, smallest_bytes(false));
   plan.enough_bytes = Total(tickets, Total(Levers(stages, plan), fixed, true), true);
+  for (const StageCost& stage : stages) {
+    if (stage.footprint.extra) plan.enough_bytes += stage.footprint.extra->part.bytes;
+  }
   const double frugal = pace(true), plain = pace(false);
   plan.is_frugal = frugal > plain || plan.smallest_bytes > limit_bytes;
   const std::vector<Growable> levers = Levers(stages, plan);
@@ -233,12 +251,17 @@ MemoryPlan PlanMemory(const std::vector<StageCost>& stages, std::size_t limit_by
   // both cores the article's job runs at 0.9 of its full speed, with two and one core at 0.5.
   Grow(levers, total, limit_bytes);
   Grow(tickets, total, limit_bytes);
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    const std::optional<ExtraPart>& extra = stages[i].footprint.extra;
+    plan.has_extra[i] = extra && extra->part.bytes <= limit_bytes - total;
+    if (plan.has_extra[i]) total += extra->part.bytes;
+  }
   plan.rows = MakeRows(stages, plan, reserve_bytes);
 
   // What is left over is lent to the samples, so that a picture larger than most still gets in.
   for (Stretch& stretch : plan.stretches) {
-    stretch.pool_bytes =
-        stretch.item_bytes * static_cast<std::size_t>(stretch.max_tickets) + stretch.spare_bytes;
+    stretch.pool_bytes = std::max(
+        stretch.least_bytes, stretch.item_bytes * static_cast<std::size_t>(stretch.max_tickets));
   }
   if (!plan.stretches.empty()) plan.stretches.front().pool_bytes += limit_bytes - total;
   return plan;

@@ -15,7 +15,7 @@ namespace weir {
 
 // One line of the bill.
 struct PlanRow {
-  enum class Kind { kReserve, kTickets, kSpare, kFixed, kLever };
+  enum class Kind { kReserve, kTickets, kSpare, kFixed, kLever, kExtra };
   Kind kind = Kind::kReserve;
   std::string stage;
   std::string what;  // "weights and tables", "workers", "samples on their way"
@@ -35,7 +35,7 @@ struct PlanRow {
 struct Stretch {
   int head = 0;                 // index of the stage that begins it
   std::size_t item_bytes = 0;   // what one ticket is for, where nothing tells it apart
-  std::size_t spare_bytes = 0;  // beside the tickets', so that a larger item gets in
+  std::size_t least_bytes = 0;  // its tickets hold together, so that a larger item gets in alone
   int max_tickets = 0;          // granted
   int useful_tickets = 0;       // above it nothing gets faster
   std::string why{};            // that many are of use
@@ -48,6 +48,7 @@ struct MemoryPlan {
   std::vector<PlanRow> rows;
   std::vector<int> levers;         // granted to each stage; 0 where it has none
   bool is_frugal = false;          // levers in their frugal way
+  std::vector<bool> has_extra;     // whether each stage gets its extra part
   std::vector<Stretch> stretches;  // in the order of the flow
   std::size_t smallest_bytes = 0;  // the lowest ceiling that would work
   std::size_t enough_bytes = 0;    // above it nothing gets faster

@@ -68,11 +68,15 @@ void Pipeline::Add(const StageSpec& spec, const YamlNode& params, const Position
 void Pipeline::Append(const std::function<PlacedStage(BuildContext&)>& make) {
   BuildContext context{
       .upstream = stages_.empty() ? ItemSpec{} : stages_.back().any->stage().output(),
+      .provenance = {},
       .resources = resources_,
       .seed = options_.seed,
       .workers = options_.workers,
       .training = options_.training,
   };
+  for (const PlacedStage& placed : stages_) {
+    context.provenance.Add(placed.name, placed.any->stage());
+  }
   stages_.push_back(make(context));
 }
 
@@ -118,9 +122,16 @@ void Pipeline::Open(MemoryBudget& budget) {
       held_.push_back(budget.Acquire(part.tag, part.bytes, name));
     }
     held_.push_back(budget.Acquire(MemoryTag::kActivation, lever_bytes, name));
-    OpenContext context{.budget = shares_.emplace_back(footprint.held_bytes() + lever_bytes),
-                        .lever = lever,
-                        .is_frugal = plan_.is_frugal};
+    std::size_t extra_bytes = 0;
+    if (plan_.has_extra[i]) {
+      extra_bytes = footprint.extra->part.bytes;
+      held_.push_back(budget.Acquire(footprint.extra->part.tag, extra_bytes, name));
+    }
+    OpenContext context{
+        .budget = shares_.emplace_back(footprint.held_bytes() + lever_bytes + extra_bytes),
+        .lever = lever,
+        .is_frugal = plan_.is_frugal,
+        .has_extra = plan_.has_extra[i]};
     stages_[i].any->stage().Open(context);
   }
   levers_ = plan_.levers;
@@ -129,7 +140,8 @@ void Pipeline::Open(MemoryBudget& budget) {
                        .plan = plan_,
                        .stopped = stopped_,
                        .workers = options_.workers,
-                       .on_drop = options_.on_drop});
+                       .on_drop = options_.on_drop,
+                       .trace = options_.trace});
 }
 
 void Pipeline::Run(const Pass& pass) {

@@ -26,6 +26,7 @@
 #include "framework/registry.h"
 #include "framework/resources.h"
 #include "framework/stage_stats.h"
+#include "framework/trace.h"
 
 namespace weir {
 
@@ -34,7 +35,8 @@ struct PipelineOptions {
   int workers = 1;       // TBB threads, the calling one among them
   bool training = true;  // whether there will be train passes
   // Called for each lost sample, by one thread at a time.
-  std::function<void(const std::string& stage, const Drop&)> on_drop;
+  std::function<void(const std::string& stage, const Drop&)> on_drop{};
+  Trace* trace = nullptr;  // what the stages do is written there; outlives the pipeline
 };
 
 class Pipeline {

@@ -31,13 +31,17 @@ Error Named(const std::string& stage) {
 
 }  // namespace
 
-RunState::RunState(const std::atomic<bool>& stopped, OnDrop on_drop)
+RunState::RunState(const std::atomic<bool>& stopped, OnDrop on_drop, Trace* trace)
     : stopped_(stopped),
       on_drop_(std::move(on_drop)),
+      trace_(trace),
       out_of_memory_(std::make_exception_ptr(OutOfMemory("a stage"))) {}
 
 void RunState::BeginPass(const Pass& pass) {
   pass_ = pass;
+  if (trace_) {
+    trace_->Mark("epoch " + std::to_string(pass.epoch + 1) + " " + std::string(Name(pass.split)));
+  }
   error_ = nullptr;
   failed_.store(false, std::memory_order_release);
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -12,6 +11,8 @@
 #include "framework/any_stage.h"
 #include "framework/stage.h"
 #include "framework/stage_stats.h"
+#include "framework/stopwatch.h"
+#include "framework/trace.h"
 
 namespace weir {
 
@@ -20,11 +21,14 @@ class RunState {
  public:
   using OnDrop = std::function<void(const std::string& stage, const Drop&)>;
 
-  // `stopped` outlives this; `on_drop` is called by one thread at a time.
-  RunState(const std::atomic<bool>& stopped, OnDrop on_drop);
+  // `stopped` and `trace`, which may be null, outlive this; `on_drop` is called by one thread at a
+  // time.
+  RunState(const std::atomic<bool>& stopped, OnDrop on_drop, Trace* trace);
 
   void BeginPass(const Pass& pass);
   const Pass& pass() const { return pass_; }
+
+  Trace* trace() const { return trace_; }
 
   bool stopped() const { return stopped_.load(std::memory_order_acquire); }
   bool idle() const { return stopped() || failed_.load(std::memory_order_acquire); }
@@ -48,6 +52,7 @@ class RunState {
 
   const std::atomic<bool>& stopped_;
   const OnDrop on_drop_;
+  Trace* const trace_;
   Pass pass_;
   std::mutex mutex_;
   std::exception_ptr error_;
@@ -61,23 +66,7 @@ struct NodePlace {
   StageStats& stats;
   RunState& state;
   AnyStage& stage() const { return *placed.any; }
-};
-
-// Adds the time of one call to a stage's figures.
-class Stopwatch {
- public:
-  explicit Stopwatch(StageStats& stats) : stats_(stats) {}
-  ~Stopwatch() {
-    if (counts_) stats_.Add(std::chrono::steady_clock::now() - begin_, dropped_);
-  }
-  void set_dropped() { dropped_ = true; }
-  void Discard() { counts_ = false; }
-
- private:
-  StageStats& stats_;
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-  bool dropped_ = false;
-  bool counts_ = true;
+  Stopwatch Time(std::uint64_t order) const { return {stats, placed.name, state.trace(), order}; }
 };
 
 }  // namespace weir

@@ -39,6 +39,7 @@
 #include "framework/memory_budget.h"
 #include "framework/packet.h"
 #include "framework/pass.h"
+#include "framework/provenance.h"
 #include "framework/resources.h"
 
 namespace weir {
@@ -93,12 +94,19 @@ struct HeldPart {
   std::size_t bytes = 0;
 };
 
+// Held from Open() to the end where there is room for it beside all else: it only saves time.
+struct ExtraPart {
+  HeldPart part;
+  std::string why{};  // it is of use
+};
+
 // What a stage will hold, in bytes, once it is open.
 struct Footprint {
   std::vector<HeldPart> held{};
   std::size_t item_bytes = 0;  // for each item on its way: its output, and what it needs meanwhile
   std::size_t largest_item_bytes = 0;  // that one item at least may need, where that is more
   std::optional<Lever> lever{};
+  std::optional<ExtraPart> extra{};
   int max_items = 0;  // how many on their way at once it wishes for; 0: as many as the others wish
 
   std::size_t held_bytes() const {
@@ -110,7 +118,8 @@ struct Footprint {
 
 // What a stage is built with.
 struct BuildContext {
-  ItemSpec upstream;  // of what arrives
+  ItemSpec upstream;        // of what arrives
+  Provenance provenance{};  // of the samples in it
   Resources& resources;
   std::uint64_t seed = 0;
   int workers = 1;       // threads that may run stages
@@ -122,6 +131,7 @@ struct OpenContext {
   MemoryBudget& budget;    // as large as its fixed bytes and its lever's together
   int lever = 0;           // how many the plan grants of the stage's lever
   bool is_frugal = false;  // each of them in the lever's frugal way, where it has one
+  bool has_extra = false;  // the plan grants the stage's extra part
 };
 
 // What a stage is told while it works. One object a call.
@@ -162,6 +172,15 @@ class Stage {
   // they held; results stay the same. Called by any thread, also while the stage works.
   virtual void LowerLever(int) {}
   virtual void EndPass(const Pass&) {}  // not called where the pass was cancelled or failed
+
+  // What the outcome for a sample depends on beside what comes in: the parameters that matter,
+  // libraries' versions, what is drawn by chance. The same text means the same bits. Empty where
+  // that is not known: then nothing is kept of what stages behind it make.
+  virtual std::optional<std::string> DependsOn(const Pass&, std::uint64_t /*sample_index*/) const {
+    return std::nullopt;
+  }
+  // How many outcomes a sample has over the epochs, in turn; 0: another one in each epoch.
+  virtual int variants(Split) const { return 1; }
 };
 
 template <class Out>
@@ -183,6 +202,13 @@ class MapStage : public Stage {
   virtual Outcome<std::size_t> AdmissionBytes(const In&) { return footprint().item_bytes; }
 
   virtual Outcome<Out> Map(In, StageContext&) = 0;
+
+  // A stage behind a gather that keeps what it made may give a pass the same again, so that nothing
+  // before it has to run: it says so here (kMayReplay), is asked after BeginPass whether it can,
+  // and then gives the pass' items in order, from pass.first_sample on. One thread.
+  static constexpr bool kMayReplay = false;
+  virtual bool CanReplay(const Pass&) { return false; }
+  virtual std::optional<Out> Replay(StageContext&) { return std::nullopt; }
 };
 
 template <class In, class Out>

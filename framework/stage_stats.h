@@ -15,9 +15,11 @@ struct StageFigures {
 
 class StageStats {
  public:
-  void Add(std::chrono::nanoseconds busy, bool dropped) {
+  void AddItem(bool dropped) {
     items_.fetch_add(1, std::memory_order_relaxed);
     if (dropped) drops_.fetch_add(1, std::memory_order_relaxed);
+  }
+  void AddBusy(std::chrono::nanoseconds busy) {
     busy_ns_.fetch_add(static_cast<std::uint64_t>(busy.count()), std::memory_order_relaxed);
   }
 

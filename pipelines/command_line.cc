@@ -53,6 +53,11 @@ void DeclareRun(CLI::App& app) {
       ->type_name("DIR");
   command->add_flag("--resume", options->resume,
                     "Go on with the interrupted run in --out, or with the youngest of that name");
+  command
+      ->add_option("--trace", options->trace,
+                   "Write what each thread does and how much memory is held, moment by moment, for "
+                   "ui.perfetto.dev")
+      ->type_name("FILE");
   command->callback([options] { Run(*options); });
 }
 

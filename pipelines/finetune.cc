@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -12,6 +13,8 @@
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
+#include "framework/trace.h"
+#include "pipelines/bottleneck.h"
 #include "pipelines/memory_watch.h"
 #include "pipelines/plan_text.h"
 #include "pipelines/progress.h"
@@ -19,6 +22,7 @@
 #include "pipelines/session.h"
 #include "pipelines/signals.h"
 #include "pipelines/ways_to_fit.h"
+#include "stages/feature_keeper.h"
 #include "stages/learner.h"
 #include "stages/model/saved_model.h"
 #include "stages/payloads.h"
@@ -69,8 +73,10 @@ std::string MetricsText(const Metrics& metrics) {
 
 class Finetuning {
  public:
-  explicit Finetuning(const Recipe& recipe)
-      : epochs_(recipe.training.epochs),
+  Finetuning(const Recipe& recipe, Trace* trace)
+      : trace_(trace),
+        workers_(Workers(recipe.config)),
+        epochs_(recipe.training.epochs),
         checkpoint_seconds_(recipe.training.checkpoint_seconds),
         session_(recipe, {.training = true,
                           .model = SetUpModel(recipe.model, recipe.training, Fetching::kAllowed),
@@ -79,9 +85,11 @@ class Finetuning {
                           .on_drop =
                               [this](const std::string& stage, const Drop& drop) {
                                 folder_->Dropped(drop.sample, stage, drop.reason);
-                              }}),
+                              },
+                          .trace = trace}),
         learner_(session_.resources().Find<Learner>()),
         counts_(session_.resources().Find<SampleCounts>()),
+        kept_features_(session_.resources().Find<FeatureKeeper>()),
         is_terminal_(IsTerminal()) {
     if (!learner_) {
       throw Error(ErrorKind::kConfig, "the pipeline does not train",
@@ -131,6 +139,9 @@ class Finetuning {
     const std::string& reason = session_.ceiling().reason;
     if (!reason.empty()) std::printf("%s: the ceiling is lower\n", reason.c_str());
     std::printf("%s\n", DeviceText(session_.device()).c_str());
+    if (kept_features_ && !kept_features_->Announcement().empty()) {
+      std::printf("%s\n", kept_features_->Announcement().c_str());
+    }
     if (is_resumed_) AnnounceResumption();
     std::fflush(stdout);
   }
@@ -156,23 +167,32 @@ class Finetuning {
 
   void Finish() {
     SaveModel(folder_->model(), *session_.resources().Find<Model>(), *learner_);
-    folder_->WriteSummary({{"images_per_second", Rate()},
-                           {"seconds", tally_.seconds},
-                           {"peak_budget_bytes", session_.pipeline().peak_leased_bytes()},
-                           {"peak_rss_anon_bytes", Progress::peak_held_bytes()},
-                           {"planned_bytes", session_.plan().peak_bytes()},
-                           {"best_validation_accuracy", tally_.best_validation_accuracy},
-                           {"dropped", folder_->dropped()}});
+    const auto shares = SharesOfTime(session_.pipeline().figures(), sitting_seconds_, workers_);
+    folder_->WriteSummary(
+        {{"images_per_second", Rate()},
+         {"seconds", tally_.seconds},
+         {"peak_budget_bytes", session_.pipeline().peak_leased_bytes()},
+         {"peak_rss_anon_bytes", Progress::peak_held_bytes()},
+         {"planned_bytes", session_.plan().peak_bytes()},
+         {"best_validation_accuracy", tally_.best_validation_accuracy},
+         {"share_of_time", std::map<std::string, double>(shares.begin(), shares.end())},
+         {"dropped", folder_->dropped()}});
     if (Count(Split::kValidation) > 0) {
       std::printf("best validation accuracy %.3f, ", tally_.best_validation_accuracy);
     }
     std::printf("%.0f images/s, %s held at most of %s\n", Rate(),
                 ToRoundText(ByteSize{Progress::peak_held_bytes()}).c_str(),
                 ToRoundText(ByteSize{limit_bytes_}).c_str());
+    if (const std::string text = BottleneckText(shares, workers_); !text.empty()) {
+      std::printf("%s\n", text.c_str());
+    }
     if (folder_->dropped() > 0) {
       std::printf("%llu pictures could not be used: %s says which, and why\n",
                   static_cast<unsigned long long>(folder_->dropped()),
                   (folder_->path() / "dropped.jsonl").c_str());
+    }
+    if (kept_features_ && !kept_features_->Summary().empty()) {
+      std::printf("%s\n", kept_features_->Summary().c_str());
     }
     std::printf("model: %s\n", folder_->model().c_str());
   }
@@ -227,6 +247,7 @@ class Finetuning {
     Watch(title, split);  // a short pass has no tick
     const double seconds = SecondsSince(begin);
     const Metrics metrics = learner_->metrics();
+    sitting_seconds_ += seconds;
     tally_.seconds += seconds;
     tally_.images += metrics.images - images_before;
     if (trains) tally_.epoch_seconds += seconds;
@@ -237,7 +258,16 @@ class Finetuning {
   void Watch(const std::string& title, Split split) {
     const ProgressState state = State(split);
     const std::string said = memory_->Tick(title, state.done, state.total);
+    if (trace_) TraceMemory();
     if (!said.empty()) std::printf("%s%s\n", is_terminal_ ? "\r\033[K" : "", said.c_str());
+  }
+
+  void TraceMemory() {
+    const MemorySnapshot& now = memory_->last();
+    trace_->Counter("held by the process", {{"bytes", now.held_bytes}});
+    for (const Pipeline::Holding& holding : now.holdings) {
+      trace_->Counter(holding.stage + ": " + holding.what, {{"bytes", holding.bytes}});
+    }
   }
 
   void Report(Split split, int epoch, const std::string& title, const Metrics& metrics,
@@ -296,6 +326,8 @@ class Finetuning {
     last_save_ = Clock::now();
   }
 
+  Trace* const trace_;  // null: none
+  const int workers_;
   const int epochs_;
   const double checkpoint_seconds_;
   std::optional<RunFolder> folder_;  // from Use() on
@@ -303,10 +335,12 @@ class Finetuning {
   Session session_;
   std::shared_ptr<Learner> learner_;
   std::shared_ptr<SampleCounts> counts_;
+  std::shared_ptr<FeatureKeeper> kept_features_;
   const bool is_terminal_;
   std::size_t limit_bytes_ = 0;
   bool is_resumed_ = false;
   Tally tally_;
+  double sitting_seconds_ = 0;  // in passes
   Clock::time_point last_save_;
 };
 
@@ -317,12 +351,22 @@ RunFolder OpenFolder(const RunOptions& options, const std::string& name) {
   return RunFolder::Reopen(options.out.empty() ? RunFolder::Youngest(name) : options.out);
 }
 
+void SayWhereItIs(const std::filesystem::path& trace, const std::string& problem) {
+  if (!problem.empty()) {
+    std::printf("%s\n", problem.c_str());
+  } else {
+    std::printf("trace: %s (open it at ui.perfetto.dev)\n", trace.c_str());
+  }
+}
+
 }  // namespace
 
 void Run(const RunOptions& options) {
   OutliveReader();
   const Recipe recipe = LoadRecipe(options.config, options.overrides);
-  Finetuning job(recipe);
+  std::optional<Trace> trace;
+  if (!options.trace.empty()) trace.emplace(options.trace);
+  Finetuning job(recipe, trace ? &*trace : nullptr);
   job.Plan(options);
   job.Open();  // before there is a folder: weights that do not fit leave none behind
   job.Use(OpenFolder(options, recipe.config.name), ResolvedYaml(recipe), options.resume);
@@ -336,6 +380,7 @@ void Run(const RunOptions& options) {
     throw;
   }
   job.NoteEnd("done");
+  if (trace) SayWhereItIs(options.trace, trace->problem());
 }
 
 }  // namespace weir

@@ -13,6 +13,7 @@ struct RunOptions {
   std::vector<std::string> overrides;
   std::filesystem::path out;  // empty: runs/<name>-<time>
   bool resume = false;
+  std::filesystem::path trace;  // empty: none
 };
 
 // Throws Error: kInterrupted where a signal stopped it, after the checkpoint is saved.

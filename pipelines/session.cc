@@ -105,7 +105,8 @@ Session::Session(const Recipe& recipe, SessionOptions options) : config_(recipe.
   pipeline_ = std::make_unique<Pipeline>(PipelineOptions{.seed = config_.seed,
                                                          .workers = Workers(config_),
                                                          .training = options.training,
-                                                         .on_drop = std::move(options.on_drop)},
+                                                         .on_drop = std::move(options.on_drop),
+                                                         .trace = options.trace},
                                          resources_);
   bool first = true;
   for (const StageConfig& stage : config_.pipeline) {

@@ -60,7 +60,8 @@ struct SessionOptions {
   // Makes the source in place of the pipeline's first stage; empty: as configured.
   std::function<void(Pipeline&)> add_source;
   std::shared_ptr<Classes> classes;  // where the source does not provide them
-  std::function<void(const std::string& stage, const Drop&)> on_drop;
+  std::function<void(const std::string& stage, const Drop&)> on_drop{};
+  Trace* trace = nullptr;  // outlives the session
 };
 
 class Session {

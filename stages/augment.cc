@@ -3,20 +3,29 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <sstream>
 #include <utility>
 
 #include "framework/random.h"
+#include "stages/resize.h"
 #include "stages/warp.h"
 
 namespace weir {
+namespace {
+
+// Of an axis of `size` pixels that the result's are `scale` pixels apart on.
+int Shrunk(int size, double scale) {
+  return scale > 1 ? std::clamp(static_cast<int>(std::ceil(size / scale)), 1, size) : size;
+}
+
+}  // namespace
 
 Augment::Augment(const Params& params, BuildContext& context)
-    : params_(params), seed_(context.seed) {
+    : params_(params), seed_(context.seed), training_(context.training) {
   const double closest = std::min(params_.zoom.low, 1.0);
-  WantedSize wanted;
-  wanted.height = static_cast<int>(std::ceil(params_.size[0] / closest));
-  wanted.width = static_cast<int>(std::ceil(params_.size[1] / closest));
-  context.resources.Put(std::make_shared<WantedSize>(wanted));
+  wanted_.height = static_cast<int>(std::ceil(params_.size[0] / closest));
+  wanted_.width = static_cast<int>(std::ceil(params_.size[1] / closest));
+  context.resources.Put(std::make_shared<WantedSize>(wanted_));
 }
 
 std::size_t Augment::picture_bytes() const {
@@ -27,7 +36,11 @@ ItemSpec Augment::output() const {
   return {.dims = {params_.size[0], params_.size[1], 3}, .item_bytes = picture_bytes()};
 }
 
-Footprint Augment::footprint() const { return {.item_bytes = picture_bytes()}; }
+// A picture that is varied may be made smaller first, to no more than is wanted of it.
+Footprint Augment::footprint() const {
+  const std::size_t smaller = std::size_t{3} * wanted_.height * wanted_.width;
+  return {.item_bytes = picture_bytes() + (training_ && is_random() ? smaller : 0)};
+}
 
 bool Augment::is_random() const {
   return params_.rotation > 0 || params_.width_shift > 0 || params_.height_shift > 0 ||
@@ -36,6 +49,7 @@ bool Augment::is_random() const {
 }
 
 KerasTransform Augment::Draw(std::uint64_t epoch, std::uint64_t index) const {
+  if (params_.variants > 0) epoch %= params_.variants;
   CounterRandom random(seed_, "augment", epoch, index);
   const auto either_way = [&random](double most) { return random.Uniform(-most, most); };
   KerasTransform drawn;
@@ -50,14 +64,39 @@ KerasTransform Augment::Draw(std::uint64_t epoch, std::uint64_t index) const {
   return drawn;
 }
 
+std::optional<std::string> Augment::DependsOn(const Pass& pass, std::uint64_t index) const {
+  std::ostringstream text;
+  text << std::hexfloat << params_.size[0] << "x" << params_.size[1];
+  if (varies(pass.split)) {
+    const KerasTransform drawn = Draw(pass.epoch, index);
+    text << " theta " << drawn.theta << " tx " << drawn.tx << " ty " << drawn.ty << " shear "
+         << drawn.shear << " zx " << drawn.zx << " zy " << drawn.zy << " flips "
+         << drawn.flip_horizontal << drawn.flip_vertical;
+  }
+  return text.str();
+}
+
+int Augment::variants(Split split) const { return varies(split) ? params_.variants : 1; }
+
 Outcome<Image> Augment::Map(Image image, StageContext& context) {
   const auto [height, width] = params_.size;
-  Affine map = ResizeMap(image.height, image.width, height, width);
-  if (is_random() && context.pass().split == Split::kTrain) {
-    const KerasTransform drawn = Draw(context.pass().epoch, image.sample.index);
-    map = Compose(map, KerasMap(drawn, height, width));
-  }
   Image out{std::move(image.sample), height, width, AlignedBuffer<std::uint8_t>(picture_bytes())};
+  if (!varies(context.pass().split)) {
+    Resize(image.pixels.data(), image.height, image.width, out.pixels.data(), height, width);
+    return out;
+  }
+  const KerasTransform drawn = Draw(context.pass().epoch, out.sample.index);
+  Affine map =
+      Compose(ResizeMap(image.height, image.width, height, width), KerasMap(drawn, height, width));
+  // Where pixels of the result lie further apart than the source's, that is made smaller first.
+  const int rows = Shrunk(image.height, std::hypot(map.yx, map.yy));
+  const int columns = Shrunk(image.width, std::hypot(map.xx, map.xy));
+  if (rows < image.height || columns < image.width) {
+    AlignedBuffer<std::uint8_t> smaller(std::size_t{3} * rows * columns);
+    Resize(image.pixels.data(), image.height, image.width, smaller.data(), rows, columns);
+    map = Compose(ResizeMap(rows, columns, image.height, image.width), map);
+    image = Image{{}, rows, columns, std::move(smaller)};
+  }
   Warp(image.pixels.data(), image.height, image.width, map, out.pixels.data(), height, width);
   return out;
 }

@@ -1,21 +1,25 @@
-// Resizes pictures, and in train passes varies them by chance: rotation, shift, shear, zoom and
-// flips, all in one resampling (warp.h).
+// Resizes pictures (resize.h), and in train passes varies them by chance: rotation, shift, shear,
+// zoom and flips, all in one resampling (warp.h). A picture that this makes smaller is made smaller
+// first, without aliasing, along either axis as far as the result's pixels lie apart on it.
 //
 // The parameters mean what they mean in Keras' ImageDataGenerator, `shear` being in degrees and
 // `zoom` drawing each axis for itself, except that `width_shift` always moves along the width:
 // Keras exchanges the two. What leaves the picture shows the nearest pixel of its edge.
 //
-// What is drawn for a picture is a pure function of (seed, epoch, index of the sample). All eight
+// What is drawn for a picture is a pure function of (seed, epoch, index of the sample); with
+// `variants` K, of (seed, epoch modulo K, index). All eight
 // numbers are drawn for each, in this order: rotation, height_shift, width_shift, shear, zoom of
 // the columns, zoom of the rows, horizontal flip, vertical flip. So turning one on leaves the
 // others as they were.
 //
 // Map() is called from many threads and shares nothing. Each picture takes height * width * 3 bytes
-// beside the one that it is made from.
+// beside the one that it is made from; while it is varied, those of the WantedSize besides.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <tuple>
 
@@ -42,6 +46,7 @@ class Augment final : public MapStage<Image, Image> {
     ZoomRange zoom{};
     bool horizontal_flip = false;
     bool vertical_flip = false;
+    int variants = 0;
 
     static auto Fields() {
       return std::tuple{
@@ -57,7 +62,11 @@ class Augment final : public MapStage<Image, Image> {
           Field{"zoom", &Params::zoom,
                 "Scale each axis by 1 - zoom to 1 + zoom, or by [low, high]; above 1 is smaller."},
           Field{"horizontal_flip", &Params::horizontal_flip, "Mirror every other picture."},
-          Field{"vertical_flip", &Params::vertical_flip, "Turn every other picture upside down."}};
+          Field{"vertical_flip", &Params::vertical_flip, "Turn every other picture upside down."},
+          Field{"variants", &Params::variants,
+                "Draw so many variants of each picture and take them in turn, one an epoch: what a "
+                "frozen backbone makes of them is then kept. 0: another one in each epoch.",
+                Range{0, 1000}}};
     }
   };
 
@@ -68,6 +77,9 @@ class Augment final : public MapStage<Image, Image> {
   Footprint footprint() const override;
   Outcome<Image> Map(Image image, StageContext& context) override;
 
+  std::optional<std::string> DependsOn(const Pass& pass, std::uint64_t index) const override;
+  int variants(Split split) const override;
+
   // Whether a picture may differ from epoch to epoch.
   bool is_random() const;
 
@@ -76,9 +88,12 @@ class Augment final : public MapStage<Image, Image> {
 
  private:
   std::size_t picture_bytes() const;
+  bool varies(Split split) const { return split == Split::kTrain && is_random(); }
 
   const Params params_;
   const std::uint64_t seed_;
+  const bool training_;
+  WantedSize wanted_;
 };
 
 }  // namespace weir

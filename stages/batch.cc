@@ -1,6 +1,7 @@
 #include "stages/batch.h"
 
 #include <cstring>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -27,6 +28,7 @@ BatchImages::BatchImages(const Params& params, BuildContext& context) : params_(
   }
   height_ = static_cast<int>(dims[0]);
   width_ = static_cast<int>(dims[1]);
+  context.resources.Put(std::make_shared<Batching>(Batching{params_.size, params_.drop_last}));
 }
 
 ItemSpec BatchImages::output() const {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <tuple>
 
@@ -32,11 +33,12 @@ class BatchImages final : public GatherStage<Image, Batch> {
     }
   };
 
-  // Throws Error(kConfig) where the size of what arrives is not fixed.
+  // Provides the Batching. Throws Error(kConfig) where the size of what arrives is not fixed.
   BatchImages(const Params& params, BuildContext& context);
 
   ItemSpec output() const override;
   Footprint footprint() const override;
+  std::optional<std::string> DependsOn(const Pass&, std::uint64_t) const override { return ""; }
   void BeginPass(const Pass& pass) override;
   std::optional<Batch> Add(Image image, StageContext& context) override;
   std::optional<Batch> Flush(StageContext& context) override;

@@ -73,6 +73,12 @@ Footprint Decode::footprint() const {
   return footprint;
 }
 
+std::optional<std::string> Decode::DependsOn(const Pass&, std::uint64_t) const {
+  const WantedSize size = wanted();
+  return "wanted " + std::to_string(size.height) + "x" + std::to_string(size.width) +
+         " by libvips " + VipsVersion() + ", libwebp " + WebpVersion();
+}
+
 void Decode::Open(OpenContext&) {
   StartVips();
   wanted_ = wanted();

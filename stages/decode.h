@@ -17,6 +17,9 @@
 // pixels of a lossless WebP, a strip or a row of tiles of a TIFF.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <tuple>
 
@@ -49,6 +52,7 @@ class Decode final : public MapStage<ImageFile, Image> {
 
   Outcome<std::size_t> AdmissionBytes(const ImageFile& file) override;
   Outcome<Image> Map(ImageFile file, StageContext&) override;
+  std::optional<std::string> DependsOn(const Pass&, std::uint64_t) const override;
 
  private:
   Outcome<ImageHeader> ReadHeader(FileBytes& file) const;

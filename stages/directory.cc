@@ -50,6 +50,12 @@ Directory::Directory(const Params& params, BuildContext& context)
     counts->of_split[split] = size(split);
   }
   context.resources.Put(counts);
+  auto order = std::make_shared<SampleOrder>();
+  order->index_end = files_.size();
+  order->begin = [this](const Pass& pass) {
+    return [walk = Walk(*this, pass)]() mutable { return walk.Next(); };
+  };
+  context.resources.Put(order);
 }
 
 void Directory::ListClasses() {
@@ -130,28 +136,35 @@ void Directory::Open(OpenContext& context) {
   lease_ = LeaseListing(context.budget, kName, footprint(), files_.size());
 }
 
-void Directory::BeginPass(const Pass& pass) {
-  pass_ = pass.split;
-  position_ = pass.first_sample;
-  end_ = size(pass.split);
-  shuffle_.reset();
-  if (pass.split == Split::kTrain && params_.shuffle) {
-    shuffle_.emplace(end_, seed_, "shuffle", pass.epoch);
+Directory::Walk::Walk(const Directory& directory, const Pass& pass)
+    : directory_(&directory),
+      split_(pass.split),
+      position_(pass.first_sample),
+      end_(directory.size(pass.split)) {
+  if (pass.split == Split::kTrain && directory.params_.shuffle) {
+    shuffle_.emplace(end_, directory.seed_, "shuffle", pass.epoch);
   }
 }
+
+std::optional<Sample> Directory::Walk::Next() {
+  if (position_ >= end_) return std::nullopt;
+  const std::uint64_t position = shuffle_ ? (*shuffle_)(position_) : position_;
+  ++position_;
+  const std::uint64_t index = directory_->IndexOf(split_, position);
+  return Sample{index, directory_->files_.label(index), directory_->files_.path(index)};
+}
+
+void Directory::BeginPass(const Pass& pass) { walk_.emplace(*this, pass); }
 
 std::optional<ImageFile> Directory::Next(StageContext&) {
-  if (position_ >= end_) return std::nullopt;
-  const std::uint64_t index = IndexOf(shuffle_ ? (*shuffle_)(position_) : position_);
-  ++position_;
-  return ImageFile{{index, files_.label(index), files_.path(index)}};
+  std::optional<Sample> sample = walk_->Next();
+  if (!sample) return std::nullopt;
+  return ImageFile{*std::move(sample)};
 }
 
-std::uint64_t Directory::IndexOf(std::uint64_t position) const {
-  if (pass_ == Split::kTrain) {
-    return split_->IndexOf(ValidationSplit::Part::kTraining, position);
-  }
-  if (pass_ != Split::kValidation) return position;
+std::uint64_t Directory::IndexOf(Split split, std::uint64_t position) const {
+  if (split == Split::kTrain) return split_->IndexOf(ValidationSplit::Part::kTraining, position);
+  if (split != Split::kValidation) return position;
   if (params_.validation) return path_files_ + position;
   return split_->IndexOf(ValidationSplit::Part::kValidation, position);
 }

@@ -70,9 +70,9 @@ class Directory final : public SourceStage<ImageFile> {
     void Check(const Blame& blame) const;
   };
 
-  // Provides the Classes and the SampleCounts. Throws Error(kData) where the folders do not hold
-  // what is asked of them. Without train passes a class that is listed may have no folder and no
-  // picture.
+  // Provides the Classes, the SampleCounts and the SampleOrder. Throws Error(kData) where the
+  // folders do not hold what is asked of them. Without train passes a class that is listed may have
+  // no folder and no picture.
   Directory(const Params& params, BuildContext& context);
 
   ItemSpec output() const override { return {}; }
@@ -80,6 +80,7 @@ class Directory final : public SourceStage<ImageFile> {
   void Open(OpenContext& context) override;
   void BeginPass(const Pass& pass) override;
   std::optional<ImageFile> Next(StageContext& context) override;
+  std::optional<std::string> DependsOn(const Pass&, std::uint64_t) const override { return ""; }
 
   const std::vector<std::string>& classes() const { return classes_->names; }
   // Pictures of a pass over `split`, in all or of one class.
@@ -90,7 +91,20 @@ class Directory final : public SourceStage<ImageFile> {
   void ListClasses();
   void ListValidation();
   void CheckSplit() const;
-  std::uint64_t IndexOf(std::uint64_t position) const;
+  // The samples of a pass, from its first_sample on.
+  class Walk {
+   public:
+    Walk(const Directory& directory, const Pass& pass);
+    std::optional<Sample> Next();
+
+   private:
+    const Directory* directory_;
+    Split split_;
+    std::optional<Permutation> shuffle_;
+    std::uint64_t position_;
+    std::uint64_t end_;
+  };
+  std::uint64_t IndexOf(Split split, std::uint64_t position) const;
 
   const Params params_;
   const std::uint64_t seed_;
@@ -103,10 +117,7 @@ class Directory final : public SourceStage<ImageFile> {
   std::optional<ValidationSplit> split_;         // of `path`
   std::optional<Lease> lease_;
 
-  Split pass_ = Split::kTrain;
-  std::optional<Permutation> shuffle_;  // of this pass
-  std::uint64_t position_ = 0;
-  std::uint64_t end_ = 0;
+  std::optional<Walk> walk_;  // of this pass
 };
 
 }  // namespace weir

@@ -1,9 +1,14 @@
 #include "stages/features.h"
 
 #include <algorithm>
+#include <span>
+#include <sstream>
+#include <vector>
 
 #include "framework/error.h"
 #include "stages/host_prefix.h"
+#include "stages/model/sha256.h"
+#include "stages/model/weights_source.h"
 
 namespace weir {
 namespace {
@@ -16,7 +21,25 @@ MapSize PictureSize(const ItemSpec& batches) {
   return {static_cast<int>(batches.dims[1]), static_cast<int>(batches.dims[2])};
 }
 
+// Adds what is read to `digest`.
+LayerReader Hashed(LayerReader reader, Sha256& digest) {
+  return [reader = std::move(reader), &digest](int layer) {
+    ConvWeights weights = reader(layer);
+    for (const std::vector<float>* values :
+         {&weights.kernel, &weights.gamma, &weights.beta, &weights.mean, &weights.variance}) {
+      digest.Add(std::as_bytes(std::span(*values)));
+    }
+    return weights;
+  };
+}
+
 }  // namespace
+
+void Features::Params::Check(const Blame& blame) const {
+  if (cache_folder && cache != FeaturePlace::kFile) {
+    blame("cache_folder", "`cache_folder` is of use with `cache: file` only");
+  }
+}
 
 Features::Features(const Params& params, BuildContext& context)
     : precision_(params.precision),
@@ -30,6 +53,16 @@ Features::Features(const Params& params, BuildContext& context)
   model_ = std::make_shared<Model>(source_->config, source_->convention, input, classes->names,
                                    context.seed);
   context.resources.Put(model_);
+  keeper_ = std::make_shared<FeatureKeeper>(
+      FeatureKeeper::Options{
+          .place = params.cache,
+          .folder = params.cache_folder.value_or(WeightsCache() / "features"),
+          .epochs = source_->training.epochs,
+          .dims =
+              model_->prefix_layers() > 0 ? model_->feature_dims() : std::vector<std::int64_t>(),
+      },
+      context);
+  context.resources.Put(keeper_);
   footprint_ = WorkOutFootprint(context.workers);
 }
 
@@ -53,36 +86,63 @@ Footprint Features::WorkOutFootprint(int workers) const {
   const std::size_t reading_bytes = LayerReadingBytes(model_->backbone());
   if (device_) {
     footprint.held = {{"a layer while it is read", MemoryTag::kModel, reading_bytes}};
-    return footprint;
+  } else {
+    const PrefixFootprint prefix = OneDnnPrefixFootprint(model_->backbone(), prefix_options());
+    // A layer is read only before there are workspaces, of which the first pays for it.
+    footprint.held = {{"frozen weights", MemoryTag::kModel, prefix.weights_bytes},
+                      {"a layer while it is read", MemoryTag::kModel,
+                       reading_bytes - std::min(reading_bytes, prefix.workspace_bytes)}};
+    footprint.lever = Lever{.name = "workers",
+                            .bytes_each = prefix.workspace_bytes,
+                            .min = 1,
+                            .max = std::max(1, workers),
+                            .why = "one for each thread"};
   }
-  const PrefixFootprint prefix = OneDnnPrefixFootprint(model_->backbone(), prefix_options());
-  // A layer is read only before there are workspaces, of which the first pays for it.
-  footprint.held = {{"frozen weights", MemoryTag::kModel, prefix.weights_bytes},
-                    {"a layer while it is read", MemoryTag::kModel,
-                     reading_bytes - std::min(reading_bytes, prefix.workspace_bytes)}};
-  footprint.lever = Lever{.name = "workers",
-                          .bytes_each = prefix.workspace_bytes,
-                          .min = 1,
-                          .max = std::max(1, workers),
-                          .why = "one for each thread"};
+  keeper_->AddTo(footprint);
   return footprint;
 }
 
 void Features::Open(OpenContext& context) {
+  Sha256 weights;
+  const auto open_backbone = [&](const Model& model) {
+    LayerReader reader = source_->open_backbone(model);
+    return keeper_->in_file() ? Hashed(std::move(reader), weights) : reader;
+  };
   if (device_) {
-    runner_ = device_->MakePrefix(*model_, source_->open_backbone, precision_,
-                                  static_cast<int>(batch_size_));
+    runner_ =
+        device_->MakePrefix(*model_, open_backbone, precision_, static_cast<int>(batch_size_));
   } else if (model_->prefix_layers() == 0) {
     runner_ = MakeHostPreprocessing(*model_);
   } else {
-    auto prefix =
-        MakeOneDnnPrefix(model_->backbone(), source_->open_backbone(*model_), prefix_options());
+    auto prefix = MakeOneDnnPrefix(model_->backbone(), open_backbone(*model_), prefix_options());
     runner_ = MakeHostPrefix(std::move(prefix), model_->feature_dims(), context.lever);
   }
+  keeper_->Open(context.has_extra, [&] { return Describe() + "\nweights " + weights.Finish(); });
+}
+
+// What features depend on beside pictures and weights.
+std::string Features::Describe() const {
+  const PrefixOptions options = prefix_options();
+  const MobileNetV2& backbone = model_->backbone();
+  const MapSize input = backbone.input();
+  std::ostringstream text;
+  text << std::hexfloat << "program " << Sha256Of("/proc/self/exe") << "\n"
+       << (device_ ? device_->name() + ", " + kDeviceBuild : OneDnnVersion()) << "\n"
+       << "mobilenet_v2 width " << backbone.width() << ", " << input.height << "x" << input.width
+       << ", padding " << static_cast<int>(source_->convention.padding) << ", epsilon "
+       << source_->convention.batch_norm_epsilon << "\n"
+       << "layers 0 to " << options.last_layer << ", pooling " << static_cast<int>(options.pooling)
+       << ", precision " << static_cast<int>(options.precision) << "\npreprocessing";
+  for (const float scale : options.preprocessing.scale) text << " " << scale;
+  for (const float offset : options.preprocessing.offset) text << " " << offset;
+  return text.str();
 }
 
 Outcome<FeatureBatch> Features::Map(Batch batch, StageContext&) {
-  return runner_->Run(std::move(batch));
+  if (std::optional<FeatureBatch> found = keeper_->Find(batch)) return *std::move(found);
+  FeatureBatch features = runner_->Run(std::move(batch));
+  keeper_->Keep(features);
+  return features;
 }
 
 }  // namespace weir

@@ -5,10 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "framework/packet.h"
@@ -105,6 +108,22 @@ struct SampleCounts {
     const auto found = of_split.find(split);
     return found == of_split.end() ? 0 : found->second;
   }
+};
+
+// The samples of a pass in its order, before any is looked at; provided by the source, and of use
+// as long as the pipeline is there. Any thread; a walk belongs to one.
+struct SampleOrder {
+  static constexpr std::string_view kResource = "sample order";
+  using Walk = std::function<std::optional<Sample>()>;
+  std::function<Walk(const Pass&)> begin;  // from pass.first_sample on
+  std::uint64_t index_end = 0;             // every Sample.index is below it
+};
+
+// How the samples of a pass are gathered; provided by the stage that does.
+struct Batching {
+  static constexpr std::string_view kResource = "batching";
+  int size = 0;
+  bool drop_last = false;  // of a train pass: what is over at its end
 };
 
 // The size that a picture is wanted in at least, in pixels, so that no more is decoded; provided by

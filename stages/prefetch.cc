@@ -3,13 +3,21 @@
 #include <utility>
 
 namespace weir {
+namespace {
 
-Prefetch::Prefetch(const Params& params, BuildContext& context)
-    : depth_(params.depth), batches_(context.upstream) {
+constexpr int kReadyOnDevice = 2;
+// More would wait for the same cores that they are made by.
+constexpr int kReadyOnHost = 1;
+
+}  // namespace
+
+Prefetch::Prefetch(const Params& params, BuildContext& context) : batches_(context.upstream) {
   const auto ceilings = context.resources.Find<JobCeilings>();
   auto chosen = std::make_shared<ChosenDevice>(
       ChooseDevice(params.device, DeviceSearch::Default(), ceilings ? *ceilings : JobCeilings()));
   device_ = chosen->device;
+  depth_ =
+      params.depth.is_auto() ? (device_ ? kReadyOnDevice : kReadyOnHost) : params.depth.value();
   context.resources.Put(std::move(chosen));
 }
 

@@ -8,6 +8,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <tuple>
 
@@ -26,14 +28,16 @@ class Prefetch final : public MapStage<Batch, Batch> {
 
   struct Params {
     DeviceSelection device;
-    int depth = 2;
+    Auto<int> depth{};
 
     static auto Fields() {
       return std::tuple{Field{"device", &Params::device,
                               "Where the model runs and learns: auto takes a GPU where there is "
                               "one with room."},
                         Field{"depth", &Params::depth,
-                              "Batches that are ready beside the one in use.", Range{1, 16}}};
+                              "Batches that are ready beside the one in use: auto is 2 on a "
+                              "device, 1 on the host.",
+                              Range{1, 16}}};
     }
   };
 
@@ -44,12 +48,13 @@ class Prefetch final : public MapStage<Batch, Batch> {
 
   ItemSpec output() const override { return batches_; }
   Footprint footprint() const override;
+  std::optional<std::string> DependsOn(const Pass&, std::uint64_t) const override { return ""; }
   void Open(OpenContext& context) override;
   Outcome<Batch> Map(Batch batch, StageContext& context) override;
 
  private:
-  const int depth_;
   const ItemSpec batches_;
+  int depth_ = 0;
   std::shared_ptr<Device> device_;  // null: the host
   std::unique_ptr<Uploader> uploader_;
 };

@@ -211,6 +211,11 @@ void StartVips() {
   std::call_once(once, Start);
 }
 
+std::string VipsVersion() {
+  return std::to_string(vips_version(0)) + "." + std::to_string(vips_version(1)) + "." +
+         std::to_string(vips_version(2));
+}
+
 Outcome<Image> DecodeWithVips(const FileBytes& file, const ImageHeader& header,
                               const WantedSize& wanted) {
   std::string warning;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "stages/file_bytes.h"
 #include "stages/image_header.h"
@@ -13,6 +14,8 @@ namespace weir {
 // Sets libvips up; cheap after the first time. Throws Error(kInternal) where that fails. Any
 // thread.
 void StartVips();
+
+std::string VipsVersion();  // of the library that is loaded: "8.14.1"
 
 // `wanted` is of the upright picture. StartVips() comes before. Any thread; the Drop has no sample.
 // JPEG is read too, so that DecodeJpeg() has something to be compared with.

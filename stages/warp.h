@@ -1,10 +1,9 @@
-// The one resampling of a picture: resize, affine augmentation and flip in a single pass that reads
-// the decoded picture once and writes the batch's size.
+// The resampling of a picture that is varied: affine augmentation, flip and what is left of the
+// resize in a single pass.
 //
 // Bilinear, in fixed point: the same bits on every instruction set and for any thread. A place
-// outside the source shows the nearest pixel of its edge. No more than bilinear: a picture made
-// smaller by more than 2 loses detail to aliasing, so decode is to shrink it close to its size
-// first (WantedSize in payloads.h).
+// outside the source shows the nearest pixel of its edge. No more than bilinear: a picture that the
+// map makes smaller is to be resized before (resize.h), or it loses detail to aliasing.
 //
 // Pure functions, any thread. No memory but the stack, except for a source of one row or one column
 // (a copy of twice its size).

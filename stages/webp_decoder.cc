@@ -41,6 +41,12 @@ const char* Reason(VP8StatusCode status) {
 
 }  // namespace
 
+std::string WebpVersion() {
+  const int version = WebPGetDecoderVersion();
+  return std::to_string(version >> 16) + "." + std::to_string(version >> 8 & 255) + "." +
+         std::to_string(version & 255);
+}
+
 Outcome<Image> DecodeWebp(const FileBytes& file, const ImageHeader& header,
                           const WantedSize& wanted) {
   AlignedBuffer<std::uint8_t> encoded(header.bytes);

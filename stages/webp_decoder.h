@@ -3,12 +3,15 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "stages/file_bytes.h"
 #include "stages/image_header.h"
 #include "stages/payloads.h"
 
 namespace weir {
+
+std::string WebpVersion();  // of the library that is loaded: "1.2.4"
 
 // `wanted` is of the upright picture. Any thread; the Drop has no sample.
 Outcome<Image> DecodeWebp(const FileBytes& file, const ImageHeader& header,

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "stages/model/backbone_weights.h"
 #include "stages/model/mobilenet_v2.h"
@@ -63,6 +64,10 @@ struct PrefixFootprint {
   std::size_t workspace_bytes = 0;
 };
 PrefixFootprint OneDnnPrefixFootprint(const MobileNetV2& model, const PrefixOptions& options);
+
+// What the prefix's bits depend on beside the model and the options: "oneDNN 3.2.0 (7e27...), isa
+// 7".
+std::string OneDnnVersion();
 
 // By LibTorch, unfused: the reference that tests compare with.
 std::unique_ptr<FrozenPrefix> MakeTorchPrefix(const MobileNetV2& model, const LayerReader& weights,

@@ -152,6 +152,13 @@ class OneDnnPrefix final : public FrozenPrefix {
 
 }  // namespace
 
+std::string OneDnnVersion() {
+  const dnnl_version_t& version = *dnnl_version();
+  return "oneDNN " + std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
+         std::to_string(version.patch) + " (" + version.hash + "), isa " +
+         std::to_string(static_cast<int>(dnnl::get_effective_cpu_isa()));
+}
+
 std::unique_ptr<FrozenPrefix> MakeOneDnnPrefix(const MobileNetV2& model, const LayerReader& weights,
                                                const PrefixOptions& options) {
   // Its cache would keep kernels alive that no prefix of ours uses any more.

@@ -2,8 +2,6 @@
 
 #include <openssl/evp.h>
 
-#include <array>
-
 #include "framework/error.h"
 #include "stages/model/mapped_file.h"
 
@@ -30,15 +28,19 @@ void Sha256::Add(std::span<const std::byte> bytes) {
   Check(EVP_DigestUpdate(context_->evp.get(), bytes.data(), bytes.size()));
 }
 
+std::array<std::byte, 32> Sha256::FinishBytes() {
+  std::array<std::byte, 32> digest;
+  Check(EVP_DigestFinal_ex(context_->evp.get(), reinterpret_cast<unsigned char*>(digest.data()),
+                           nullptr));
+  return digest;
+}
+
 std::string Sha256::Finish() {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int size = 0;
-  Check(EVP_DigestFinal_ex(context_->evp.get(), digest.data(), &size));
   std::string text;
-  for (unsigned int i = 0; i < size; ++i) {
-    text += kDigits[digest[i] >> 4];
-    text += kDigits[digest[i] & 15];
+  for (const std::byte byte : FinishBytes()) {
+    text += kDigits[static_cast<unsigned>(byte) >> 4];
+    text += kDigits[static_cast<unsigned>(byte) & 15];
   }
   return text;
 }

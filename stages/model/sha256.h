@@ -1,6 +1,7 @@
 // SHA-256 (FIPS 180-4), by OpenSSL. One thread at a time for each object.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <filesystem>
 #include <memory>
@@ -16,7 +17,9 @@ class Sha256 {
   Sha256();
   ~Sha256();
   void Add(std::span<const std::byte> bytes);
-  std::string Finish();  // 64 lower-case hexadecimal digits; nothing may be added after
+  // The digest, as 64 lower-case hexadecimal digits or as it is; nothing may be added after.
+  std::string Finish();
+  std::array<std::byte, 32> FinishBytes();
 
  private:
   struct Context;

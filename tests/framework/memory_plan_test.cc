@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "framework/error.h"
 
 namespace weir {
@@ -94,9 +96,37 @@ TEST(MemoryPlan, LeavesRoomForALargerItemAtTheSmallestCeilingToo) {
   flow.front().footprint.largest_item_bytes = flow.front().footprint.item_bytes + 5 * kMiB;
   const MemoryPlan plan = PlanMemory(flow, without + 5 * kMiB, 60 * kMiB, 2);
   EXPECT_EQ(plan.smallest_bytes, without + 5 * kMiB);
-  EXPECT_EQ(plan.stretches.front().pool_bytes,
-            plan.stretches.front().item_bytes * plan.stretches.front().max_tickets + 5 * kMiB);
+  EXPECT_EQ(plan.stretches.front().pool_bytes, 7 * kMiB);
   EXPECT_EQ(plan.peak_bytes(), plan.smallest_bytes);
+  // Usual items share the room while no larger one needs it.
+  EXPECT_EQ(plan.stretches.front().max_tickets, 3);
+  EXPECT_EQ(plan.rows[2].what, "room for a larger one");
+  EXPECT_EQ(plan.rows[2].bytes(), 1 * kMiB);
+
+  const MemoryPlan plenty = PlanMemory(flow, 1024 * kMiB, 60 * kMiB, 2);
+  EXPECT_EQ(plenty.peak_bytes(), plenty.enough_bytes);
+  EXPECT_EQ(plenty.peak_bytes(), (60 + 8 * 2 + 3 * 6 + 9 + 2 * 8 + 20) * kMiB);
+}
+
+TEST(MemoryPlan, GrantsWhatOnlySavesTimeWhereAllElseHasItsMost) {
+  std::vector<StageCost> flow = TrainingFlow();
+  const MemoryPlan without = PlanMemory(flow, 1024 * kMiB, 60 * kMiB, 2);
+  flow[3].footprint.extra = ExtraPart{{"kept", MemoryTag::kFeature, 30 * kMiB}, "it is faster"};
+  const MemoryPlan enough = PlanMemory(flow, without.enough_bytes + 30 * kMiB, 60 * kMiB, 2);
+  EXPECT_TRUE(enough.has_extra[3]);
+  EXPECT_EQ(enough.peak_bytes(), without.peak_bytes() + 30 * kMiB);
+  EXPECT_EQ(enough.enough_bytes, enough.peak_bytes());
+  EXPECT_EQ(enough.smallest_bytes, without.smallest_bytes);
+
+  const MemoryPlan less = PlanMemory(flow, enough.enough_bytes - 1, 60 * kMiB, 2);
+  EXPECT_FALSE(less.has_extra[3]);
+  EXPECT_EQ(less.levers, enough.levers);
+  EXPECT_EQ(less.peak_bytes(), without.peak_bytes());
+  const auto row = std::find_if(less.rows.begin(), less.rows.end(),
+                                [](const PlanRow& each) { return each.what == "kept"; });
+  ASSERT_NE(row, less.rows.end());
+  EXPECT_EQ(row->CountText(), "0 of 1");
+  EXPECT_EQ(row->why, "it is faster");
 }
 
 TEST(MemoryPlan, RefusesWithTheBillAndTheSmallestCeilingThatWorks) {

@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -92,6 +94,39 @@ class Gather final : public GatherStage<Number, Numbers> {
   int size_;
   std::size_t item_bytes_;
   Numbers filling_;
+};
+
+// Keeps what it is given in each even epoch, and gives it again in the later ones.
+class Recall final : public MapStage<Numbers, Numbers> {
+ public:
+  static constexpr std::string_view kName = "recall";
+  static constexpr std::string_view kDoc = "Keeps and gives again.";
+  static constexpr Concurrency kConcurrency = Concurrency::kSerial;
+  static constexpr bool kMayReplay = true;
+  explicit Recall(std::size_t item_bytes = 0) : item_bytes_(item_bytes) {}
+  Footprint footprint() const override { return {.item_bytes = item_bytes_}; }
+  void BeginPass(const Pass& pass) override {
+    is_even_ = pass.epoch % 2 == 0;
+    next_ = 0;
+  }
+  Outcome<Numbers> Map(Numbers numbers, StageContext& context) override {
+    if (is_even_) kept_.emplace(context.order(), numbers.values);
+    return numbers;
+  }
+  void EndPass(const Pass&) override { is_complete_ |= is_even_; }
+  bool CanReplay(const Pass&) override { return is_even_ && is_complete_; }
+  std::optional<Numbers> Replay(StageContext&) override {
+    const auto kept = kept_.find(next_++);
+    if (kept == kept_.end()) return std::nullopt;
+    return Numbers{kept->second};
+  }
+
+ private:
+  std::size_t item_bytes_;
+  std::map<std::uint64_t, std::vector<int>> kept_;  // by their order
+  bool is_even_ = false;
+  bool is_complete_ = false;
+  std::uint64_t next_ = 0;
 };
 
 class Collect final : public SinkStage<Numbers> {

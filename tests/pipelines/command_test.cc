@@ -4,7 +4,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -17,7 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ContainsRegex;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -57,6 +61,47 @@ TEST(Demo, LearnsFromFewPicturesBecauseItsBackboneHasSeenOthers) {
   ASSERT_EQ(random.status, 0) << random.out << random.err;
   EXPECT_GE(BestAccuracy(scratch / "with"), 0.9);
   EXPECT_LE(BestAccuracy(scratch / "without"), BestAccuracy(scratch / "with") - 0.2);
+}
+
+TEST(Run, TracesWhatEachThreadDidAndNamesTheBottleneck) {
+  const ScratchFolder scratch;
+  const fs::path trace = scratch / "trace.json";
+  const ProcessOutcome outcome =
+      Weir(Demo("run", {"--out", (scratch / "run").string(), "--trace", trace.string(), "--set",
+                        "training.epochs=1", "--set", "threads=2"}));
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("trace: " + trace.string() + " (open it at ui.perfetto.dev)"));
+  EXPECT_THAT(outcome.out, ContainsRegex("bottleneck: [a-z]+, [0-9]+ % of the time of 2 threads"));
+
+  std::ifstream file(trace);
+  std::map<std::string, int> spans;
+  std::set<std::string> counters, marks;
+  std::set<int> threads;
+  for (const auto& event : nlohmann::json::parse(file)) {
+    if (event["ph"] == "X") ++spans[event["name"]], threads.insert(event["tid"].get<int>());
+    if (event["ph"] == "C") counters.insert(event["name"]);
+    if (event["ph"] == "i") marks.insert(event["name"]);
+  }
+  EXPECT_THAT(marks, ElementsAre("epoch 1 train", "epoch 1 validation"));
+  EXPECT_EQ(threads.size(), 2u);
+  EXPECT_GE(spans["decode"], 1);
+  EXPECT_EQ(spans["decode"], spans["augment"]);
+  EXPECT_GE(spans["features"], 1);
+  EXPECT_GE(spans["train"], 1);
+  EXPECT_THAT(counters,
+              AllOf(Contains("held by the process"), Contains("directory: samples on their way"),
+                    Contains("batch: batches on their way")));
+
+  std::ifstream summary(scratch / "run/summary.json");
+  double sum = 0;
+  const auto shares = nlohmann::json::parse(summary)["share_of_time"];
+  for (const auto& share : shares) sum += share.get<double>();
+  EXPECT_NEAR(sum, 1, 0.2);
+
+  const ProcessOutcome nowhere =
+      Weir(Demo("run", {"--out", (scratch / "other").string(), "--trace", "/nowhere/trace.json"}));
+  EXPECT_EQ(nowhere.status, 4);
+  EXPECT_FALSE(fs::exists(scratch / "other"));
 }
 
 TEST(Run, RefusesAFolderThatHoldsARun) {
@@ -224,10 +269,14 @@ TEST(Plan, SaysWhyItsCountsAreWhatTheyAre) {
   const std::size_t smallest = (json["smallest_bytes"].get<std::size_t>() >> 20) + 2;
   const std::string memory = std::to_string(smallest) + "MiB";
   EXPECT_THAT(plan(memory),
-              ContainsRegex("directory: [1-7] of 8 samples on their way: [^;]*; one more"));
+              ContainsRegex("batch: [1-2] of 3 batches on their way: [^;]*; one more"));
   const auto rows = nlohmann::json::parse(plan(memory, {"--json"}))["rows"];
   EXPECT_EQ(rows[1]["tag"], "image");
-  EXPECT_LT(rows[1]["count"], rows[1]["useful_count"]);
+  for (const auto& row : rows) {
+    if (row["stage"] == "batch") {
+      EXPECT_LT(row["count"], row["useful_count"]);
+    }
+  }
 }
 
 TEST(Plan, SaysWhichDeviceWasTakenAndWhy) {

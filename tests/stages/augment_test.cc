@@ -137,7 +137,57 @@ TEST(Augment, WantsWhatTheClosestZoomShows) {
   EXPECT_EQ(resources.Find<WantedSize>()->height, 250);
   EXPECT_EQ(resources.Find<WantedSize>()->width, 125);
   EXPECT_EQ(augment.output().dims, (std::vector<std::int64_t>{200, 100, 3}));
-  EXPECT_EQ(augment.footprint().item_bytes, 60'000u);
+  // The result, and the picture that is made smaller before it is varied.
+  EXPECT_EQ(augment.footprint().item_bytes, 60'000u + 93'750u);
+  EXPECT_EQ(Make({.size = {200, 100}}).footprint().item_bytes, 60'000u);
+}
+
+TEST(Augment, ShowsNoPatternThatThePictureDoesNotHave) {
+  Image stripes = Noise(90, 90, 0);  // too fine for a third of the size
+  for (std::size_t i = 0; i < stripes.pixels.size(); ++i) {
+    stripes.pixels.data()[i] = i / 3 % 2 == 0 ? 255 : 0;
+  }
+  for (const Augment::Params& params :
+       {Augment::Params{.size = {30, 33}},
+        Augment::Params{.size = {30, 33}, .rotation = 3, .zoom = {0.9, 1.1}}}) {
+    Augment augment = Make(params);
+    StageContext context(kTrain, 0, [] { return false; });
+    Image picture = Noise(90, 90, 0);
+    std::memcpy(picture.pixels.data(), stripes.pixels.data(), stripes.pixels.size());
+    const Image out = std::get<Image>(augment.Map(std::move(picture), context));
+    for (std::size_t i = 0; i < out.pixels.size(); ++i) {
+      const std::size_t column = i / 3 % 33;
+      if (column > 2 && column < 30) {
+        ASSERT_NEAR(out.pixels.data()[i], 127.5, 20) << i;
+      }
+    }
+  }
+}
+
+TEST(Augment, TakesItsVariantsInTurn) {
+  Augment::Params params = kAll;
+  EXPECT_EQ(Make(params).variants(Split::kTrain), 0);
+  EXPECT_EQ(Make(params).variants(Split::kValidation), 1);
+  EXPECT_EQ(Make({.size = {24, 20}}).variants(Split::kTrain), 1);
+  params.variants = 3;
+  Augment augment = Make(params);
+  EXPECT_EQ(augment.variants(Split::kTrain), 3);
+  const auto epoch = [&](int number) {
+    return Augmented(augment, {.split = Split::kTrain, .epoch = number});
+  };
+  EXPECT_EQ(epoch(4), epoch(1));
+  EXPECT_NE(epoch(2), epoch(1));
+}
+
+TEST(Augment, SaysWhatAPictureDependsOn) {
+  const Augment augment = Make(kAll), resize = Make({.size = {24, 20}});
+  const Pass validation{.split = Split::kValidation};
+  EXPECT_EQ(resize.DependsOn(kTrain, 5), "24x20");
+  EXPECT_EQ(augment.DependsOn(validation, 5), "24x20");
+  EXPECT_EQ(augment.DependsOn(kTrain, 5), augment.DependsOn(kTrain, 5));
+  EXPECT_NE(augment.DependsOn(kTrain, 5), augment.DependsOn(kTrain, 6));
+  EXPECT_NE(augment.DependsOn(kTrain, 5), augment.DependsOn({.epoch = 1}, 5));
+  EXPECT_NE(augment.DependsOn(kTrain, 5), Make(kAll, 2).DependsOn(kTrain, 5));
 }
 
 Augment::Params Read(const YamlNode& zoom) {

@@ -27,7 +27,7 @@ class DecodeProbe {
     }
     Decode::Params params;
     params.max_megapixels = max_megapixels;
-    BuildContext build{{}, resources_};
+    BuildContext build{.upstream = {}, .resources = resources_};
     decode_ = std::make_unique<Decode>(params, build);
     OpenContext open{budget_};
     decode_->Open(open);

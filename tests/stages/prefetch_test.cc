@@ -38,6 +38,13 @@ TEST(Prefetch, HandsBatchesOverOnTheHost) {
   EXPECT_EQ(resources.Find<ChosenDevice>()->device, nullptr);
 }
 
+TEST(Prefetch, KeepsOneBatchReadyOnTheHostWhereNothingElseIsAsked) {
+  Resources resources;
+  BuildContext build{.upstream = {{2, 1, 1, 3}, 6}, .resources = resources};
+  Prefetch prefetch({.device = {DeviceSelection::Kind::kCpu}}, build);
+  EXPECT_EQ(prefetch.footprint().max_items, 3);
+}
+
 TEST(Prefetch, ReadsItsDevice) {
   for (const char* device : {"auto", "cpu", "cuda", "cuda:12"}) {
     EXPECT_EQ(ProblemsOf("device: " + std::string(device)), "");
@@ -47,7 +54,7 @@ TEST(Prefetch, ReadsItsDevice) {
             "    1 | device: cuda:x\n"
             "      |         ^");
   EXPECT_EQ(ProblemsOf("depth: 17"),
-            "a.yaml:1:8: `depth` takes 1 to 16, not 17\n"
+            "a.yaml:1:8: `depth` takes auto or 1 to 16, not 17\n"
             "    1 | depth: 17\n"
             "      |        ^");
 }

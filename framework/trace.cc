@@ -1,0 +1,108 @@
+#include "framework/trace.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "framework/error.h"
+
+namespace weir {
+namespace {
+
+constexpr std::size_t kBufferBytes = 64 << 10;
+
+std::string Quoted(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string quoted = "\"";
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code < 0x20) {
+      quoted += std::string("\\u00") + kDigits[code >> 4] + kDigits[code & 15];
+      continue;
+    }
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+// As the format has it, in microseconds.
+std::string Microseconds(std::chrono::nanoseconds time) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%.3f", static_cast<double>(time.count()) / 1e3);
+  return text;
+}
+
+std::string Event(char phase, std::string_view name, int thread) {
+  return "{\"ph\":\"" + std::string(1, phase) + "\",\"pid\":" + std::to_string(::getpid()) +
+         ",\"tid\":" + std::to_string(thread) + ",\"name\":" + Quoted(name);
+}
+
+}  // namespace
+
+Trace::Trace(std::filesystem::path path) : path_(std::move(path)), buffer_(new char[kBufferBytes]) {
+  file_ = std::fopen(path_.c_str(), "we");
+  if (!file_) {
+    throw Error(ErrorKind::kData,
+                path_.string() + ": cannot be written: " + std::generic_category().message(errno),
+                "Give --trace a file in a folder that may be written.");
+  }
+  std::setvbuf(file_, buffer_.get(), _IOFBF, kBufferBytes);
+  std::fputs("[", file_);
+  std::fputs((Event('M', "process_name", 0) + ",\"args\":{\"name\":\"weir\"}}").c_str(), file_);
+}
+
+Trace::~Trace() {
+  std::fputs("\n]\n", file_);
+  std::fclose(file_);
+}
+
+void Trace::Span(std::string_view name, Clock::time_point begin, Clock::time_point end,
+                 std::uint64_t item) {
+  const std::lock_guard lock(mutex_);
+  Write(Event('X', name, ThreadNumber()) + ",\"ts\":" + Microseconds(begin - begin_) + ",\"dur\":" +
+        Microseconds(end - begin) + ",\"args\":{\"item\":" + std::to_string(item) + "}}");
+}
+
+void Trace::Counter(std::string_view name,
+                    const std::vector<std::pair<std::string, std::size_t>>& figures) {
+  std::string event =
+      Event('C', name, 0) + ",\"ts\":" + Microseconds(Clock::now() - begin_) + ",\"args\":{";
+  for (const auto& [what, figure] : figures) {
+    if (event.back() != '{') event += ',';
+    event += Quoted(what) + ":" + std::to_string(figure);
+  }
+  const std::lock_guard lock(mutex_);
+  Write(event + "}}");
+}
+
+void Trace::Mark(std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  Write(Event('i', text, ThreadNumber()) +
+        ",\"s\":\"g\",\"ts\":" + Microseconds(Clock::now() - begin_) + "}");
+}
+
+std::string Trace::problem() const {
+  const std::lock_guard lock(mutex_);
+  return problem_;
+}
+
+void Trace::Write(const std::string& event) {
+  if (!problem_.empty()) return;
+  errno = 0;
+  if (std::fputs(",\n", file_) >= 0 && std::fputs(event.c_str(), file_) >= 0) return;
+  problem_ = path_.string() + ": the trace ends early: " + std::generic_category().message(errno);
+}
+
+int Trace::ThreadNumber() {
+  const auto [known, is_new] =
+      threads_.emplace(std::this_thread::get_id(), static_cast<int>(threads_.size()) + 1);
+  if (is_new) {
+    Write(Event('M', "thread_name", known->second) + ",\"args\":{\"name\":\"thread " +
+          std::to_string(known->second) + "\"}}");
+  }
+  return known->second;
+}
+
+}  // namespace weir

@@ -1,0 +1,216 @@
+#include "stages/feature_cache.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <unordered_map>
+
+#include "framework/error.h"
+#include "framework/parallel.h"
+#include "stages/model/sha256.h"
+
+namespace weir {
+namespace {
+
+constexpr std::size_t kHashedAtOnce = 64;      // pictures
+constexpr std::size_t kReadAtOnce = 64 << 10;  // bytes of each
+
+// A sample in the table that a round is looked up by, with the links of a hash map.
+constexpr std::size_t kLookUpBytes = sizeof(FeatureKey) + 48;
+
+std::array<std::int64_t, 5> StampOf(const struct stat& status) {
+  return {status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec,
+          status.st_ctim.tv_nsec};
+}
+
+std::uint64_t KeptAtMost(const FeatureRounds& rounds, const SampleCounts& counts) {
+  return counts[Split::kTrain] * static_cast<std::uint64_t>(rounds.train) +
+         counts[Split::kValidation] * static_cast<std::uint64_t>(rounds.validation);
+}
+
+struct KeyHash {
+  std::size_t operator()(const FeatureKey& key) const {
+    std::size_t hash;
+    std::memcpy(&hash, key.data(), sizeof hash);  // a part of a digest is as good as any
+    return hash;
+  }
+};
+
+}  // namespace
+
+FeatureCache::FeatureCache(FeatureRounds rounds, std::size_t values,
+                           std::shared_ptr<const SampleOrder> order, const SampleCounts& counts,
+                           Provenance provenance, std::unique_ptr<FeatureFile> file)
+    : rounds_(rounds),
+      values_(values),
+      order_(std::move(order)),
+      provenance_(std::move(provenance)),
+      file_(std::move(file)) {
+  for (const Split split : {Split::kTrain, Split::kValidation}) {
+    for (int round = 0; round < rounds_.of(split); ++round) {
+      all_rounds_[{split, round}].places.assign(order_->index_end, kAbsent);
+    }
+  }
+  if (file_) {
+    contents_.resize(order_->index_end);
+  } else {
+    memory_ = AlignedBuffer<float>(KeptAtMost(rounds_, counts) * values_);
+  }
+}
+
+std::size_t FeatureCache::bytes(const FeatureRounds& rounds, std::size_t values,
+                                const SampleOrder& order, const SampleCounts& counts,
+                                bool in_file) {
+  const std::size_t table = static_cast<std::size_t>(rounds.train + rounds.validation) *
+                            order.index_end * sizeof(std::uint32_t);
+  if (!in_file) return table + KeptAtMost(rounds, counts) * values * sizeof(float);
+  const std::size_t at_once = std::max(counts[Split::kTrain], counts[Split::kValidation]);
+  return table + order.index_end * sizeof(Content) + at_once * kLookUpBytes +
+         kHashedAtOnce * kReadAtOnce;
+}
+
+void FeatureCache::BeginPass(const Pass& pass) {
+  pass_ = pass;
+  const int rounds = rounds_.of(pass.split);
+  round_ = rounds > 0 ? &all_rounds_.at({pass.split, pass.epoch % rounds}) : nullptr;
+  if (round_ && file_ && !round_->is_looked_up) LookUp();
+}
+
+void FeatureCache::EndPass(bool saw_all) {
+  if (!round_ || round_->is_complete) return;
+  const bool is_whole = saw_all && pass_.first_sample == 0 && !round_->has_gaps;
+  round_->is_complete = is_whole || HasAll(pass_);
+}
+
+bool FeatureCache::HasAll(Pass pass) const {
+  pass.first_sample = 0;
+  const SampleOrder::Walk next = order_->begin(pass);
+  for (std::optional<Sample> sample = next(); sample; sample = next()) {
+    if (!Has(sample->index)) return false;
+  }
+  return true;
+}
+
+bool FeatureCache::Has(std::uint64_t index) const {
+  if (!round_) return false;
+  const std::lock_guard lock(mutex_);
+  return round_->places[index] != kAbsent;
+}
+
+bool FeatureCache::Load(std::uint64_t index, float* values) const {
+  if (!round_) return false;
+  std::uint32_t place;
+  {
+    const std::lock_guard lock(mutex_);
+    place = round_->places[index];
+  }
+  if (place == kAbsent) return false;
+  if (file_) return file_->Read(place, values);
+  std::memcpy(values, memory_.data() + place * values_, values_ * sizeof(float));
+  return true;
+}
+
+void FeatureCache::Keep(const Sample& sample, const float* values) {
+  if (!round_) return;
+  const std::lock_guard lock(mutex_);
+  std::uint32_t& place = round_->places[sample.index];
+  if (place != kAbsent) return;
+  if (!file_) {
+    std::memcpy(memory_.data() + next_place_ * values_, values, values_ * sizeof(float));
+    place = next_place_++;
+    ++kept_;
+    return;
+  }
+  // What was decoded lies between the hash and now: where the file is as it was, it is that.
+  const Content& content = contents_[sample.index];
+  struct stat status {};
+  if (!trouble_.empty() || !content.is_known || ::stat(sample.path.c_str(), &status) != 0 ||
+      StampOf(status) != content.stamp) {
+    round_->has_gaps = true;
+    return;
+  }
+  try {
+    place = file_->Append(KeyOf(sample.index), values);
+    ++kept_;
+  } catch (const Error& error) {
+    trouble_ = error.what();
+    round_->has_gaps = true;
+  }
+}
+
+std::string FeatureCache::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return trouble_;
+}
+
+// Finds what the file has of the round. Each record that is found is read once, for its checksum.
+void FeatureCache::LookUp() {
+  round_->is_looked_up = true;
+  Pass whole = pass_;
+  whole.first_sample = 0;
+  std::vector<std::uint64_t> indexes;
+  std::vector<Sample> samples;
+  const SampleOrder::Walk next = order_->begin(whole);
+  for (std::optional<Sample> sample = next(); sample; sample = next()) {
+    indexes.push_back(sample->index);
+    if (!contents_[sample->index].is_known) samples.push_back(*std::move(sample));
+    if (samples.size() == kHashedAtOnce) HashContents(samples);
+    if (samples.size() == kHashedAtOnce) samples.clear();
+  }
+  HashContents(samples);
+
+  std::unordered_multimap<FeatureKey, std::uint64_t, KeyHash> wanted;
+  wanted.reserve(indexes.size());
+  for (const std::uint64_t index : indexes) {
+    if (contents_[index].is_known) wanted.emplace(KeyOf(index), index);
+  }
+  std::vector<float> values(values_);
+  file_->ForEach([&](const FeatureKey& key, std::uint32_t record) {
+    const auto [begin, end] = wanted.equal_range(key);
+    if (begin == end || !file_->Read(record, values.data())) return;
+    for (auto found = begin; found != end; ++found) {
+      round_->places[found->second] = record;
+      ++found_;
+    }
+    wanted.erase(begin, end);
+  });
+  round_->is_complete = HasAll(pass_);
+}
+
+void FeatureCache::HashContents(const std::vector<Sample>& samples) {
+  ParallelFor(static_cast<int>(samples.size()), [&](int i) {
+    const Sample& sample = samples[i];
+    Content& content = contents_[sample.index];
+    // O_NONBLOCK: opening a named pipe must not wait for a writer.
+    const int file = ::open(sample.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0) return;
+    struct stat status {};
+    if (::fstat(file, &status) == 0 && S_ISREG(status.st_mode)) {
+      Sha256 sha256;
+      std::vector<std::byte> some(kReadAtOnce);
+      ssize_t read;
+      while ((read = ::read(file, some.data(), some.size())) > 0) {
+        sha256.Add({some.data(), static_cast<std::size_t>(read)});
+      }
+      const std::array<std::byte, 32> digest = sha256.FinishBytes();
+      std::copy_n(digest.begin(), content.digest.size(), content.digest.begin());
+      content.stamp = StampOf(status);
+      content.is_known = read == 0;
+    }
+    ::close(file);
+  });
+}
+
+FeatureKey FeatureCache::KeyOf(std::uint64_t index) const {
+  const FeatureKey& digest = contents_[index].digest;
+  std::string text(reinterpret_cast<const char*>(digest.data()), digest.size());
+  const std::optional<std::string> depends_on = provenance_.Of(pass_, index);
+  assert(depends_on && "what is kept is known");
+  return FeatureKeyOf(text + *depends_on);
+}
+
+}  // namespace weir

@@ -1,0 +1,151 @@
+#include "stages/feature_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <thread>
+
+#include "tests/support/caught_error.h"
+#include "tests/support/scratch_folder.h"
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+constexpr std::size_t kValues = 5;
+
+std::vector<float> Values(int of) { return std::vector<float>(kValues, static_cast<float>(of)); }
+FeatureKey Key(int of) { return FeatureKeyOf("sample " + std::to_string(of)); }
+
+class FeatureFileTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<FeatureFile> Open(std::size_t values = kValues) const {
+    return std::make_unique<FeatureFile>(path_, values, "features of a test");
+  }
+  // Its records by key, with what is read of each; no entry where the checksum is wrong.
+  static std::map<FeatureKey, std::vector<float>> Contents(const FeatureFile& file) {
+    std::map<FeatureKey, std::vector<float>> all;
+    file.ForEach([&](const FeatureKey& key, std::uint32_t record) {
+      std::vector<float> values(kValues);
+      if (file.Read(record, values.data())) all[key] = values;
+    });
+    return all;
+  }
+  void Overwrite(std::uint64_t offset, char byte) const {
+    std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(offset)).put(byte);
+  }
+
+  ScratchFolder folder_;
+  fs::path path_ = folder_ / "deep/er/a.features";
+};
+
+TEST_F(FeatureFileTest, GivesBackWhatWasAddedInThisRunAndInLaterOnes) {
+  {
+    const auto file = Open();
+    EXPECT_EQ(file->Append(Key(1), Values(1).data()), 0u);
+    EXPECT_EQ(file->Append(Key(2), Values(2).data()), 1u);
+    EXPECT_EQ(Contents(*file).size(), 2u);
+  }
+  const auto file = Open();
+  EXPECT_EQ(file->Append(Key(3), Values(3).data()), 2u);
+  const auto contents = Contents(*file);
+  ASSERT_EQ(contents.size(), 3u);
+  for (int i = 1; i <= 3; ++i) EXPECT_EQ(contents.at(Key(i)), Values(i));
+}
+
+TEST_F(FeatureFileTest, TakesOffARecordThatWasCutShort) {
+  for (const int missing : {1, 20, 43}) {
+    fs::remove(path_);
+    {
+      const auto file = Open();
+      for (int i = 0; i < 3; ++i) file->Append(Key(i), Values(i).data());
+    }
+    fs::resize_file(path_, fs::file_size(path_) - missing);
+    const auto file = Open();
+    EXPECT_EQ(Contents(*file).size(), 2u);
+    file->Append(Key(7), Values(7).data());
+    const auto contents = Contents(*file);
+    EXPECT_EQ(contents.size(), 3u);
+    EXPECT_EQ(contents.at(Key(7)), Values(7));
+  }
+}
+
+TEST_F(FeatureFileTest, DoesNotGiveWhatWasDamaged) {
+  {
+    const auto file = Open();
+    for (int i = 0; i < 3; ++i) file->Append(Key(i), Values(i).data());
+  }
+  const std::uint64_t record_bytes = (fs::file_size(path_) - 4096) / 3;
+  for (std::uint64_t byte = 0; byte < record_bytes; ++byte) {
+    if (byte >= 20 && byte < 24) continue;  // of no use to anybody
+    Overwrite(4096 + record_bytes + byte, 0x5a);
+    const auto contents = Contents(*Open());
+    EXPECT_FALSE(contents.contains(Key(1)) && contents.at(Key(1)) != Values(1)) << byte;
+    EXPECT_EQ(contents.size(), 2u) << byte;
+    EXPECT_EQ(contents.at(Key(2)), Values(2));
+  }
+}
+
+TEST_F(FeatureFileTest, AFileThatWasKilledBeforeItHadAHeadBeginsAnew) {
+  fs::create_directories(path_.parent_path());
+  std::ofstream(path_, std::ios::binary) << "weir fea";
+  const auto file = Open();
+  file->Append(Key(1), Values(1).data());
+  EXPECT_EQ(Contents(*Open()).size(), 1u);
+}
+
+TEST_F(FeatureFileTest, IsSharedByThoseWhoAddAtOnce) {
+  const auto one = Open(), two = Open();
+  const auto add = [](FeatureFile& file, int from) {
+    for (int i = from; i < from + 200; ++i) file.Append(Key(i), Values(i).data());
+  };
+  std::thread beside([&] { add(*two, 1000); });
+  add(*one, 0);
+  beside.join();
+  const auto contents = Contents(*Open());
+  EXPECT_EQ(contents.size(), 400u);
+  for (const int i : {0, 199, 1000, 1199}) EXPECT_EQ(contents.at(Key(i)), Values(i));
+}
+
+TEST_F(FeatureFileTest, RefusesWhatItCannotUse) {
+  Open();
+  EXPECT_EQ(CaughtError([&] { Open(6); }),
+            path_.string() +
+                " holds no features of this model\n"
+                "Remove it, or set features.cache_folder to another folder.");
+  std::ofstream(path_, std::ios::binary) << std::string(5000, 'x');
+  EXPECT_THAT(CaughtError([&] { Open(); }), HasSubstr("holds no features of this model"));
+  fs::remove(path_);
+  fs::create_directory(path_);
+  EXPECT_THAT(CaughtError([&] { Open(); }), HasSubstr("cannot be opened: Is a directory"));
+}
+
+TEST_F(FeatureFileTest, SaysThatTheDiskIsFullAndLeavesWholeRecords) {
+  const auto file = Open();
+  file->Append(Key(1), Values(1).data());
+  const std::uint64_t bytes = fs::file_size(path_);
+  struct rlimit before {};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  auto* const handler = std::signal(SIGXFSZ, SIG_IGN);
+  const struct rlimit less { bytes + 10, before.rlim_max };
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &less), 0);
+  const std::string error = CaughtError([&] { file->Append(Key(2), Values(2).data()); });
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_THAT(error, HasSubstr("cannot be written: File too large"));
+  EXPECT_EQ(fs::file_size(path_), bytes);
+  file->Append(Key(2), Values(2).data());
+  EXPECT_EQ(Contents(*Open()).size(), 2u);
+}
+
+}  // namespace
+}  // namespace weir
