@@ -12,8 +12,8 @@ namespace {
 
 // Enough samples on their way to keep every worker busy while some wait for their turn in a batch.
 constexpr int kSamplesPerWorker = 4;
-// One output that fills, one on its way, one with the sink.
-constexpr int kGatheredItems = 3;
+// More would wait for the threads that make them.
+constexpr int kGatheredItems = 2;
 
 Stretch BeginStretch(std::size_t head, StageShape shape, int workers) {
   Stretch stretch{.head = static_cast<int>(head)};
@@ -23,7 +23,7 @@ Stretch BeginStretch(std::size_t head, StageShape shape, int workers) {
                   " for each worker, so that none idles while some wait for their batch";
   } else {
     stretch.useful_tickets = kGatheredItems;
-    stretch.why = "one fills, one is on its way, one is with the last stage";
+    stretch.why = "one fills while one is worked on";
   }
   return stretch;
 }

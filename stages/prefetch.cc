@@ -6,8 +6,8 @@ namespace weir {
 namespace {
 
 constexpr int kReadyOnDevice = 2;
-// More would wait for the same cores that they are made by.
-constexpr int kReadyOnHost = 1;
+// One would wait for the same cores that it is made by.
+constexpr int kReadyOnHost = 0;
 
 }  // namespace
 

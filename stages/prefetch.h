@@ -35,8 +35,8 @@ class Prefetch final : public MapStage<Batch, Batch> {
                               "Where the model runs and learns: auto takes a GPU where there is "
                               "one with room."},
                         Field{"depth", &Params::depth,
-                              "Batches that are ready beside the one in use: auto is 2 on a "
-                              "device, 1 on the host.",
+                              "Batches that are ready beside the one in use and the one that "
+                              "fills: auto is 2 on a device, none on the host.",
                               Range{1, 16}}};
     }
   };

@@ -255,7 +255,7 @@ TEST_F(PipelineTest, SqueezedWhileItRunsItMakesDoWithTheLeastAndComputesTheSame)
   pipeline.Plan(1 << 20, 50);
   pipeline.Open(budget);
   pipeline.Run({});
-  EXPECT_THAT(steps, ElementsAre("`gather`: batches on their way, 1 in place of 3",
+  EXPECT_THAT(steps, ElementsAre("`gather`: batches on their way, 1 in place of 2",
                                  "`counting`: samples on their way, 4 in place of 8",
                                  "`counting`: samples on their way, 2 in place of 4",
                                  "`counting`: samples on their way, 1 in place of 2",

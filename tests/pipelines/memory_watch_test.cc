@@ -77,7 +77,7 @@ TEST_F(MemoryWatchTest, SqueezesWhileTheContainerIsNearlyFullAndSaysSoOnce) {
   EXPECT_EQ(watch.Tick("", 0, 0),
             "memory is scarce: 4.00 MiB of 100 MiB are left (/sys/limit); going on with less at "
             "once, the result stays the same");
-  EXPECT_EQ(MemoryLog::Read(log_).squeezed, "`gather`: batches on their way, 1 in place of 3");
+  EXPECT_EQ(MemoryLog::Read(log_).squeezed, "`gather`: batches on their way, 1 in place of 2");
   for (int tick = 0; tick < 100; ++tick) EXPECT_EQ(watch.Tick("", 0, 0), "");
   EXPECT_EQ(MemoryLog::Read(log_).squeezed, "`counting`: samples on their way, 1 in place of 2");
   EXPECT_EQ(pipeline_.Squeeze(), "");

@@ -38,11 +38,11 @@ TEST(Prefetch, HandsBatchesOverOnTheHost) {
   EXPECT_EQ(resources.Find<ChosenDevice>()->device, nullptr);
 }
 
-TEST(Prefetch, KeepsOneBatchReadyOnTheHostWhereNothingElseIsAsked) {
+TEST(Prefetch, FillsABatchOnTheHostWhileAnotherIsInUse) {
   Resources resources;
   BuildContext build{.upstream = {{2, 1, 1, 3}, 6}, .resources = resources};
   Prefetch prefetch({.device = {DeviceSelection::Kind::kCpu}}, build);
-  EXPECT_EQ(prefetch.footprint().max_items, 3);
+  EXPECT_EQ(prefetch.footprint().max_items, 2);
 }
 
 TEST(Prefetch, ReadsItsDevice) {
