@@ -22,8 +22,9 @@ Stretch BeginStretch(std::size_t head, StageShape shape, int workers) {
     stretch.why = std::to_string(kSamplesPerWorker) +
                   " for each worker, so that none idles while some wait for their batch";
   } else {
-    stretch.useful_tickets = kGatheredItems;
-    stretch.why = "one fills while one is worked on";
+    stretch.useful_tickets = std::min(kGatheredItems, workers);
+    stretch.why = workers > 1 ? "one fills while one is worked on"
+                              : "one thread fills it and works on it in turn";
   }
   return stretch;
 }

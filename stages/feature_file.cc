@@ -195,13 +195,16 @@ void FeatureFile::ThrowErrno(const char* doing) const {
   const int reason = errno;
   std::string what =
       path_.string() + ": cannot " + doing + ": " + std::generic_category().message(reason);
+  std::string remedy =
+      "Set features.cache_folder to a folder that may be written, or "
+      "features.cache to memory.";
   if (reason == ENOSPC) {
     std::error_code error;
     const auto space = std::filesystem::space(path_.parent_path(), error);
     if (!error) what += " (" + ToRoundText(ByteSize{space.available}) + " are free)";
+    remedy = "Make room there, or set features.cache_folder to another disk.";
   }
-  throw Error(ErrorKind::kData, what,
-              "Make room or set features.cache_folder elsewhere, or features.cache to memory.");
+  throw Error(ErrorKind::kData, what, remedy);
 }
 
 void FeatureFile::Refuse(const std::string& what) const {

@@ -24,7 +24,7 @@ Prefetch::Prefetch(const Params& params, BuildContext& context) : batches_(conte
 Footprint Prefetch::footprint() const {
   constexpr int kFillingAndInUse = 2;  // beside those that are ready
   Footprint footprint;
-  footprint.max_items = depth_ + kFillingAndInUse;
+  if (depth_ > 0) footprint.max_items = depth_ + kFillingAndInUse;
   if (device_) {
     footprint.held = {
         {"pinned slots", MemoryTag::kBatch, device_->uploader_bytes(depth_, batches_.item_bytes)}};

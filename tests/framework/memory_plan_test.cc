@@ -39,6 +39,12 @@ TEST(MemoryPlan, GivesEverythingItsMostWhereTheCeilingIsHigh) {
   EXPECT_EQ(plan.stretches[0].pool_bytes, 1024 * kMiB - plan.peak_bytes() + 16 * kMiB);
 }
 
+TEST(MemoryPlan, OneThreadNeedsOneOutputOfAGather) {
+  const MemoryPlan plan = PlanMemory(TrainingFlow(), 1024 * kMiB, 60 * kMiB, 1);
+  EXPECT_EQ(plan.stretches[0].max_tickets, 4);
+  EXPECT_EQ(plan.stretches[1].max_tickets, 1);
+}
+
 TEST(MemoryPlan, StaysUnderTheCeilingAndSharesWhatThereIs) {
   const std::size_t smallest = PlanMemory(TrainingFlow(), 1024 * kMiB, 60 * kMiB, 2).smallest_bytes;
   for (std::size_t limit = smallest; limit < smallest + 40 * kMiB; limit += kMiB / 2) {

@@ -38,11 +38,11 @@ TEST(Prefetch, HandsBatchesOverOnTheHost) {
   EXPECT_EQ(resources.Find<ChosenDevice>()->device, nullptr);
 }
 
-TEST(Prefetch, FillsABatchOnTheHostWhileAnotherIsInUse) {
+TEST(Prefetch, AsksForNoMoreBatchesOnTheHostThanOthersDo) {
   Resources resources;
   BuildContext build{.upstream = {{2, 1, 1, 3}, 6}, .resources = resources};
   Prefetch prefetch({.device = {DeviceSelection::Kind::kCpu}}, build);
-  EXPECT_EQ(prefetch.footprint().max_items, 2);
+  EXPECT_EQ(prefetch.footprint().max_items, 0);
 }
 
 TEST(Prefetch, ReadsItsDevice) {
