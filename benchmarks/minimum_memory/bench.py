@@ -7,17 +7,24 @@ import os
 import shutil
 import statistics
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
-from jobs import ARTICLE, Job, Pictures, prepare_pictures
 from memory_group import Hierarchy
 from page_cache import evict, files_below, held_mib
-from programs import Incomplete, Program, SetUpFailed, ensure_environment
+from peers.environments import SetUpFailed, ensure_environment
+from peers.jobs import ARTICLE, Job, Pictures, prepare_pictures
+from peers.programs import Incomplete, Program
 from search import smallest_limit
 from trial import Ending, run_in_group
 
 REFUSED = 3  # weir's status where a job does not fit
+_RESOLUTION_MIB = {"weir": 8}
+_PEERS_RESOLUTION_MIB = 25
+
+
+def resolution_mib(program: Program, options: argparse.Namespace) -> int:
+    """How finely its smallest limit is sought."""
+    return options.resolution or _RESOLUTION_MIB.get(program.name, _PEERS_RESOLUTION_MIB)
 
 
 @dataclass
@@ -67,6 +74,7 @@ class Bench:
     def __init__(self, options: argparse.Namespace, hierarchy: Hierarchy, scratch: Path) -> None:
         self._options, self._hierarchy, self._scratch = options, hierarchy, scratch
         self._models: dict[str, Path] = {}
+        self._mapped: dict[str, set[Path]] = {}  # by a run of it: code, and whatever else
         self.trials: list[Trial] = []
         self.rows: list[Row] = []
 
@@ -82,7 +90,7 @@ class Bench:
                 f"{ending.last_words}"
             )
         program.result(ARTICLE, 1, output)
-        program.mapped = ending.mapped
+        self._mapped[program.name] = ending.mapped
         self._models[program.name] = program.trained_model(output)
         os.sync()  # a page that is not yet on the disk cannot be evicted
 
@@ -97,9 +105,8 @@ class Bench:
             at.setdefault(limit_mib, []).append(trial)
             return trial.passed
 
-        smallest = smallest_limit(
-            free.peak_mib, program.resolution_mib, self._options.repeats, passes
-        )
+        step = resolution_mib(program, self._options)
+        smallest = smallest_limit(free.peak_mib, step, self._options.repeats, passes)
         there = [trial.images_per_second for trial in at.get(smallest or 0, []) if trial.passed]
         self.rows.append(
             Row(
@@ -131,8 +138,11 @@ class Bench:
         output.mkdir()
         model = self._models[program.name]
         command = program.command(job, data, model, epochs, output)
-        evict(chain(files_below(data), program.own_files(), program.mapped, files_below(model)))
-        held = held_mib(program.mapped)
+        mapped = self._mapped[program.name]
+        for path in (data, model, *program.own_files()):
+            evict(files_below(path))
+        evict(mapped)
+        held = held_mib(mapped)
         time_limit = free.seconds * self._options.patience if free else None
         ending = run_in_group(
             command, self._hierarchy, limit_mib, time_limit, output, dict(os.environ)
@@ -156,7 +166,8 @@ class Bench:
         outcome, detail = _outcome(ending)
         if outcome == "finished":
             try:
-                images, rate = program.result(job, self._options.epochs, output)
+                result = program.result(job, self._options.epochs, output)
+                images, rate = result.images, result.images_per_second
                 expected = (
                     free.images if free else self._options.files if not job.trains else images
                 )

@@ -14,9 +14,9 @@ for what it touches. Only what other processes have mapped at the time (libc; mo
 weir or PyTorch runs) cannot be put out, and is not charged: the table's last column says how much
 that is of what the program maps.
 
-The disks read ahead by the kernel's default of 128 KiB meanwhile (--read-ahead): a page of code that
-is read again brings that much with it, and some virtual disks are set to 8 MiB, with which every
-program needs more.
+The disks read ahead by the kernel's default of 128 KiB meanwhile (--read-ahead): a page of code
+that is read again brings that much with it, and some virtual disks are set to 8 MiB, with which
+every program needs more.
 
   article        head on a frozen MobileNetV2, 245 photos of ants and bees (the peers see 244: their
                  readers pass over a GIF), 10 epochs of batch 32, configs/article.yaml
@@ -26,10 +26,11 @@ program needs more.
   12-megapixel   article on 40 photos of 4000x3000
 
 weir is given `--memory auto`: it finds the limit itself, and plans by it. The peers are programs as
-the guides of Keras and PyTorch write them (keras_peer.py, pytorch_peer.py), installed from
-keras.txt and pytorch.txt into virtual environments at first use. pip takes PyTorch from where it is
-configured to: the default is a build with CUDA, which maps more code; with PIP_EXTRA_INDEX_URL at
-PyTorch's own CPU packages that build is measured. The versions in the table say which.
+the guides of Keras and PyTorch write them (keras_peer.py, pytorch_peer.py in ../peers), installed
+from keras.txt and pytorch.txt into virtual environments at first use. pip takes PyTorch from where
+it is configured to: the default is a build with CUDA, which maps more code; with
+PIP_EXTRA_INDEX_URL at PyTorch's own CPU packages that build is measured. The versions in the table
+say which.
 
 How to read the table: images/s counts training and validation pictures over the time of the passes,
 as each program measures it, without its start; for predict it is files over the whole time of the
@@ -47,35 +48,38 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import sys
 import tempfile
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # nothing is left in the source tree
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # for peers/
 
 from bench import Bench
-from jobs import HERE, JOBS
 from memory_group import Unavailable, find_hierarchy
-from programs import Incomplete, Peer, Program, SetUpFailed, Weir
+from peers.environments import SetUpFailed
+from peers.jobs import ARTICLE, LAST_5_BLOCKS, MEGAPIXEL_12, PREDICT, UNFROZEN
+from peers.options import (
+    CACHE,
+    KERAS_WEIGHTS,
+    PYTORCH_WEIGHTS,
+    ROOT,
+    SHARED,
+    check_shared,
+    positive,
+    some_of,
+)
+from peers.programs import Incomplete, Peer, Program, Weir
 from read_ahead import read_ahead
 from report import record, table
 
-ROOT = HERE.parents[1]
-CACHE = Path.home() / ".cache/weir-benchmarks"
-KERAS_WEIGHTS = "weights/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
-PYTORCH_WEIGHTS = "weights/mobilenet_v2_imagenet.pth"
+JOBS = [ARTICLE, LAST_5_BLOCKS, UNFROZEN, PREDICT, MEGAPIXEL_12]
 PROGRAMS = ("weir", "keras", "pytorch")
 
 
 def choose_programs(options: argparse.Namespace) -> list[Program]:
-    for path in (KERAS_WEIGHTS, PYTORCH_WEIGHTS, "data/hymenoptera/train"):
-        if not (options.shared / path).exists():
-            raise SetUpFailed(
-                f"{options.shared / path} is not there; name the folder of pictures and weights "
-                "with --shared"
-            )
+    check_shared(options.shared)
     return [choose_program(name, options) for name in options.programs]
 
 
@@ -83,22 +87,8 @@ def choose_program(name: str, options: argparse.Namespace) -> Program:
     keras, pytorch = options.shared / KERAS_WEIGHTS, options.shared / PYTORCH_WEIGHTS
     if name == "weir":
         config = ROOT / "configs/article.yaml"
-        return Weir(options.weir, config, keras, options.resolution or 8)
-    weights = keras if name == "keras" else pytorch
-    return Peer(name, options.venv, weights, options.resolution or 25)
-
-
-def program_names(text: str) -> list[str]:
-    names = text.split(",")
-    if unknown := [name for name in names if name not in PROGRAMS]:
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(PROGRAMS)}")
-    return names
-
-
-def positive(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 1 or more")
-    return int(text)
+        return Weir(options.weir, config, keras, ["--memory", "auto"])
+    return Peer(name, name, options.venv, keras if name == "keras" else pytorch)
 
 
 def parse_options() -> argparse.Namespace:
@@ -108,7 +98,12 @@ def parse_options() -> argparse.Namespace:
     add = parser.add_argument
     names = [job.name for job in JOBS]
     add("--only", metavar="JOB", action="append", choices=names, help="this job; repeatable")
-    add("--programs", type=program_names, default=list(PROGRAMS), help="some of weir,keras,pytorch")
+    add(
+        "--programs",
+        type=some_of(PROGRAMS),
+        default=list(PROGRAMS),
+        help="some of weir,keras,pytorch",
+    )
     add("--quick", action="store_true", help="2 epochs, 1,000 files: a trial, not a result")
     for flag, default, text in (
         ("--epochs", None, "of the jobs that train (default: 10)"),
@@ -119,11 +114,10 @@ def parse_options() -> argparse.Namespace:
         ("--patience", 5, "how many times the unlimited time is too slow (default: 5)"),
     ):
         add(flag, type=positive, default=default, metavar="N", help=text)
-    shared = Path(os.environ.get("WEIR_SHARED", ROOT.parent / "shared"))
     for flag, path, text in (
         ("--json", None, "file for the table and every trial"),
         ("--weir", ROOT / "build/weir", "the binary (default: build/weir)"),
-        ("--shared", shared, "pictures and weights (default: WEIR_SHARED, else ../shared)"),
+        ("--shared", SHARED, "pictures and weights (default: WEIR_SHARED, else ../shared)"),
         ("--venv", CACHE, f"the peers' environments (default: {CACHE})"),
         ("--scratch", CACHE, "what trials write; on a disk, as tmpfs counts (default: the same)"),
     ):

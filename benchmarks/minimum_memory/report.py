@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from bench import Bench, Row
-from memory_group import MIB, Hierarchy
-from programs import Program
+from bench import Bench, Row, resolution_mib
+from memory_group import Hierarchy
+from peers.machine import machine
+from peers.programs import Program
+from peers.text_table import text_table
 
 
 def table(rows: list[Row]) -> str:
@@ -36,44 +35,25 @@ def table(rows: list[Row]) -> str:
         )
         for row in rows
     ]
-    widths = [max(len(line[column]) for line in [head, *cells]) for column in range(len(head))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if column < 2 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in [head, *cells]
-    )
+    return text_table([head, *cells], left=2)
 
 
 def record(
     bench: Bench, programs: list[Program], options: argparse.Namespace, hierarchy: Hierarchy
 ) -> dict[str, Any]:
     return {
-        "machine": {
-            "processor": _processor(),
-            "cores": os.cpu_count(),
-            "kernel": platform.release(),
-            "memory_mib": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // MIB,
-            "cgroup_version": hierarchy.version,
-        },
+        "machine": {**machine(), "cgroup_version": hierarchy.version},
         "settings": {
             "epochs": options.epochs,
             "files": options.files,
             "repeats": options.repeats,
             "patience": options.patience,
             "read_ahead_kib": options.read_ahead,
-            "resolution_mib": {program.name: program.resolution_mib for program in programs},
+            "resolution_mib": {
+                program.name: resolution_mib(program, options) for program in programs
+            },
         },
         "versions": {program.name: program.version for program in programs},
         "rows": [asdict(row) for row in bench.rows],
         "trials": [asdict(trial) for trial in bench.trials],
     }
-
-
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next(
-        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
-        platform.machine(),
-    )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from memory_group import MIB, Hierarchy, MemoryGroup
+from peers.last_words import last_words
 
 _SAMPLE_SECONDS = 0.01
 _WAIT_SECONDS = (
@@ -105,7 +106,7 @@ def run_in_group(
         seconds=seconds,
         out_of_memory_kills=kills,
         major_faults=faults,
-        last_words=_last_words(output / "stderr"),
+        last_words=last_words(output / "stderr"),
         peak_mib=watch.usage / MIB,
         peak_rss_anon_mib=watch.rss_anon_kib / 1024,
         mapped=watch.mapped,
@@ -123,10 +124,3 @@ def _wait(
         watch.look()
         time.sleep(pause)
     return True
-
-
-def _last_words(stderr: Path) -> str:
-    lines = [
-        line.strip() for line in stderr.read_text(errors="replace").splitlines() if line.strip()
-    ]
-    return lines[-1][:200] if lines else ""

@@ -268,8 +268,7 @@ TEST(Plan, SaysWhyItsCountsAreWhatTheyAre) {
   const auto json = nlohmann::json::parse(plan("2GiB", {"--json"}));
   const std::size_t smallest = (json["smallest_bytes"].get<std::size_t>() >> 20) + 2;
   const std::string memory = std::to_string(smallest) + "MiB";
-  EXPECT_THAT(plan(memory),
-              ContainsRegex("batch: 1 of 2 batches on their way: [^;]*; one more"));
+  EXPECT_THAT(plan(memory), ContainsRegex("batch: 1 of 2 batches on their way: [^;]*; one more"));
   const auto rows = nlohmann::json::parse(plan(memory, {"--json"}))["rows"];
   EXPECT_EQ(rows[1]["tag"], "image");
   for (const auto& row : rows) {

@@ -11,7 +11,7 @@ usage: pytorch_peer.py train --data DIR --weights PTH --frozen all|all-but-5-blo
 import argparse
 import json
 import os
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
@@ -19,8 +19,9 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 import torch
 import torchvision
 from torch import nn
-from torch.utils.data import DataLoader, Subset, random_split
+from torch.utils.data import DataLoader, Dataset, Subset, random_split
 from torchvision import datasets, models, transforms
+from training_clock import TrainingClock
 
 SIZE = (224, 224)
 BATCH = 32
@@ -58,19 +59,39 @@ class Classifier(nn.Module):
         return self.head(self.features[self.frozen_blocks :](x))
 
 
-def loaders(data: str) -> tuple[DataLoader, DataLoader]:
-    augmented, plain = datasets.ImageFolder(data, AUGMENTED), datasets.ImageFolder(data, PLAIN)
+def split_for_training(augmented: Dataset, plain: Dataset) -> tuple[Subset, Subset]:
     training, validation = random_split(
         range(len(plain)), [0.8, 0.2], torch.Generator().manual_seed(1)
     )
+    return Subset(augmented, list(training)), Subset(plain, list(validation))
+
+
+def loaders(data: str) -> tuple[DataLoader, DataLoader]:
+    training, validation = split_for_training(
+        datasets.ImageFolder(data, AUGMENTED), datasets.ImageFolder(data, PLAIN)
+    )
     return (
-        DataLoader(Subset(augmented, list(training)), batch_size=BATCH, shuffle=True),
-        DataLoader(Subset(plain, list(validation)), batch_size=BATCH),
+        DataLoader(training, batch_size=BATCH, shuffle=True),
+        DataLoader(validation, batch_size=BATCH),
     )
 
 
+def pretrained_features(weights: str) -> nn.Sequential:
+    network = models.mobilenet_v2()
+    network.load_state_dict(torch.load(weights, weights_only=True))
+    return network.features
+
+
+def make_optimizer(model: nn.Module, frozen: str, **settings: bool) -> torch.optim.Optimizer:
+    rate = 1e-3 if frozen == "all" else 1e-5
+    return torch.optim.Adam([p for p in model.parameters() if p.requires_grad], rate, **settings)
+
+
 def run_epoch(
-    model: nn.Module, loader: DataLoader, optimizer: torch.optim.Optimizer | None
+    model: nn.Module,
+    loader: DataLoader,
+    optimizer: torch.optim.Optimizer | None,
+    clock: TrainingClock,
 ) -> tuple[float, float]:
     """Loss and accuracy; learns where there is an optimizer."""
     loss_sum, right, criterion = 0.0, 0, nn.CrossEntropyLoss()
@@ -82,26 +103,34 @@ def run_epoch(
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+            clock.step()
         loss_sum += loss.item() * len(labels)
         right += int((outputs.argmax(1) == labels).sum())
     return loss_sum / len(loader.dataset), right / len(loader.dataset)
 
 
+def fit(
+    model: nn.Module,
+    loaders: tuple[DataLoader, DataLoader],
+    optimizer: torch.optim.Optimizer,
+    epochs: int,
+) -> dict:
+    training, validation = loaders
+    clock = TrainingClock()
+    for epoch in range(epochs):
+        print(epoch, "train", *run_epoch(model, training, optimizer, clock))
+        print(epoch, "validation", *run_epoch(model, validation, None, clock), flush=True)
+        clock.epoch_end()
+    return clock.result(len(training.dataset) + len(validation.dataset))
+
+
 def train(options: argparse.Namespace) -> dict:
-    network = models.mobilenet_v2()
-    network.load_state_dict(torch.load(options.weights, weights_only=True))
-    training, validation = loaders(options.data)
-    model = Classifier(network.features, FROZEN_BLOCKS[options.frozen], classes=2).eval()
-    rate = 1e-3 if options.frozen == "all" else 1e-5
-    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=rate)
-    begin = time.monotonic()
-    for epoch in range(options.epochs):
-        print(epoch, "train", *run_epoch(model, training, optimizer))
-        print(epoch, "validation", *run_epoch(model, validation, None), flush=True)
-    seconds = time.monotonic() - begin
+    features = pretrained_features(options.weights)
+    model = Classifier(features, FROZEN_BLOCKS[options.frozen], classes=2).eval()
+    optimizer = make_optimizer(model, options.frozen)
+    result = fit(model, loaders(options.data), optimizer, options.epochs)
     torch.save(model.state_dict(), options.model)
-    images = (len(training.dataset) + len(validation.dataset)) * options.epochs
-    return {"images": images, "images_per_second": images / seconds}
+    return result
 
 
 @torch.no_grad()
@@ -112,15 +141,23 @@ def predict(options: argparse.Namespace) -> dict:
     classes = torch.cat(
         [model(images).argmax(1) for images, _ in DataLoader(pictures, batch_size=BATCH)]
     )
+    return write_predictions(options, [path for path, _ in pictures.samples], classes.tolist())
+
+
+def write_predictions(options: argparse.Namespace, paths: list[str], classes: list[int]) -> dict:
     with open(options.predictions, "w") as file:
-        for (path, _), label in zip(pictures.samples, classes.tolist(), strict=True):
+        for path, label in zip(paths, classes, strict=True):
             file.write(json.dumps({"path": path, "class": label}) + "\n")
     return {"images": len(classes)}
 
 
-def main() -> None:
+def main(
+    train: Callable[[argparse.Namespace], dict],
+    predict: Callable[[argparse.Namespace], dict],
+    usage: str | None,
+) -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+        description=usage, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("work", choices=["train", "predict"])
     for name in ("data", "weights", "frozen", "model", "predictions", "result"):
@@ -133,4 +170,5 @@ def main() -> None:
     Path(options.result).write_text(json.dumps(result))
 
 
-main()
+if __name__ == "__main__":
+    main(train, predict, __doc__)

@@ -10,8 +10,10 @@ usage: keras_peer.py train --data DIR --weights H5 --frozen all|all-but-5-blocks
 import argparse
 import json
 import os
-import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -19,13 +21,24 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import tensorflow as tf
 from keras.applications.mobilenet_v2 import MobileNetV2, preprocess_input
+from training_clock import TrainingClock
 
 SIZE = (224, 224)
 BATCH = 32
 FIRST_OF_LAST_5_BLOCKS = "block_12_expand"
 
 
-def picture_flows(data: str) -> tuple[keras.utils.PyDataset, keras.utils.PyDataset]:
+@dataclass
+class Flows:
+    """What model.fit takes, and how many pictures that is an epoch."""
+
+    training: Any
+    validation: Any
+    classes: int
+    images: int
+
+
+def guide_flows(data: str) -> Flows:
     generator = tf.keras.preprocessing.image.ImageDataGenerator(
         preprocessing_function=preprocess_input,  # x / 127.5 - 1
         shear_range=0.2,
@@ -34,10 +47,9 @@ def picture_flows(data: str) -> tuple[keras.utils.PyDataset, keras.utils.PyDatas
         validation_split=0.2,
     )
     settings = {"target_size": SIZE, "batch_size": BATCH, "class_mode": "categorical", "seed": 1}
-    return (
-        generator.flow_from_directory(data, subset="training", **settings),
-        generator.flow_from_directory(data, subset="validation", **settings),
-    )
+    training = generator.flow_from_directory(data, subset="training", **settings)
+    validation = generator.flow_from_directory(data, subset="validation", **settings)
+    return Flows(training, validation, training.num_classes, training.samples + validation.samples)
 
 
 def backbone(weights: str, frozen: str) -> keras.Model:
@@ -58,19 +70,37 @@ def classifier(base: keras.Model, classes: int) -> keras.Model:
     return keras.Model(inputs, keras.layers.Dense(classes, activation="softmax")(x))
 
 
-def train(options: argparse.Namespace) -> dict:
-    training, validation = picture_flows(options.data)
-    model = classifier(backbone(options.weights, options.frozen), training.num_classes)
+class Timing(keras.callbacks.Callback):
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = TrainingClock()
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        self.clock = TrainingClock()
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self.clock.step()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self.clock.epoch_end()
+
+
+def train(options: argparse.Namespace, flows: Flows) -> dict:
+    model = classifier(backbone(options.weights, options.frozen), flows.classes)
     rate = 1e-3 if options.frozen == "all" else 1e-5
     model.compile(
         keras.optimizers.Adam(rate), loss="categorical_crossentropy", metrics=["accuracy"]
     )
-    begin = time.monotonic()
-    model.fit(training, validation_data=validation, epochs=options.epochs, verbose=2)
-    seconds = time.monotonic() - begin
+    timing = Timing()
+    model.fit(
+        flows.training,
+        validation_data=flows.validation,
+        epochs=options.epochs,
+        callbacks=[timing],
+        verbose=2,
+    )
     model.save(options.model)
-    images = (training.samples + validation.samples) * options.epochs
-    return {"images": images, "images_per_second": images / seconds}
+    return timing.clock.result(flows.images)
 
 
 def predict(options: argparse.Namespace) -> dict:
@@ -87,18 +117,19 @@ def predict(options: argparse.Namespace) -> dict:
     return {"images": len(probabilities)}
 
 
-def main() -> None:
+def main(flows: Callable[[str], Flows], usage: str | None) -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+        description=usage, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("work", choices=["train", "predict"])
     for name in ("data", "weights", "frozen", "model", "predictions", "result"):
         parser.add_argument(f"--{name}")
     parser.add_argument("--epochs", type=int)
     options = parser.parse_args()
-    result = train(options) if options.work == "train" else predict(options)
+    result = train(options, flows(options.data)) if options.work == "train" else predict(options)
     result["version"] = f"Keras {keras.__version__}, TensorFlow {tf.__version__}"
     Path(options.result).write_text(json.dumps(result))
 
 
-main()
+if __name__ == "__main__":
+    main(guide_flows, __doc__)

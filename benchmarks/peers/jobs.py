@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+from peers.environments import HERE
 
 
 class Frozen(Enum):
@@ -21,6 +21,7 @@ class Frozen(Enum):
 
 class Pictures(Enum):
     SMALL = "245 photos of ants and bees, 0.2 megapixels"
+    JPEGS = "links to the 244 JPEGs among them"
     MANY = "links to the photos of ants and bees"
     LARGE = "40 photos of 12 megapixels"
 
@@ -38,15 +39,14 @@ class Job:
 
 
 ARTICLE = Job("article", "the article's: head on a frozen backbone", Pictures.SMALL, Frozen.ALL)
-JOBS = [
-    ARTICLE,
-    Job("last-5-blocks", "the last 5 blocks unfrozen", Pictures.SMALL, Frozen.ALL_BUT_5_BLOCKS),
-    Job("unfrozen", "everything unfrozen, batch 32", Pictures.SMALL, Frozen.NONE),
-    Job("predict", "predict over a folder", Pictures.MANY, None),
-    Job(
-        "12-megapixel", "head on a frozen backbone, 12-megapixel photos", Pictures.LARGE, Frozen.ALL
-    ),
-]
+LAST_5_BLOCKS = Job(
+    "last-5-blocks", "the last 5 blocks unfrozen", Pictures.SMALL, Frozen.ALL_BUT_5_BLOCKS
+)
+UNFROZEN = Job("unfrozen", "everything unfrozen, batch 32", Pictures.SMALL, Frozen.NONE)
+PREDICT = Job("predict", "predict over a folder", Pictures.MANY, None)
+MEGAPIXEL_12 = Job(
+    "12-megapixel", "head on a frozen backbone, 12-megapixel photos", Pictures.LARGE, Frozen.ALL
+)
 
 
 def prepare_pictures(
@@ -60,7 +60,13 @@ def prepare_pictures(
     if folder.exists():
         return folder
     if kind is Pictures.MANY:
-        _link_pictures(sorted(hymenoptera.glob("*/*/*.jpg")), folder / "unsorted", count)
+        pictures = sorted(hymenoptera.glob("*/*/*.jpg"))
+        _link_pictures(
+            [pictures[index % len(pictures)] for index in range(count)], folder / "unsorted"
+        )
+    elif kind is Pictures.JPEGS:
+        for place in sorted((hymenoptera / "train").iterdir()):
+            _link_pictures(sorted(place.glob("*.jp*g")), folder / place.name)
     else:
         assert python
         subprocess.run([python, HERE / "make_photos.py", hymenoptera / "train", folder], check=True)
@@ -68,11 +74,11 @@ def prepare_pictures(
     return folder
 
 
-def _link_pictures(pictures: list[Path], folder: Path, count: int) -> None:
+def _link_pictures(pictures: list[Path], folder: Path) -> None:
     """Hard links where the file system allows, so that a name is a file; else symbolic ones."""
     folder.mkdir(parents=True)
-    for index in range(count):
-        picture, name = pictures[index % len(pictures)], folder / f"{index:06}.jpg"
+    for index, picture in enumerate(pictures):
+        name = folder / f"{index:06}.jpg"
         try:
             name.hardlink_to(picture)
         except OSError:
