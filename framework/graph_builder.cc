@@ -122,7 +122,10 @@ class GatherNode {
         out_(graph),
         gather_(
             place, stretch, budget, [this](const Message& message) { out_.try_put(message); },
-            [this] { pump_.Wake(); }),
+            [this] {
+              pump_.Wake();
+              for (const auto& wake : also_) wake();
+            }),
         pump_(graph, priority, [this](Message message) {
           if (message.kind != Kind::kWake) gather_.Take(std::move(message));
           gather_.Drain();
@@ -130,23 +133,19 @@ class GatherNode {
     flow::make_edge(in_, pump_.node());
   }
 
+  // Whoever takes its tickets in its place is woken too.
+  void AlsoWake(std::function<void()> wake) { also_.push_back(std::move(wake)); }
+
   flow::receiver<Message>& in() { return in_; }
   flow::sender<Message>& out() { return out_; }
   Gather& gather() { return gather_; }
   void BeginPass() { gather_.BeginPass(); }
   void Close() { pump_.Close(); }
 
-  // Beside itself: who takes its tickets in its place.
-  void AlsoWake(std::function<void()> wake) {
-    gather_.pool().set_on_release([this, wake] {
-      pump_.Wake();
-      wake();
-    });
-  }
-
  private:
   Sequencer in_;
   flow::broadcast_node<Message> out_;
+  std::vector<std::function<void()>> also_;  // before the gather's tickets, which call them
   Gather gather_;
   Pump pump_;
 };
@@ -303,10 +302,11 @@ class TbbGraph final : public Graph {
 
   // The last stage that can give the whole pass by itself; null where none can.
   ReplayNode* FindReplay(const Pass& pass) {
-    for (auto replay = replays_.rbegin(); replay != replays_.rend(); ++replay) {
-      if ((*replay)->replay().CanReplay(pass)) return replay->get();
+    ReplayNode* found = nullptr;
+    for (const auto& replay : replays_) {
+      if (replay->replay().CanReplay(pass)) found = replay.get();
     }
-    return nullptr;
+    return found;
   }
 
   void CheckNothingWaits(ReplayNode* replay) const {

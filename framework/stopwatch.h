@@ -17,13 +17,13 @@ class Stopwatch {
  public:
   // `trace` may be null; all of it outlives this.
   Stopwatch(StageStats& stats, std::string_view stage, Trace* trace, std::uint64_t order)
-      : stats_(stats), stage_(stage), trace_(trace), order_(order), outer_(in_thread_) {
-    in_thread_ = this;
+      : stats_(stats), stage_(stage), trace_(trace), order_(order), outer_(in_thread) {
+    in_thread = this;
   }
   Stopwatch(const Stopwatch&) = delete;
   Stopwatch& operator=(const Stopwatch&) = delete;
   ~Stopwatch() {
-    in_thread_ = outer_;
+    in_thread = outer_;
     if (!counts_) return;
     stats_.AddItem(dropped_);
     Spend(begin_);
@@ -33,19 +33,17 @@ class Stopwatch {
   void Discard() { counts_ = false; }
 
   // Of the innermost work that this thread is in; null where there is none.
-  static const Stopwatch* InThread() { return in_thread_; }
+  static const Stopwatch* InThread() { return in_thread; }
 
   // A part of the work of `whole` (null: of none) that this thread does, beside the one that has
   // it.
   class Part {
    public:
-    explicit Part(const Stopwatch* whole) : whole_(whole), outer_(in_thread_) {
-      in_thread_ = whole;
-    }
+    explicit Part(const Stopwatch* whole) : whole_(whole), outer_(in_thread) { in_thread = whole; }
     Part(const Part&) = delete;
     Part& operator=(const Part&) = delete;
     ~Part() {
-      in_thread_ = outer_;
+      in_thread = outer_;
       if (whole_) whole_->Spend(begin_);
     }
 
@@ -62,7 +60,7 @@ class Stopwatch {
     if (trace_) trace_->Span(stage_, begin, end, order_);
   }
 
-  static inline thread_local const Stopwatch* in_thread_ = nullptr;
+  static inline thread_local const Stopwatch* in_thread = nullptr;
 
   StageStats& stats_;
   const std::string_view stage_;

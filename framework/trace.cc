@@ -35,7 +35,7 @@ std::string Microseconds(std::chrono::nanoseconds time) {
 }
 
 std::string Event(char phase, std::string_view name, int thread) {
-  return "{\"ph\":\"" + std::string(1, phase) + "\",\"pid\":" + std::to_string(::getpid()) +
+  return R"({"ph":")" + std::string(1, phase) + R"(","pid":)" + std::to_string(::getpid()) +
          ",\"tid\":" + std::to_string(thread) + ",\"name\":" + Quoted(name);
 }
 
@@ -50,7 +50,7 @@ Trace::Trace(std::filesystem::path path) : path_(std::move(path)), buffer_(new c
   }
   std::setvbuf(file_, buffer_.get(), _IOFBF, kBufferBytes);
   std::fputs("[", file_);
-  std::fputs((Event('M', "process_name", 0) + ",\"args\":{\"name\":\"weir\"}}").c_str(), file_);
+  std::fputs((Event('M', "process_name", 0) + R"(,"args":{"name":"weir"}})").c_str(), file_);
 }
 
 Trace::~Trace() {
@@ -62,7 +62,7 @@ void Trace::Span(std::string_view name, Clock::time_point begin, Clock::time_poi
                  std::uint64_t item) {
   const std::lock_guard lock(mutex_);
   Write(Event('X', name, ThreadNumber()) + ",\"ts\":" + Microseconds(begin - begin_) + ",\"dur\":" +
-        Microseconds(end - begin) + ",\"args\":{\"item\":" + std::to_string(item) + "}}");
+        Microseconds(end - begin) + R"(,"args":{"item":)" + std::to_string(item) + "}}");
 }
 
 void Trace::Counter(std::string_view name,
@@ -79,8 +79,8 @@ void Trace::Counter(std::string_view name,
 
 void Trace::Mark(std::string_view text) {
   const std::lock_guard lock(mutex_);
-  Write(Event('i', text, ThreadNumber()) +
-        ",\"s\":\"g\",\"ts\":" + Microseconds(Clock::now() - begin_) + "}");
+  Write(Event('i', text, ThreadNumber()) + R"(,"s":"g","ts":)" +
+        Microseconds(Clock::now() - begin_) + "}");
 }
 
 std::string Trace::problem() const {
@@ -99,7 +99,7 @@ int Trace::ThreadNumber() {
   const auto [known, is_new] =
       threads_.emplace(std::this_thread::get_id(), static_cast<int>(threads_.size()) + 1);
   if (is_new) {
-    Write(Event('M', "thread_name", known->second) + ",\"args\":{\"name\":\"thread " +
+    Write(Event('M', "thread_name", known->second) + R"(,"args":{"name":"thread )" +
           std::to_string(known->second) + "\"}}");
   }
   return known->second;

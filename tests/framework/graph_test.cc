@@ -337,6 +337,33 @@ TEST(Graph, AStageThatKeptAPassGivesItAgainWithoutWhatIsBeforeIt) {
   EXPECT_EQ(flow.stats[3].figures().items, 6u * 3);
 }
 
+TEST(Graph, OfTwoStagesThatKeptAPassTheLastGivesIt) {
+  Flow flow(1 << 20);
+  flow.Add<Counting>("counting", 50)
+      .Add<Gather>("gather", 2, 1000)
+      .Add<Recall>("first", 10)
+      .Add<Recall>("second", 10)
+      .AddCollect();
+  flow.Run();
+  flow.Run();
+  EXPECT_EQ(flow.batches.size(), 50u);
+  EXPECT_EQ(flow.stats[2].figures().items, 25u);
+  EXPECT_EQ(flow.stats[3].figures().items, 50u);
+}
+
+TEST(Graph, AnyOfTheStagesThatMayGiveAPassIsWokenForIt) {
+  Flow flow(400000, 2);  // for few outputs at once
+  flow.Add<Counting>("counting", 200)
+      .Add<Gather>("gather", 2, 100000)
+      .Add<Recall>("keeps", 100)
+      .Add<Recall>("never", 100, /*keeps=*/false)
+      .AddCollect();
+  flow.Run();
+  flow.Run();
+  EXPECT_EQ(flow.batches.size(), 200u);
+  EXPECT_EQ(flow.stats[1].figures().items, 200u);
+}
+
 TEST(Graph, WhatIsGivenAgainStopsAndFailsAsWhatIsMade) {
   Flow stopped(1 << 20, 1);
   int consumed = 0;

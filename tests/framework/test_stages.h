@@ -103,7 +103,8 @@ class Recall final : public MapStage<Numbers, Numbers> {
   static constexpr std::string_view kDoc = "Keeps and gives again.";
   static constexpr Concurrency kConcurrency = Concurrency::kSerial;
   static constexpr bool kMayReplay = true;
-  explicit Recall(std::size_t item_bytes = 0) : item_bytes_(item_bytes) {}
+  explicit Recall(std::size_t item_bytes = 0, bool keeps = true)
+      : item_bytes_(item_bytes), keeps_(keeps) {}
   Footprint footprint() const override { return {.item_bytes = item_bytes_}; }
   void BeginPass(const Pass& pass) override {
     is_even_ = pass.epoch % 2 == 0;
@@ -114,7 +115,7 @@ class Recall final : public MapStage<Numbers, Numbers> {
     return numbers;
   }
   void EndPass(const Pass&) override { is_complete_ |= is_even_; }
-  bool CanReplay(const Pass&) override { return is_even_ && is_complete_; }
+  bool CanReplay(const Pass&) override { return keeps_ && is_even_ && is_complete_; }
   std::optional<Numbers> Replay(StageContext&) override {
     const auto kept = kept_.find(next_++);
     if (kept == kept_.end()) return std::nullopt;
@@ -123,6 +124,7 @@ class Recall final : public MapStage<Numbers, Numbers> {
 
  private:
   std::size_t item_bytes_;
+  bool keeps_;
   std::map<std::uint64_t, std::vector<int>> kept_;  // by their order
   bool is_even_ = false;
   bool is_complete_ = false;
