@@ -128,7 +128,7 @@ struct BuildContext {
 
 // What an opened stage has to itself.
 struct OpenContext {
-  MemoryBudget& budget;    // as large as its fixed bytes and its lever's together
+  MemoryBudget& budget;    // as large as what it holds, its lever's and its extra part together
   int lever = 0;           // how many the plan grants of the stage's lever
   bool is_frugal = false;  // each of them in the lever's frugal way, where it has one
   bool has_extra = false;  // the plan grants the stage's extra part

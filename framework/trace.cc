@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include "framework/error.h"
 
@@ -53,10 +54,7 @@ Trace::Trace(std::filesystem::path path) : path_(std::move(path)), buffer_(new c
   std::fputs((Event('M', "process_name", 0) + R"(,"args":{"name":"weir"}})").c_str(), file_);
 }
 
-Trace::~Trace() {
-  std::fputs("\n]\n", file_);
-  std::fclose(file_);
-}
+Trace::~Trace() { Close(); }
 
 void Trace::Span(std::string_view name, Clock::time_point begin, Clock::time_point end,
                  std::uint64_t item) {
@@ -65,16 +63,10 @@ void Trace::Span(std::string_view name, Clock::time_point begin, Clock::time_poi
         Microseconds(end - begin) + R"(,"args":{"item":)" + std::to_string(item) + "}}");
 }
 
-void Trace::Counter(std::string_view name,
-                    const std::vector<std::pair<std::string, std::size_t>>& figures) {
-  std::string event =
-      Event('C', name, 0) + ",\"ts\":" + Microseconds(Clock::now() - begin_) + ",\"args\":{";
-  for (const auto& [what, figure] : figures) {
-    if (event.back() != '{') event += ',';
-    event += Quoted(what) + ":" + std::to_string(figure);
-  }
+void Trace::Counter(std::string_view name, std::size_t bytes) {
   const std::lock_guard lock(mutex_);
-  Write(event + "}}");
+  Write(Event('C', name, 0) + ",\"ts\":" + Microseconds(Clock::now() - begin_) +
+        R"(,"args":{"bytes":)" + std::to_string(bytes) + "}}");
 }
 
 void Trace::Mark(std::string_view text) {
@@ -83,15 +75,25 @@ void Trace::Mark(std::string_view text) {
         Microseconds(Clock::now() - begin_) + "}");
 }
 
-std::string Trace::problem() const {
+std::string Trace::Close() {
   const std::lock_guard lock(mutex_);
+  if (file_) {
+    errno = 0;
+    Check(std::fputs("\n]\n", file_) >= 0);
+    errno = 0;
+    Check(std::fclose(std::exchange(file_, nullptr)) == 0);  // what was in the buffer
+  }
   return problem_;
 }
 
 void Trace::Write(const std::string& event) {
-  if (!problem_.empty()) return;
+  if (!file_ || !problem_.empty()) return;
   errno = 0;
-  if (std::fputs(",\n", file_) >= 0 && std::fputs(event.c_str(), file_) >= 0) return;
+  Check(std::fputs(",\n", file_) >= 0 && std::fputs(event.c_str(), file_) >= 0);
+}
+
+void Trace::Check(bool is_written) {
+  if (is_written || !problem_.empty()) return;
   problem_ = path_.string() + ": the trace ends early: " + std::generic_category().message(errno);
 }
 

@@ -4,7 +4,7 @@
 // The array form of the Trace Event Format, written as it goes: a file that ends early, as of a run
 // that was killed, is drawn as far as it goes. Any thread may call any member; each takes a lock
 // for about a microsecond. Holds a buffer of 64 KiB. Where the disk is full nothing more is
-// written, and problem() says so: a trace is no reason to end a run.
+// written, and Close() says so: a trace is no reason to end a run.
 #pragma once
 
 #include <chrono>
@@ -18,8 +18,6 @@
 #include <string>
 #include <string_view>
 #include <thread>
-#include <utility>
-#include <vector>
 
 namespace weir {
 
@@ -37,22 +35,24 @@ class Trace {
   void Span(std::string_view name, Clock::time_point begin, Clock::time_point end,
             std::uint64_t item);
 
-  // Figures of now, drawn one upon the other.
-  void Counter(std::string_view name,
-               const std::vector<std::pair<std::string, std::size_t>>& figures);
+  // A figure of now.
+  void Counter(std::string_view name, std::size_t bytes);
 
   // A moment that matters to all threads: a pass begins.
   void Mark(std::string_view text);
 
-  std::string problem() const;  // empty where all could be written
+  // Ends the file, nothing is written afterwards; the destructor does it too. Says why it ends
+  // early where it does; empty where all could be written.
+  std::string Close();
 
  private:
   void Write(const std::string& event);  // with the lock held
+  void Check(bool is_written);           // the same
   int ThreadNumber();                    // of the caller, with the lock held; names it when new
 
   const std::filesystem::path path_;
   const Clock::time_point begin_ = Clock::now();
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::unique_ptr<char[]> buffer_;
   std::FILE* file_ = nullptr;
   std::map<std::thread::id, int> threads_;

@@ -71,6 +71,10 @@ std::string MetricsText(const Metrics& metrics) {
   return text;
 }
 
+void PrintLine(const std::string& text) {
+  if (!text.empty()) std::printf("%s\n", text.c_str());
+}
+
 class Finetuning {
  public:
   Finetuning(const Recipe& recipe, Trace* trace)
@@ -139,9 +143,7 @@ class Finetuning {
     const std::string& reason = session_.ceiling().reason;
     if (!reason.empty()) std::printf("%s: the ceiling is lower\n", reason.c_str());
     std::printf("%s\n", DeviceText(session_.device()).c_str());
-    if (kept_features_ && !kept_features_->Announcement().empty()) {
-      std::printf("%s\n", kept_features_->Announcement().c_str());
-    }
+    if (kept_features_) PrintLine(kept_features_->Announcement());
     if (is_resumed_) AnnounceResumption();
     std::fflush(stdout);
   }
@@ -183,17 +185,13 @@ class Finetuning {
     std::printf("%.0f images/s, %s held at most of %s\n", Rate(),
                 ToRoundText(ByteSize{Progress::peak_held_bytes()}).c_str(),
                 ToRoundText(ByteSize{limit_bytes_}).c_str());
-    if (const std::string text = BottleneckText(shares, workers_); !text.empty()) {
-      std::printf("%s\n", text.c_str());
-    }
+    PrintLine(BottleneckText(shares, workers_));
     if (folder_->dropped() > 0) {
       std::printf("%llu pictures could not be used: %s says which, and why\n",
                   static_cast<unsigned long long>(folder_->dropped()),
                   (folder_->path() / "dropped.jsonl").c_str());
     }
-    if (kept_features_ && !kept_features_->Summary().empty()) {
-      std::printf("%s\n", kept_features_->Summary().c_str());
-    }
+    if (kept_features_) PrintLine(kept_features_->Summary());
     std::printf("model: %s\n", folder_->model().c_str());
   }
 
@@ -264,9 +262,9 @@ class Finetuning {
 
   void TraceMemory() {
     const MemorySnapshot& now = memory_->last();
-    trace_->Counter("held by the process", {{"bytes", now.held_bytes}});
+    trace_->Counter("held by the process", now.held_bytes);
     for (const Pipeline::Holding& holding : now.holdings) {
-      trace_->Counter(holding.stage + ": " + holding.what, {{"bytes", holding.bytes}});
+      trace_->Counter(holding.stage + ": " + holding.what, holding.bytes);
     }
   }
 
@@ -380,7 +378,7 @@ void Run(const RunOptions& options) {
     throw;
   }
   job.NoteEnd("done");
-  if (trace) SayWhereItIs(options.trace, trace->problem());
+  if (trace) SayWhereItIs(options.trace, trace->Close());
 }
 
 }  // namespace weir

@@ -7,10 +7,9 @@
 // Keras exchanges the two. What leaves the picture shows the nearest pixel of its edge.
 //
 // What is drawn for a picture is a pure function of (seed, epoch, index of the sample); with
-// `variants` K, of (seed, epoch modulo K, index). All eight
-// numbers are drawn for each, in this order: rotation, height_shift, width_shift, shear, zoom of
-// the columns, zoom of the rows, horizontal flip, vertical flip. So turning one on leaves the
-// others as they were.
+// `variants` K, of (seed, epoch modulo K, index). All eight numbers are drawn for each, in this
+// order: rotation, height_shift, width_shift, shear, zoom of the columns, zoom of the rows,
+// horizontal flip, vertical flip. So turning one on leaves the others as they were.
 //
 // Map() is called from many threads and shares nothing. Each picture takes height * width * 3 bytes
 // beside the one that it is made from; while it is varied, those of the WantedSize besides.

@@ -1,16 +1,16 @@
 #include "stages/feature_cache.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cassert>
 #include <cstring>
 #include <unordered_map>
+#include <variant>
 
 #include "framework/error.h"
 #include "framework/parallel.h"
+#include "stages/file_bytes.h"
 #include "stages/model/sha256.h"
 
 namespace weir {
@@ -185,23 +185,21 @@ void FeatureCache::HashContents(const std::vector<Sample>& samples) {
   ParallelFor(static_cast<int>(samples.size()), [&](int i) {
     const Sample& sample = samples[i];
     Content& content = contents_[sample.index];
-    // O_NONBLOCK: opening a named pipe must not wait for a writer.
-    const int file = ::open(sample.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file < 0) return;
+    const Outcome<FileBytes> opened = FileBytes::Open(sample.path);
+    const FileBytes* file = std::get_if<FileBytes>(&opened);
     struct stat status {};
-    if (::fstat(file, &status) == 0 && S_ISREG(status.st_mode)) {
-      Sha256 sha256;
-      std::vector<std::byte> some(kReadAtOnce);
-      ssize_t read;
-      while ((read = ::read(file, some.data(), some.size())) > 0) {
-        sha256.Add({some.data(), static_cast<std::size_t>(read)});
-      }
-      const std::array<std::byte, 32> digest = sha256.FinishBytes();
-      std::copy_n(digest.begin(), content.digest.size(), content.digest.begin());
-      content.stamp = StampOf(status);
-      content.is_known = read == 0;
+    if (!file || ::fstat(file->descriptor(), &status) != 0) return;
+    Sha256 sha256;
+    std::vector<std::byte> some(kReadAtOnce);
+    std::uint64_t hashed = 0;
+    while (const std::size_t read = file->ReadSome(hashed, some.data(), some.size())) {
+      sha256.Add({some.data(), read});
+      hashed += read;
     }
-    ::close(file);
+    const std::array<std::byte, 32> digest = sha256.FinishBytes();
+    std::copy_n(digest.begin(), content.digest.size(), content.digest.begin());
+    content.stamp = StampOf(status);
+    content.is_known = hashed == file->size();
   });
 }
 

@@ -11,8 +11,7 @@
 //
 // Memory: bytes(), all of it from the constructor on, with a file less the values'.
 //
-// BeginPass and EndPass are called between passes; of the rest Has and Load by any thread, Keep by
-// any.
+// BeginPass and EndPass are called between passes, the rest by any thread.
 #pragma once
 
 #include <array>

@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <cstring>
 #include <span>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -82,16 +81,6 @@ FeatureKey FeatureKeyOf(const std::string& text) {
   FeatureKey key;
   std::copy_n(digest.begin(), key.size(), key.begin());
   return key;
-}
-
-std::string ToHex(const FeatureKey& key) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const std::byte byte : key) {
-    text += kDigits[static_cast<unsigned>(byte) >> 4];
-    text += kDigits[static_cast<unsigned>(byte) & 15];
-  }
-  return text;
 }
 
 // Of one process, or of one FeatureFile, at a time; the others wait.

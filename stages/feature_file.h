@@ -9,7 +9,8 @@
 // opens the file; one whose checksum is wrong is as good as not there. Read through the page cache:
 // what it takes is the kernel's, to be had back at any time.
 //
-// Any thread may read; one at a time may append. Holds nothing but a descriptor.
+// Any thread may read; one at a time may append. Holds a descriptor, and the record that was
+// appended last.
 #pragma once
 
 #include <array>
@@ -25,7 +26,6 @@ namespace weir {
 // The first 16 bytes of a SHA-256 over what a record depends on.
 using FeatureKey = std::array<std::byte, 16>;
 FeatureKey FeatureKeyOf(const std::string& text);
-std::string ToHex(const FeatureKey& key);
 
 class FeatureFile {
  public:
@@ -36,8 +36,6 @@ class FeatureFile {
   FeatureFile(const FeatureFile&) = delete;
   FeatureFile& operator=(const FeatureFile&) = delete;
   ~FeatureFile();
-
-  const std::filesystem::path& path() const { return path_; }
 
   // The records that are there now, whole ones, in their order.
   void ForEach(const std::function<void(const FeatureKey&, std::uint32_t record)>& visit) const;

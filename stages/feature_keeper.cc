@@ -4,6 +4,7 @@
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
+#include "stages/model/sha256.h"
 
 namespace weir {
 
@@ -70,15 +71,15 @@ void FeatureKeeper::AddTo(Footprint& footprint) const {
 void FeatureKeeper::Open(bool has_extra, const std::function<std::string()>& describe) {
   if (rounds_.train + rounds_.validation == 0) return;
   if (options_.place.is_auto() && !has_extra) {
-    rounds_ = {};
     why_not_ = "the ceiling leaves no room for " + ToRoundText(ByteSize{bytes()});
+    rounds_ = {};
     return;
   }
   std::unique_ptr<FeatureFile> file;
   if (in_file()) {
     const std::string description = describe();
     const FeatureKey key = FeatureKeyOf(description);
-    file_ = options_.folder / (ToHex(key) + ".features");
+    file_ = options_.folder / (Hexadecimal(key) + ".features");
     file = std::make_unique<FeatureFile>(file_, values(), description);
   }
   cache_ = std::make_unique<FeatureCache>(rounds_, values(), order_, *counts_, provenance_,

@@ -29,7 +29,8 @@ its trace, and the time of `weir --version` for what is before the trace.
 
 What is not the same. Every program augments by its own means (shear, zoom, flip), keeps its own
 random numbers and its framework's convention of the network; the work is the same to a few percent,
-the losses are not. cached-epochs is a choice that the peers' programs do not offer: weir takes one
+the losses are not. In article and last-5-blocks weir keeps the features of the validation pictures,
+a fifth of all, after the first epoch; the peers compute them again. cached-epochs is a choice that the peers' programs do not offer: weir takes one
 variant of each picture and keeps its features, Keras computes another variant in each epoch.
 Memory is not compared here (minimum_memory does): weir keeps to the 256 MiB of its configuration
 (--memory changes that), the peers take what they want.

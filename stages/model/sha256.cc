@@ -35,10 +35,12 @@ std::array<std::byte, 32> Sha256::FinishBytes() {
   return digest;
 }
 
-std::string Sha256::Finish() {
+std::string Sha256::Finish() { return Hexadecimal(FinishBytes()); }
+
+std::string Hexadecimal(std::span<const std::byte> bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
-  for (const std::byte byte : FinishBytes()) {
+  for (const std::byte byte : bytes) {
     text += kDigits[static_cast<unsigned>(byte) >> 4];
     text += kDigits[static_cast<unsigned>(byte) & 15];
   }

@@ -26,6 +26,8 @@ class Sha256 {
   std::unique_ptr<Context> context_;
 };
 
+std::string Hexadecimal(std::span<const std::byte> bytes);  // in lower case
+
 // Of a file's contents. Throws Error(kData) if it cannot be read.
 std::string Sha256Of(const std::filesystem::path& path);
 

@@ -13,6 +13,7 @@
 #include "framework/parallel.h"
 #include "framework/stopwatch.h"
 #include "tests/support/caught_error.h"
+#include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {
@@ -21,19 +22,12 @@ namespace {
 using nlohmann::json;
 using ::testing::HasSubstr;
 
-std::string Text(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 class TraceTest : public ::testing::Test {
  protected:
   // The events of a kind: "X", a span; "C", a counter; "i", a mark; "M", a name.
   std::vector<json> Events(const std::string& phase) const {
     std::vector<json> found;
-    for (const json& event : json::parse(Text(path_))) {
+    for (const json& event : json::parse(FileText(path_))) {
       if (event["ph"] == phase) found.push_back(event);
     }
     return found;
@@ -49,8 +43,9 @@ TEST_F(TraceTest, HasSpansCountersAndMarks) {
     trace.Mark("epoch 1 \"train\"\n");
     const auto now = Trace::Clock::now();
     trace.Span("decode", now, now + std::chrono::microseconds(1500), 7);
-    trace.Counter("held", {{"image", 5}, {"batch", 70}});
-    EXPECT_EQ(trace.problem(), "");
+    trace.Counter("held", 70);
+    EXPECT_EQ(trace.Close(), "");
+    trace.Mark("too late");
   }
   const auto spans = Events("X");
   ASSERT_EQ(spans.size(), 1u);
@@ -58,7 +53,7 @@ TEST_F(TraceTest, HasSpansCountersAndMarks) {
   EXPECT_EQ(spans[0]["dur"], 1500);
   EXPECT_GE(spans[0]["ts"], 0);
   EXPECT_EQ(spans[0]["args"]["item"], 7);
-  EXPECT_EQ(Events("C").at(0)["args"], (json{{"batch", 70}, {"image", 5}}));
+  EXPECT_EQ(Events("C").at(0)["args"], (json{{"bytes", 70}}));
   EXPECT_EQ(Events("i").at(0)["name"], "epoch 1 \"train\"\n");
 }
 
@@ -66,7 +61,7 @@ TEST_F(TraceTest, IsReadableAsFarAsItGoes) {
   Trace trace(path_);
   const auto now = Trace::Clock::now();
   for (int i = 0; i < 5000; ++i) trace.Span("decode", now, now, i);
-  const std::string text = Text(path_);  // what a run that is killed now leaves
+  const std::string text = FileText(path_);  // what a run that is killed now leaves
   const std::string whole_lines = text.substr(0, text.rfind(",\n")) + "]";
   EXPECT_GT(json::parse(whole_lines).size(), 1000u);
 }
@@ -80,9 +75,17 @@ TEST_F(TraceTest, EndsEarlyWhereTheDiskIsFull) {
   Trace trace(path_);
   const auto now = Trace::Clock::now();
   for (int i = 0; i < 5000; ++i) trace.Span("decode", now, now, i);
+  // A short one is in the buffer until the end.
+  const struct rlimit none { 16, before.rlim_max };
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &none), 0);
+  Trace short_trace(folder_ / "short.json");
+  short_trace.Mark("epoch 1 train");
+  const std::string problem = trace.Close(), short_problem = short_trace.Close();
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
   std::signal(SIGXFSZ, handler);
-  EXPECT_EQ(trace.problem(), path_.string() + ": the trace ends early: File too large");
+  EXPECT_EQ(problem, path_.string() + ": the trace ends early: File too large");
+  EXPECT_EQ(short_problem,
+            (folder_ / "short.json").string() + ": the trace ends early: File too large");
 }
 
 TEST_F(TraceTest, RefusesAFileThatCannotBeMade) {

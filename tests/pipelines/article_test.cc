@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"
 #include "tests/support/weir_process.h"
@@ -23,14 +24,7 @@ using ::testing::Ge;
 using ::testing::HasSubstr;
 using ::testing::Le;
 
-std::string Bytes(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-nlohmann::json Json(const fs::path& path) { return nlohmann::json::parse(Bytes(path)); }
+nlohmann::json Json(const fs::path& path) { return nlohmann::json::parse(FileText(path)); }
 
 class ArticleTest : public ::testing::Test {
  protected:
@@ -57,7 +51,7 @@ class ArticleTest : public ::testing::Test {
     ASSERT_EQ(outcome.status, 0) << outcome.out << outcome.err;
   }
   std::string Model(const std::string& out) const {
-    return Bytes(scratch_ / out / "model/model.safetensors");
+    return FileText(scratch_ / out / "model/model.safetensors");
   }
 
   ScratchFolder scratch_;
@@ -129,7 +123,7 @@ TEST_F(ArticleTest, ARunThatIsInterruptedAndGoesOnGivesTheSameModel) {
     EXPECT_FALSE(fs::exists(scratch_ / out / "model/model.safetensors"));
     Run(out, {"--resume"});
     EXPECT_TRUE(Model(out) == Model("whole")) << "signal " << signal;
-    EXPECT_EQ(Bytes(scratch_ / out / "metrics.jsonl").find("\"epoch\":1,") != std::string::npos,
+    EXPECT_EQ(FileText(scratch_ / out / "metrics.jsonl").find("\"epoch\":1,") != std::string::npos,
               true);
   }
 }

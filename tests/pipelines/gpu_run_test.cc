@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/weir_process.h"
 
@@ -17,13 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
-
-std::string Bytes(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 class GpuRun : public ::testing::Test {
  protected:
@@ -52,10 +46,10 @@ class GpuRun : public ::testing::Test {
     ASSERT_EQ(outcome.status, 0) << outcome.out << outcome.err;
   }
   nlohmann::json Summary(const std::string& out) const {
-    return nlohmann::json::parse(Bytes(scratch_ / out / "summary.json"));
+    return nlohmann::json::parse(FileText(scratch_ / out / "summary.json"));
   }
   std::string Model(const std::string& out) const {
-    return Bytes(scratch_ / out / "model/model.safetensors");
+    return FileText(scratch_ / out / "model/model.safetensors");
   }
   nlohmann::json Evaluated(const std::string& out, const std::string& device) const {
     const ProcessOutcome outcome = Weir({"evaluate", (scratch_ / out).string(), pictures_.string(),

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/weir_process.h"
 
@@ -27,13 +28,6 @@ constexpr int kValidation = 2;  // of each class
 constexpr int kEpochs = 5;
 constexpr int kPictures = kClasses * kPerClass;
 constexpr int kTrained = kClasses * (kPerClass - kValidation);
-
-std::string Bytes(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 class KeptFeaturesTest : public ::testing::Test {
  protected:
@@ -67,7 +61,7 @@ class KeptFeaturesTest : public ::testing::Test {
     return outcome.out;
   }
   std::string Model(const std::string& out) const {
-    const std::string bytes = Bytes(scratch_ / out / "model/model.safetensors");
+    const std::string bytes = FileText(scratch_ / out / "model/model.safetensors");
     EXPECT_FALSE(bytes.empty());
     return bytes;
   }
@@ -104,11 +98,11 @@ TEST_F(KeptFeaturesTest, GiveTheSameModelAsThoseThatAreMadeAnew) {
   Run("again", Join(kVariants, kInFile));
   EXPECT_TRUE(Model("again") == model);
   for (const char* out : {"off", "memory", "one", "file", "again"}) {
-    const auto summary = nlohmann::json::parse(Bytes(scratch_ / out / "summary.json"));
+    const auto summary = nlohmann::json::parse(FileText(scratch_ / out / "summary.json"));
     EXPECT_EQ(summary["dropped"], 1) << out;
   }
   // Each epoch has its line, with all of its pictures.
-  std::istringstream lines(Bytes(scratch_ / "again/metrics.jsonl"));
+  std::istringstream lines(FileText(scratch_ / "again/metrics.jsonl"));
   std::string line;
   int epochs = 0;
   for (; std::getline(lines, line); ++epochs) {
@@ -156,7 +150,7 @@ TEST_F(KeptFeaturesTest, InAFileAreMadeAgainExactlyWhereSomethingChanged) {
 
   // A picture of another content and the old time.
   const auto time = fs::last_write_time(pictures[2]);
-  std::string content = Bytes(pictures[2]);
+  std::string content = FileText(pictures[2]);
   content += "x";  // behind its end: decoded all the same
   std::ofstream(pictures[2], std::ios::binary) << content;
   fs::last_write_time(pictures[2], time);

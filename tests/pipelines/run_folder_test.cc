@@ -7,17 +7,11 @@
 #include <sstream>
 
 #include "framework/error.h"
+#include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {
 namespace {
-
-std::string Read(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 TEST(RunFolder, RefusesToWriteOverARun) {
   const ScratchFolder scratch;
@@ -60,7 +54,7 @@ TEST(RunFolder, ListsAPictureOnceHoweverOftenItIsLost) {
   RunFolder again = RunFolder::Reopen(scratch / "run");
   again.Dropped("a.jpg", "decode", "is truncated");
   EXPECT_EQ(again.dropped(), 2u);
-  EXPECT_EQ(Read(scratch / "run/dropped.jsonl"),
+  EXPECT_EQ(FileText(scratch / "run/dropped.jsonl"),
             "{\"path\":\"a.jpg\",\"reason\":\"is truncated\",\"stage\":\"decode\"}\n"
             "{\"path\":\"b\xEF\xBF\xBD.jpg\",\"reason\":\"is empty\",\"stage\":\"decode\"}\n");
 }
@@ -71,7 +65,7 @@ TEST(RunFolder, ALineThatAFullDiskToreTakesNoLaterOneWithIt) {
   std::ofstream(scratch / "run/dropped.jsonl", std::ios::app) << "{\"path\":\"a.j";
   RunFolder again = RunFolder::Reopen(scratch / "run");
   again.Dropped("b.jpg", "decode", "is empty");
-  EXPECT_EQ(Read(scratch / "run/dropped.jsonl"),
+  EXPECT_EQ(FileText(scratch / "run/dropped.jsonl"),
             "{\"path\":\"b.jpg\",\"reason\":\"is empty\",\"stage\":\"decode\"}\n");
 }
 
@@ -81,7 +75,7 @@ TEST(RunFolder, ForgetsTheMetricsThatAResumedRunWritesAgainAndATornLine) {
   for (int epoch : {0, 1, 2}) folder.AddMetrics({{"epoch", epoch}});
   std::ofstream(scratch / "run/metrics.jsonl", std::ios::app) << "{\"epoch\":";
   folder.ForgetMetricsFrom(2);
-  EXPECT_EQ(Read(scratch / "run/metrics.jsonl"), "{\"epoch\":0}\n{\"epoch\":1}\n");
+  EXPECT_EQ(FileText(scratch / "run/metrics.jsonl"), "{\"epoch\":0}\n{\"epoch\":1}\n");
 }
 
 TEST(RunFolder, ReopenedItSweepsWhatAKillLeftHalfWritten) {

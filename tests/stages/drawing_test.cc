@@ -14,6 +14,7 @@
 #include "stages/drawing/shapes.h"
 #include "stages/vips_decoder.h"
 #include "tests/support/caught_error.h"
+#include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {
@@ -21,17 +22,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string Bytes(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
 // Content by path, the stamp included.
 std::map<std::string, std::string> AllFiles(const fs::path& folder) {
   std::map<std::string, std::string> files;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
     if (!entry.is_regular_file()) continue;
-    files[entry.path().lexically_relative(folder).string()] = Bytes(entry.path());
+    files[entry.path().lexically_relative(folder).string()] = FileText(entry.path());
   }
   return files;
 }
@@ -70,8 +66,8 @@ TEST(DrawPictures, ThreadsChangeNoByteAndTheSeedDoes) {
   options.seed = 2;
   DrawPictures(options);
   EXPECT_EQ(AllFiles(folder / "one"), AllFiles(folder / "two"));
-  EXPECT_NE(Bytes(folder / "one/fish/00000.jpg"), Bytes(folder / "other/fish/00000.jpg"));
-  EXPECT_NE(Bytes(folder / "one/fish/00000.jpg"), Bytes(folder / "one/fish/00001.jpg"));
+  EXPECT_NE(FileText(folder / "one/fish/00000.jpg"), FileText(folder / "other/fish/00000.jpg"));
+  EXPECT_NE(FileText(folder / "one/fish/00000.jpg"), FileText(folder / "one/fish/00001.jpg"));
 }
 
 TEST(DrawPictures, LeavesItsOwnDrawingAsItIs) {

@@ -8,19 +8,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "framework/random.h"
+#include "tests/stages/noise.h"
 
 namespace weir {
 namespace {
-
-using Pixels = std::vector<std::uint8_t>;
-
-Pixels Noise(int height, int width) {
-  Pixels pixels(std::size_t{3} * height * width);
-  CounterRandom random(7, "noise");
-  for (std::uint8_t& level : pixels) level = static_cast<std::uint8_t>(random.Next());
-  return pixels;
-}
 
 Pixels Resized(const Pixels& source, int height, int width, int out_height, int out_width,
                decltype(Resize)* resize = Resize) {
