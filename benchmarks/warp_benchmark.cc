@@ -39,7 +39,7 @@ void ResizePhoto(benchmark::State& state, decltype(Resize)* resize) {
   const std::vector<std::uint8_t> source = Noise();
   std::vector<std::uint8_t> out(3 * kSize * kSize);
   for (auto _ : state) {
-    resize(source.data(), kHeight, kWidth, out.data(), kSize, kSize);
+    resize(source.data(), kHeight, kWidth, out.data(), kSize, kSize, {});
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(state.iterations());

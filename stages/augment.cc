@@ -18,6 +18,11 @@ int Shrunk(int size, double scale) {
   return scale > 1 ? std::clamp(static_cast<int>(std::ceil(size / scale)), 1, size) : size;
 }
 
+bool OnlyFlips(const KerasTransform& drawn) {
+  return drawn.theta == 0 && drawn.tx == 0 && drawn.ty == 0 && drawn.shear == 0 && drawn.zx == 1 &&
+         drawn.zy == 1;
+}
+
 }  // namespace
 
 Augment::Augment(const Params& params, BuildContext& context)
@@ -81,11 +86,13 @@ int Augment::variants(Split split) const { return varies(split) ? params_.varian
 Outcome<Image> Augment::Map(Image image, StageContext& context) {
   const auto [height, width] = params_.size;
   Image out{std::move(image.sample), height, width, AlignedBuffer<std::uint8_t>(picture_bytes())};
-  if (!varies(context.pass().split)) {
-    Resize(image.pixels.data(), image.height, image.width, out.pixels.data(), height, width);
+  KerasTransform drawn;
+  if (varies(context.pass().split)) drawn = Draw(context.pass().epoch, out.sample.index);
+  if (OnlyFlips(drawn)) {
+    Resize(image.pixels.data(), image.height, image.width, out.pixels.data(), height, width,
+           {drawn.flip_horizontal, drawn.flip_vertical});
     return out;
   }
-  const KerasTransform drawn = Draw(context.pass().epoch, out.sample.index);
   Affine map =
       Compose(ResizeMap(image.height, image.width, height, width), KerasMap(drawn, height, width));
   // Where pixels of the result lie further apart than the source's, that is made smaller first.

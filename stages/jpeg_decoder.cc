@@ -20,7 +20,9 @@
 namespace weir {
 namespace {
 
-constexpr int kMaxScans = 500;                    // more are an attack on our time
+constexpr int kMaxScans = 500;  // more are an attack on our time
+// At the end of what is read libjpeg decodes the last 3 KB a bit at a time, so there are to be few.
+constexpr std::size_t kReadBytes = 64 << 10;
 constexpr std::size_t kLibraryBytes = 512 << 10;  // tables, pools and the buffer of the source
 constexpr std::size_t kRowsHeld = 48;             // two row groups of 16, and their context
 
@@ -73,7 +75,7 @@ class JpegReader {
   jpeg_source_mgr source_;
   jpeg_progress_mgr progress_;
   jpeg_decompress_struct jpeg_;
-  std::array<JOCTET, 16384> buffer_;
+  std::array<JOCTET, kReadBytes> buffer_;
 };
 
 JpegReader::JpegReader(const FileBytes& file) : file_(file) {
@@ -209,10 +211,12 @@ Outcome<Image> DecodeJpeg(const FileBytes& file, const ImageHeader& header,
   const bool inks = jpeg.output_components == 4;
   std::vector<std::uint8_t> rgb(inks ? std::size_t{3} * width : 0);
   for (int y = 0; y < height; ++y) {
-    if (!reader->ReadRow(row.data())) return Drop{"", reader->reason()};
+    std::uint8_t* const in_place = inks ? nullptr : rows.NextInPlace();
+    std::uint8_t* const decoded = in_place ? in_place : row.data();
+    if (!reader->ReadRow(decoded)) return Drop{"", reader->reason()};
     // Adobe writes light where others write ink.
-    if (inks) LightToRgb(row.data(), width, 4, !jpeg.saw_Adobe_marker, rgb.data());
-    rows.Add(inks ? rgb.data() : row.data());
+    if (inks) LightToRgb(decoded, width, 4, !jpeg.saw_Adobe_marker, rgb.data());
+    rows.Add(inks ? rgb.data() : decoded);
   }
   return rows.Take();
 }

@@ -48,6 +48,11 @@ std::size_t PictureRows::Bytes(int width, int height, Shrink shrink) {
   return row * CeilDivide(height, shrink.down) + row * (sizeof(std::uint32_t) + 1);
 }
 
+std::uint8_t* PictureRows::NextInPlace() {
+  if (!sums_.empty() || orientation_ != 1) return nullptr;
+  return image_.pixels.data() + std::size_t{3} * out_width_ * placed_;
+}
+
 void PictureRows::Add(const std::uint8_t* rgb) {
   ++added_;
   if (sums_.empty()) return Place(rgb);
@@ -93,7 +98,7 @@ void PictureRows::Place(const std::uint8_t* rgb) {
   std::uint8_t* const pixels = image_.pixels.data();
   const std::ptrdiff_t y = placed_++, w = out_width_, h = out_height_;
   if (orientation_ == 1) {
-    std::memcpy(pixels + y * w * 3, rgb, 3 * w);
+    if (rgb != pixels + y * w * 3) std::memcpy(pixels + y * w * 3, rgb, 3 * w);
     return;
   }
   std::ptrdiff_t first = 0, step = 0;  // pixels of the upright picture

@@ -32,6 +32,11 @@ class PictureRows {
   // edge is averaged over what there is of it.
   PictureRows(int width, int height, Shrink shrink, int orientation);
 
+  // Where the next row may be decoded to, of [width, 3], so that it need not be copied: its place
+  // in the result, where nothing is to be done to it. Null otherwise.
+  std::uint8_t* NextInPlace();
+
+  // `rgb` may be what NextInPlace() gave.
   void Add(const std::uint8_t* rgb);
 
   // After the last row: upright, without its sample.

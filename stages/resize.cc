@@ -6,8 +6,8 @@
 #include <cstring>
 #include <vector>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
+#ifdef __x86_64__
+#include <immintrin.h>
 #endif
 
 namespace weir {
@@ -42,12 +42,13 @@ void Round(const std::vector<double>& exact, std::int16_t* weights) {
   weights[heaviest] = static_cast<std::int16_t>(weights[heaviest] + left);
 }
 
-// From `from` pixels to `to`, with half-pixel centres: target i lies at (i + 0.5) * scale - 0.5.
-Taps MakeTaps(int from, int to) {
+// From `from` pixels to `to`, with half-pixel centres: target i lies at (i + 0.5) * scale - 0.5,
+// and is the result's pixel i, or where it is `flipped` the one that is i from the end.
+Taps MakeTaps(int from, int to, bool flipped) {
   const double scale = static_cast<double>(from) / to;
   const double radius = std::max(1.0, scale);
   Taps taps;
-  taps.count = std::min(from, static_cast<int>(std::ceil(2 * radius)) + 1);
+  taps.count = std::min(from, static_cast<int>(std::ceil(2 * radius)));
   taps.count += taps.count % 2;
   taps.first.resize(to);
   taps.weights.assign(static_cast<std::size_t>(to) * taps.count, 0);
@@ -55,129 +56,152 @@ Taps MakeTaps(int from, int to) {
   for (int i = 0; i < to; ++i) {
     const double centre = (i + 0.5) * scale - 0.5;
     const int begin = std::clamp(static_cast<int>(std::floor(centre - radius)) + 1, 0, from - 1);
-    const int end = std::clamp(static_cast<int>(std::ceil(centre + radius)), begin + 1, from);
+    const int end = std::clamp(static_cast<int>(std::ceil(centre + radius)), begin + 1,
+                               std::min(from, begin + taps.count));
     exact.clear();
-    for (int pixel = begin; pixel < end; ++pixel) {
-      exact.push_back(std::max(0.0, 1 - std::abs(pixel - centre) / radius));
+    for (int tap = begin; tap < end; ++tap) {
+      exact.push_back(std::max(0.0, 1 - std::abs(tap - centre) / radius));
     }
-    taps.first[i] = begin;
-    Round(exact, &taps.weights[static_cast<std::size_t>(i) * taps.count]);
+    const std::size_t pixel = flipped ? to - 1 - i : i;
+    taps.first[pixel] = begin;
+    Round(exact, &taps.weights[pixel * taps.count]);
   }
   return taps;
 }
 
-// The rows of one row of the result; those beyond the source weigh nothing and are its last.
-struct Rows {
-  const std::uint8_t* source;
-  int height;
-  std::size_t stride;
-  int first;
-  const std::uint8_t* operator[](int tap) const {
-    return source + stride * std::min(first + tap, height - 1);
-  }
-};
-
 struct Portable {
-  // [begin, size) of `row` are the weighted sums of the rows.
-  static void Down(const Rows& rows, const std::int16_t* weights, int taps, std::size_t begin,
-                   std::size_t size, std::int16_t* row) {
+  // [begin, size) of `row` are the weighted sums of `rows`, one for each tap.
+  static void Down(const std::vector<const std::uint8_t*>& rows, const std::int16_t* weights,
+                   std::size_t begin, std::size_t size, std::int16_t* row) {
     for (std::size_t i = begin; i < size; ++i) {
       std::int32_t sum = 1 << (kRowShift - 1);
-      for (int tap = 0; tap < taps; ++tap) sum += weights[tap] * rows[tap][i];
+      for (std::size_t tap = 0; tap < rows.size(); ++tap) sum += weights[tap] * rows[tap][i];
       row[i] = static_cast<std::int16_t>(sum >> kRowShift);
     }
   }
-  // `row` at the first tap's pixel; writes 3 bytes.
-  static void Across(const std::int16_t* row, const std::int16_t* weights, int taps,
-                     std::uint8_t* out) {
-    for (int c = 0; c < 3; ++c) {
-      std::int32_t sum = 1 << (kOutShift - 1);
-      for (int tap = 0; tap < taps; ++tap) sum += weights[tap] * row[3 * tap + c];
-      out[c] = static_cast<std::uint8_t>(sum >> kOutShift);
+
+  // Two rows of the result, from theirs of the source's width.
+  static void Across(const std::int16_t* const (&rows)[2], const Taps& taps,
+                     std::uint8_t* const (&out)[2]) {
+    for (int i = 0; i < 2; ++i) {
+      for (std::size_t x = 0; x < taps.first.size(); ++x) {
+        const std::int16_t* from = rows[i] + std::size_t{3} * taps.first[x];
+        const std::int16_t* weights = &taps.weights[x * taps.count];
+        for (int c = 0; c < 3; ++c) {
+          std::int32_t sum = 1 << (kOutShift - 1);
+          for (int tap = 0; tap < taps.count; ++tap) sum += weights[tap] * from[3 * tap + c];
+          out[i][3 * x + c] = static_cast<std::uint8_t>(sum >> kOutShift);
+        }
+      }
     }
   }
 };
 
-#ifdef __SSE2__
+#ifdef __x86_64__
 // Two taps at a time: pairs of 16-bit numbers are multiplied and added to 32 bits.
-struct Fast {
-  static __m128i Pair(const std::int16_t* weights) {
+struct Avx2 {
+  [[gnu::target("avx2"), gnu::always_inline]] static inline __m256i Pair(
+      const std::int16_t* weights) {
     std::int32_t both;
     std::memcpy(&both, weights, sizeof both);
-    return _mm_set1_epi32(both);
+    return _mm256_set1_epi32(both);
   }
-  static __m128i Load8(const void* from) {
-    return _mm_loadl_epi64(static_cast<const __m128i*>(from));
+  [[gnu::target("avx2"), gnu::always_inline]] static inline __m128i Load(const void* from) {
+    return _mm_loadu_si128(static_cast<const __m128i*>(from));
   }
 
-  static void Down(const Rows& rows, const std::int16_t* weights, int taps, std::size_t begin,
-                   std::size_t size, std::int16_t* row) {
-    const __m128i zero = _mm_setzero_si128();
-    const __m128i half = _mm_set1_epi32(1 << (kRowShift - 1));
+  [[gnu::target("avx2")]] static void Down(const std::vector<const std::uint8_t*>& rows,
+                                           const std::int16_t* weights, std::size_t begin,
+                                           std::size_t size, std::int16_t* row) {
+    const __m256i half = _mm256_set1_epi32(1 << (kRowShift - 1));
     std::size_t i = begin;
-    for (; i + 8 <= size; i += 8) {
-      __m128i low = half, high = half;
-      for (int tap = 0; tap < taps; tap += 2) {
-        const __m128i both = _mm_unpacklo_epi8(Load8(rows[tap] + i), Load8(rows[tap + 1] + i));
-        const __m128i pair = Pair(weights + tap);
-        low = _mm_add_epi32(low, _mm_madd_epi16(_mm_unpacklo_epi8(both, zero), pair));
-        high = _mm_add_epi32(high, _mm_madd_epi16(_mm_unpackhi_epi8(both, zero), pair));
+    for (; i + 16 <= size; i += 16) {
+      __m256i low = half, high = half;  // numbers 0-3 and 8-11, 4-7 and 12-15
+      for (std::size_t tap = 0; tap < rows.size(); tap += 2) {
+        const __m256i first = _mm256_cvtepu8_epi16(Load(rows[tap] + i));
+        const __m256i second = _mm256_cvtepu8_epi16(Load(rows[tap + 1] + i));
+        const __m256i pair = Pair(weights + tap);
+        low = _mm256_add_epi32(low, _mm256_madd_epi16(_mm256_unpacklo_epi16(first, second), pair));
+        high =
+            _mm256_add_epi32(high, _mm256_madd_epi16(_mm256_unpackhi_epi16(first, second), pair));
       }
-      _mm_storeu_si128(
-          reinterpret_cast<__m128i*>(row + i),
-          _mm_packs_epi32(_mm_srai_epi32(low, kRowShift), _mm_srai_epi32(high, kRowShift)));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(row + i),
+                          _mm256_packs_epi32(_mm256_srai_epi32(low, kRowShift),
+                                             _mm256_srai_epi32(high, kRowShift)));
     }
-    Portable::Down(rows, weights, taps, i, size, row);
+    Portable::Down(rows, weights, i, size, row);
   }
 
-  static void Across(const std::int16_t* row, const std::int16_t* weights, int taps,
-                     std::uint8_t* out) {
-    __m128i sum = _mm_set1_epi32(1 << (kOutShift - 1));
-    for (int tap = 0; tap < taps; tap += 2) {
-      const __m128i both = _mm_unpacklo_epi16(Load8(row + 3 * tap), Load8(row + 3 * tap + 3));
-      sum = _mm_add_epi32(sum, _mm_madd_epi16(both, Pair(weights + tap)));
+  // The lower half of a register is of the first row, the upper half of the second.
+  [[gnu::target("avx2")]] static void Across(const std::int16_t* const (&rows)[2], const Taps& taps,
+                                             std::uint8_t* const (&out)[2]) {
+    // Numbers 0 and 3, 1 and 4, 2 and 5: the channels of two neighbours.
+    const __m256i neighbours = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11, -1, -1, -1, -1));
+    const __m256i half = _mm256_set1_epi32(1 << (kOutShift - 1));
+    const std::int16_t* weights = taps.weights.data();
+    for (std::size_t x = 0; x < taps.first.size(); ++x) {
+      const std::size_t first = std::size_t{3} * taps.first[x];
+      __m256i sum = half;
+      for (int tap = 0; tap < taps.count; tap += 2, weights += 2) {
+        const std::size_t at = first + std::size_t{3} * tap;
+        const __m256i both = _mm256_inserti128_si256(_mm256_castsi128_si256(Load(rows[0] + at)),
+                                                     Load(rows[1] + at), 1);
+        sum = _mm256_add_epi32(
+            sum, _mm256_madd_epi16(_mm256_shuffle_epi8(both, neighbours), Pair(weights)));
+      }
+      const __m256i levels = _mm256_srai_epi32(sum, kOutShift);
+      const __m256i bytes = _mm256_packus_epi16(_mm256_packs_epi32(levels, levels), levels);
+      const std::int32_t pixels[2] = {_mm256_extract_epi32(bytes, 0),
+                                      _mm256_extract_epi32(bytes, 4)};
+      std::memcpy(out[0] + 3 * x, &pixels[0], 3);
+      std::memcpy(out[1] + 3 * x, &pixels[1], 3);
     }
-    const __m128i levels = _mm_srai_epi32(sum, kOutShift);
-    const __m128i bytes = _mm_packus_epi16(_mm_packs_epi32(levels, levels), levels);
-    const std::int32_t pixel = _mm_cvtsi128_si32(bytes);
-    std::memcpy(out, &pixel, 3);
   }
 };
-#else
-using Fast = Portable;
 #endif
 
 template <class Arithmetic>
 void ResizeWith(const std::uint8_t* source, int height, int width, std::uint8_t* out,
-                int out_height, int out_width) {
-  const Taps down = MakeTaps(height, out_height);
-  const Taps across = MakeTaps(width, out_width);
+                int out_height, int out_width, Flips flips) {
+  const Taps down = MakeTaps(height, out_height, flips.vertical);
+  const Taps across = MakeTaps(width, out_width, flips.horizontal);
   const std::size_t values = std::size_t{3} * width;
-  // Room for the taps that weigh nothing beyond the last pixel, and the fourth number of a load.
-  std::vector<std::int16_t> row(values + std::size_t{3} * across.count + 1);
-  for (int y = 0; y < out_height; ++y) {
-    Arithmetic::Down({source, height, values, down.first[y]},
-                     &down.weights[static_cast<std::size_t>(y) * down.count], down.count, 0, values,
-                     row.data());
-    for (int x = 0; x < out_width; ++x) {
-      Arithmetic::Across(&row[std::size_t{3} * across.first[x]],
-                         &across.weights[static_cast<std::size_t>(x) * across.count], across.count,
-                         out);
-      out += 3;
+  const std::size_t out_values = std::size_t{3} * out_width;
+  // Room for the taps that weigh nothing beyond the last pixel.
+  std::vector<std::int16_t> sums[2];
+  for (auto& row : sums) row.resize(values + std::size_t{3} * across.count);
+  std::vector<const std::uint8_t*> rows(down.count);
+  for (int y = 0; y < out_height; y += 2) {
+    const int lower = std::min(y + 1, out_height - 1);  // the last of an odd number is made twice
+    for (int i = 0; i < 2; ++i) {
+      const int target = i == 0 ? y : lower;
+      for (int tap = 0; tap < down.count; ++tap) {  // beyond the source they weigh nothing
+        rows[tap] = source + values * std::min(down.first[target] + tap, height - 1);
+      }
+      Arithmetic::Down(rows, &down.weights[static_cast<std::size_t>(target) * down.count], 0,
+                       values, sums[i].data());
     }
+    Arithmetic::Across({sums[0].data(), sums[1].data()}, across,
+                       {out + out_values * y, out + out_values * lower});
   }
 }
 
 }  // namespace
 
 void Resize(const std::uint8_t* source, int height, int width, std::uint8_t* out, int out_height,
-            int out_width) {
-  ResizeWith<Fast>(source, height, width, out, out_height, out_width);
+            int out_width, Flips flips) {
+#ifdef __x86_64__
+  if (__builtin_cpu_supports("avx2")) {
+    return ResizeWith<Avx2>(source, height, width, out, out_height, out_width, flips);
+  }
+#endif
+  ResizePortable(source, height, width, out, out_height, out_width, flips);
 }
 
 void ResizePortable(const std::uint8_t* source, int height, int width, std::uint8_t* out,
-                    int out_height, int out_width) {
-  ResizeWith<Portable>(source, height, width, out, out_height, out_width);
+                    int out_height, int out_width, Flips flips) {
+  ResizeWith<Portable>(source, height, width, out, out_height, out_width, flips);
 }
 
 }  // namespace weir

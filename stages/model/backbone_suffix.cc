@@ -10,6 +10,7 @@
 #include <ATen/ops/native_batch_norm_backward.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/sum.h>
+#include <ATen/ops/zeros.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@
 
 #include "framework/parallel.h"
 #include "stages/model/convolution.h"
+#include "stages/model/map_kernels.h"
 #include "stages/model/torch_allocator.h"
 
 namespace weir {
@@ -34,6 +36,23 @@ void CopyTo(const at::Tensor& target, const std::vector<float>& values) {
 at::Tensor Relu6Backward(at::Tensor gradient, const at::Tensor& output) {
   if (!output.is_contiguous()) return at::hardtanh_backward(gradient, output, 0, 6).contiguous();
   return at::hardtanh_backward_out(gradient, gradient, output, 0, 6);
+}
+
+// Both at once. `output` is undefined where there is no ReLU6; it may be the inside of a padded
+// map. Nothing is summed where `sums` is not.
+at::Tensor MaskAndSumOnHost(const at::Tensor& gradient, const at::Tensor& output, bool sums) {
+  const std::int64_t height = gradient.size(1), width = gradient.size(2),
+                     channels = gradient.size(3);
+  const at::Tensor sum = sums ? at::zeros({channels}, gradient.options()) : at::Tensor();
+  for (std::int64_t n = 0; n < gradient.size(0); ++n) {
+    MapLines lines;
+    if (output.defined()) {
+      lines = {output.const_data_ptr<float>() + n * output.stride(0), output.stride(1)};
+    }
+    MaskAndSum(gradient.mutable_data_ptr<float>() + n * gradient.stride(0), height, width, channels,
+               lines, sums ? sum.mutable_data_ptr<float>() : nullptr);
+  }
+  return sum;
 }
 
 }  // namespace
@@ -135,7 +154,7 @@ void BackboneSuffix::Unfold(const at::Tensor& gradients) const {
   });
 }
 
-at::Tensor BackboneSuffix::Linear(int index, std::vector<at::Tensor>& maps,
+at::Tensor BackboneSuffix::Output(int index, std::vector<at::Tensor>& maps,
                                   const Keeping& keeping) const {
   const Layer& layer = layers_[index];
   const at::Tensor padded = Pad(maps[index], layer.pads);
@@ -147,17 +166,18 @@ at::Tensor BackboneSuffix::Linear(int index, std::vector<at::Tensor>& maps,
                         .narrow(2, layer.pads.left, maps[index].size(2));
     }
   }
+  const at::Tensor residual = layer.residual >= 0 ? maps[layer.residual] : at::Tensor();
   if (keeping.tape == nullptr || !OnBatchStatistics(layer)) {
-    return Convolve(layer.shape, layer.pads, padded, layer.folded_kernel, layer.folded_bias);
+    return ConvolveAndFinish(layer.shape, layer.pads, padded, layer.folded_kernel,
+                             layer.folded_bias, residual);
   }
   Tape::Normalised in_passing;
-  return Normalise(layer, Convolve(layer.shape, layer.pads, padded, layer.kernel, {}),
-                   keeping.keeps ? keeping.tape->normalised[index] : in_passing, keeping.is_first);
-}
-
-void BackboneSuffix::Finish(const Layer& layer, std::vector<at::Tensor>& maps, at::Tensor& output) {
-  if (layer.residual >= 0) output.add_(maps[layer.residual]);
+  at::Tensor output =
+      Normalise(layer, Convolve(layer.shape, layer.pads, padded, layer.kernel),
+                keeping.keeps ? keeping.tape->normalised[index] : in_passing, keeping.is_first);
+  if (residual.defined()) output.add_(residual);
   if (layer.shape.relu6) at::hardtanh_(output, 0, 6);
+  return output;
 }
 
 at::Tensor BackboneSuffix::Forward(const at::Tensor& features, Tape* tape) const {
@@ -170,8 +190,7 @@ at::Tensor BackboneSuffix::Forward(const at::Tensor& features, Tape* tape) const
   }
   for (int i = 0; i < size(); ++i) {
     const bool keeps = tape != nullptr && !recomputes && i >= first_learning_;
-    maps[i + 1] = Linear(i, maps, {.tape = tape, .keeps = keeps});
-    Finish(layers_[i], maps, maps[i + 1]);
+    maps[i + 1] = Output(i, maps, {.tape = tape, .keeps = keeps});
     for (int done : layers_[i].done_with) {
       const bool is_kept =
           tape != nullptr && done >= first_learning_ && (!recomputes || layers_[done].begins_block);
@@ -189,10 +208,8 @@ void BackboneSuffix::RecomputeBlock(int last, Tape& tape) const {
   for (int i = begin; i <= last; ++i) {
     const bool is_last = i == last;  // whose output was kept
     if (is_last && !OnBatchStatistics(layers_[i]) && !PadsUnevenly(layers_[i].pads)) break;
-    at::Tensor output = Linear(i, tape.maps, {.tape = &tape, .keeps = true, .is_first = false});
-    if (is_last) break;
-    Finish(layers_[i], tape.maps, output);
-    tape.maps[i + 1] = std::move(output);
+    at::Tensor output = Output(i, tape.maps, {.tape = &tape, .keeps = true, .is_first = false});
+    if (!is_last) tape.maps[i + 1] = std::move(output);
   }
 }
 
@@ -208,12 +225,27 @@ void BackboneSuffix::Backward(at::Tensor gradient, Tape& tape, const GradientSin
       gradient.add_(from_residuals[i + 1]);
       from_residuals[i + 1].reset();
     }
-    if (layer.shape.relu6) gradient = Relu6Backward(std::move(gradient), tape.maps[i + 1]);
+    gradient = OutputBackward(layer, std::move(gradient), tape.maps[i + 1], sink);
     tape.maps[i + 1].reset();
     if (layer.residual > first_learning_) from_residuals[layer.residual] = gradient;
     gradient = LayerBackward(i, std::move(gradient), tape, sink);
     tape.padded[i].reset();
   }
+}
+
+at::Tensor BackboneSuffix::OutputBackward(const Layer& layer, at::Tensor gradient,
+                                          const at::Tensor& output,
+                                          const GradientSink& sink) const {
+  const bool sums = layer.learns && !OnBatchStatistics(layer);
+  if (!gradient.is_cpu()) {
+    if (layer.shape.relu6) gradient = Relu6Backward(std::move(gradient), output);
+    if (sums) sink.Put(*layer.beta_parameter, at::sum(Rows(gradient), 0));
+  } else if (layer.shape.relu6 || sums) {
+    const at::Tensor sum =
+        MaskAndSumOnHost(gradient, layer.shape.relu6 ? output : at::Tensor(), sums);
+    if (sums) sink.Put(*layer.beta_parameter, sum);
+  }
+  return gradient;
 }
 
 at::Tensor BackboneSuffix::LayerBackward(int index, at::Tensor gradient, Tape& tape,
@@ -229,7 +261,6 @@ at::Tensor BackboneSuffix::LayerBackward(int index, at::Tensor gradient, Tape& t
   if (layer.learns && is_product) {
     sink.PutProduct(*layer.kernel_parameter, Rows(of_output).t(), Rows(input));
   }
-  if (layer.learns && !normalises) sink.PutRowSum(*layer.beta_parameter, Rows(of_output));
   const ConvolutionGradients gradients =
       ConvolveBackward(layer.shape, layer.pads, of_output, input,
                        normalises ? layer.kernel : layer.folded_kernel, of_input, layer.learns);

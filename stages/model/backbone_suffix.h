@@ -89,14 +89,16 @@ class BackboneSuffix {
     bool keeps = false;
     bool is_first = true;
   };
-  // What layer `index` makes of maps[index], before its residual and its activation.
-  at::Tensor Linear(int index, std::vector<at::Tensor>& maps, const Keeping& keeping) const;
-  static void Finish(const Layer& layer, std::vector<at::Tensor>& maps, at::Tensor& output);
+  // What layer `index` makes of maps[index].
+  at::Tensor Output(int index, std::vector<at::Tensor>& maps, const Keeping& keeping) const;
   void RecomputeBlock(int last, Tape& tape) const;
   at::Tensor Normalise(const Layer& layer, const at::Tensor& map, Tape::Normalised& kept,
                        bool is_first) const;
   at::Tensor NormaliseBackward(const Layer& layer, at::Tensor gradient, Tape::Normalised& kept,
                                const GradientSink& sink) const;
+  // Through the layer's ReLU6, and the gradient of its folded bias.
+  at::Tensor OutputBackward(const Layer& layer, at::Tensor gradient, const at::Tensor& output,
+                            const GradientSink& sink) const;
   at::Tensor LayerBackward(int index, at::Tensor gradient, Tape& tape,
                            const GradientSink& sink) const;
 

@@ -1,18 +1,26 @@
 #include "stages/model/convolution.h"
 
-#include <ATen/ops/addmm.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/convolution.h>
 #include <ATen/ops/convolution_backward.h>
-#include <ATen/ops/mm.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/hardtanh.h>
 
+#include <algorithm>
 #include <array>
-#include <tuple>
+#include <cassert>
+
+#include "stages/model/depthwise_gradient.h"
+#include "stages/model/map_kernels.h"
+#include "stages/model/matrix_product.h"
 
 namespace weir {
 namespace {
 
 using Pair = std::array<std::int64_t, 2>;
+
+constexpr std::int64_t kCachedValues = std::int64_t{1} << 17;  // 512 KB
+constexpr std::int64_t kLeastRows = 96;
 
 constexpr Pair kNone = {0, 0};
 constexpr Pair kOne = {1, 1};
@@ -30,6 +38,56 @@ at::Tensor MatrixOf(const ConvLayer& layer, const at::Tensor& kernel) {
 
 bool IsPointwise(const ConvLayer& layer) { return layer.kernel == 1 && layer.groups == 1; }
 
+at::Tensor ConvolveInTorch(const ConvLayer& layer, const MobileNetV2::Pads& pads,
+                           const at::Tensor& padded, const at::Tensor& kernel,
+                           const at::Tensor& bias) {
+  const Pair stride = {layer.stride, layer.stride};
+  return ChannelsLast(at::convolution(ChannelsFirst(padded), kernel, bias, stride, PaddingOf(pads),
+                                      kOne, false, kNone, layer.groups));
+}
+
+at::Tensor MapOf(const at::Tensor& rows, const at::Tensor& input) {
+  return rows.view({input.size(0), input.size(1), input.size(2), rows.size(1)});
+}
+
+at::Tensor GradientOfDepthwise(const ConvLayer& layer, const MobileNetV2::Pads& pads,
+                               const at::Tensor& gradient, const at::Tensor& padded) {
+  assert(gradient.is_contiguous() && padded.is_contiguous() && layer.kernel == 3);
+  const Pair padding = PaddingOf(pads);
+  at::Tensor of_kernel = at::empty({layer.out_channels, 1, 3, 3}, gradient.options());
+  DepthwiseKernelGradient({.count = gradient.size(0),
+                           .channels = gradient.size(3),
+                           .in_height = padded.size(1),
+                           .in_width = padded.size(2),
+                           .out_height = gradient.size(1),
+                           .out_width = gradient.size(2),
+                           .stride = layer.stride,
+                           .pad_top = padding[0],
+                           .pad_left = padding[1]},
+                          gradient.const_data_ptr<float>(), padded.const_data_ptr<float>(),
+                          of_kernel.mutable_data_ptr<float>());
+  return of_kernel;
+}
+
+// A part of the rows at a time, so that they are finished before they leave the cache.
+at::Tensor PointwiseOnHost(const ConvLayer& layer, const at::Tensor& input,
+                           const at::Tensor& kernel, const at::Tensor& bias,
+                           const at::Tensor& residual) {
+  const at::Tensor rows = Rows(input), matrix = MatrixOf(layer, kernel).t();
+  const std::int64_t count = rows.size(0), channels = layer.out_channels;
+  const at::Tensor out = at::empty({count, channels}, rows.options());
+  const std::int64_t part = std::max(kLeastRows, kCachedValues / channels);
+  for (std::int64_t begin = 0; begin < count; begin += part) {
+    const std::int64_t size = std::min(part, count - begin);
+    MultiplyInto(out.narrow(0, begin, size), rows.narrow(0, begin, size), matrix);
+    const std::int64_t first = begin * channels;
+    FinishRows(out.mutable_data_ptr<float>() + first, size, channels, bias.const_data_ptr<float>(),
+               residual.defined() ? residual.const_data_ptr<float>() + first : nullptr,
+               layer.relu6);
+  }
+  return MapOf(out, input);
+}
+
 }  // namespace
 
 bool PadsUnevenly(const MobileNetV2::Pads& pads) {
@@ -44,16 +102,22 @@ at::Tensor Pad(const at::Tensor& map, const MobileNetV2::Pads& pads) {
 at::Tensor Rows(const at::Tensor& map) { return map.view({-1, map.size(-1)}); }
 
 at::Tensor Convolve(const ConvLayer& layer, const MobileNetV2::Pads& pads, const at::Tensor& padded,
-                    const at::Tensor& kernel, const at::Tensor& bias) {
-  if (IsPointwise(layer)) {
-    const at::Tensor matrix = MatrixOf(layer, kernel).t();
-    const at::Tensor rows =
-        bias.defined() ? at::addmm(bias, Rows(padded), matrix) : at::mm(Rows(padded), matrix);
-    return rows.view({padded.size(0), padded.size(1), padded.size(2), layer.out_channels});
+                    const at::Tensor& kernel) {
+  if (!IsPointwise(layer)) return ConvolveInTorch(layer, pads, padded, kernel, {});
+  return MapOf(Multiply(Rows(padded), MatrixOf(layer, kernel).t()), padded);
+}
+
+at::Tensor ConvolveAndFinish(const ConvLayer& layer, const MobileNetV2::Pads& pads,
+                             const at::Tensor& padded, const at::Tensor& kernel,
+                             const at::Tensor& bias, const at::Tensor& residual) {
+  if (IsPointwise(layer) && padded.is_cpu()) {
+    return PointwiseOnHost(layer, padded, kernel, bias, residual);
   }
-  const Pair stride = {layer.stride, layer.stride};
-  return ChannelsLast(at::convolution(ChannelsFirst(padded), kernel, bias, stride, PaddingOf(pads),
-                                      kOne, false, kNone, layer.groups));
+  at::Tensor out = IsPointwise(layer) ? Convolve(layer, pads, padded, kernel).add_(bias)
+                                      : ConvolveInTorch(layer, pads, padded, kernel, bias);
+  if (residual.defined()) out.add_(residual);
+  if (layer.relu6) at::hardtanh_(out, 0, 6);
+  return out;
 }
 
 ConvolutionGradients ConvolveBackward(const ConvLayer& layer, const MobileNetV2::Pads& pads,
@@ -62,16 +126,20 @@ ConvolutionGradients ConvolveBackward(const ConvLayer& layer, const MobileNetV2:
   ConvolutionGradients gradients;
   if (IsPointwise(layer)) {
     if (of_input) {
-      gradients.input = at::mm(Rows(gradient), MatrixOf(layer, kernel)).view(padded.sizes());
+      gradients.input = Multiply(Rows(gradient), MatrixOf(layer, kernel)).view(padded.sizes());
     }
     return gradients;
   }
+  const bool is_ours = of_kernel && layer.kind == LayerKind::kDepthwise && gradient.is_cpu();
+  if (is_ours) gradients.kernel = GradientOfDepthwise(layer, pads, gradient, padded);
+  if (is_ours && !of_input) return gradients;
   const Pair stride = {layer.stride, layer.stride};
-  std::tie(gradients.input, gradients.kernel, std::ignore) = at::convolution_backward(
+  auto [of_map, of_its_kernel, unused] = at::convolution_backward(
       ChannelsFirst(gradient), ChannelsFirst(padded), kernel, {}, stride, PaddingOf(pads), kOne,
-      false, kNone, layer.groups, {of_input, of_kernel, false});
+      false, kNone, layer.groups, {of_input, of_kernel && !is_ours, false});
+  if (of_kernel && !is_ours) gradients.kernel = of_its_kernel;
   if (of_input) {
-    gradients.input = gradients.input.permute({0, 2, 3, 1});
+    gradients.input = of_map.permute({0, 2, 3, 1});
     if (PadsUnevenly(pads)) {
       gradients.input = gradients.input.narrow(1, pads.top, padded.size(1) - pads.top - pads.bottom)
                             .narrow(2, pads.left, padded.size(2) - pads.left - pads.right);

@@ -1,7 +1,8 @@
 // One convolution of the backbone and its gradients, over maps [n, h, w, C] in float32.
 //
-// A 1x1 is a matrix product over the pixels and takes no scratch; others go to LibTorch's oneDNN.
-// Padding that is not symmetric takes a padded copy of the map. Pure functions; any thread.
+// A 1x1 is a matrix product over the pixels (matrix_product.h); on the host what follows it is done
+// while its rows are in the cache. Others go to LibTorch's oneDNN. Padding that is not symmetric
+// takes a padded copy of the map. Pure functions; any thread.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,9 +17,14 @@ bool PadsUnevenly(const MobileNetV2::Pads& pads);
 // The map with zeros around it where the convolution cannot pad by itself; else the map.
 at::Tensor Pad(const at::Tensor& map, const MobileNetV2::Pads& pads);
 
-// `padded` is what Pad gave; `kernel` is OIHW; `bias` may be undefined.
+// `padded` is what Pad gave; `kernel` is OIHW. The convolution alone.
 at::Tensor Convolve(const ConvLayer& layer, const MobileNetV2::Pads& pads, const at::Tensor& padded,
-                    const at::Tensor& kernel, const at::Tensor& bias);
+                    const at::Tensor& kernel);
+
+// With its bias, the map that is added to it, where `residual` is defined, and the layer's ReLU6.
+at::Tensor ConvolveAndFinish(const ConvLayer& layer, const MobileNetV2::Pads& pads,
+                             const at::Tensor& padded, const at::Tensor& kernel,
+                             const at::Tensor& bias, const at::Tensor& residual);
 
 struct ConvolutionGradients {
   at::Tensor input;   // of the map before Pad, contiguous; undefined where not asked for

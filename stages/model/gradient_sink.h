@@ -7,9 +7,9 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/sum.h>
 
+#include "stages/model/matrix_product.h"
 #include "stages/model/parameter_arrays.h"
 
 namespace weir {
@@ -33,9 +33,8 @@ class GradientSink {
   // left x right, of as many values as the parameter.
   void PutProduct(const Parameter& parameter, const at::Tensor& left,
                   const at::Tensor& right) const {
-    if (mode_ == Mode::kAdd) return Put(parameter, at::mm(left, right));
-    at::Tensor target = View(run_, parameter).view({left.size(0), right.size(1)});
-    at::mm_out(target, left, right);
+    if (mode_ == Mode::kAdd) return Put(parameter, Multiply(left, right));
+    MultiplyInto(View(run_, parameter).view({left.size(0), right.size(1)}), left, right);
   }
 
   // The sum over the rows of [rows, values].

@@ -1,12 +1,10 @@
 #include "stages/model/head_layers.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/addmm.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/hardtanh.h>
 #include <ATen/ops/hardtanh_backward.h>
 #include <ATen/ops/max.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/native_batch_norm.h>
 #include <ATen/ops/native_batch_norm_backward.h>
 #include <ATen/ops/relu.h>
@@ -22,6 +20,7 @@
 #include <utility>
 
 #include "framework/random.h"
+#include "stages/model/matrix_product.h"
 
 namespace weir {
 namespace {
@@ -188,7 +187,7 @@ class Dense final : public HeadOperation {
         bias_(View(arrays.values, bias_parameter_)) {}
 
   at::Tensor Forward(const at::Tensor& input, const MicroBatch&, Tape* tape) const override {
-    at::Tensor output = at::addmm(bias_, input, weight_.t());
+    at::Tensor output = Multiply(input, weight_.t()).add_(bias_);
     Activate(output);
     if (tape != nullptr) tape->kept = {input, output};
     return output;
@@ -199,7 +198,7 @@ class Dense final : public HeadOperation {
     const at::Tensor slope = ActivateBackward(std::move(gradient), tape.kept[1]);
     sink.PutProduct(weight_parameter_, slope.t(), tape.kept[0]);
     sink.PutRowSum(bias_parameter_, slope);
-    return of_input ? at::mm(slope, weight_) : at::Tensor();
+    return of_input ? Multiply(slope, weight_) : at::Tensor();
   }
 
  private:

@@ -1,7 +1,5 @@
 #include "stages/model/onednn_plan.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <cassert>
 #include <optional>
@@ -9,6 +7,7 @@
 
 #include "framework/error.h"
 #include "stages/model/buffer_plan.h"
+#include "stages/model/one_open_mp_thread.h"
 #include "stages/model/onednn_maps.h"
 
 namespace weir {
@@ -202,9 +201,6 @@ class Planner {
 };
 
 }  // namespace
-
-OneOpenMpThread::OneOpenMpThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
-OneOpenMpThread::~OneOpenMpThread() { omp_set_num_threads(before_); }
 
 OneDnnPlan::OneDnnPlan(const MobileNetV2& model, const PrefixOptions& options,
                        const dnnl::engine& engine) {

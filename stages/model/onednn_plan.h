@@ -13,19 +13,6 @@
 
 namespace weir {
 
-// Makes oneDNN run in the calling thread alone, for as long as this lives: its primitives take
-// their number of threads from OpenMP's setting, which each thread has of its own.
-class OneOpenMpThread {
- public:
-  OneOpenMpThread();
-  ~OneOpenMpThread();
-  OneOpenMpThread(const OneOpenMpThread&) = delete;
-  OneOpenMpThread& operator=(const OneOpenMpThread&) = delete;
-
- private:
-  const int before_;
-};
-
 struct PlannedConvolution {
   dnnl::convolution_forward::primitive_desc descriptor{};
   int layer = 0;

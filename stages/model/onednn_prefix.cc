@@ -7,6 +7,7 @@
 #include "framework/error.h"
 #include "stages/model/buffer_plan.h"
 #include "stages/model/frozen_prefix.h"
+#include "stages/model/one_open_mp_thread.h"
 #include "stages/model/onednn_maps.h"
 #include "stages/model/onednn_plan.h"
 

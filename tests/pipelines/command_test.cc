@@ -268,14 +268,19 @@ TEST(Plan, SaysWhyItsCountsAreWhatTheyAre) {
   const auto json = nlohmann::json::parse(plan("2GiB", {"--json"}));
   const std::size_t smallest = (json["smallest_bytes"].get<std::size_t>() >> 20) + 2;
   const std::string memory = std::to_string(smallest) + "MiB";
-  EXPECT_THAT(plan(memory), ContainsRegex("batch: 1 of 2 batches on their way: [^;]*; one more"));
+  // What is short depends on the processor, for which oneDNN lays out the weights.
+  const std::string text = plan(memory);
   const auto rows = nlohmann::json::parse(plan(memory, {"--json"}))["rows"];
   EXPECT_EQ(rows[1]["tag"], "image");
+  int short_rows = 0;
   for (const auto& row : rows) {
-    if (row["stage"] == "batch") {
-      EXPECT_LT(row["count"], row["useful_count"]);
-    }
+    if (row["count"] == row["useful_count"]) continue;
+    ++short_rows;
+    const std::string counts = row["stage"].get<std::string>() + ": " + row["count"].dump() +
+                               " of " + row["useful_count"].dump() + " ";
+    EXPECT_THAT(text, ContainsRegex(counts + "[^;\n]*[;:][^\n]*; one more takes "));
   }
+  EXPECT_GT(short_rows, 0);
 }
 
 TEST(Plan, SaysWhichDeviceWasTakenAndWhy) {

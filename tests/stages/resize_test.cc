@@ -14,9 +14,9 @@ namespace weir {
 namespace {
 
 Pixels Resized(const Pixels& source, int height, int width, int out_height, int out_width,
-               decltype(Resize)* resize = Resize) {
+               decltype(Resize)* resize = Resize, Flips flips = {}) {
   Pixels out(std::size_t{3} * out_height * out_width);
-  resize(source.data(), height, width, out.data(), out_height, out_width);
+  resize(source.data(), height, width, out.data(), out_height, out_width, flips);
   return out;
 }
 
@@ -73,6 +73,28 @@ TEST(Resize, TheVectorPathGivesTheBitsOfThePortableOne) {
     const Pixels source = Noise(c.height, c.width);
     EXPECT_EQ(Resized(source, c.height, c.width, c.out_height, c.out_width),
               Resized(source, c.height, c.width, c.out_height, c.out_width, ResizePortable));
+  }
+}
+
+TEST(Resize, AMirroredResultIsTheMirroredPicture) {
+  for (const Case& c : kCases) {
+    const Pixels source = Noise(c.height, c.width);
+    const Pixels out = Resized(source, c.height, c.width, c.out_height, c.out_width);
+    for (const Flips flips : {Flips{true, false}, Flips{false, true}, Flips{true, true}}) {
+      const Pixels mirrored =
+          Resized(source, c.height, c.width, c.out_height, c.out_width, Resize, flips);
+      for (int y = 0; y < c.out_height; ++y) {
+        for (int x = 0; x < c.out_width; ++x) {
+          const int from_y = flips.vertical ? c.out_height - 1 - y : y;
+          const int from_x = flips.horizontal ? c.out_width - 1 - x : x;
+          for (int channel = 0; channel < 3; ++channel) {
+            ASSERT_EQ(mirrored[3 * (y * c.out_width + x) + channel],
+                      out[3 * (from_y * c.out_width + from_x) + channel])
+                << c.height << " x " << c.width << " at " << y << ", " << x;
+          }
+        }
+      }
+    }
   }
 }
 

@@ -1,0 +1,24 @@
+// The gradient of a depthwise convolution's kernel over maps [n, h, w, C] in float32 on the host.
+//
+// LibTorch's oneDNN does it as well, but for maps of a few pixels takes a general convolution, with
+// 256 times the memory of the kernel. Each channel is added up row by row in the order of its
+// pixels: the bits depend on the maps and the processor. Any thread; takes a line of zeros, 64
+// bytes.
+#pragma once
+
+#include <cstdint>
+
+namespace weir {
+
+struct DepthwiseMaps {
+  std::int64_t count, channels;  // channels: a multiple of 8
+  std::int64_t in_height, in_width, out_height, out_width;
+  std::int64_t stride, pad_top, pad_left;
+};
+
+// Of a 3x3 kernel, into `of_kernel`, [C, 1, 3, 3]. `gradient` is of the output, [n, out_height,
+// out_width, C], `input` [n, in_height, in_width, C], both without gaps.
+void DepthwiseKernelGradient(const DepthwiseMaps& maps, const float* gradient, const float* input,
+                             float* of_kernel);
+
+}  // namespace weir
