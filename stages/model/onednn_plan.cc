@@ -46,7 +46,7 @@ void CheckPrecision(Precision precision) {
   }
 }
 
-memory::dims MapShape(int channels, MapSize size) { return {1, channels, size.height, size.width}; }
+memory::dims DimsOf(int channels, MapSize size) { return {1, channels, size.height, size.width}; }
 
 void AppendRelu6(dnnl::post_ops& post_ops) {
   post_ops.append_eltwise(dnnl::algorithm::eltwise_clip, 0, 6);
@@ -111,7 +111,8 @@ class Planner {
       return std::nullopt;
     }
     try {
-      return Describe(layer, true);
+      Convolution fused = Describe(layer, true);
+      return IsReference(fused) ? std::nullopt : std::optional(std::move(fused));
     } catch (const dnnl::error&) {
       return std::nullopt;
     }
@@ -134,32 +135,21 @@ class Planner {
     return attributes;
   }
 
-  // The layouts are oneDNN's choice for the first map, the weights and each output; NHWC where it
-  // chooses what our own loops cannot read.
+  // All maps are NHWC, for which oneDNN has kernels on every instruction set: left to choose, it
+  // mixes layouts, of which a depthwise layer may have the reference alone (on AVX-512 it did), a
+  // thousand times slower. The layout of the weights is its choice.
   Convolution Describe(int layer, bool fuse) const {
     using Tag = memory::format_tag;
     const ConvLayer& it = model_.layers()[layer];
     const MobileNetV2::Pads pads = model_.pads(layer);
     const memory::desc kernel(KernelShape(it), type_, Tag::any);
     const memory::desc bias({it.out_channels}, memory::data_type::f32, Tag::x);
-    const dnnl::primitive_attr attributes = Attributes(layer, fuse);
-    const auto describe = [&](const memory::desc& from, const memory::desc& to) {
-      return Convolution(engine_, dnnl::prop_kind::forward_inference,
-                         dnnl::algorithm::convolution_direct, from, kernel, bias, to,
-                         {it.stride, it.stride}, {pads.top, pads.left}, {pads.bottom, pads.right},
-                         attributes);
-    };
-    const auto source = [&](Tag tag) {
-      return layer == 0 ? memory::desc(MapShape(3, model_.input()), type_, tag)
-                        : plan_.buffers[buffer_of_layer_[layer - 1]].desc;
-    };
-    if (it.residual >= 0) {
-      return describe(source(Tag::any), plan_.buffers[buffer_of_layer_[it.residual]].desc);
-    }
-    const memory::dims shape = MapShape(it.out_channels, model_.output_size(layer));
-    Convolution chosen = describe(source(Tag::any), memory::desc(shape, type_, Tag::any));
-    if (IsReadable(chosen.src_desc()) && HasLanes(chosen.dst_desc())) return chosen;
-    return describe(source(Tag::nhwc), memory::desc(shape, type_, Tag::nhwc));
+    const memory::desc from(DimsOf(it.in_channels, model_.input_size(layer)), type_, Tag::nhwc);
+    const memory::desc to(DimsOf(it.out_channels, model_.output_size(layer)), type_, Tag::nhwc);
+    return Convolution(engine_, dnnl::prop_kind::forward_inference,
+                       dnnl::algorithm::convolution_direct, from, kernel, bias, to,
+                       {it.stride, it.stride}, {pads.top, pads.left}, {pads.bottom, pads.right},
+                       Attributes(layer, fuse));
   }
 
   Convolution DescribeAlone(int layer) const {
@@ -173,6 +163,7 @@ class Planner {
   }
 
   int AddBuffer(const memory::desc& desc) {
+    if (!IsNhwc(desc)) throw Error(ErrorKind::kInternal, "oneDNN chose a layout by itself");
     const int step = static_cast<int>(plan_.convolutions.size());
     plan_.buffers.push_back({desc});
     lives_.push_back({desc.get_size(), step, step});
@@ -208,6 +199,11 @@ OneDnnPlan::OneDnnPlan(const MobileNetV2& model, const PrefixOptions& options,
   CheckPrecision(options.precision);
   const OneOpenMpThread one_thread;
   Planner(model, options, engine, *this).Run();
+}
+
+bool IsReference(const Convolution& convolution) {
+  const std::string name = convolution.impl_info_str();
+  return name.starts_with("ref:") || name.find(":ref:") != std::string::npos;
 }
 
 std::vector<PackedParameter> PackedParameters(const PlannedConvolution& convolution) {

@@ -37,6 +37,9 @@ struct OneDnnPlan {
   std::size_t weights_bytes = 0;
 };
 
+// Whether oneDNN has only its reference for one, or for one of two that are fused.
+bool IsReference(const dnnl::convolution_forward::primitive_desc& convolution);
+
 // A packed parameter of a convolution: how oneDNN calls it and how it wants it.
 struct PackedParameter {
   int argument = 0;  // DNNL_ARG_WEIGHTS, ...

@@ -95,9 +95,7 @@ class OneDnnPrefix final : public FrozenPrefix {
   std::size_t weights_bytes() const override { return plan_.weights_bytes; }
   std::size_t workspace_bytes() const override { return plan_.workspace_bytes; }
   std::size_t output_values() const override {
-    const std::size_t pixels =
-        pooling_ == Pooling::kNone ? std::size_t(output_.height) * output_.width : 1;
-    return pixels * output_.channels;
+    return (pooling_ == Pooling::kNone ? output_.pixels : 1) * output_.channels;
   }
 
   std::unique_ptr<Workspace> MakeWorkspace() const override {
@@ -145,8 +143,8 @@ class OneDnnPrefix final : public FrozenPrefix {
   OneDnnPlan plan_;
   Pooling pooling_;
   PixelTable pixel_table_;
-  MapLayout input_;
-  MapLayout output_;
+  MapShape input_;
+  MapShape output_;
   AlignedBytes weights_;
   std::vector<Step> steps_;
 };

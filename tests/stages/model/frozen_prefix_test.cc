@@ -17,6 +17,7 @@
 
 #include "framework/error.h"
 #include "framework/random.h"
+#include "stages/model/onednn_plan.h"
 #include "tests/support/whole_backbone.h"
 
 namespace {
@@ -34,6 +35,12 @@ void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory
 
 namespace weir {
 namespace {
+
+bool CpuHasBfloat16() {
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  const std::string text(std::istreambuf_iterator<char>(cpuinfo), {});
+  return text.find("avx512_bf16") != std::string::npos;
+}
 
 // LibTorch's own threads would only fight for the cores of the machine that runs the tests.
 const bool one_thread = (omp_set_num_threads(1), true);
@@ -122,6 +129,31 @@ std::size_t ThreadsOfThisProcess() {
   return std::distance(begin(tasks), end(tasks));
 }
 
+bool OneDnnUsesBfloat16() {  // which an environment variable may forbid
+  constexpr int kNeeded = static_cast<int>(dnnl::cpu_isa::avx512_core_bf16);
+  return (static_cast<int>(dnnl::get_effective_cpu_isa()) & kNeeded) == kNeeded;
+}
+
+// It is a thousand times slower than a kernel.
+TEST(OneDnnPrefixPlan, TakesNoReferenceOfOneDnns) {
+  const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+  for (const Convention& convention : {Convention::Keras(), Convention::Torchvision()}) {
+    for (const int size : {96, 224}) {
+      const MobileNetV2 model(1.0, {size, size}, convention);
+      for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16}) {
+        if (precision == Precision::kBfloat16 && !OneDnnUsesBfloat16()) continue;
+        const int last = static_cast<int>(model.layers().size()) - 1;
+        const OneDnnPlan plan(model, {.last_layer = last, .precision = precision}, engine);
+        for (const PlannedConvolution& convolution : plan.convolutions) {
+          EXPECT_FALSE(IsReference(convolution.descriptor))
+              << model.layers()[convolution.layer].name << ": "
+              << convolution.descriptor.impl_info_str();
+        }
+      }
+    }
+  }
+}
+
 TEST(OneDnnPrefixThreads, GiveTheSameBitsAndStartNoOthers) {
   const MobileNetV2 model(0.5, {96, 96}, Convention::Keras());
   const auto prefix = MakeOneDnnPrefix(model, UnevenBackbone(model), Pooled(model));
@@ -187,12 +219,6 @@ TEST(OneDnnPrefixMemory, DoesNotGrowWithRuns) {
   const std::size_t before = mallinfo2().uordblks;
   for (int i = 0; i < 50; ++i) prefix->Run(pixels.data(), *workspace, output.data());
   EXPECT_EQ(mallinfo2().uordblks, before);
-}
-
-bool CpuHasBfloat16() {
-  std::ifstream cpuinfo("/proc/cpuinfo");
-  const std::string text(std::istreambuf_iterator<char>(cpuinfo), {});
-  return text.find("avx512_bf16") != std::string::npos;
 }
 
 TEST(OneDnnPrefixInBfloat16, IsRefusedWhereTheCpuHasNone) {
