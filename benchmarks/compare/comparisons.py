@@ -29,6 +29,9 @@ PROGRAMS = (
 )
 
 
+BFLOAT16: dict[str, object] = {"pipeline.features.precision": "bfloat16"}
+
+
 @dataclass
 class Comparison:
     """Its first runner is what the others are held against."""
@@ -49,6 +52,14 @@ def all_comparisons(options: argparse.Namespace) -> list[Comparison]:
     small, large = options.small_passes, options.large_passes
     return [
         Comparison("article", ARTICLE.title, _jobs(ARTICLE, options.epochs, _rate, all_peers)),
+        Comparison(
+            "article-bf16",
+            f"{ARTICLE.title}; weir's backbone in bfloat16",
+            [
+                WithBfloat16(_weir(ARTICLE, options.epochs, _rate, BFLOAT16)),
+                *(_peer(name, ARTICLE, options.epochs, _rate) for name in PROGRAMS[1:3]),
+            ],
+        ),
         Comparison(
             "last-5-blocks",
             LAST_5_BLOCKS.title,
