@@ -330,7 +330,7 @@ sources() {  # SUFFIX...: our own files, each ended by a NUL
 
 check_format() {
   sources h cc cu | xargs -0 clang-format-14 --dry-run -Werror
-  shellcheck bootstrap.sh .ci/run tests/*.sh
+  shellcheck bootstrap.sh .ci/run tests/*.sh tests/plugins/*.sh
 }
 
 check_lint() {
@@ -362,7 +362,7 @@ summary() {
 }
 
 test_all() {
-  need_packages "packages of the checks" clang-format-14 clang-tidy-14 shellcheck
+  need_packages "packages of the checks" clang-format-14 clang-tidy-14 shellcheck valgrind
   build all
   keep_going=1
   phase "tests" ctest --preset release

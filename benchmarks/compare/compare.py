@@ -19,6 +19,8 @@ is in the table as well, with the reason, and the rest goes on.
   input-12mp       the same with 40 photos of 4000x3000
   cached-epochs    article with `variants: 1`: all epochs but the first
   first-step       seconds from the start of the process to the end of the first step of article
+  size-100, size-1000, size-10000   one epoch of article with so many links to its JPEGs: training and
+                   validation pictures over the whole time of the process
   scaling-article, scaling-input   weir alone, on two threads and on one
 
 What is counted. Jobs that train: training and validation pictures over the time of all passes, as

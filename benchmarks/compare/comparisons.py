@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from part_runners import ForwardRunner, InputRunner, ScriptRunner, WithBfloat16, count_pictures
-from peers.jobs import ARTICLE, LAST_5_BLOCKS, PREDICT, UNFROZEN, Job, Pictures
+from peers.jobs import ARTICLE, COUNTS, LAST_5_BLOCKS, PREDICT, UNFROZEN, Job, Pictures
 from peers.options import ROOT
 from peers.programs import Peer, Program, Result, Weir
 from runners import FirstStepRunner, JobRunner, Read, Runner
@@ -97,6 +97,14 @@ def all_comparisons(options: argparse.Namespace) -> list[Comparison]:
                 *(_peer(name, ARTICLE, 1, _first_step) for name in PROGRAMS[1:4]),
             ],
             unit="s",
+        ),
+        *(
+            Comparison(
+                f"size-{count}",
+                f"{ARTICLE.title}, {count} pictures, one epoch from start to end",
+                _jobs(replace(ARTICLE, pictures=kind), 1, _rate_of_process, ("keras", "pytorch")),
+            )
+            for kind, count in COUNTS.items()
         ),
         Comparison(
             "scaling-article",

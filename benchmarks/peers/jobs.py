@@ -24,6 +24,12 @@ class Pictures(Enum):
     JPEGS = "links to the 244 JPEGs among them"
     MANY = "links to the photos of ants and bees"
     LARGE = "40 photos of 12 megapixels"
+    HUNDRED = "links to photos of ants and bees, 100 in all"
+    THOUSAND = "links to photos of ants and bees, 1,000 in all"
+    TEN_THOUSAND = "links to photos of ants and bees, 10,000 in all"
+
+
+COUNTS = {Pictures.HUNDRED: 100, Pictures.THOUSAND: 1000, Pictures.TEN_THOUSAND: 10000}
 
 
 @dataclass(frozen=True)
@@ -61,17 +67,22 @@ def prepare_pictures(
         return folder
     if kind is Pictures.MANY:
         pictures = sorted(hymenoptera.glob("*/*/*.jpg"))
-        _link_pictures(
-            [pictures[index % len(pictures)] for index in range(count)], folder / "unsorted"
-        )
-    elif kind is Pictures.JPEGS:
-        for place in sorted((hymenoptera / "train").iterdir()):
-            _link_pictures(sorted(place.glob("*.jp*g")), folder / place.name)
+        _link_pictures(_repeated(pictures, count), folder / "unsorted")
+    elif kind is Pictures.JPEGS or kind in COUNTS:
+        places = sorted((hymenoptera / "train").iterdir())
+        for place in places:
+            pictures = sorted(place.glob("*.jp*g"))
+            wanted = COUNTS[kind] // len(places) if kind in COUNTS else len(pictures)
+            _link_pictures(_repeated(pictures, wanted), folder / place.name)
     else:
         assert python
         subprocess.run([python, HERE / "make_photos.py", hymenoptera / "train", folder], check=True)
     os.sync()  # a page that is not yet on the disk cannot be evicted
     return folder
+
+
+def _repeated(pictures: list[Path], count: int) -> list[Path]:
+    return [pictures[index % len(pictures)] for index in range(count)]
 
 
 def _link_pictures(pictures: list[Path], folder: Path) -> None:

@@ -38,8 +38,8 @@ at::Tensor Relu6Backward(at::Tensor gradient, const at::Tensor& output) {
   return at::hardtanh_backward_out(gradient, gradient, output, 0, 6);
 }
 
-// The same and the sums of the channels, in one pass. `output` is undefined where there is no ReLU6;
-// it may be the inside of a padded map.
+// The same and the sums of the channels, in one pass. `output` is undefined where there is no
+// ReLU6; it may be the inside of a padded map.
 at::Tensor MaskAndSumOnHost(const at::Tensor& gradient, const at::Tensor& output, bool sums) {
   const std::int64_t height = gradient.size(1), width = gradient.size(2),
                      channels = gradient.size(3);

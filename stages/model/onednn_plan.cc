@@ -113,7 +113,8 @@ class Planner {
     try {
       Convolution fused = Describe(layer, true);
       return IsReference(fused) ? std::nullopt : std::optional(std::move(fused));
-    } catch (const dnnl::error&) {
+    } catch (const dnnl::error& error) {
+      if (error.status == dnnl_out_of_memory) throw;
       return std::nullopt;
     }
   }
@@ -156,6 +157,7 @@ class Planner {
     try {
       return Describe(layer, false);
     } catch (const dnnl::error& error) {
+      if (error.status == dnnl_out_of_memory) throw;
       throw Error(ErrorKind::kInternal, "oneDNN has no convolution for " +
                                             model_.layers()[layer].name + " on this CPU (" +
                                             error.what() + ")");

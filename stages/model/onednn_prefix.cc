@@ -28,6 +28,17 @@ AlignedBytes AllocateAligned(std::size_t bytes) {
       static_cast<std::byte*>(::operator new (bytes, std::align_val_t{kBufferAlignment})));
 }
 
+// A want of memory in oneDNN is one like any other.
+template <class Work>
+auto OrBadAlloc(const Work& work) {
+  try {
+    return work();
+  } catch (const dnnl::error& error) {
+    if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
+    throw;
+  }
+}
+
 // A convolution that is ready to run but for the maps.
 struct Step {
   dnnl::convolution_forward primitive;
@@ -99,7 +110,7 @@ class OneDnnPrefix final : public FrozenPrefix {
   }
 
   std::unique_ptr<Workspace> MakeWorkspace() const override {
-    return std::make_unique<OneDnnWorkspace>(plan_, steps_, engine_);
+    return OrBadAlloc([this] { return std::make_unique<OneDnnWorkspace>(plan_, steps_, engine_); });
   }
 
   void Run(const std::uint8_t* pixels, Workspace& workspace, float* output) const override {
@@ -162,12 +173,14 @@ std::unique_ptr<FrozenPrefix> MakeOneDnnPrefix(const MobileNetV2& model, const L
                                                const PrefixOptions& options) {
   // Its cache would keep kernels alive that no prefix of ours uses any more.
   dnnl::set_primitive_cache_capacity(0);
-  return std::make_unique<OneDnnPrefix>(model, weights, options);
+  return OrBadAlloc([&] { return std::make_unique<OneDnnPrefix>(model, weights, options); });
 }
 
 PrefixFootprint OneDnnPrefixFootprint(const MobileNetV2& model, const PrefixOptions& options) {
-  const OneDnnPlan plan(model, options, dnnl::engine(dnnl::engine::kind::cpu, 0));
-  return {plan.weights_bytes, plan.workspace_bytes};
+  return OrBadAlloc([&] {
+    const OneDnnPlan plan(model, options, dnnl::engine(dnnl::engine::kind::cpu, 0));
+    return PrefixFootprint{plan.weights_bytes, plan.workspace_bytes};
+  });
 }
 
 }  // namespace weir
