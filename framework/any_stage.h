@@ -6,6 +6,8 @@
 #include <concepts>
 #include <memory>
 #include <optional>
+#include <string>
+#include <typeinfo>
 #include <utility>
 
 #include "framework/stage.h"
@@ -37,11 +39,17 @@ class AnyStage {
 struct PlacedStage {
   std::string name;
   StageShape shape = StageShape::kMap;
-  PortType in;   // empty for a source
-  PortType out;  // empty for a sink
+  PortType in;               // empty for a source
+  PortType out;              // empty for a sink
+  const char* in_type = "";  // their C++ types, as type_info names them
+  const char* out_type = "";
+  std::string plugin{};  // the file that brings it; empty where it is built in
   Concurrency concurrency = Concurrency::kSerial;
   bool may_replay = false;
   std::unique_ptr<AnyStage> any;
+
+  // In messages.
+  std::string who() const { return plugin.empty() ? name : name + " (plugin '" + plugin + "')"; }
 };
 
 template <class S>
@@ -148,8 +156,14 @@ PlacedStage Place(std::string name, std::unique_ptr<S> stage) {
   PlacedStage placed;
   placed.name = std::move(name);
   placed.shape = ShapeOf<S>();
-  if constexpr (!IsSource<S>) placed.in = S::Input::kPortType;
-  if constexpr (!IsSink<S>) placed.out = S::Output::kPortType;
+  if constexpr (!IsSource<S>) {
+    placed.in = S::Input::kPortType;
+    placed.in_type = typeid(typename S::Input).name();
+  }
+  if constexpr (!IsSink<S>) {
+    placed.out = S::Output::kPortType;
+    placed.out_type = typeid(typename S::Output).name();
+  }
   if constexpr (IsMap<S>) {
     placed.concurrency = S::kConcurrency;
     placed.may_replay = S::kMayReplay;

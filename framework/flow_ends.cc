@@ -25,7 +25,7 @@ void Source::BeginPass() {
 }
 
 void Source::Drain() {
-  place_.state.Guard(place_.placed.name, [this] {
+  place_.state.Guard(place_.placed, [this] {
     while (!ended_ && !place_.state.idle() && Prepare()) {
       auto ticket = pool_.TryAcquire(waiting_->bytes);
       if (!ticket) return;  // woken when some is given back
@@ -93,7 +93,7 @@ void Gather::BeginPass() {
 }
 
 void Gather::Drain() {
-  place_.state.Guard(place_.placed.name, [this] {
+  place_.state.Guard(place_.placed, [this] {
     while (!inbox_.empty()) {
       Message& message = inbox_.front();
       if (place_.state.idle()) message.packet = {};
@@ -137,7 +137,7 @@ void Replay::BeginPass() {
 }
 
 void Replay::Drain() {
-  place_.state.Guard(place_.placed.name, [this] {
+  place_.state.Guard(place_.placed, [this] {
     while (!ended_ && !place_.state.idle()) {
       auto ticket = gather_.pool_.TryAcquire(item_bytes_);
       if (!ticket) return;  // woken when an item ends

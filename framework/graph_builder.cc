@@ -98,7 +98,7 @@ class MapNode {
   static void Work(const NodePlace& place, std::size_t downstream_bytes, Message& message) {
     Packet in = std::exchange(message.packet, {});
     if (place.state.idle()) return;
-    place.state.Guard(place.placed.name, [&] {
+    place.state.Guard(place.placed, [&] {
       Stopwatch stopwatch = place.Time(message.order);
       StageContext context = place.state.Context(message.order);
       Outcome<Packet> outcome = place.stage().Map(std::move(in), downstream_bytes, context);
@@ -178,7 +178,7 @@ class SinkNode {
             graph, flow::serial,
             [place](Message message) {
               if (message.kind == Kind::kItem && message.packet && !place.state.idle()) {
-                place.state.Guard(place.placed.name, [&] {
+                place.state.Guard(place.placed, [&] {
                   const Stopwatch stopwatch = place.Time(message.order);
                   StageContext context = place.state.Context(message.order);
                   place.stage().Consume(std::move(message.packet), context);
@@ -265,7 +265,7 @@ class TbbGraph final : public Graph {
     state_.BeginPass(pass);
     if (state_.stopped()) return;
     for (PlacedStage& placed : stages_) {
-      state_.Guard(placed.name, [&] { placed.any->stage().BeginPass(pass); });
+      state_.Guard(placed, [&] { placed.any->stage().BeginPass(pass); });
     }
     state_.RethrowError();
     for (auto& gather : gathers_) gather->BeginPass();
@@ -283,7 +283,7 @@ class TbbGraph final : public Graph {
     if (state_.stopped()) return;
     CheckNothingWaits(replay);
     for (PlacedStage& placed : stages_) {
-      state_.Guard(placed.name, [&] { placed.any->stage().EndPass(pass); });
+      state_.Guard(placed, [&] { placed.any->stage().EndPass(pass); });
     }
     state_.RethrowError();
   }

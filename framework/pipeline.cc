@@ -2,10 +2,13 @@
 
 // Public from oneTBB 2021.6 on, a preview in the 2021.5 of Ubuntu 22.04.
 #define TBB_PREVIEW_WAITING_FOR_WORKERS 1
+#include <cxxabi.h>
 #include <tbb/global_control.h>
 
 #include <algorithm>
 #include <cassert>
+#include <cstdlib>
+#include <cstring>
 #include <new>
 #include <optional>
 #include <utility>
@@ -33,6 +36,40 @@ class Pipeline::Threads {
   tbb::task_scheduler_handle handle_;
   std::optional<tbb::global_control> control_;
 };
+
+namespace {
+
+std::string TypeName(const char* mangled) {
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> name(
+      abi::__cxa_demangle(mangled, nullptr, nullptr, &status), &std::free);
+  return status == 0 ? name.get() : mangled;
+}
+
+// Two shared objects may use one name for two types.
+void CheckTypes(const PlacedStage& before, const PlacedStage& placed) {
+  if (before.out != placed.in || std::strcmp(before.out_type, placed.in_type) == 0) return;
+  throw Error(ErrorKind::kConfig,
+              "what `" + placed.who() + "` calls " + std::string(placed.in) + " is the type " +
+                  TypeName(placed.in_type) + ", and what `" + before.who() + "` gives is " +
+                  TypeName(before.out_type),
+              "Use the payload's own header, or a port type of another name.");
+}
+
+// A stage that is not ours is named where it fails.
+void OpenStage(PlacedStage& placed, OpenContext& context) {
+  try {
+    placed.any->stage().Open(context);
+  } catch (const Error& error) {
+    if (placed.plugin.empty()) throw;
+    const bool leases_more = error.kind() == ErrorKind::kMemory;
+    throw Error(error.kind(), "stage " + placed.who() + ": " + error.what(),
+                leases_more ? "What a stage takes in Open() it has to declare in footprint()."
+                            : error.remedy());
+  }
+}
+
+}  // namespace
 
 Pipeline::Pipeline(PipelineOptions options, Resources& resources)
     : options_(std::move(options)), resources_(resources) {}
@@ -77,7 +114,9 @@ void Pipeline::Append(const std::function<PlacedStage(BuildContext&)>& make) {
   for (const PlacedStage& placed : stages_) {
     context.provenance.Add(placed.name, placed.any->stage());
   }
-  stages_.push_back(make(context));
+  PlacedStage placed = make(context);
+  if (!stages_.empty()) CheckTypes(stages_.back(), placed);
+  stages_.push_back(std::move(placed));
 }
 
 const Stage* Pipeline::Find(std::string_view name) const {
@@ -132,7 +171,7 @@ void Pipeline::Open(MemoryBudget& budget) {
         .lever = lever,
         .is_frugal = plan_.is_frugal,
         .has_extra = plan_.has_extra[i]};
-    stages_[i].any->stage().Open(context);
+    OpenStage(stages_[i], context);
   }
   levers_ = plan_.levers;
   graph_ = BuildGraph(stages_, stats_,

@@ -24,6 +24,7 @@ struct StageSpec {
   StageShape shape = StageShape::kMap;
   std::string in;  // port types; empty where there is none
   std::string out;
+  std::string plugin;  // the file that brings it; empty where it is built in
   Concurrency concurrency = Concurrency::kSerial;
   std::vector<FieldDoc> fields;
   // Throws Error(kConfig) where `params` are wrong, at their place in the file.

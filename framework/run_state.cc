@@ -59,10 +59,10 @@ void RunState::RethrowError() {
   if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
 }
 
-void RunState::FailWithCurrent(const std::string& stage) noexcept {
+void RunState::FailWithCurrent(const PlacedStage& stage) noexcept {
   std::exception_ptr error;
   try {
-    error = std::make_exception_ptr(Named(stage));
+    error = std::make_exception_ptr(Named(stage.who()));
   } catch (...) {
     error = out_of_memory_;
   }

@@ -38,7 +38,7 @@ class RunState {
 
   // Runs the work of a stage; the first exception ends the run, under its stage's name.
   template <class Work>
-  void Guard(const std::string& stage, Work&& work) {
+  void Guard(const PlacedStage& stage, Work&& work) {
     try {
       work();
     } catch (...) {
@@ -48,7 +48,7 @@ class RunState {
   void RethrowError();
 
  private:
-  void FailWithCurrent(const std::string& stage) noexcept;
+  void FailWithCurrent(const PlacedStage& stage) noexcept;
 
   const std::atomic<bool>& stopped_;
   const OnDrop on_drop_;

@@ -29,8 +29,7 @@ void AddOverrides(CLI::App* command, std::vector<std::string>& overrides) {
                    "Change a value of the configuration: --set training.epochs=3, "
                    "--set pipeline.augment.size=[96,96]; repeatable")
       ->type_name("KEY=VALUE")
-      ->expected(1)
-      ->take_all();
+      ->allow_extra_args(false);
   command
       ->add_option_function<std::string>(
           "--memory",
@@ -111,13 +110,23 @@ void DeclareExplain(CLI::App& app) {
 }
 
 void DeclareTheRest(CLI::App& app) {
-  auto name = std::make_shared<std::string>();
-  auto json = std::make_shared<bool>(false);
+  auto listed = std::make_shared<StagesOptions>();
   CLI::App* stages =
       app.add_subcommand("stages", "List the stages there are, or the parameters of one");
-  stages->add_option("NAME", *name, "A stage, or `model` or `training`");
-  stages->add_flag("--json", *json, "As JSON");
-  stages->callback([name, json] { StagesCommand(*name, *json); });
+  stages->add_option("NAME", listed->name, "A stage, or `model` or `training`");
+  stages->add_option("--plugin", listed->plugins, "A shared object with more stages; repeatable")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  stages->add_flag("--json", listed->json, "As JSON");
+  stages->callback([listed] { StagesCommand(*listed); });
+
+  auto plugin = std::make_shared<NewPluginOptions>();
+  CLI::App* new_plugin = app.add_subcommand(
+      "new-plugin", "Write a stage of your own, ready to be built, tested and run");
+  new_plugin->add_option("NAME", plugin->name, "Of the stage: a word such as sepia")->required();
+  new_plugin->add_option("--out", plugin->folder, "The folder to write (default: NAME)")
+      ->type_name("DIR");
+  new_plugin->callback([plugin] { NewPluginCommand(*plugin); });
 
   auto devices_json = std::make_shared<bool>(false);
   CLI::App* devices = app.add_subcommand(

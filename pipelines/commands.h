@@ -46,8 +46,23 @@ void EvaluateCommand(const EvaluateOptions& options);
 // Error(kData) where there is no such run.
 void ExplainCommand(const std::filesystem::path& run);
 
+struct StagesOptions {
+  std::string name;  // of one; empty: all
+  std::vector<std::filesystem::path> plugins;
+  bool json = false;
+};
+
 // The stages there are, or the parameters of one; of `model` and `training` as well.
-void StagesCommand(const std::string& name, bool json);
+void StagesCommand(const StagesOptions& options);
+
+struct NewPluginOptions {
+  std::string name;              // of the stage, and of the plugin
+  std::filesystem::path folder;  // where it is written; empty: one of the name
+};
+
+// Writes a plugin that can be built, tested and run at once. Throws Error(kConfig) where the name
+// is none or the folder is there already.
+void NewPluginCommand(const NewPluginOptions& options);
 
 // What this machine has, and what this process may use of it.
 void DevicesCommand(bool json);

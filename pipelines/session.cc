@@ -2,10 +2,13 @@
 
 #include <tbb/info.h>
 
+#include <cstdlib>
+#include <set>
 #include <utility>
 
 #include "framework/byte_size.h"
 #include "framework/host_memory.h"
+#include "framework/plugin.h"
 #include "framework/suggestion.h"
 #include "stages/builtin.h"
 
@@ -21,6 +24,29 @@ constexpr std::size_t kReserveBytesPerWorker = std::size_t{1} << 20;
 // With a GPU besides, once it works: cuDNN's libraries are loaded at its first call (35 MiB,
 // measured), and the driver keeps copies of the kernels that are used (not measured).
 constexpr std::size_t kReserveBytesOfDevice = std::size_t{128} << 20;
+
+struct StageTable {
+  void Load(const std::filesystem::path& plugin) {
+    std::error_code absent;
+    if (loaded.insert(std::filesystem::weakly_canonical(plugin, absent)).second) {
+      LoadPlugin(plugin, registry);
+    }
+  }
+
+  Registry registry;
+  std::set<std::filesystem::path> loaded;
+};
+
+StageTable& Table() {
+  static StageTable table = [] {
+    StageTable made;
+    AddBuiltinStages(made.registry);
+    const char* folders = std::getenv("WEIR_PLUGIN_PATH");
+    for (const auto& plugin : FindPlugins(folders ? folders : "")) made.Load(plugin);
+    return made;
+  }();
+  return table;
+}
 
 void CheckStages(const Config& config, Problems& problems) {
   for (std::size_t i = 0; i < config.pipeline.size(); ++i) {
@@ -42,13 +68,10 @@ void CheckStages(const Config& config, Problems& problems) {
 
 }  // namespace
 
-const Registry& Stages() {
-  static const Registry registry = [] {
-    Registry made;
-    AddBuiltinStages(made);
-    return made;
-  }();
-  return registry;
+const Registry& Stages() { return Table().registry; }
+
+void LoadPlugins(const std::vector<std::filesystem::path>& plugins) {
+  for (const std::filesystem::path& plugin : plugins) Table().Load(plugin);
 }
 
 Recipe LoadRecipe(const std::filesystem::path& path, const std::vector<std::string>& overrides,
@@ -56,6 +79,7 @@ Recipe LoadRecipe(const std::filesystem::path& path, const std::vector<std::stri
   Recipe recipe;
   recipe.config = LoadConfig(path, overrides, kSections, problems);
   if (recipe.config.name.empty()) return recipe;  // not one key could be read
+  LoadPlugins(recipe.config.plugins);
   CheckStages(recipe.config, problems);
   recipe.model = ParseModel(recipe.config.Section("model"), problems);
   recipe.training = ParseTraining(recipe.config.Section("training"), problems);

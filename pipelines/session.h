@@ -25,8 +25,12 @@
 
 namespace weir {
 
-// Every stage there is: the table is made once.
+// Every stage there is: those that are built in, those of the plugins in the folders of
+// WEIR_PLUGIN_PATH, and those of LoadPlugins().
 const Registry& Stages();
+
+// Each once, also where it was found in WEIR_PLUGIN_PATH. Throws as LoadPlugin does.
+void LoadPlugins(const std::vector<std::filesystem::path>& plugins);
 
 // Everything that a run is made of, checked as far as it can be without looking at any data.
 struct Recipe {

@@ -37,6 +37,7 @@ json ToJson(const StageSpec& spec) {
           {"takes", spec.in},
           {"gives", spec.out},
           {"parallel", spec.concurrency == Concurrency::kParallel},
+          {"plugin", spec.plugin},
           {"parameters", ToJson(spec.fields)}};
 }
 
@@ -59,6 +60,7 @@ void PrintFields(const std::vector<FieldDoc>& fields, int indent) {
 
 void PrintStage(const StageSpec& spec) {
   std::printf("%s: %s\n", spec.name.c_str(), spec.doc.c_str());
+  if (!spec.plugin.empty()) std::printf("  of the plugin '%s'\n", spec.plugin.c_str());
   std::printf("  takes %s, gives %s\n\n", spec.in.empty() ? "nothing" : spec.in.c_str(),
               spec.out.empty() ? "nothing" : spec.out.c_str());
   if (spec.fields.empty()) std::printf("  It has no parameters.\n");
@@ -85,7 +87,10 @@ void PrintAll() {
 
 }  // namespace
 
-void StagesCommand(const std::string& name, bool as_json) {
+void StagesCommand(const StagesOptions& options) {
+  const std::string& name = options.name;
+  const bool as_json = options.json;
+  LoadPlugins(options.plugins);
   if (name.empty()) {
     if (!as_json) return PrintAll();
     json all = json::array();

@@ -1,0 +1,54 @@
+# What `cmake --install` and `cpack` give: the program with the libraries that bootstrap.sh fetched, the framework's
+# headers and library for plugins and programs of one's own, the CMake package and pkg-config's file.
+set(CMAKE_INSTALL_LIBDIR lib CACHE PATH "Where libraries are installed")  # not Debian's lib/<triplet>: one tree, to be moved
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(private_libraries ${CMAKE_INSTALL_LIBDIR}/weir)
+set_target_properties(weir PROPERTIES INSTALL_RPATH "$ORIGIN/../${private_libraries}")
+install(TARGETS weir RUNTIME_DEPENDENCY_SET weir_libraries DESTINATION ${CMAKE_INSTALL_BINDIR})
+# Those that are no package of the distribution's.
+cmake_path(GET LibTorch_CPU_LIBRARY PARENT_PATH libtorch)
+cmake_path(GET OneDnn_LIBRARY PARENT_PATH onednn)
+set(own_folders ${PROJECT_SOURCE_DIR}/.deps ${libtorch} ${onednn})
+list(FILTER own_folders EXCLUDE REGEX "^/(usr/)?lib")
+list(TRANSFORM own_folders REPLACE "([.+])" "\\\\\\1")
+list(TRANSFORM own_folders PREPEND "^" )
+list(TRANSFORM own_folders APPEND "/.*")
+install(RUNTIME_DEPENDENCY_SET weir_libraries
+  POST_INCLUDE_REGEXES ${own_folders}
+  POST_EXCLUDE_REGEXES ".*"
+  DIRECTORIES ${libtorch} ${onednn}
+  DESTINATION ${private_libraries})
+if(TARGET weir_cuda)
+  install(TARGETS weir_cuda LIBRARY DESTINATION ${CMAKE_INSTALL_BINDIR})  # opened from beside the program
+endif()
+
+install(TARGETS weir_framework ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/framework DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir FILES_MATCHING PATTERN "*.h")
+install(FILES ${PROJECT_BINARY_DIR}/generated/framework/interface_id.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir/framework)
+install(FILES ${PROJECT_SOURCE_DIR}/stages/payloads.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir/stages)
+install(FILES ${PROJECT_SOURCE_DIR}/framework/plugin_entry.cc DESTINATION ${CMAKE_INSTALL_DATADIR}/weir)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/configs DESTINATION ${CMAKE_INSTALL_DATADIR}/weir)
+
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/weir)
+configure_package_config_file(${PROJECT_SOURCE_DIR}/.cmake/weir-config.cmake.in ${PROJECT_BINARY_DIR}/weir-config.cmake
+  INSTALL_DESTINATION ${package}
+  PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_BINDIR CMAKE_INSTALL_DATADIR)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/weir-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/weir-config.cmake ${PROJECT_BINARY_DIR}/weir-config-version.cmake
+  ${PROJECT_SOURCE_DIR}/.cmake/weir_add_plugin.cmake DESTINATION ${package})
+configure_file(${PROJECT_SOURCE_DIR}/.cmake/weir.pc.in ${PROJECT_BINARY_DIR}/weir.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/weir.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+set(CPACK_GENERATOR TGZ DEB)
+set(CPACK_PACKAGE_CONTACT "weir")
+set(CPACK_PACKAGE_FILE_NAME weir-${PROJECT_VERSION}-${CMAKE_SYSTEM_PROCESSOR})
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
+set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
+set(CPACK_THREADS 0)
+set(CPACK_DEBIAN_COMPRESSION_TYPE gzip)  # of half a gigabyte; xz takes minutes
+set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${libtorch} ${onednn})
+include(CPack)

@@ -1,0 +1,30 @@
+// Names who was at work where code that is not ours crashes: while one is there, a SIGSEGV, SIGBUS,
+// SIGFPE, SIGILL or SIGABRT (an exception that nobody can catch) writes its text to standard error
+// and ends the process with status 2, in place of a silent end by the signal.
+//
+// For the whole process; one at a time, others give way to the first. Allocates nothing.
+#pragma once
+
+#include <csignal>
+#include <cstddef>
+#include <string>
+
+namespace weir {
+
+class CrashNotice {
+ public:
+  // "plugin libsepia.so crashed while it was loaded". The remedy is a line of its own.
+  CrashNotice(const std::string& what, const std::string& remedy);
+  CrashNotice(const CrashNotice&) = delete;
+  CrashNotice& operator=(const CrashNotice&) = delete;
+  ~CrashNotice();
+
+ private:
+  static constexpr std::size_t kSignals = 5;
+
+  std::string text_;
+  bool is_first_ = false;
+  struct sigaction before_[kSignals] = {};
+};
+
+}  // namespace weir

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# install_test.sh BUILD: installs that build into an empty prefix and does there what a stranger would: writes a plugin,
+# builds it, tests it, runs it in a pipeline; and builds a program of one's own with pkg-config.
+set -euo pipefail
+build=$1
+source=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+fail() {
+  echo "install_test.sh: $1" >&2
+  exit 1
+}
+
+cmake --install "$build" --prefix "$scratch/prefix" > "$scratch/log" || { cat "$scratch/log"; fail 'cannot be installed'; }
+# Moved, as an archive that is unpacked elsewhere is.
+mv "$scratch/prefix" "$scratch/weir"
+export PATH=$scratch/weir/bin:$PATH
+[ "$(command -v weir)" = "$scratch/weir/bin/weir" ] || fail 'another weir comes first'
+weir --version
+
+cd "$scratch"
+weir new-plugin sepia
+cd sepia
+cmake -B build -D CMAKE_PREFIX_PATH="$scratch/weir" > ../log 2>&1 || { cat ../log; fail 'the plugin cannot be configured'; }
+cmake --build build > ../log 2>&1 || { cat ../log; fail 'the plugin cannot be built'; }
+ctest --test-dir build > ../log 2>&1 || { cat ../log; fail 'the test of the plugin fails'; }
+[ "$(nm -D --defined-only build/libsepia.so | grep -c ' T ')" = 1 ] || { nm -D --defined-only build/libsepia.so; fail 'more than its entry is visible'; }
+weir stages --plugin build/libsepia.so sepia | grep -q 'strength: a number' || fail 'weir stages does not show it'
+weir draw pictures --per-class 6 > /dev/null
+weir run config.yaml --out first || fail 'the pipeline with the plugin fails'
+weir predict first pictures > ../predictions || fail 'predict does not load the plugin'
+
+# A program of one's own.
+export PKG_CONFIG_PATH=$scratch/weir/lib/pkgconfig
+read -ra compiling <<< "$(pkg-config --cflags weir)"
+read -ra linking <<< "$(pkg-config --libs weir)"
+g++ "${compiling[@]}" "$source/embedding.cc" -o embedding "${linking[@]}"
+[ "$(./embedding)" = 'the sum of the squares of 1 to 100: 338350' ] || fail 'the embedding example computes something else'

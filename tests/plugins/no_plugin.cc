@@ -1,0 +1,1 @@
+int NoPlugin() { return 1; }

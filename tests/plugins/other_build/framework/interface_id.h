@@ -1,0 +1,1 @@
+#define WEIR_INTERFACE_ID "0.0.1, headers 000000000000"
