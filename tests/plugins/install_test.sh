@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # install_test.sh BUILD: installs that build into an empty prefix and does there what a stranger would: writes a plugin,
-# builds it, tests it, runs it in a pipeline; and builds a program of one's own with pkg-config.
+# builds it, tests it, runs it in a pipeline; and builds a program of one's own with pkg-config. The tools are those that
+# CMAKE_GENERATOR and CXX name.
 set -euo pipefail
 build=$1
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -34,5 +35,5 @@ weir predict first pictures > ../predictions || fail 'predict does not load the 
 export PKG_CONFIG_PATH=$scratch/weir/lib/pkgconfig
 read -ra compiling <<< "$(pkg-config --cflags weir)"
 read -ra linking <<< "$(pkg-config --libs weir)"
-g++ "${compiling[@]}" "$source/embedding.cc" -o embedding "${linking[@]}"
+"${CXX:-c++}" "${compiling[@]}" "$source/embedding.cc" -o embedding "${linking[@]}"
 [ "$(./embedding)" = 'the sum of the squares of 1 to 100: 338350' ] || fail 'the embedding example computes something else'
