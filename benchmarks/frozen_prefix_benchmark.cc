@@ -4,16 +4,31 @@
 
 #include "framework/error.h"
 #include "stages/model/frozen_prefix.h"
+#include "stages/model/quantization.h"
 
 namespace weir {
 namespace {
 
+std::vector<std::uint8_t> Pixels(int size) {
+  return std::vector<std::uint8_t>(std::size_t(size) * size * 3, 100);
+}
+
 std::unique_ptr<FrozenPrefix> MakePrefix(double width, int size, Precision precision) {
   const MobileNetV2 model(width, {size, size}, Convention::Keras());
-  return MakeOneDnnPrefix(model, RandomLayers(model, 1),
-                          {.last_layer = static_cast<int>(model.layers().size()) - 1,
-                           .pooling = Pooling::kAverage,
-                           .precision = precision});
+  const LayerReader weights = RandomLayers(model, 1);
+  PrefixOptions options{.last_layer = static_cast<int>(model.layers().size()) - 1,
+                        .pooling = Pooling::kAverage};
+  if (precision == Precision::kInt8) {
+    MapMeter meter(model);
+    options.watch = meter.Watcher();
+    const auto exact = MakeOneDnnPrefix(model, weights, options);
+    std::vector<float> features(exact->output_values());
+    exact->Run(Pixels(size).data(), *exact->MakeWorkspace(), features.data());
+    options.watch = {};
+    options.maps = std::make_shared<const std::vector<MapStatistics>>(meter.Finish());
+  }
+  options.precision = precision;
+  return MakeOneDnnPrefix(model, weights, options);
 }
 
 // One prefix for all threads, as in the pipeline; a workspace each.
@@ -28,7 +43,7 @@ void FrozenPrefixRun(benchmark::State& state, double width, int size, Precision 
     }
   }
   // The other threads see what the first one made once all have come to the loop.
-  std::vector<std::uint8_t> pixels(std::size_t(size) * size * 3, 100);
+  const std::vector<std::uint8_t> pixels = Pixels(size);
   std::vector<float> features;
   std::unique_ptr<FrozenPrefix::Workspace> workspace;
   for (auto _ : state) {
@@ -56,6 +71,10 @@ BENCHMARK_CAPTURE(FrozenPrefixRun, float32, 1.0, 224, Precision::kFloat32)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(FrozenPrefixRun, bfloat16, 1.0, 224, Precision::kBfloat16)
+    ->ThreadRange(1, 2)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(FrozenPrefixRun, int8, 1.0, 224, Precision::kInt8)
     ->ThreadRange(1, 2)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);

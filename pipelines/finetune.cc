@@ -15,6 +15,7 @@
 #include "framework/error.h"
 #include "framework/trace.h"
 #include "pipelines/bottleneck.h"
+#include "pipelines/calibrate.h"
 #include "pipelines/memory_watch.h"
 #include "pipelines/plan_text.h"
 #include "pipelines/progress.h"
@@ -82,10 +83,9 @@ class Finetuning {
         workers_(Workers(recipe.config)),
         epochs_(recipe.training.epochs),
         checkpoint_seconds_(recipe.training.checkpoint_seconds),
+        model_(SetUpModel(recipe.model, recipe.training, Fetching::kAllowed)),
         session_(recipe, {.training = true,
-                          .model = SetUpModel(recipe.model, recipe.training, Fetching::kAllowed),
-                          .add_source = {},
-                          .classes = nullptr,
+                          .model = model_,
                           .on_drop =
                               [this](const std::string& stage, const Drop& drop) {
                                 folder_->Dropped(drop.sample, stage, drop.reason);
@@ -148,7 +148,10 @@ class Finetuning {
     std::fflush(stdout);
   }
 
-  void Open() {
+  void Open(const Recipe& recipe) {
+    if (CalibrationSession::IsNeeded(session_)) {
+      model_->maps = CalibrationSession(recipe, model_).Run();
+    }
     session_.Open();
     learner_->after_step = [this] {
       if (SignalReceived()) session_.pipeline().Stop();
@@ -168,7 +171,7 @@ class Finetuning {
   }
 
   void Finish() {
-    SaveModel(folder_->model(), *session_.resources().Find<Model>(), *learner_);
+    SaveModel(folder_->model(), *session_.resources().Find<Model>(), *learner_, model_->maps.get());
     const auto shares = SharesOfTime(session_.pipeline().figures(), sitting_seconds_, workers_);
     folder_->WriteSummary(
         {{"images_per_second", Rate()},
@@ -330,6 +333,7 @@ class Finetuning {
   const double checkpoint_seconds_;
   std::optional<RunFolder> folder_;  // from Use() on
   std::optional<MemoryWatch> memory_;
+  const std::shared_ptr<ModelSource> model_;
   Session session_;
   std::shared_ptr<Learner> learner_;
   std::shared_ptr<SampleCounts> counts_;
@@ -366,7 +370,7 @@ void Run(const RunOptions& options) {
   if (!options.trace.empty()) trace.emplace(options.trace);
   Finetuning job(recipe, trace ? &*trace : nullptr);
   job.Plan(options);
-  job.Open();  // before there is a folder: weights that do not fit leave none behind
+  job.Open(recipe);  // before there is a folder: weights that do not fit leave none behind
   job.Use(OpenFolder(options, recipe.config.name), ResolvedYaml(recipe), options.resume);
   job.Announce();
   try {

@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
 #include "framework/byte_size.h"
+#include "pipelines/calibrate.h"
 #include "pipelines/commands.h"
 #include "pipelines/listed.h"
 #include "pipelines/plan_text.h"
@@ -26,15 +28,26 @@ std::string FlowText(const Config& config) {
   return text;
 }
 
-// What a run's model takes to predict and evaluate.
-struct PredictionPlan {
-  std::size_t peak_bytes = 0;
-  std::size_t smallest_bytes = 0;
+// What a job beside the run takes.
+struct PlannedBytes {
+  std::size_t peak = 0;
+  std::size_t smallest = 0;
 };
 
-// Of the same pipeline with all of the backbone frozen, as it is in a saved model. Nothing where it
-// runs on a GPU, which would have to be opened once more.
-std::optional<PredictionPlan> PlanPrediction(const Recipe& recipe, const Session& training) {
+PlannedBytes BytesOf(const MemoryPlan& plan) { return {plan.peak_bytes(), plan.smallest_bytes}; }
+
+nlohmann::json ToJson(const PlannedBytes& bytes) {
+  return {{"peak_bytes", bytes.peak}, {"smallest_bytes", bytes.smallest}};
+}
+
+std::string ToText(const PlannedBytes& bytes) {
+  return ToRoundText(ByteSize{bytes.peak}) + ", at least " + ToRoundText(ByteSize{bytes.smallest});
+}
+
+// What a run's model takes to predict and evaluate: the bytes of the same pipeline with all of the
+// backbone frozen, as it is in a saved model. Nothing where it runs on a GPU, which would have to
+// be opened once more.
+std::optional<PlannedBytes> PlanPrediction(const Recipe& recipe, const Session& training) {
   if (training.device().device) return std::nullopt;
   ModelConfig saved = recipe.model;
   saved.frozen = {.kind = FrozenConfig::Kind::kAll};
@@ -43,33 +56,35 @@ std::optional<PredictionPlan> PlanPrediction(const Recipe& recipe, const Session
       {.training = false,
        .model = SetUpModel(saved, recipe.training, Fetching::kForbidden),
        .add_source = [&](Pipeline& pipeline) { Listed::AddTo(pipeline, training.pipeline()); },
-       .classes = training.resources().Find<Classes>(),
-       .on_drop = {}});
-  const MemoryPlan& plan = session.Plan();
-  return PredictionPlan{plan.peak_bytes(), plan.smallest_bytes};
+       .classes = training.resources().Find<Classes>()});
+  return BytesOf(session.Plan());
 }
 
 }  // namespace
 
 void PlanCommand(const ConfigOptions& options) {
   const Recipe recipe = LoadRecipe(options.config, options.overrides);
-  Session session(recipe, {.training = true,
-                           .model = SetUpModel(recipe.model, recipe.training, Fetching::kForbidden),
-                           .add_source = {},
-                           .classes = nullptr,
-                           .on_drop = {}});
+  const auto model = SetUpModel(recipe.model, recipe.training, Fetching::kForbidden);
+  Session session(recipe, {.training = true, .model = model});
   try {
     session.Plan();
   } catch (const Error& refusal) {
     throw WithWaysToFit(refusal, options.config, options.overrides, session);
   }
   const MemoryPlan& plan = session.plan();
+  std::optional<PlannedBytes> calibration;
+  if (CalibrationSession::IsNeeded(session)) {
+    calibration = BytesOf(CalibrationSession(recipe, model).Plan());
+  }
+  const std::size_t smallest =
+      std::max(plan.smallest_bytes, calibration ? calibration->smallest : 0);
   if (options.json) {
     nlohmann::json json = ToJson(plan, session.device());
     if (const auto prediction = PlanPrediction(recipe, session)) {
-      json["prediction"] = {{"peak_bytes", prediction->peak_bytes},
-                            {"smallest_bytes", prediction->smallest_bytes}};
+      json["prediction"] = ToJson(*prediction);
     }
+    if (calibration) json["calibration"] = ToJson(*calibration);
+    json["smallest_bytes"] = smallest;
     std::printf("%s\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
     return;
   }
@@ -86,12 +101,14 @@ void PlanCommand(const ConfigOptions& options) {
       "Training and validation passes both keep within it; a checkpoint is written from what "
       "is held.\n");
   std::printf("The smallest ceiling that works is %s; above %s nothing gets faster.\n",
-              ToRoundText(ByteSize{plan.smallest_bytes}).c_str(),
+              ToRoundText(ByteSize{smallest}).c_str(),
               ToRoundText(ByteSize{plan.enough_bytes}).c_str());
   if (const auto prediction = PlanPrediction(recipe, session)) {
-    std::printf("To predict and evaluate with its model: %s, at least %s.\n",
-                ToRoundText(ByteSize{prediction->peak_bytes}).c_str(),
-                ToRoundText(ByteSize{prediction->smallest_bytes}).c_str());
+    std::printf("To predict and evaluate with its model: %s.\n", ToText(*prediction).c_str());
+  }
+  if (calibration) {
+    std::printf("To measure the maps for int8 before it begins: %s.\n",
+                ToText(*calibration).c_str());
   }
 }
 

@@ -11,6 +11,7 @@
 #include "framework/plugin.h"
 #include "framework/suggestion.h"
 #include "stages/builtin.h"
+#include "stages/features.h"
 
 namespace weir {
 namespace {
@@ -137,6 +138,10 @@ Session::Session(const Recipe& recipe, SessionOptions options) : config_(recipe.
     if (std::exchange(first, false) && options.add_source) {
       options.add_source(*pipeline_);
       continue;
+    }
+    if (options.add_sink && stage.stage == Features::kName) {
+      options.add_sink(*pipeline_);
+      break;
     }
     pipeline_->Add(*Stages().Find(stage.stage), stage.params, stage.position);
   }

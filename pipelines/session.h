@@ -62,8 +62,10 @@ struct SessionOptions {
   bool training = true;
   std::shared_ptr<ModelSource> model;  // where it comes from
   // Makes the source in place of the pipeline's first stage; empty: as configured.
-  std::function<void(Pipeline&)> add_source;
-  std::shared_ptr<Classes> classes;  // where the source does not provide them
+  std::function<void(Pipeline&)> add_source{};
+  // Makes the end of the pipeline in place of `features` and what follows it; empty: as configured.
+  std::function<void(Pipeline&)> add_sink{};
+  std::shared_ptr<Classes> classes{};  // where the source does not provide them
   std::function<void(const std::string& stage, const Drop&)> on_drop{};
   Trace* trace = nullptr;  // outlives the session
 };

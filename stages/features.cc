@@ -6,20 +6,13 @@
 #include <vector>
 
 #include "framework/error.h"
+#include "stages/declared_model.h"
 #include "stages/host_prefix.h"
 #include "stages/model/sha256.h"
 #include "stages/model/weights_source.h"
 
 namespace weir {
 namespace {
-
-MapSize PictureSize(const ItemSpec& batches) {
-  if (batches.dims.size() != 4 || batches.dims.back() != 3) {
-    throw Error(ErrorKind::kConfig, "`features` needs batches of pictures of one size",
-                "Put `augment: {size: [224, 224]}` and `batch` before it.");
-  }
-  return {static_cast<int>(batches.dims[1]), static_cast<int>(batches.dims[2])};
-}
 
 // Adds what is read to `digest`.
 LayerReader Hashed(LayerReader reader, Sha256& digest) {
@@ -44,14 +37,10 @@ void Features::Params::Check(const Blame& blame) const {
 Features::Features(const Params& params, BuildContext& context)
     : precision_(params.precision),
       batch_size_(context.upstream.dims.empty() ? 0 : context.upstream.dims[0]),
-      source_(context.resources.Require<ModelSource>(kName,
-                                                     "Declare the model in the section `model`.")) {
-  const MapSize input = PictureSize(context.upstream);
-  const auto classes = context.resources.Require<Classes>(
-      kName, "Begin the pipeline with a source of labelled pictures: `directory`.");
+      source_(context.resources.Find<ModelSource>()) {
+  model_ = DeclaredModel(kName, context);
   if (const auto chosen = context.resources.Find<ChosenDevice>()) device_ = chosen->device;
-  model_ = std::make_shared<Model>(source_->config, source_->convention, input, classes->names,
-                                   context.seed);
+  if (needs_maps()) CheckInt8();
   context.resources.Put(model_);
   keeper_ = std::make_shared<FeatureKeeper>(
       FeatureKeeper::Options{
@@ -66,11 +55,26 @@ Features::Features(const Params& params, BuildContext& context)
   footprint_ = WorkOutFootprint(context.workers);
 }
 
+void Features::CheckInt8() const {
+  const auto refuse = [](const std::string& why, const std::string& remedy) {
+    throw Error(ErrorKind::kConfig, "precision: int8 " + why, remedy);
+  };
+  if (device_) {
+    refuse("is the processor's, and the model runs on a GPU",
+           "Set precision: bfloat16, or prefetch.device: cpu.");
+  }
+  if (model_->prefix_layers() < static_cast<int>(model_->backbone().layers().size())) {
+    refuse("needs a backbone that is frozen throughout",
+           "Set model.frozen: all, or precision: float32.");
+  }
+}
+
 PrefixOptions Features::prefix_options() const {
   return {.last_layer = model_->prefix_layers() - 1,
           .pooling = model_->prefix_pooling(),
           .precision = precision_,
-          .preprocessing = model_->preprocessing()};
+          .preprocessing = model_->preprocessing(),
+          .maps = source_->maps};
 }
 
 ItemSpec Features::output() const {
@@ -104,6 +108,18 @@ Footprint Features::WorkOutFootprint(int workers) const {
 
 void Features::Open(OpenContext& context) {
   Sha256 weights;
+  if (needs_maps()) {
+    if (!source_->maps) {
+      throw Error(ErrorKind::kConfig,
+                  "precision: int8 needs to know the maps of the backbone, which were not measured "
+                  "when this model was trained",
+                  "Set precision: float32, or train it with precision: int8.");
+    }
+    for (const MapStatistics& map : *source_->maps) {
+      weights.Add(std::as_bytes(std::span(&map.scale, 1)));
+      weights.Add(std::as_bytes(std::span(map.means)));
+    }
+  }
   const auto open_backbone = [&](const Model& model) {
     LayerReader reader = source_->open_backbone(model);
     return keeper_->in_file() ? Hashed(std::move(reader), weights) : reader;

@@ -8,8 +8,8 @@ is in the table as well, with the reason, and the rest goes on.
 
   article          head on a frozen MobileNetV2, 245 photos of ants and bees (peers whose readers
                    pass over GIFs see 244), 10 epochs of batch 32, configs/article.yaml
-  article-bf16     the same, weir's frozen backbone in bfloat16 where the processor has instructions
-                   for it
+  article-bf16, article-int8   the same, weir's frozen backbone in bfloat16 or int8 where the
+                   processor has instructions for it
   last-5-blocks    article with the last 5 blocks unfrozen
   unfrozen         the same with everything unfrozen
   predict          classes for 10,000 files: links to 396 JPEGs of ants and bees

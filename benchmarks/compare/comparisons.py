@@ -8,7 +8,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from part_runners import ForwardRunner, InputRunner, ScriptRunner, WithBfloat16, count_pictures
+from part_runners import (
+    BFLOAT16,
+    INT8,
+    ForwardRunner,
+    InputRunner,
+    ScriptRunner,
+    WithInstructions,
+    count_pictures,
+)
 from peers.jobs import ARTICLE, COUNTS, LAST_5_BLOCKS, PREDICT, UNFROZEN, Job, Pictures
 from peers.options import ROOT
 from peers.programs import Peer, Program, Result, Weir
@@ -27,9 +35,6 @@ PROGRAMS = (
     "dali",
     "spdl",
 )
-
-
-BFLOAT16: dict[str, object] = {"pipeline.features.precision": "bfloat16"}
 
 
 @dataclass
@@ -52,14 +57,8 @@ def all_comparisons(options: argparse.Namespace) -> list[Comparison]:
     small, large = options.small_passes, options.large_passes
     return [
         Comparison("article", ARTICLE.title, _jobs(ARTICLE, options.epochs, _rate, all_peers)),
-        Comparison(
-            "article-bf16",
-            f"{ARTICLE.title}; weir's backbone in bfloat16",
-            [
-                WithBfloat16(_weir(ARTICLE, options.epochs, _rate, BFLOAT16)),
-                *(_peer(name, ARTICLE, options.epochs, _rate) for name in PROGRAMS[1:3]),
-            ],
-        ),
+        _article_in("bfloat16", "article-bf16", BFLOAT16, options),
+        _article_in("int8", "article-int8", INT8, options),
         Comparison(
             "last-5-blocks",
             LAST_5_BLOCKS.title,
@@ -177,6 +176,21 @@ def _jobs(job: Job, epochs: int, read: Read, peers: Iterable[str]) -> list[Runne
     return [_weir(job, epochs, read), *(_peer(name, job, epochs, read) for name in peers)]
 
 
+def _article_in(
+    precision: str, name: str, instructions: set[str], options: argparse.Namespace
+) -> Comparison:
+    settings: dict[str, object] = {"pipeline.features.precision": precision}
+    weir = _weir(ARTICLE, options.epochs, _rate, settings)
+    return Comparison(
+        name,
+        f"{ARTICLE.title}; weir's backbone in {precision}",
+        [
+            WithInstructions(weir, instructions),
+            *(_peer(peer, ARTICLE, options.epochs, _rate) for peer in PROGRAMS[1:3]),
+        ],
+    )
+
+
 def _forward_threads() -> int:
     return min(2, len(os.sched_getaffinity(0)))  # that weir's benchmark program knows
 
@@ -203,8 +217,11 @@ def _forward(options: argparse.Namespace) -> list[Runner]:
 
 def _forward_bf16(options: argparse.Namespace) -> list[Runner]:
     return [
-        WithBfloat16(ForwardRunner("bfloat16", _forward_threads(), options.weir_forward_seconds)),
-        WithBfloat16(_forward_script("openvino", options, "bf16")),
+        WithInstructions(runner, BFLOAT16)
+        for runner in (
+            ForwardRunner("bfloat16", _forward_threads(), options.weir_forward_seconds),
+            _forward_script("openvino", options, "bf16"),
+        )
     ]
 
 

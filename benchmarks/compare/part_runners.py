@@ -95,16 +95,22 @@ class ForwardRunner(Runner):
         return Reading(found[0]["items_per_second"])
 
 
-class WithBfloat16(Runner):
-    """A runner that only makes sense where the processor has instructions for bfloat16."""
+BFLOAT16 = {"avx512_bf16", "amx_bf16"}
+INT8 = {"avx512_vnni", "avx_vnni"}
 
-    def __init__(self, runner: Runner) -> None:
+
+class WithInstructions(Runner):
+    """A runner that only makes sense where the processor has one of these extensions."""
+
+    def __init__(self, runner: Runner, wanted: set[str]) -> None:
         super().__init__(runner.program, runner.label)
         self._runner = runner
+        self._wanted = wanted
 
     def prepare(self, supplies: Supplies) -> None:
-        if not instructions() & {"avx512_bf16", "amx_bf16"}:
-            raise Skipped("the processor has no instructions for it (avx512_bf16, amx_bf16)")
+        if not instructions() & self._wanted:
+            names = ", ".join(sorted(self._wanted))
+            raise Skipped(f"the processor has no instructions for it ({names})")
         self._runner.prepare(supplies)
         self.version = self._runner.version
 

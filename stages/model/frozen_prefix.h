@@ -12,8 +12,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "stages/model/backbone_weights.h"
 #include "stages/model/mobilenet_v2.h"
@@ -21,13 +23,26 @@
 namespace weir {
 
 enum class Pooling { kNone, kAverage, kMax };
-enum class Precision { kFloat32, kBfloat16 };
+enum class Precision { kFloat32, kBfloat16, kInt8 };
+
+// Of a map.
+struct MapStatistics {
+  float scale = 1;           // what 1 stands for in bytes
+  std::vector<float> means;  // [C], in the map's own unit
+  bool operator==(const MapStatistics&) const = default;
+};
+
+// Sees the map [H, W, C] that `layer` made.
+using MapWatcher = std::function<void(int layer, const float* map)>;
 
 struct PrefixOptions {
   int last_layer = 0;  // index in MobileNetV2::layers(); this one and all before it are run
   Pooling pooling = Pooling::kNone;
   Precision precision = Precision::kFloat32;
   Preprocessing preprocessing{};  // usually the model's convention's
+  // For int8: those behind each layer that is run, or more; measured (quantization.h).
+  std::shared_ptr<const std::vector<MapStatistics>> maps{};
+  MapWatcher watch{};  // for float32 by oneDNN: called in Run, by its thread, layer after layer
 };
 
 class FrozenPrefix {
@@ -52,7 +67,8 @@ class FrozenPrefix {
 };
 
 // By oneDNN, called directly (batch norms folded, weights packed once, activations in a few buffers
-// planned by liveness). Throws Error(kConfig) where this CPU cannot do `options.precision`.
+// planned by liveness). Throws Error(kConfig) where this CPU cannot do `options.precision`, or the
+// preprocessing cannot be had in int8.
 // `weights` may be dropped afterwards.
 std::unique_ptr<FrozenPrefix> MakeOneDnnPrefix(const MobileNetV2& model, const LayerReader& weights,
                                                const PrefixOptions& options);

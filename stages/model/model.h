@@ -82,6 +82,8 @@ struct ModelSource {
   std::function<LayerReader(const Model&)> open_backbone;
   // The head's, by name ("head.1.weight"), where a saved model is used; empty function: initialise.
   std::function<std::vector<float>(const std::string& name, std::size_t values)> load_head;
+  // Of the maps behind each layer of the backbone, where they were measured: for `precision: int8`.
+  std::shared_ptr<const std::vector<MapStatistics>> maps;
 };
 
 }  // namespace weir

@@ -8,6 +8,8 @@
 namespace weir {
 namespace {
 
+using DataType = dnnl::memory::data_type;
+
 constexpr int kLanes = 8;  // MobileNetV2's channels are multiples of it
 
 struct BFloat16 {
@@ -15,6 +17,8 @@ struct BFloat16 {
 };
 
 float ToFloat(float value) { return value; }
+float ToFloat(std::uint8_t value) { return value; }
+float ToFloat(std::int8_t value) { return value; }
 float ToFloat(BFloat16 value) { return std::bit_cast<float>(std::uint32_t{value.bits} << 16); }
 
 void Store(float value, float* to) { *to = value; }
@@ -55,6 +59,14 @@ void Read(const T* map, const MapShape& shape, Pooling pooling, float* output) {
   for (std::size_t i = 0; i < shape.pixels * shape.channels; ++i) output[i] = ToFloat(map[i]);
 }
 
+template <class Byte>
+void ReadBytes(const void* map, const MapShape& shape, Pooling pooling, float scale,
+               float* output) {
+  Read(static_cast<const Byte*>(map), shape, pooling, output);
+  const std::size_t pixels = pooling == Pooling::kNone ? shape.pixels : 1;
+  for (std::size_t i = 0; i < pixels * shape.channels; ++i) output[i] *= scale;
+}
+
 }  // namespace
 
 bool IsNhwc(const dnnl::memory::desc& desc) {
@@ -68,7 +80,7 @@ MapShape::MapShape(const dnnl::memory::desc& desc) {
   const auto dims = desc.get_dims();
   channels = static_cast<std::size_t>(dims[1]);
   pixels = static_cast<std::size_t>(dims[2] * dims[3]);
-  bfloat16 = desc.get_data_type() == dnnl::memory::data_type::bf16;
+  type = desc.get_data_type();
 }
 
 PixelTable MakePixelTable(const Preprocessing& preprocessing) {
@@ -84,18 +96,39 @@ PixelTable MakePixelTable(const Preprocessing& preprocessing) {
 
 void WritePixels(const std::uint8_t* pixels, const PixelTable& table, const MapShape& shape,
                  void* map) {
-  if (shape.bfloat16) {
+  if (shape.type == DataType::bf16) {
     Write(pixels, table, shape.pixels, static_cast<BFloat16*>(map));
   } else {
     Write(pixels, table, shape.pixels, static_cast<float*>(map));
   }
 }
 
-void ReadMap(const void* map, const MapShape& shape, Pooling pooling, float* output) {
-  if (shape.bfloat16) {
-    Read(static_cast<const BFloat16*>(map), shape, pooling, output);
-  } else {
-    Read(static_cast<const float*>(map), shape, pooling, output);
+void WritePadded(const std::uint8_t* pixels, MapSize size, const MobileNetV2::Pads& pads,
+                 const std::array<std::uint8_t, 3>& zero, std::uint8_t* map) {
+  const auto add_zeros = [&](int count) {
+    for (int i = 0; i < count; ++i) map = std::copy(zero.begin(), zero.end(), map);
+  };
+  const int row_bytes = 3 * size.width;
+  const int padded_width = pads.left + size.width + pads.right;
+  add_zeros(pads.top * padded_width);
+  for (int row = 0; row < size.height; ++row, pixels += row_bytes) {
+    add_zeros(pads.left);
+    map = std::copy_n(pixels, row_bytes, map);
+    add_zeros(pads.right);
+  }
+  add_zeros(pads.bottom * padded_width);
+}
+
+void ReadMap(const void* map, const MapShape& shape, Pooling pooling, float scale, float* output) {
+  switch (shape.type) {
+    case DataType::u8:
+      return ReadBytes<std::uint8_t>(map, shape, pooling, scale, output);
+    case DataType::s8:
+      return ReadBytes<std::int8_t>(map, shape, pooling, scale, output);
+    case DataType::bf16:
+      return Read(static_cast<const BFloat16*>(map), shape, pooling, output);
+    default:
+      return Read(static_cast<const float*>(map), shape, pooling, output);
   }
 }
 

@@ -17,7 +17,7 @@ struct MapShape {
   explicit MapShape(const dnnl::memory::desc& desc);  // IsNhwc
 
   std::size_t channels, pixels;
-  bool bfloat16;
+  dnnl::memory::data_type type;
 };
 
 bool IsNhwc(const dnnl::memory::desc& desc);
@@ -26,12 +26,16 @@ bool IsNhwc(const dnnl::memory::desc& desc);
 using PixelTable = std::array<std::array<float, 256>, 3>;
 PixelTable MakePixelTable(const Preprocessing& preprocessing);
 
-// uint8 [H, W, 3] into the map.
+// uint8 [H, W, 3] into a map of floats.
 void WritePixels(const std::uint8_t* pixels, const PixelTable& table, const MapShape& shape,
                  void* map);
 
+// uint8 [H, W, 3] into a map of bytes that is larger by `pads`, which become `zero`.
+void WritePadded(const std::uint8_t* pixels, MapSize size, const MobileNetV2::Pads& pads,
+                 const std::array<std::uint8_t, 3>& zero, std::uint8_t* map);
+
 // The map to float32: [H, W, C], or pooled [C], by adding the pixels row by row or by their
-// largest. C is a multiple of 8.
-void ReadMap(const void* map, const MapShape& shape, Pooling pooling, float* output);
+// largest; times `scale` where it has bytes. C is a multiple of 8.
+void ReadMap(const void* map, const MapShape& shape, Pooling pooling, float scale, float* output);
 
 }  // namespace weir

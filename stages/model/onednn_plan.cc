@@ -4,6 +4,7 @@
 #include <cassert>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "framework/error.h"
 #include "stages/model/buffer_plan.h"
@@ -16,6 +17,8 @@ namespace {
 using dnnl::memory;
 using Convolution = dnnl::convolution_forward::primitive_desc;
 
+using DataType = memory::data_type;
+
 std::string CpuName() {
   switch (dnnl::get_effective_cpu_isa()) {
     case dnnl::cpu_isa::sse41:
@@ -27,30 +30,37 @@ std::string CpuName() {
     case dnnl::cpu_isa::avx2_vnni_2:
       return "AVX2";
     case dnnl::cpu_isa::avx512_core:
+      return "AVX-512";
     case dnnl::cpu_isa::avx512_core_vnni:
-      return "AVX-512 without BF16";
+      return "AVX-512 and VNNI";
     default:
       return "no vector instructions known to oneDNN";
   }
 }
 
-// oneDNN would emulate bfloat16 on plain AVX-512, slower than float32.
-void CheckPrecision(Precision precision) {
-  constexpr int kNeeded = static_cast<int>(dnnl::cpu_isa::avx512_core_bf16);
+bool CpuHas(dnnl::cpu_isa needed) {
   const int isa = static_cast<int>(dnnl::get_effective_cpu_isa());
-  if (precision == Precision::kBfloat16 && (isa & kNeeded) != kNeeded) {
-    throw Error(
-        ErrorKind::kConfig,
-        "precision: bfloat16 needs a CPU with AVX-512 BF16 instructions; this one has " + CpuName(),
-        "Set precision: float32.");
+  return (isa & static_cast<int>(needed)) == static_cast<int>(needed);
+}
+
+// oneDNN would emulate bfloat16 on plain AVX-512, slower than float32; and without VNNI its sums of
+// 8-bit products saturate at 16 bits.
+void CheckPrecision(Precision precision) {
+  const auto refuse = [](const std::string& what) {
+    throw Error(ErrorKind::kConfig,
+                "precision: " + what + " instructions; this one has " + CpuName(),
+                "Set precision: float32.");
+  };
+  if (precision == Precision::kBfloat16 && !CpuHas(dnnl::cpu_isa::avx512_core_bf16)) {
+    refuse("bfloat16 needs a CPU with AVX-512 BF16");
+  }
+  if (precision == Precision::kInt8 && !CpuHas(dnnl::cpu_isa::avx512_core_vnni) &&
+      !CpuHas(dnnl::cpu_isa::avx2_vnni)) {
+    refuse("int8 needs a CPU with VNNI");
   }
 }
 
 memory::dims DimsOf(int channels, MapSize size) { return {1, channels, size.height, size.width}; }
-
-void AppendRelu6(dnnl::post_ops& post_ops) {
-  post_ops.append_eltwise(dnnl::algorithm::eltwise_clip, 0, 6);
-}
 
 // Writes the plan, one convolution after another.
 class Planner {
@@ -59,13 +69,14 @@ class Planner {
           OneDnnPlan& plan)
       : model_(model),
         last_layer_(options.last_layer),
-        type_(options.precision == Precision::kBfloat16 ? memory::data_type::bf16
-                                                        : memory::data_type::f32),
+        precision_(options.precision),
+        may_fuse_(options.precision != Precision::kInt8 && !options.watch),
         engine_(engine),
         plan_(plan),
         buffer_of_layer_(model.layers().size(), -1) {}
 
   void Run() {
+    if (precision_ == Precision::kInt8) plan_.picture_pads = model_.pads(0);
     for (int layer = 0; layer <= last_layer_;) layer = Add(layer) + 1;
     PlaceBuffers();
     for (const PlannedConvolution& convolution : plan_.convolutions) {
@@ -100,10 +111,10 @@ class Planner {
     return last;
   }
 
-  // The depthwise layer behind its 1x1, so that the expanded map stays in the cache. oneDNN takes
-  // one padding for both axes and derives the other side's.
+  // The depthwise layer behind its 1x1, so that the expanded map stays in the cache; one of bytes
+  // does so by itself. oneDNN takes one padding for both axes and derives the other side's.
   std::optional<Convolution> TryFuse(int layer) const {
-    if (layer + 1 > last_layer_) return std::nullopt;
+    if (layer + 1 > last_layer_ || !may_fuse_) return std::nullopt;
     const ConvLayer& next = model_.layers()[layer + 1];
     const MobileNetV2::Pads pads = model_.pads(layer + 1);
     if (model_.layers()[layer].kind != LayerKind::kPointwise ||
@@ -119,19 +130,40 @@ class Planner {
     }
   }
 
+  DataType KernelType() const {
+    return precision_ == Precision::kInt8       ? DataType::s8
+           : precision_ == Precision::kBfloat16 ? DataType::bf16
+                                                : DataType::f32;
+  }
+
+  // Of the map behind `layer`; -1 is the picture.
+  DataType MapType(int layer) const {
+    if (precision_ != Precision::kInt8) return KernelType();
+    return layer < 0 || model_.layers()[layer].relu6 ? DataType::u8 : DataType::s8;
+  }
+
+  // A byte saturates where ReLU6 cuts off.
+  void AppendRelu6(int layer, dnnl::post_ops& post_ops) const {
+    if (!model_.layers()[layer].relu6 || precision_ == Precision::kInt8) return;
+    post_ops.append_eltwise(dnnl::algorithm::eltwise_clip, 0, 6);
+  }
+
   dnnl::primitive_attr Attributes(int layer, bool fuse) const {
     const ConvLayer& it = model_.layers()[layer];
     dnnl::post_ops post_ops;
-    if (it.residual >= 0) post_ops.append_sum(1);
-    if (it.relu6) AppendRelu6(post_ops);
-    if (fuse) {
-      const ConvLayer& depthwise = model_.layers()[layer + 1];
-      post_ops.append_dw(type_, memory::data_type::f32, type_, depthwise.kernel, depthwise.stride,
-                         model_.pads(layer + 1).top);
-      AppendRelu6(post_ops);
-    }
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    if (it.residual >= 0) post_ops.append_sum(1);
+    AppendRelu6(layer, post_ops);
+    if (precision_ == Precision::kInt8) {  // one for each channel of the layer's map
+      attributes.set_scales_mask(DNNL_ARG_WEIGHTS, it.groups > 1 ? 3 : 1);
+    }
+    if (fuse) {
+      const ConvLayer& depthwise = model_.layers()[layer + 1];
+      post_ops.append_dw(KernelType(), DataType::f32, MapType(layer + 1), depthwise.kernel,
+                         depthwise.stride, model_.pads(layer + 1).top);
+      AppendRelu6(layer + 1, post_ops);
+    }
     attributes.set_post_ops(post_ops);
     return attributes;
   }
@@ -142,11 +174,18 @@ class Planner {
   Convolution Describe(int layer, bool fuse) const {
     using Tag = memory::format_tag;
     const ConvLayer& it = model_.layers()[layer];
-    const MobileNetV2::Pads pads = model_.pads(layer);
-    const memory::desc kernel(KernelShape(it), type_, Tag::any);
-    const memory::desc bias({it.out_channels}, memory::data_type::f32, Tag::x);
-    const memory::desc from(DimsOf(it.in_channels, model_.input_size(layer)), type_, Tag::nhwc);
-    const memory::desc to(DimsOf(it.out_channels, model_.output_size(layer)), type_, Tag::nhwc);
+    MobileNetV2::Pads pads = model_.pads(layer);
+    MapSize input = model_.input_size(layer);
+    if (layer == 0 && precision_ == Precision::kInt8) {
+      input.height += pads.top + pads.bottom;
+      input.width += pads.left + pads.right;
+      pads = {};
+    }
+    const memory::desc kernel(KernelShape(it), KernelType(), Tag::any);
+    const memory::desc bias({it.out_channels}, DataType::f32, Tag::x);
+    const memory::desc from(DimsOf(it.in_channels, input), MapType(layer - 1), Tag::nhwc);
+    const memory::desc to(DimsOf(it.out_channels, model_.output_size(layer)), MapType(layer),
+                          Tag::nhwc);
     return Convolution(engine_, dnnl::prop_kind::forward_inference,
                        dnnl::algorithm::convolution_direct, from, kernel, bias, to,
                        {it.stride, it.stride}, {pads.top, pads.left}, {pads.bottom, pads.right},
@@ -185,7 +224,8 @@ class Planner {
 
   const MobileNetV2& model_;
   const int last_layer_;
-  const memory::data_type type_;
+  const Precision precision_;
+  const bool may_fuse_;
   const dnnl::engine& engine_;
   OneDnnPlan& plan_;
   std::vector<int> buffer_of_layer_;  // -1 where the layer's output is never in memory
@@ -210,14 +250,20 @@ bool IsReference(const Convolution& convolution) {
 
 std::vector<PackedParameter> PackedParameters(const PlannedConvolution& convolution) {
   const auto& descriptor = convolution.descriptor;
+  const memory::desc channels = descriptor.bias_desc();
   std::vector<PackedParameter> parameters = {
-      {DNNL_ARG_WEIGHTS, convolution.layer, false, descriptor.weights_desc()},
-      {DNNL_ARG_BIAS, convolution.layer, true, descriptor.bias_desc()}};
+      {DNNL_ARG_WEIGHTS, convolution.layer, ParameterKind::kKernel, descriptor.weights_desc()},
+      {DNNL_ARG_BIAS, convolution.layer, ParameterKind::kBias, channels}};
+  if (descriptor.weights_desc().get_data_type() == DataType::s8) {
+    parameters.push_back({DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, convolution.layer,
+                          ParameterKind::kScales, channels});
+  }
   if (convolution.depthwise >= 0) {
-    for (const bool bias : {false, true}) {
-      const int argument = DNNL_ARG_ATTR_POST_OP_DW | (bias ? DNNL_ARG_BIAS : DNNL_ARG_WEIGHTS);
-      parameters.push_back({argument, convolution.depthwise, bias,
-                            descriptor.query_md(dnnl::query::exec_arg_md, argument)});
+    for (const auto& [argument, kind] : {std::pair{DNNL_ARG_WEIGHTS, ParameterKind::kKernel},
+                                         std::pair{DNNL_ARG_BIAS, ParameterKind::kBias}}) {
+      const int whole = DNNL_ARG_ATTR_POST_OP_DW | argument;
+      parameters.push_back({whole, convolution.depthwise, kind,
+                            descriptor.query_md(dnnl::query::exec_arg_md, whole)});
     }
   }
   return parameters;

@@ -32,6 +32,7 @@ struct OneDnnPlan {
 
   std::vector<PlannedConvolution> convolutions;  // in the order in which they run
   std::vector<PlannedBuffer> buffers;            // the first is the converted picture
+  MobileNetV2::Pads picture_pads{};              // of the first, where it is the picture's bytes
   std::size_t scratchpad_offset = 0;
   std::size_t workspace_bytes = 0;
   std::size_t weights_bytes = 0;
@@ -40,11 +41,13 @@ struct OneDnnPlan {
 // Whether oneDNN has only its reference for one, or for one of two that are fused.
 bool IsReference(const dnnl::convolution_forward::primitive_desc& convolution);
 
+enum class ParameterKind { kKernel, kBias, kScales };
+
 // A packed parameter of a convolution: how oneDNN calls it and how it wants it.
 struct PackedParameter {
   int argument = 0;  // DNNL_ARG_WEIGHTS, ...
   int layer = 0;
-  bool bias = false;
+  ParameterKind kind = ParameterKind::kKernel;
   dnnl::memory::desc desc{};
 };
 std::vector<PackedParameter> PackedParameters(const PlannedConvolution& convolution);

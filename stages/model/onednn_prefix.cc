@@ -10,6 +10,7 @@
 #include "stages/model/one_open_mp_thread.h"
 #include "stages/model/onednn_maps.h"
 #include "stages/model/onednn_plan.h"
+#include "stages/model/quantization.h"
 
 namespace weir {
 namespace {
@@ -79,23 +80,90 @@ class OneDnnWorkspace final : public FrozenPrefix::Workspace {
   std::vector<std::vector<dnnl_exec_arg_t>> arguments_;  // of each step; they point into the above
 };
 
+// Brings a layer's numbers to where and how oneDNN wants them.
+class Packer {
+ public:
+  Packer(const MobileNetV2& model, const LayerReader& weights, const PrefixOptions& options,
+         const dnnl::engine& engine)
+      : model_(model),
+        weights_(weights),
+        preprocessing_(options.preprocessing),
+        engine_(engine),
+        maps_(options.precision == Precision::kInt8 ? options.maps.get() : nullptr) {}
+
+  void Pack(const PackedParameter& parameter, memory& packed) const {
+    const ConvLayer& layer = model_.layers()[parameter.layer];
+    FoldedConv folded =
+        Fold(layer, weights_(parameter.layer), model_.convention().batch_norm_epsilon);
+    if (!maps_) {
+      PackValues(layer, parameter.kind, folded.kernel.data(), folded.bias.data(), packed);
+      return;
+    }
+    QuantizedConv quantized = Quantized(parameter.layer, std::move(folded));
+    PackValues(layer, parameter.kind, quantized.kernel.data(),
+               (parameter.kind == ParameterKind::kBias ? quantized.bias : quantized.scales).data(),
+               packed);
+  }
+
+ private:
+  QuantizedConv Quantized(int index, FoldedConv folded) const {
+    const ConvLayer& layer = model_.layers()[index];
+    const float scale = maps_->at(index).scale;
+    if (index > 0) return Quantize(layer, folded, maps_->at(index - 1), scale);
+    FoldPreprocessing(preprocessing_, folded);
+    return Quantize(layer, folded, {.scale = 1, .means = {0, 0, 0}}, scale);
+  }
+
+  // `kernel` is OIHW, float32 or int8 as it is packed from; `channels` float32.
+  void PackValues(const ConvLayer& layer, ParameterKind kind, void* kernel, float* channels,
+                  memory& packed) const {
+    using Tag = memory::format_tag;
+    const memory::desc plain =
+        kind == ParameterKind::kKernel
+            ? memory::desc(KernelShape(layer),
+                           maps_ ? memory::data_type::s8 : memory::data_type::f32,
+                           layer.groups == 1 ? Tag::oihw : Tag::goihw)
+            : memory::desc({layer.out_channels}, memory::data_type::f32, Tag::x);
+    memory from(plain, engine_, kind == ParameterKind::kKernel ? kernel : channels);
+    dnnl::stream stream(engine_);
+    dnnl::reorder(from, packed).execute(stream, from, packed);
+    stream.wait();
+  }
+
+  const MobileNetV2& model_;
+  const LayerReader& weights_;
+  const Preprocessing preprocessing_;
+  const dnnl::engine& engine_;
+  const std::vector<MapStatistics>* const maps_;  // null where they have floats
+};
+
 class OneDnnPrefix final : public FrozenPrefix {
  public:
   OneDnnPrefix(const MobileNetV2& model, const LayerReader& weights, const PrefixOptions& options)
       : engine_(dnnl::engine::kind::cpu, 0),
         plan_(model, options, engine_),
         pooling_(options.pooling),
-        pixel_table_(MakePixelTable(options.preprocessing)),
+        watch_(options.watch),
+        picture_size_(model.input()),
         input_(plan_.buffers[0].desc),
         output_(plan_.buffers[plan_.convolutions.back().destination].desc),
         weights_(AllocateAligned(plan_.weights_bytes)) {
+    assert(!options.watch || options.precision == Precision::kFloat32);
     const OneOpenMpThread one_thread;
+    if (options.precision == Precision::kInt8) {
+      assert(options.maps);
+      zero_pixel_ = ZeroPixel(options.preprocessing);
+      output_scale_ = options.maps->at(options.last_layer).scale;
+    } else {
+      pixel_table_ = MakePixelTable(options.preprocessing);
+    }
+    const Packer packer(model, weights, options, engine_);
     std::byte* next = weights_.get();
     for (const PlannedConvolution& planned : plan_.convolutions) {
       Step step{dnnl::convolution_forward(planned.descriptor), {}};
       for (const PackedParameter& parameter : PackedParameters(planned)) {
         memory packed(parameter.desc, engine_, next);
-        Pack(model, weights, parameter, packed);
+        packer.Pack(parameter, packed);
         next += AlignedSize(parameter.desc.get_size());
         step.parameters.emplace_back(parameter.argument, std::move(packed));
       }
@@ -116,7 +184,12 @@ class OneDnnPrefix final : public FrozenPrefix {
   void Run(const std::uint8_t* pixels, Workspace& workspace, float* output) const override {
     const auto& mine = static_cast<const OneDnnWorkspace&>(workspace);
     const OneOpenMpThread one_thread;
-    WritePixels(pixels, pixel_table_, input_, mine.map(0));
+    if (input_.type == memory::data_type::u8) {
+      WritePadded(pixels, picture_size_, plan_.picture_pads, zero_pixel_,
+                  static_cast<std::uint8_t*>(mine.map(0)));
+    } else {
+      WritePixels(pixels, pixel_table_, input_, mine.map(0));
+    }
     for (std::size_t i = 0; i < steps_.size(); ++i) {
       // oneDNN's C++ call would copy the arguments into a new vector each time.
       const auto& arguments = mine.arguments(i);
@@ -128,32 +201,24 @@ class OneDnnPrefix final : public FrozenPrefix {
                                               " of the frozen prefix: status " +
                                               std::to_string(status));
       }
+      if (watch_) {
+        const PlannedConvolution& planned = plan_.convolutions[i];
+        watch_(planned.layer, static_cast<const float*>(mine.map(planned.destination)));
+      }
     }
-    ReadMap(mine.map(plan_.convolutions.back().destination), output_, pooling_, output);
+    ReadMap(mine.map(plan_.convolutions.back().destination), output_, pooling_, output_scale_,
+            output);
   }
 
  private:
-  void Pack(const MobileNetV2& model, const LayerReader& weights, const PackedParameter& parameter,
-            memory& packed) const {
-    const ConvLayer& layer = model.layers()[parameter.layer];
-    FoldedConv folded =
-        Fold(layer, weights(parameter.layer), model.convention().batch_norm_epsilon);
-    const memory::desc plain =
-        parameter.bias
-            ? memory::desc({layer.out_channels}, memory::data_type::f32, memory::format_tag::x)
-            : memory::desc(
-                  KernelShape(layer), memory::data_type::f32,
-                  layer.groups == 1 ? memory::format_tag::oihw : memory::format_tag::goihw);
-    memory from(plain, engine_, parameter.bias ? folded.bias.data() : folded.kernel.data());
-    dnnl::stream stream(engine_);
-    dnnl::reorder(from, packed).execute(stream, from, packed);
-    stream.wait();
-  }
-
   dnnl::engine engine_;
   OneDnnPlan plan_;
   Pooling pooling_;
-  PixelTable pixel_table_;
+  MapWatcher watch_;
+  MapSize picture_size_;
+  PixelTable pixel_table_{};                  // for maps of floats
+  std::array<std::uint8_t, 3> zero_pixel_{};  // for maps of bytes
+  float output_scale_ = 1;                    // of the last map
   MapShape input_;
   MapShape output_;
   AlignedBytes weights_;

@@ -1,5 +1,7 @@
 #include "stages/model/saved_model.h"
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <sstream>
 #include <system_error>
@@ -17,9 +19,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kWeights = "model.safetensors";
+constexpr const char* kMaps = "int8.safetensors";
 constexpr const char* kDescription = "model.json";
 constexpr const char* kBelongTogether =
-    "The two files of a model belong together: copy both, or write them anew with `weir run "
+    "The files of a model belong together: copy them all, or write them anew with `weir run "
     "--resume`.";
 
 // What the head's layers keep; the names are the learner's.
@@ -55,17 +58,49 @@ void CheckHead(const WeightsFile& file, const Model& model) {
   }
 }
 
-std::vector<float> ReadHead(const fs::path& path, const std::string& name, std::size_t values) {
-  const auto file = WeightsFile::Open(path);
-  const TensorInfo* tensor = file->Find(name);
+std::vector<float> ReadValues(WeightsFile& file, const std::string& name, std::size_t values) {
+  const TensorInfo* tensor = file.Find(name);
   if (!tensor || static_cast<std::size_t>(tensor->values()) != values) {
-    throw Error(ErrorKind::kData,
-                path.string() + " has no " + name + " of " + std::to_string(values) + " values",
-                kBelongTogether);
+    throw Error(
+        ErrorKind::kData,
+        file.path().string() + " has no " + name + " of " + std::to_string(values) + " values",
+        kBelongTogether);
   }
   std::vector<float> out(values);
-  file->Read(*tensor, out);
+  file.Read(*tensor, out);
   return out;
+}
+
+void WriteMaps(const fs::path& path, const MobileNetV2& backbone,
+               const std::vector<MapStatistics>& maps) {
+  std::vector<TensorToWrite> tensors;
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    const ConvLayer& layer = backbone.layers()[i];
+    const std::string& name = layer.torchvision_name;
+    tensors.push_back(TensorToWrite::Of(name + ".scale", {}, {&maps[i].scale, 1}));
+    tensors.push_back(TensorToWrite::Of(name + ".mean", {layer.out_channels}, maps[i].means));
+  }
+  WriteSafetensors(path, std::move(tensors));
+}
+
+std::vector<MapStatistics> ReadMaps(const fs::path& path, const MobileNetV2& backbone) {
+  const auto file = WeightsFile::Open(path);
+  std::vector<MapStatistics> maps;
+  for (const ConvLayer& layer : backbone.layers()) {
+    const std::string& name = layer.torchvision_name;
+    const auto channels = static_cast<std::size_t>(layer.out_channels);
+    MapStatistics map{.scale = ReadValues(*file, name + ".scale", 1).front(),
+                      .means = ReadValues(*file, name + ".mean", channels)};
+    const bool is_sound =
+        std::isfinite(map.scale) && map.scale > 0 &&
+        std::ranges::all_of(map.means, [](float it) { return std::isfinite(it); });
+    if (!is_sound) {
+      throw Error(ErrorKind::kData, path.string() + ": the numbers of " + name + " are damaged",
+                  kBelongTogether);
+    }
+    maps.push_back(std::move(map));
+  }
+  return maps;
 }
 
 void WriteWeights(const fs::path& path, const Model& model, const Learner& learner) {
@@ -87,7 +122,8 @@ void WriteWeights(const fs::path& path, const Model& model, const Learner& learn
 
 }  // namespace
 
-void SaveModel(const fs::path& folder, const Model& model, const Learner& learner) {
+void SaveModel(const fs::path& folder, const Model& model, const Learner& learner,
+               const std::vector<MapStatistics>* maps) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
@@ -96,6 +132,7 @@ void SaveModel(const fs::path& folder, const Model& model, const Learner& learne
                 "Give another folder with --out.");
   }
   WriteWeights(folder / kWeights, model, learner);
+  if (maps) WriteMaps(folder / kMaps, model.backbone(), *maps);
   const std::string description = Describe(model);
   AtomicFile file(folder / kDescription);
   file.Write(std::as_bytes(std::span(description)));
@@ -105,16 +142,20 @@ void SaveModel(const fs::path& folder, const Model& model, const Learner& learne
 SavedModel LoadSavedModel(const fs::path& folder) {
   ModelDescription description = ReadModelDescription(folder / kDescription);
   const fs::path weights = folder / kWeights;
+  SavedModel saved;
   try {
     const Model model(description.config, description.convention, description.input,
                       description.classes, /*seed=*/0);
     CheckHead(*WeightsFile::Open(weights), model);
+    if (fs::exists(folder / kMaps)) {
+      saved.source.maps = std::make_shared<const std::vector<MapStatistics>>(
+          ReadMaps(folder / kMaps, model.backbone()));
+    }
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kData) throw;
     throw Error(ErrorKind::kData, (folder / kDescription).string() + ": " + error.what(),
                 kBelongTogether);
   }
-  SavedModel saved;
   saved.classes = std::move(description.classes);
   saved.input = description.input;
   saved.source.config = std::move(description.config);
@@ -124,7 +165,7 @@ SavedModel LoadSavedModel(const fs::path& folder) {
     return ReadBackbone(WeightsFile::Open(weights), model.backbone());
   };
   saved.source.load_head = [weights](const std::string& name, std::size_t values) {
-    return ReadHead(weights, name, values);
+    return ReadValues(*WeightsFile::Open(weights), name, values);
   };
   return saved;
 }

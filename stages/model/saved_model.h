@@ -7,7 +7,10 @@
 //    "preprocessing": {"scale": 0.007843138, "offset": -1},
 //    "backbone": {"name": "mobilenet_v2", "width": 1}, "head": [...]}
 //
-// One thread at a time. Both hold what the learner or the reader holds, and no copy of the weights.
+// With `precision: int8` also int8.safetensors: <torchvision's name of the layer>.scale, of the map
+// behind it, and .mean, of each of its channels.
+//
+// One thread at a time. They hold what the learner or the reader holds, and no copy of the weights.
 #pragma once
 
 #include <filesystem>
@@ -19,9 +22,11 @@
 
 namespace weir {
 
-// Writes both files, each whole or not at all, the weights first. Asks the learner for its tensors
-// twice. Throws Error(kData) where that fails.
-void SaveModel(const std::filesystem::path& folder, const Model& model, const Learner& learner);
+// Writes the files, each whole or not at all, the weights first. Asks the learner for its tensors
+// twice. `maps` are those of ModelSource, null where there are none. Throws Error(kData) where that
+// fails.
+void SaveModel(const std::filesystem::path& folder, const Model& model, const Learner& learner,
+               const std::vector<MapStatistics>* maps = nullptr);
 
 struct SavedModel {
   ModelSource source;  // everything frozen: it predicts

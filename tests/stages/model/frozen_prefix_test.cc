@@ -10,14 +10,14 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <new>
 #include <numeric>
 #include <thread>
 
-#include "framework/error.h"
 #include "framework/random.h"
 #include "stages/model/onednn_plan.h"
+#include "stages/model/quantization.h"
+#include "tests/support/caught_error.h"
 #include "tests/support/whole_backbone.h"
 
 namespace {
@@ -36,10 +36,14 @@ void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory
 namespace weir {
 namespace {
 
-bool CpuHasBfloat16() {
-  std::ifstream cpuinfo("/proc/cpuinfo");
-  const std::string text(std::istreambuf_iterator<char>(cpuinfo), {});
-  return text.find("avx512_bf16") != std::string::npos;
+// What oneDNN makes use of: an environment variable may forbid it what the CPU has.
+bool OneDnnUses(dnnl::cpu_isa needed) {
+  const int isa = static_cast<int>(dnnl::get_effective_cpu_isa());
+  return (isa & static_cast<int>(needed)) == static_cast<int>(needed);
+}
+bool HasBfloat16() { return OneDnnUses(dnnl::cpu_isa::avx512_core_bf16); }
+bool HasVnni() {
+  return OneDnnUses(dnnl::cpu_isa::avx512_core_vnni) || OneDnnUses(dnnl::cpu_isa::avx2_vnni);
 }
 
 // LibTorch's own threads would only fight for the cores of the machine that runs the tests.
@@ -129,19 +133,16 @@ std::size_t ThreadsOfThisProcess() {
   return std::distance(begin(tasks), end(tasks));
 }
 
-bool OneDnnUsesBfloat16() {  // which an environment variable may forbid
-  constexpr int kNeeded = static_cast<int>(dnnl::cpu_isa::avx512_core_bf16);
-  return (static_cast<int>(dnnl::get_effective_cpu_isa()) & kNeeded) == kNeeded;
-}
-
 // It is a thousand times slower than a kernel.
 TEST(OneDnnPrefixPlan, TakesNoReferenceOfOneDnns) {
   const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   for (const Convention& convention : {Convention::Keras(), Convention::Torchvision()}) {
     for (const int size : {96, 224}) {
       const MobileNetV2 model(1.0, {size, size}, convention);
-      for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16}) {
-        if (precision == Precision::kBfloat16 && !OneDnnUsesBfloat16()) continue;
+      for (const Precision precision :
+           {Precision::kFloat32, Precision::kBfloat16, Precision::kInt8}) {
+        if (precision == Precision::kBfloat16 && !HasBfloat16()) continue;
+        if (precision == Precision::kInt8 && !HasVnni()) continue;
         const int last = static_cast<int>(model.layers().size()) - 1;
         const OneDnnPlan plan(model, {.last_layer = last, .precision = precision}, engine);
         for (const PlannedConvolution& convolution : plan.convolutions) {
@@ -221,36 +222,143 @@ TEST(OneDnnPrefixMemory, DoesNotGrowWithRuns) {
   EXPECT_EQ(mallinfo2().uordblks, before);
 }
 
-TEST(OneDnnPrefixInBfloat16, IsRefusedWhereTheCpuHasNone) {
-  if (CpuHasBfloat16()) GTEST_SKIP() << "this CPU has bfloat16";
+// The refusal of a precision, after its reason.
+std::string Refusal(Precision precision) {
   const MobileNetV2 model(0.35, {64, 64}, Convention::Keras());
   PrefixOptions options = Pooled(model);
-  options.precision = Precision::kBfloat16;
-  try {
-    OneDnnPrefixFootprint(model, options);
-    FAIL() << "accepted";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kConfig);
-    EXPECT_THAT(error.what(), testing::StartsWith("precision: bfloat16 needs a CPU with AVX-512 "
-                                                  "BF16 instructions; this one has "));
-    EXPECT_EQ(error.remedy(), "Set precision: float32.");
-  }
-  EXPECT_THROW(MakeOneDnnPrefix(model, RandomBackbone(model, 1), options), Error);
+  options.precision = precision;
+  return CaughtError([&] { OneDnnPrefixFootprint(model, options); });
+}
+
+TEST(OneDnnPrefixInBfloat16, IsRefusedWhereTheCpuHasNone) {
+  if (HasBfloat16()) GTEST_SKIP() << "this CPU has bfloat16";
+  EXPECT_THAT(Refusal(Precision::kBfloat16),
+              testing::MatchesRegex("precision: bfloat16 needs a CPU with AVX-512 BF16 "
+                                    "instructions; this one has .*\nSet precision: float32."));
+}
+
+double Cosine(const std::vector<float>& a, const std::vector<float>& b) {
+  const auto dot = [](const auto& x, const auto& y) {
+    return std::inner_product(x.begin(), x.end(), y.begin(), 0.0);
+  };
+  return dot(a, b) / std::sqrt(dot(a, a) * dot(b, b));
 }
 
 TEST(OneDnnPrefixInBfloat16, PointsTheSameWay) {
-  if (!CpuHasBfloat16()) GTEST_SKIP() << "this CPU has no bfloat16";
+  if (!HasBfloat16()) GTEST_SKIP() << "this CPU has no bfloat16";
   const MobileNetV2 model(1.0, {96, 96}, Convention::Keras());
   const BackboneWeights weights = UnevenBackbone(model);
   const auto pixels = RandomPixels(model, 4);
   PrefixOptions options = Pooled(model);
   const auto exact = RunOnce(*MakeOneDnnPrefix(model, weights, options), pixels);
   options.precision = Precision::kBfloat16;
-  const auto rounded = RunOnce(*MakeOneDnnPrefix(model, weights, options), pixels);
-  const auto dot = [](const auto& a, const auto& b) {
-    return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+  EXPECT_GT(Cosine(RunOnce(*MakeOneDnnPrefix(model, weights, options), pixels), exact), 0.999);
+}
+
+TEST(OneDnnPrefixWatch, SeesEachLayersMap) {
+  const MobileNetV2 model(0.35, {64, 70}, Convention::Keras());
+  const BackboneWeights weights = UnevenBackbone(model);
+  const auto pixels = RandomPixels(model, 2);
+  std::vector<std::vector<float>> maps;
+  PrefixOptions options = Pooled(model);
+  options.watch = [&](int layer, const float* map) {
+    EXPECT_EQ(layer, static_cast<int>(maps.size()));
+    const MapSize size = model.output_size(layer);
+    const int values = size.height * size.width * model.layers()[layer].out_channels;
+    maps.emplace_back(map, map + values);
   };
-  EXPECT_GT(dot(exact, rounded) / std::sqrt(dot(exact, exact) * dot(rounded, rounded)), 0.999);
+  RunOnce(*MakeOneDnnPrefix(model, weights, options), pixels);
+  ASSERT_EQ(maps.size(), model.layers().size());
+  for (int layer = 0; layer < static_cast<int>(maps.size()); ++layer) {
+    const PrefixOptions until{.last_layer = layer,
+                              .preprocessing = model.convention().preprocessing};
+    EXPECT_LT(Difference(maps[layer], RunOnce(*MakeTorchPrefix(model, weights, until), pixels)),
+              kRounding);
+  }
+}
+
+class OneDnnPrefixInInt8 : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!HasVnni()) GTEST_SKIP() << "this CPU has no VNNI";
+  }
+
+  // Measured on pictures that no test looks at.
+  static std::shared_ptr<const std::vector<MapStatistics>> Maps(const MobileNetV2& model,
+                                                                const LayerReader& weights) {
+    MapMeter meter(model);
+    PrefixOptions options = Pooled(model);
+    options.watch = meter.Watcher();
+    const auto prefix = MakeOneDnnPrefix(model, weights, options);
+    for (int i = 0; i < 8; ++i) RunOnce(*prefix, RandomPixels(model, 1000 + i));
+    return std::make_shared<const std::vector<MapStatistics>>(meter.Finish());
+  }
+};
+
+// Of every layer, under both paddings, at sizes that leave rests: one that reads another map or the
+// picture's border wrongly points elsewhere.
+TEST_F(OneDnnPrefixInInt8, PointsTheSameWayAfterEveryLayer) {
+  for (const Convention& convention : {Convention::Keras(), Convention::Torchvision()}) {
+    for (const MapSize input : {MapSize{97, 70}, MapSize{64, 64}}) {
+      const MobileNetV2 model(0.5, input, convention);
+      const BackboneWeights weights = UnevenBackbone(model);
+      const auto maps = Maps(model, weights);
+      const auto pixels = RandomPixels(model, 4);
+      for (int layer = 0; layer < static_cast<int>(model.layers().size()); ++layer) {
+        PrefixOptions options{.last_layer = layer, .preprocessing = convention.preprocessing};
+        const auto exact = RunOnce(*MakeOneDnnPrefix(model, weights, options), pixels);
+        options.precision = Precision::kInt8;
+        options.maps = maps;
+        const auto rounded = RunOnce(*MakeOneDnnPrefix(model, weights, options), pixels);
+        EXPECT_GT(Cosine(rounded, exact), 0.99) << model.layers()[layer].name;
+      }
+    }
+  }
+}
+
+TEST_F(OneDnnPrefixInInt8, PoolsAsItsMapSays) {
+  const MobileNetV2 model(0.35, {96, 96}, Convention::Keras());
+  const BackboneWeights weights = UnevenBackbone(model);
+  PrefixOptions options = Pooled(model);
+  options.precision = Precision::kInt8;
+  options.maps = Maps(model, weights);
+  const auto pixels = RandomPixels(model, 4);
+  options.pooling = Pooling::kNone;
+  const auto map = RunOnce(*MakeOneDnnPrefix(model, weights, options), pixels);
+  std::vector<float> largest(1280), mean(1280);
+  for (std::size_t i = 0; i < map.size(); ++i) {
+    largest[i % 1280] = std::max(largest[i % 1280], map[i]);
+    mean[i % 1280] += map[i] / 9;
+  }
+  options.pooling = Pooling::kMax;
+  EXPECT_LT(Difference(RunOnce(*MakeOneDnnPrefix(model, weights, options), pixels), largest), 1e-6);
+  options.pooling = Pooling::kAverage;
+  EXPECT_LT(Difference(RunOnce(*MakeOneDnnPrefix(model, weights, options), pixels), mean), 1e-5);
+}
+
+TEST_F(OneDnnPrefixInInt8, HoldsWhatTheFootprintSaysAQuarterOfFloats) {
+  const MobileNetV2 model(1.0, {224, 224}, Convention::Keras());
+  const BackboneWeights weights = RandomBackbone(model, 1);
+  PrefixOptions options = Pooled(model);
+  options.maps = Maps(model, weights);
+  const PrefixFootprint in_floats = OneDnnPrefixFootprint(model, options);
+  options.precision = Precision::kInt8;
+  const PrefixFootprint footprint = OneDnnPrefixFootprint(model, options);
+  EXPECT_LT(footprint.weights_bytes, in_floats.weights_bytes * 0.29);
+  EXPECT_LT(footprint.workspace_bytes, in_floats.workspace_bytes * 0.4);
+
+  const std::size_t before = aligned_bytes_allocated;
+  const auto prefix = MakeOneDnnPrefix(model, weights, options);
+  EXPECT_EQ(aligned_bytes_allocated - before, footprint.weights_bytes);
+  const auto workspace = prefix->MakeWorkspace();
+  EXPECT_EQ(aligned_bytes_allocated - before, footprint.weights_bytes + footprint.workspace_bytes);
+}
+
+TEST(OneDnnPrefixWithoutVnni, RefusesInt8) {
+  if (HasVnni()) GTEST_SKIP() << "this CPU has VNNI";
+  EXPECT_THAT(Refusal(Precision::kInt8),
+              testing::MatchesRegex("precision: int8 needs a CPU with VNNI instructions; this one "
+                                    "has .*\nSet precision: float32."));
 }
 
 }  // namespace

@@ -10,7 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "framework/error.h"
 #include "stages/model/frozen_prefix.h"
+#include "stages/model/quantization.h"
 #include "stages/model/weights_file.h"
 #include "tests/support/shared_data.h"
 
@@ -18,6 +20,9 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kPictureBytes = 224 * 224 * 3;
+constexpr const char* kWeights = "weights/mobilenet_v2_imagenet.pth";
+constexpr const char* kKeras = "reference/mobilenet_v2_keras.safetensors";
+constexpr const char* kTorchvision = "reference/mobilenet_v2_torchvision.safetensors";
 
 std::vector<float> ReadTensor(const std::string& file, const std::string& name) {
   const auto reader = WeightsFile::Open(*SharedData(file));
@@ -31,6 +36,11 @@ std::vector<float> ReadTensor(const std::string& file, const std::string& name) 
   return {};
 }
 
+std::vector<std::uint8_t> ReferencePictures(const std::string& file) {
+  const std::vector<float> values = ReadTensor(file, "images_u8_nhwc");
+  return {values.begin(), values.end()};
+}
+
 double LargestDifference(std::span<const float> a, std::span<const float> b) {
   EXPECT_EQ(a.size(), b.size());
   double difference = 0;
@@ -42,12 +52,15 @@ double LargestDifference(std::span<const float> a, std::span<const float> b) {
 
 using MakePrefix = decltype(&MakeOneDnnPrefix);
 
+double Cosine(std::span<const float> a, std::span<const float> b) {
+  const auto dot = [](auto x, auto y) {
+    return std::inner_product(x.begin(), x.end(), y.begin(), 0.0);
+  };
+  return dot(a, b) / std::sqrt(dot(a, a) * dot(b, b));
+}
+
 class PublishedFeatures : public testing::TestWithParam<MakePrefix> {
  protected:
-  static constexpr const char* kWeights = "weights/mobilenet_v2_imagenet.pth";
-  static constexpr const char* kKeras = "reference/mobilenet_v2_keras.safetensors";
-  static constexpr const char* kTorchvision = "reference/mobilenet_v2_torchvision.safetensors";
-
   void SetUp() override {
     omp_set_num_threads(1);
     if (!SharedData(kWeights) || !SharedData(kKeras)) GTEST_SKIP() << kNoSharedData;
@@ -61,9 +74,8 @@ class PublishedFeatures : public testing::TestWithParam<MakePrefix> {
     const auto prefix =
         GetParam()(model, ReadBackbone(WeightsFile::Open(*SharedData(kWeights)), model),
                    {.last_layer = model.Find(layer), .pooling = pooling});
-    const std::vector<float> images =
-        ReadTensor(padding == Padding::kSame ? kKeras : kTorchvision, "images_u8_nhwc");
-    const std::vector<std::uint8_t> pixels(images.begin(), images.end());
+    const std::vector<std::uint8_t> pixels =
+        ReferencePictures(padding == Padding::kSame ? kKeras : kTorchvision);
     const auto workspace = prefix->MakeWorkspace();
     std::vector<float> features(count * prefix->output_values());
     for (int i = 0; i < count; ++i) {
@@ -130,6 +142,39 @@ INSTANTIATE_TEST_SUITE_P(Prefixes, PublishedFeatures,
                          [](const auto& info) {
                            return info.param == &MakeOneDnnPrefix ? "OneDnn" : "LibTorch";
                          });
+
+// Of two pictures, measured on six others.
+TEST(PublishedFeaturesInInt8, PointTheWayOfKeras) {
+  if (!SharedData(kWeights) || !SharedData(kKeras)) GTEST_SKIP() << kNoSharedData;
+  const MobileNetV2 model(1.0, {224, 224},
+                          {.padding = Padding::kSame, .batch_norm_epsilon = 1e-5f});
+  const auto weights = ReadBackbone(WeightsFile::Open(*SharedData(kWeights)), model);
+  const std::vector<std::uint8_t> pixels = ReferencePictures(kKeras);
+  const auto run = [&](const FrozenPrefix& prefix, int picture) {
+    std::vector<float> features(prefix.output_values());
+    prefix.Run(&pixels.at(picture * kPictureBytes), *prefix.MakeWorkspace(), features.data());
+    return features;
+  };
+  MapMeter meter(model);
+  PrefixOptions options{.last_layer = 51, .pooling = Pooling::kAverage, .watch = meter.Watcher()};
+  const auto exact = MakeOneDnnPrefix(model, weights, options);
+  for (int picture = 0; picture < 6; ++picture) run(*exact, picture);
+
+  options = {.last_layer = 51,
+             .pooling = Pooling::kAverage,
+             .precision = Precision::kInt8,
+             .maps = std::make_shared<const std::vector<MapStatistics>>(meter.Finish())};
+  std::unique_ptr<FrozenPrefix> prefix;
+  try {
+    prefix = MakeOneDnnPrefix(model, weights, options);
+  } catch (const Error& error) {
+    GTEST_SKIP() << error.what();
+  }
+  const std::vector<float> keras = ReadTensor(kKeras, "features_nhwc_gap");
+  for (const int picture : {6, 7}) {
+    EXPECT_GT(Cosine(run(*prefix, picture), std::span(keras).subspan(picture * 1280, 1280)), 0.993);
+  }
+}
 
 }  // namespace
 }  // namespace weir

@@ -109,7 +109,7 @@ class SavedModelTest : public testing::Test {
   }
   static std::string Apart(const std::string& what) {
     return what +
-           "\nThe two files of a model belong together: copy both, or write them anew with `weir "
+           "\nThe files of a model belong together: copy them all, or write them anew with `weir "
            "run --resume`.";
   }
 
@@ -271,6 +271,26 @@ TEST_F(SavedModelTest, RefusesWeightsOfAnotherModel) {
   WriteSafetensors(weights(), {});
   EXPECT_EQ(Refusal(), Apart(weights().string() +
                              " lacks head.1.weight, which model.json beside it declares"));
+}
+
+TEST_F(SavedModelTest, KeepsTheMapsThatWereMeasured) {
+  EXPECT_EQ(LoadSavedModel(folder()).source.maps, nullptr);
+  std::vector<MapStatistics> maps;
+  for (const ConvLayer& layer : model_.backbone().layers()) {
+    const auto channels = static_cast<std::size_t>(layer.out_channels);
+    maps.push_back({0.1f * static_cast<float>(maps.size() + 1),
+                    std::vector<float>(channels, -static_cast<float>(maps.size()))});
+  }
+  SaveModel(folder(), model_, learner_, &maps);
+  EXPECT_EQ(*LoadSavedModel(folder()).source.maps, maps);
+
+  const std::string file = (folder() / "int8.safetensors").string();
+  maps[7].scale = 0;
+  SaveModel(folder(), model_, learner_, &maps);
+  EXPECT_EQ(Refusal(), Apart(file + ": the numbers of features.3.conv.1.0 are damaged"));
+  const std::vector<float> two = {1, 2};
+  WriteSafetensors(file, {TensorToWrite::Of("features.0.0.scale", {2}, two)});
+  EXPECT_EQ(Refusal(), Apart(file + " has no features.0.0.scale of 1 values"));
 }
 
 }  // namespace
