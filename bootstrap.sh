@@ -106,7 +106,7 @@ need_packages() {
 
 build_packages() {
   local packages=(g++ cmake ninja-build ccache pkg-config libtbb-dev libvips-dev libyaml-cpp-dev nlohmann-json3-dev
-    libcli11-dev libhdf5-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev' libssl-dev zlib1g-dev libgtest-dev
+    libcli11-dev libhdf5-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev' libssl-dev zlib1g-dev libarchive-dev libgtest-dev
     libgmock-dev libbenchmark-dev)
   # shellcheck source=/dev/null
   case $(. /etc/os-release && echo "$ID$VERSION_ID") in
@@ -362,7 +362,8 @@ summary() {
 }
 
 test_all() {
-  need_packages "packages of the checks" clang-format-14 clang-tidy-14 shellcheck valgrind
+  need_packages "packages of the checks" clang-format-14 clang-tidy-14 shellcheck valgrind \
+    python3-yaml python3-jsonschema
   build all
   keep_going=1
   phase "tests" ctest --preset release

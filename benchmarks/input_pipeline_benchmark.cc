@@ -36,7 +36,7 @@ constexpr std::size_t kReserveBytes = std::size_t{32} << 20;
 class Count final : public SinkStage<Batch> {
  public:
   explicit Count(std::uint64_t& images) : images_(images) {}
-  void Consume(Batch batch, StageContext&) override { images_ += batch.samples.size(); }
+  void Consume(const Batch& batch, StageContext&) override { images_ += batch.samples.size(); }
 
  private:
   std::uint64_t& images_;

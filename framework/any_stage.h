@@ -9,12 +9,19 @@
 #include <string>
 #include <typeinfo>
 #include <utility>
+#include <vector>
 
 #include "framework/stage.h"
 
 namespace weir {
 
-enum class StageShape { kSource, kMap, kGather, kSink };
+enum class StageShape { kSource, kMap, kJoin, kGather, kSink };
+
+// What an item still needs after a stage, to the end of its stretch.
+struct Behind {
+  std::size_t bytes = 0;  // for the stages there
+  int copies = 0;         // of what the stage gives, for those that change it
+};
 
 class AnyStage {
  public:
@@ -26,25 +33,39 @@ class AnyStage {
   virtual std::string NameOf(Packet&) { return ""; }
   virtual Outcome<std::size_t> AdmissionBytes(Packet&) { return std::size_t{0}; }
   // The ticket goes from what comes in to what goes out; it shrinks to what the payload says that
-  // it holds, and `downstream_bytes` for what is still before it.
-  virtual Outcome<Packet> Map(Packet in, std::size_t, StageContext&) { return in; }
+  // it holds, and to what is still before it.
+  virtual Outcome<Packet> Map(Packet in, const Behind&, StageContext&) { return in; }
+  virtual Outcome<Packet> Join(Packet first, Packet, const Behind&, StageContext&) { return first; }
   virtual bool CanReplay(const Pass&) { return false; }
   virtual std::optional<Packet> Replay(StageContext&) { return std::nullopt; }
-  virtual std::optional<Packet> Add(Packet, StageContext&) { return std::nullopt; }
+  virtual std::optional<Packet> Add(Packet&, StageContext&) { return std::nullopt; }
   virtual std::optional<Packet> Flush(StageContext&) { return std::nullopt; }
-  virtual void Consume(Packet, StageContext&) {}
+  virtual void Consume(Packet&, StageContext&) {}
+};
+
+// What a stage takes and gives; empty where it does not.
+struct Ports {
+  StageShape shape = StageShape::kMap;
+  std::string in;
+  std::string second_in;  // of a join
+  std::string out;
 };
 
 // A stage with its name in the pipeline and its ports.
 struct PlacedStage {
   std::string name;
   StageShape shape = StageShape::kMap;
+  std::vector<int> from{};   // where in the pipeline those stand that it takes from
   PortType in;               // empty for a source
+  PortType second_in;        // of a join
   PortType out;              // empty for a sink
   const char* in_type = "";  // their C++ types, as type_info names them
+  const char* second_in_type = "";
   const char* out_type = "";
   std::string plugin{};  // the file that brings it; empty where it is built in
   Concurrency concurrency = Concurrency::kSerial;
+  bool changes_input = false;  // so that it needs a copy where others read it
+  bool can_copy_input = true;
   bool may_replay = false;
   std::unique_ptr<AnyStage> any;
 
@@ -52,10 +73,26 @@ struct PlacedStage {
   std::string who() const { return plugin.empty() ? name : name + " (plugin '" + plugin + "')"; }
 };
 
+// How many stages take what the one at `index` gives.
+inline int ConsumersOf(const std::vector<PlacedStage>& stages, std::size_t index) {
+  int consumers = 0;
+  for (const PlacedStage& placed : stages) {
+    consumers += static_cast<int>(
+        std::count(placed.from.begin(), placed.from.end(), static_cast<int>(index)));
+  }
+  return consumers;
+}
+
 template <class S>
 concept IsSource = std::derived_from<S, SourceStage<typename S::Output>>;
 template <class S>
-concept IsMap = std::derived_from<S, MapStage<typename S::Input, typename S::Output>>;
+concept IsReadingMap = std::derived_from<S, ReadingMapStage<typename S::Input, typename S::Output>>;
+template <class S>
+concept IsMap =
+    IsReadingMap<S> || std::derived_from<S, MapStage<typename S::Input, typename S::Output>>;
+template <class S>
+concept IsJoin =
+    std::derived_from<S, JoinStage<typename S::Input, typename S::SecondInput, typename S::Output>>;
 template <class S>
 concept IsGather = std::derived_from<S, GatherStage<typename S::Input, typename S::Output>>;
 template <class S>
@@ -67,12 +104,24 @@ constexpr StageShape ShapeOf() {
     return StageShape::kSource;
   } else if constexpr (IsMap<S>) {
     return StageShape::kMap;
+  } else if constexpr (IsJoin<S>) {
+    return StageShape::kJoin;
   } else if constexpr (IsGather<S>) {
     return StageShape::kGather;
   } else {
-    static_assert(IsSink<S>, "a stage is a SourceStage, MapStage, GatherStage or SinkStage");
+    static_assert(IsSink<S>,
+                  "a stage is a SourceStage, a map, a JoinStage, GatherStage or SinkStage");
     return StageShape::kSink;
   }
+}
+
+template <class S>
+Ports PortsOf() {
+  Ports ports{.shape = ShapeOf<S>(), .in = {}, .second_in = {}, .out = {}};
+  if constexpr (!IsSource<S>) ports.in = S::Input::kPortType;
+  if constexpr (IsJoin<S>) ports.second_in = S::SecondInput::kPortType;
+  if constexpr (!IsSink<S>) ports.out = S::Output::kPortType;
+  return ports;
 }
 
 template <class S>
@@ -91,7 +140,7 @@ class TypedStage final : public AnyStage {
 
   std::string NameOf(Packet& item) override {
     if constexpr (IsSource<S>) {
-      auto& payload = item.Get<typename S::Output>();
+      const auto& payload = item.Get<typename S::Output>();
       if constexpr (requires { payload.name(); }) return payload.name();
     }
     return "";
@@ -102,17 +151,33 @@ class TypedStage final : public AnyStage {
     return std::size_t{0};
   }
 
-  Outcome<Packet> Map(Packet in, std::size_t downstream_bytes, StageContext& context) override {
+  Outcome<Packet> Map(Packet in, const Behind& behind, StageContext& context) override {
     if constexpr (IsMap<S>) {
-      Ticket ticket = std::move(in.ticket());
-      context.set_granted_bytes(ticket.bytes() - std::min(ticket.bytes(), downstream_bytes));
-      auto outcome = stage_->Map(std::move(in.Get<typename S::Input>()), context);
-      if (auto* drop = std::get_if<Drop>(&outcome)) return std::move(*drop);
-      auto& out = std::get<0>(outcome);
-      if constexpr (requires { out.bytes(); }) ticket.ShrinkTo(out.bytes() + downstream_bytes);
-      return Packet::Make(std::move(out), std::move(ticket));
+      const std::size_t before = in.ticket().bytes() - std::min(in.ticket().bytes(), behind.bytes);
+      context.set_granted_bytes(before / static_cast<std::size_t>(1 + behind.copies));
+      Ticket ticket;
+      if constexpr (IsReadingMap<S>) {
+        auto outcome = stage_->Map(in.Get<typename S::Input>(), context);
+        ticket = in.Finish();
+        return Given(std::move(outcome), std::move(ticket), behind);
+      } else {
+        auto outcome = stage_->Map(in.Take<typename S::Input>(ticket), context);
+        return Given(std::move(outcome), std::move(ticket), behind);
+      }
     }
     return in;
+  }
+
+  Outcome<Packet> Join(Packet first, Packet second, const Behind& behind,
+                       StageContext& context) override {
+    if constexpr (IsJoin<S>) {
+      auto outcome = stage_->Join(first.Get<typename S::Input>(),
+                                  second.Get<typename S::SecondInput>(), context);
+      Ticket ticket = first.Finish();
+      ticket.Absorb(second.Finish());
+      return Given(std::move(outcome), std::move(ticket), behind);
+    }
+    return first;
   }
 
   bool CanReplay(const Pass& pass) override {
@@ -127,11 +192,11 @@ class TypedStage final : public AnyStage {
     return std::nullopt;
   }
 
-  std::optional<Packet> Add(Packet in, StageContext& context) override {
+  std::optional<Packet> Add(Packet& in, StageContext& context) override {
     if constexpr (IsGather<S>) {
-      if (auto out = stage_->Add(std::move(in.Get<typename S::Input>()), context)) {
-        return Packet::Make(*std::move(out));
-      }
+      auto out = stage_->Add(in.Get<typename S::Input>(), context);
+      in.End();
+      if (out) return Packet::Make(*std::move(out));
     }
     return std::nullopt;
   }
@@ -143,11 +208,24 @@ class TypedStage final : public AnyStage {
     return std::nullopt;
   }
 
-  void Consume(Packet in, StageContext& context) override {
-    if constexpr (IsSink<S>) stage_->Consume(std::move(in.Get<typename S::Input>()), context);
+  void Consume(Packet& in, StageContext& context) override {
+    if constexpr (IsSink<S>) {
+      stage_->Consume(in.Get<typename S::Input>(), context);
+      in.End();
+    }
   }
 
  private:
+  template <class Out>
+  static Outcome<Packet> Given(Outcome<Out>&& outcome, Ticket ticket, const Behind& behind) {
+    if (auto* drop = std::get_if<Drop>(&outcome)) return std::move(*drop);
+    Out& out = std::get<Out>(outcome);
+    if constexpr (requires { out.bytes(); }) {
+      ticket.ShrinkTo(out.bytes() * static_cast<std::size_t>(1 + behind.copies) + behind.bytes);
+    }
+    return Packet::Make(std::move(out), std::move(ticket));
+  }
+
   std::unique_ptr<S> stage_;
 };
 
@@ -167,6 +245,13 @@ PlacedStage Place(std::string name, std::unique_ptr<S> stage) {
   if constexpr (IsMap<S>) {
     placed.concurrency = S::kConcurrency;
     placed.may_replay = S::kMayReplay;
+    placed.changes_input = !IsReadingMap<S>;
+    placed.can_copy_input = std::copy_constructible<typename S::Input>;
+  }
+  if constexpr (IsJoin<S>) {
+    placed.concurrency = S::kConcurrency;
+    placed.second_in = S::SecondInput::kPortType;
+    placed.second_in_type = typeid(typename S::SecondInput).name();
   }
   placed.any = std::make_unique<TypedStage<S>>(std::move(stage));
   return placed;

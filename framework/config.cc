@@ -11,28 +11,45 @@ namespace weir {
 namespace {
 
 constexpr std::string_view kFrom = "from";
+constexpr std::string_view kAs = "as";
 
-// Takes `from` out of the parameters.
-void TakeFrom(StageConfig& stage, Problems& problems) {
-  const std::optional<YamlNode> from = stage.params.Find(kFrom);
-  if (!from) return;
-  stage.from = detail::ReadText(*from, {}, problems).value_or("");
-  stage.params = stage.params.Without(kFrom);
+// Takes `from` and `as` out of the parameters.
+void TakePlace(StageConfig& stage, Problems& problems) {
+  if (const std::optional<YamlNode> as = stage.params.Find(kAs)) {
+    stage.as = detail::ReadText(*as, {}, problems).value_or("");
+    if (stage.as.empty() || stage.as.find_first_of("./ ") != std::string::npos) {
+      problems.Add(as->position(), "`as` takes a word, not " + as->Shown());
+    }
+    stage.params = stage.params.Without(kAs);
+  }
+  if (const std::optional<YamlNode> from = stage.params.Find(kFrom)) {
+    const std::vector<YamlNode> names = from->is_list() ? from->items() : std::vector{*from};
+    for (const YamlNode& name : names) {
+      stage.from.push_back(detail::ReadText(name, {}, problems).value_or(""));
+      stage.from_positions.push_back(name.position());
+    }
+    if (names.empty()) problems.Add(from->position(), "`from` takes the name of a stage");
+    stage.params = stage.params.Without(kFrom);
+  }
 }
 
-void CheckFrom(const YamlNode& pipeline, const Config& config, Problems& problems) {
+// Whether each name is of one stage, and each `from` names one before it.
+void CheckPlaces(const Config& config, Problems& problems) {
   std::vector<std::string> earlier;
-  for (std::size_t i = 0; i < config.pipeline.size(); ++i) {
-    const StageConfig& stage = config.pipeline[i];
-    const bool known = std::find(earlier.begin(), earlier.end(), stage.from) != earlier.end();
-    if (!stage.from.empty() && !known) {
-      const YamlNode written = *pipeline.items()[i].entries()[0].value.Find(kFrom);
-      std::string ending = DidYouMean(stage.from, earlier);
+  for (const StageConfig& stage : config.pipeline) {
+    for (std::size_t i = 0; i < stage.from.size(); ++i) {
+      const std::string& from = stage.from[i];
+      if (std::find(earlier.begin(), earlier.end(), from) != earlier.end()) continue;
+      std::string ending = DidYouMean(from, earlier);
       if (ending.empty() && !earlier.empty()) ending = "; there are " + Enumerate(earlier);
-      problems.Add(written.position(), "`from` takes the name of an earlier stage, not " +
-                                           InBackticks(stage.from) + ending);
+      problems.Add(stage.from_positions[i],
+                   "`from` takes the name of an earlier stage, not " + InBackticks(from) + ending);
     }
-    earlier.push_back(stage.stage);
+    if (std::find(earlier.begin(), earlier.end(), stage.name()) != earlier.end()) {
+      problems.Add(stage.position, "there is a stage " + InBackticks(stage.name()) +
+                                       " before it: give this one another name, `as: NAME`");
+    }
+    earlier.push_back(stage.name());
   }
 }
 
@@ -58,6 +75,12 @@ std::optional<DeviceMemory> ParamType<DeviceMemory>::Read(const YamlNode& node,
 YamlNode ParamType<DeviceMemory>::Write(const DeviceMemory& memory, const FieldRules&) {
   if (const double* part = std::get_if<double>(&memory.amount)) return detail::WriteNumber(*part);
   return YamlNode::Scalar(ToText(std::get<ByteSize>(memory.amount)));
+}
+
+YamlNode ParamType<DeviceMemory>::Schema(const FieldRules&) {
+  FieldRules part;
+  part.Add(MoreThan{0});
+  return schema::AnyOf({detail::NumberSchema(part), detail::ByteSizeSchema()});
 }
 
 TypeWords ParamType<StageConfig>::Words(const FieldRules&) { return {"a stage", "stages"}; }
@@ -92,14 +115,17 @@ std::optional<StageConfig> ParamType<StageConfig>::Read(const YamlNode& node,
     detail::AddWrongType(stage.params, {}, "a map of keys", problems);
     return std::nullopt;
   }
-  TakeFrom(stage, problems);
+  TakePlace(stage, problems);
   return stage;
 }
 
 YamlNode ParamType<StageConfig>::Write(const StageConfig& stage, const FieldRules&) {
   YamlNode params = stage.params.is_null() ? YamlNode::Map({}) : stage.params;
+  if (!stage.as.empty()) params = params.With({std::string(kAs), detail::WriteText(stage.as)});
   if (!stage.from.empty()) {
-    params = params.With({std::string(kFrom), detail::WriteText(stage.from)});
+    std::vector<YamlNode> from;
+    for (const std::string& name : stage.from) from.push_back(detail::WriteText(name));
+    params = params.With({std::string(kFrom), from.size() == 1 ? from[0] : YamlNode::List(from)});
   }
   return YamlNode::Map({{stage.stage, params}});
 }
@@ -129,9 +155,7 @@ Config LoadConfig(const std::filesystem::path& path, std::span<const std::string
   for (const std::string& section : sections) {
     if (const std::optional<YamlNode> node = tree.Find(section)) config.sections[section] = *node;
   }
-  if (const std::optional<YamlNode> pipeline = tree.Find("pipeline")) {
-    CheckFrom(*pipeline, config, problems);
-  }
+  CheckPlaces(config, problems);
   return config;
 }
 

@@ -24,6 +24,7 @@ struct ParamType<DeviceMemory> {
   static TypeWords Words(const FieldRules&);
   static std::optional<DeviceMemory> Read(const YamlNode&, const FieldRules&, Problems&);
   static YamlNode Write(const DeviceMemory&, const FieldRules&);
+  static YamlNode Schema(const FieldRules&);
 };
 
 struct MemoryConfig {
@@ -42,9 +43,13 @@ struct MemoryConfig {
 // `- augment: {size: [224, 224]}`, or `- augment` alone.
 struct StageConfig {
   std::string stage;
-  std::string from;   // the earlier stage whose output it takes; empty: the one before it
-  YamlNode params;    // a map without `from`, or null; for Parse<Params>
+  std::string as;                 // its name in the pipeline, where that is another
+  std::vector<std::string> from;  // the earlier stages that it takes from; empty: the one before it
+  std::vector<Position> from_positions;  // of each
+  YamlNode params;    // a map without `as` and `from`, or null; for Parse<Params>
   Position position;  // of the stage's name
+
+  const std::string& name() const { return as.empty() ? stage : as; }
 };
 
 template <>
@@ -52,6 +57,10 @@ struct ParamType<StageConfig> {
   static TypeWords Words(const FieldRules&);
   static std::optional<StageConfig> Read(const YamlNode&, const FieldRules&, Problems&);
   static YamlNode Write(const StageConfig&, const FieldRules&);
+  // Of the form alone: which stages there are is not known here.
+  static YamlNode Schema(const FieldRules&) {
+    return schema::AnyOf({schema::OfType("string"), schema::OfType("object")});
+  }
 };
 
 struct Config {

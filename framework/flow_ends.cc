@@ -1,6 +1,6 @@
 #include "framework/flow_ends.h"
 
-#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "framework/byte_size.h"
@@ -8,11 +8,13 @@
 
 namespace weir {
 
-Source::Source(NodePlace place, AnyStage* admission, const Stretch& stretch, MemoryBudget& budget,
-               Give give, std::function<void()> wake)
+Source::Source(NodePlace place, AnyStage* admission, int copies, const Stretch& stretch,
+               MemoryBudget& budget, Give give, std::function<void()> wake)
     : place_(place),
       admission_(admission),
-      rest_bytes_(stretch.item_bytes - (admission ? admission->stage().footprint().item_bytes : 0)),
+      times_(static_cast<std::size_t>(1 + copies)),
+      rest_bytes_(stretch.item_bytes -
+                  (admission ? admission->stage().footprint().item_bytes * times_ : 0)),
       pool_(budget, MemoryTag::kImage, stretch.pool_bytes, stretch.max_tickets),
       give_(std::move(give)) {
   pool_.set_on_release(std::move(wake));
@@ -70,8 +72,10 @@ Outcome<std::size_t> Source::TicketBytes(Packet& packet) {
   if (admission_) first = admission_->AdmissionBytes(packet);
   if (std::holds_alternative<Drop>(first)) return first;
   const std::size_t bytes = std::get<std::size_t>(first);
-  if (bytes <= pool_.limit_bytes() - rest_bytes_) return bytes + rest_bytes_;
-  const std::size_t needed = std::max(bytes, bytes + rest_bytes_);  // the sum may wrap around
+  if (bytes <= (pool_.limit_bytes() - rest_bytes_) / times_) return bytes * times_ + rest_bytes_;
+  constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max();
+  const std::size_t needed =
+      bytes > (kMost - rest_bytes_) / times_ ? kMost : bytes * times_ + rest_bytes_;
   return Drop{place_.stage().NameOf(packet), "needs " + ToRoundText(ByteSize{needed}) +
                                                  " on its way, the ceiling leaves " +
                                                  ToRoundText(ByteSize{pool_.limit_bytes()})};
@@ -104,7 +108,7 @@ void Gather::Drain() {
         if (!ticket_) return;  // woken when an output ends
         const Stopwatch stopwatch = place_.Time(message.order);
         StageContext context = place_.state.Context(message.order);
-        Emit(place_.stage().Add(std::move(message.packet), context));
+        Emit(place_.stage().Add(message.packet, context));
       }
       inbox_.pop_front();
     }

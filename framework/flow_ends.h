@@ -36,9 +36,10 @@ using Give = std::function<void(const Message&)>;
 // Gives items into the flow as fast as tickets allow.
 class Source {
  public:
-  // `admission` is the stage that knows what an item of the source will take; null where none does.
-  Source(NodePlace place, AnyStage* admission, const Stretch& stretch, MemoryBudget& budget,
-         Give give, std::function<void()> wake);
+  // `admission` is the stage that knows what an item of the source will take, null where none does,
+  // and `copies` how many are made of what that gives.
+  Source(NodePlace place, AnyStage* admission, int copies, const Stretch& stretch,
+         MemoryBudget& budget, Give give, std::function<void()> wake);
 
   void BeginPass();
   void Drain();
@@ -57,7 +58,8 @@ class Source {
 
   NodePlace place_;
   AnyStage* admission_;
-  std::size_t rest_bytes_;  // of an item behind the stage that admits
+  std::size_t times_;       // what the stage that admits asks for is taken so often
+  std::size_t rest_bytes_;  // of an item behind that stage
   TicketPool pool_;
   Give give_;
   std::optional<Waiting> waiting_;  // for its ticket

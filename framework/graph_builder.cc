@@ -4,7 +4,9 @@
 #include <tbb/task_arena.h>
 
 #include <atomic>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "framework/error.h"
 #include "framework/flow_ends.h"
@@ -19,6 +21,7 @@ using Kind = Message::Kind;
 using Node = flow::function_node<Message, Message>;
 using Sequencer = flow::sequencer_node<Message>;
 using End = flow::function_node<Message, flow::continue_msg>;
+using Both = std::tuple<Message, Message>;
 
 // A serial node that is woken by data and by memory alike. Wakes that come before it runs are one.
 class Pump {
@@ -52,13 +55,33 @@ class Pump {
   End node_;
 };
 
+std::size_t LimitOf(const NodePlace& place) {
+  return place.placed.concurrency == Concurrency::kSerial ? flow::serial : flow::unlimited;
+}
+
+// A stage's work on one item; what comes of it is put in `message`.
+template <class Work>
+void Attempt(const NodePlace& place, Message& message, const Work& work) {
+  place.state.Guard(place.placed, [&] {
+    Stopwatch stopwatch = place.Time(message.order);
+    StageContext context = place.state.Context(message.order);
+    Outcome<Packet> outcome = work(context);
+    if (Drop* drop = std::get_if<Drop>(&outcome)) {
+      stopwatch.set_dropped();
+      place.state.Dropped(place.placed.name, *drop);
+    } else {
+      message.packet = std::get<Packet>(std::move(outcome));
+    }
+  });
+}
+
 class SourceNode {
  public:
-  SourceNode(flow::graph& graph, NodePlace place, AnyStage* admission, const Stretch& stretch,
-             MemoryBudget& budget)
+  SourceNode(flow::graph& graph, NodePlace place, AnyStage* admission, int copies,
+             const Stretch& stretch, MemoryBudget& budget)
       : out_(graph),
         source_(
-            place, admission, stretch, budget,
+            place, admission, copies, stretch, budget,
             [this](const Message& message) { out_.try_put(message); }, [this] { pump_.Wake(); }),
         pump_(graph, flow::no_priority, [this](const Message&) { source_.Drain(); }) {}
 
@@ -79,15 +102,11 @@ class SourceNode {
 
 class MapNode {
  public:
-  MapNode(flow::graph& graph, NodePlace place, std::size_t downstream_bytes,
-          flow::node_priority_t priority)
+  MapNode(flow::graph& graph, NodePlace place, const Behind& behind, flow::node_priority_t priority)
       : node_(
-            graph,
-            place.placed.concurrency == Concurrency::kSerial ? flow::serial : flow::unlimited,
-            [place, downstream_bytes](Message message) {
-              if (message.kind == Kind::kItem && message.packet) {
-                Work(place, downstream_bytes, message);
-              }
+            graph, LimitOf(place),
+            [place, behind](Message message) {
+              if (message.kind == Kind::kItem && message.packet) Work(place, behind, message);
               return message;
             },
             priority) {}
@@ -95,23 +114,85 @@ class MapNode {
   Node& node() { return node_; }
 
  private:
-  static void Work(const NodePlace& place, std::size_t downstream_bytes, Message& message) {
+  static void Work(const NodePlace& place, const Behind& behind, Message& message) {
     Packet in = std::exchange(message.packet, {});
     if (place.state.idle()) return;
-    place.state.Guard(place.placed, [&] {
-      Stopwatch stopwatch = place.Time(message.order);
-      StageContext context = place.state.Context(message.order);
-      Outcome<Packet> outcome = place.stage().Map(std::move(in), downstream_bytes, context);
-      if (Drop* drop = std::get_if<Drop>(&outcome)) {
-        stopwatch.set_dropped();
-        place.state.Dropped(place.placed.name, *drop);
-      } else {
-        message.packet = std::get<Packet>(std::move(outcome));
-      }
+    Attempt(place, message, [&](StageContext& context) {
+      return place.stage().Map(std::move(in), behind, context);
     });
   }
 
   Node node_;
+};
+
+// Pairs what comes on two branches of one item.
+class JoinNode {
+ public:
+  JoinNode(flow::graph& graph, NodePlace place, const Behind& behind,
+           flow::node_priority_t priority)
+      : pairs_(graph, SequenceOf, SequenceOf),
+        node_(
+            graph, LimitOf(place), [place, behind](Both both) { return Work(place, behind, both); },
+            priority) {
+    flow::make_edge(pairs_, node_);
+  }
+
+  flow::receiver<Message>& first() { return flow::input_port<0>(pairs_); }
+  flow::receiver<Message>& second() { return flow::input_port<1>(pairs_); }
+  flow::sender<Message>& out() { return node_; }
+
+ private:
+  static std::uint64_t SequenceOf(const Message& message) { return message.sequence; }
+
+  static Message Work(const NodePlace& place, const Behind& behind, Both& both) {
+    Message message = std::get<0>(both);
+    Packet first = std::exchange(message.packet, {});
+    Packet second = std::move(std::get<1>(both).packet);
+    if (message.kind != Kind::kItem) return message;
+    if (first && second && !place.state.idle()) {
+      Attempt(place, message, [&](StageContext& context) {
+        return place.stage().Join(std::move(first), std::move(second), behind, context);
+      });
+    } else {
+      first.End();
+      second.End();
+    }
+    return message;
+  }
+
+  flow::join_node<Both, flow::key_matching<std::uint64_t>> pairs_;
+  flow::function_node<Both, Message> node_;
+};
+
+// Gives an item to several branches.
+class BranchNode {
+ public:
+  BranchNode(flow::graph& graph, NodePlace place, flow::node_priority_t priority)
+      : node_(
+            graph, flow::unlimited,
+            [this, place](Message message) {
+              std::vector<Packet> packets(consumers_.size());
+              if (message.packet) {
+                place.state.Guard(place.placed, [&] { packets = message.packet.Share(branches_); });
+              }
+              for (std::size_t i = 0; i < consumers_.size(); ++i) {
+                message.packet = std::move(packets[i]);
+                consumers_[i]->try_put(message);
+              }
+              return flow::continue_msg();
+            },
+            priority) {}
+
+  void Add(flow::receiver<Message>& consumer, const Packet::Branch& branch) {
+    consumers_.push_back(&consumer);
+    branches_.push_back(branch);
+  }
+  flow::receiver<Message>& in() { return node_; }
+
+ private:
+  std::vector<flow::receiver<Message>*> consumers_;
+  std::vector<Packet::Branch> branches_;
+  End node_;
 };
 
 class GatherNode {
@@ -181,7 +262,7 @@ class SinkNode {
                 place.state.Guard(place.placed, [&] {
                   const Stopwatch stopwatch = place.Time(message.order);
                   StageContext context = place.state.Context(message.order);
-                  place.stage().Consume(std::move(message.packet), context);
+                  place.stage().Consume(message.packet, context);
                 });
               }
               return flow::continue_msg();
@@ -208,47 +289,52 @@ class TbbGraph final : public Graph {
   // Makes the nodes. Apart from the constructor, as TBB may be at work on the first ones when a
   // later one cannot be made: the destructor waits for that.
   void Connect(std::vector<StageStats>& stats, const GraphOptions& options) {
-    std::vector<flow::sender<Message>*> last;  // what gives the next stage its items
-    const auto give_to = [&last](flow::receiver<Message>& next) {
-      for (flow::sender<Message>* sender : last) flow::make_edge(*sender, next);
-    };
+    costs_ = CostsOf(stages_);
+    outlets_.resize(stages_.size());
     std::size_t stretch = 0;
     for (std::size_t i = 0; i < stages_.size(); ++i) {
       const NodePlace place{stages_[i], stats[i], state_};
+      const Behind behind = BehindStage(costs_, i);
       // Later stages first: what is nearly done gives its memory back soonest.
       const auto priority = static_cast<flow::node_priority_t>(i + 1);
       switch (stages_[i].shape) {
         case StageShape::kSource: {
           const bool map_is_next =
               i + 1 < stages_.size() && stages_[i + 1].shape == StageShape::kMap;
-          source_ = std::make_unique<SourceNode>(*graph_, place,
-                                                 map_is_next ? stages_[i + 1].any.get() : nullptr,
-                                                 options.plan.stretches[stretch++], options.budget);
-          last = {&source_->out()};
+          source_ = std::make_unique<SourceNode>(
+              *graph_, place, map_is_next ? stages_[i + 1].any.get() : nullptr,
+              map_is_next ? BehindStage(costs_, i + 1).copies : 0,
+              options.plan.stretches[stretch++], options.budget);
+          Open(i, place, {&source_->out()});
           break;
         }
         case StageShape::kMap:
-          maps_.push_back(std::make_unique<MapNode>(*graph_, place, DownstreamBytes(i), priority));
-          give_to(maps_.back()->node());
-          last = {&maps_.back()->node()};
-          if (stages_[i].may_replay && !gathers_.empty()) {
-            const std::size_t item_bytes =
-                stages_[i].any->stage().footprint().item_bytes + DownstreamBytes(i);
-            replays_.push_back(std::make_unique<ReplayNode>(*graph_, place, item_bytes,
-                                                            *gathers_.back(), priority));
+          maps_.push_back(std::make_unique<MapNode>(*graph_, place, behind, priority));
+          TakeFrom(i, 0, maps_.back()->node());
+          Open(i, place, {&maps_.back()->node()});
+          if (stages_[i].may_replay && !gathers_.empty() && IsChain()) {
+            replays_.push_back(std::make_unique<ReplayNode>(
+                *graph_, place, costs_[i].footprint.item_bytes + behind.bytes, *gathers_.back(),
+                priority));
             gathers_.back()->AlsoWake([node = replays_.back().get()] { node->Wake(); });
-            last.push_back(&replays_.back()->out());
+            outlets_[i].senders.push_back(&replays_.back()->out());
           }
+          break;
+        case StageShape::kJoin:
+          joins_.push_back(std::make_unique<JoinNode>(*graph_, place, behind, priority));
+          TakeFrom(i, 0, joins_.back()->first());
+          TakeFrom(i, 1, joins_.back()->second());
+          Open(i, place, {&joins_.back()->out()});
           break;
         case StageShape::kGather:
           gathers_.push_back(std::make_unique<GatherNode>(
               *graph_, place, options.plan.stretches[stretch++], options.budget, priority));
-          give_to(gathers_.back()->in());
-          last = {&gathers_.back()->out()};
+          TakeFrom(i, 0, gathers_.back()->in());
+          Open(i, place, {&gathers_.back()->out()});
           break;
         case StageShape::kSink:
-          sink_ = std::make_unique<SinkNode>(*graph_, place, priority);
-          give_to(sink_->in());
+          sinks_.push_back(std::make_unique<SinkNode>(*graph_, place, priority));
+          TakeFrom(i, 0, sinks_.back()->in());
           break;
       }
     }
@@ -293,6 +379,42 @@ class TbbGraph final : public Graph {
   }
 
  private:
+  // What gives a stage's items: to one stage by an edge, to several by a node that shares them.
+  struct Outlet {
+    std::vector<flow::sender<Message>*> senders;
+    BranchNode* branches = nullptr;
+  };
+
+  void Open(std::size_t stage, const NodePlace& place,
+            std::vector<flow::sender<Message>*> senders) {
+    outlets_[stage].senders = std::move(senders);
+    if (ConsumersOf(stages_, stage) < 2) return;
+    branches_.push_back(std::make_unique<BranchNode>(
+        *graph_, place, static_cast<flow::node_priority_t>(stage + 1)));
+    outlets_[stage].branches = branches_.back().get();
+    for (flow::sender<Message>* sender : outlets_[stage].senders) {
+      flow::make_edge(*sender, branches_.back()->in());
+    }
+  }
+
+  void TakeFrom(std::size_t stage, std::size_t input, flow::receiver<Message>& receiver) {
+    const auto from = static_cast<std::size_t>(stages_[stage].from[input]);
+    if (outlets_[from].branches) {
+      outlets_[from].branches->Add(receiver, BranchTo(costs_, from, stage));
+      return;
+    }
+    for (flow::sender<Message>* sender : outlets_[from].senders) {
+      flow::make_edge(*sender, receiver);
+    }
+  }
+
+  bool IsChain() const {
+    for (std::size_t i = 1; i < stages_.size(); ++i) {
+      if (stages_[i].from != std::vector<int>{static_cast<int>(i) - 1}) return false;
+    }
+    return true;
+  }
+
   // A graph belongs to the arena in which it is made.
   static std::unique_ptr<flow::graph> MakeGraph(tbb::task_arena& arena) {
     std::unique_ptr<flow::graph> graph;
@@ -324,24 +446,19 @@ class TbbGraph final : public Graph {
                                           " waits for memory that nobody gives back");
   }
 
-  // What an item still needs after stage `i`, to the end of its stretch.
-  std::size_t DownstreamBytes(std::size_t i) const {
-    std::size_t bytes = 0;
-    for (++i; i < stages_.size() && stages_[i].shape != StageShape::kGather; ++i) {
-      bytes += stages_[i].any->stage().footprint().item_bytes;
-    }
-    return bytes;
-  }
-
   std::vector<PlacedStage>& stages_;
   RunState state_;
   tbb::task_arena arena_;
   std::unique_ptr<flow::graph> graph_;
   std::unique_ptr<SourceNode> source_;
+  std::vector<StageCost> costs_;
+  std::vector<Outlet> outlets_;  // by stage
+  std::vector<std::unique_ptr<BranchNode>> branches_;
   std::vector<std::unique_ptr<MapNode>> maps_;
+  std::vector<std::unique_ptr<JoinNode>> joins_;
   std::vector<std::unique_ptr<GatherNode>> gathers_;
   std::vector<std::unique_ptr<ReplayNode>> replays_;
-  std::unique_ptr<SinkNode> sink_;
+  std::vector<std::unique_ptr<SinkNode>> sinks_;
 };
 
 }  // namespace

@@ -45,8 +45,8 @@ class Graph {
   virtual TicketPool& pool(std::size_t stretch) = 0;
 };
 
-// `stages` is a chain from a source to a sink, whose ports fit; `stats` has one for each. All of it
-// must outlive the graph.
+// `stages` begin with the source, each stands after those that it takes from, and their ports fit;
+// `stats` has one for each. All of it must outlive the graph.
 std::unique_ptr<Graph> BuildGraph(std::vector<PlacedStage>& stages, std::vector<StageStats>& stats,
                                   const GraphOptions& options);
 

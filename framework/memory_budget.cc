@@ -1,5 +1,6 @@
 #include "framework/memory_budget.h"
 
+#include <cassert>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -36,6 +37,17 @@ void Lease::ShrinkTo(std::size_t bytes) {
   if (bytes > bytes_) throw std::invalid_argument("a lease cannot grow");
   budget_->Release(tag_, bytes_ - bytes);
   bytes_ = bytes;
+}
+
+Lease Lease::SplitOff(std::size_t bytes) {
+  if (bytes > bytes_) throw std::invalid_argument("a lease has no part larger than itself");
+  bytes_ -= bytes;
+  return Lease(*budget_, tag_, bytes);
+}
+
+void Lease::Absorb(Lease other) {
+  assert(budget_ == other.budget_ && tag_ == other.tag_);
+  bytes_ += std::exchange(other.bytes_, 0);
 }
 
 std::optional<Lease> MemoryBudget::TryAcquire(MemoryTag tag, std::size_t bytes) {

@@ -29,23 +29,32 @@ Stretch BeginStretch(std::size_t head, StageShape shape, int workers) {
   return stretch;
 }
 
+// What the stage makes of an item, with the copies of it.
+std::size_t OwnBytes(const StageCost& stage, const Behind& behind) {
+  return stage.footprint.item_bytes * static_cast<std::size_t>(1 + behind.copies);
+}
+
 std::vector<Stretch> CutStretches(const std::vector<StageCost>& stages, int workers) {
   std::vector<Stretch> stretches;
-  std::size_t larger_by = 0;  // what an item may need beyond the usual
+  std::vector<std::size_t> stretch_of(stages.size(), 0);
   for (std::size_t i = 0; i < stages.size(); ++i) {
-    const bool is_source = stages[i].shape == StageShape::kSource;
-    if (is_source || stages[i].shape == StageShape::kGather) {
+    const Footprint& footprint = stages[i].footprint;
+    const Behind behind = BehindStage(stages, i);
+    if (stages[i].shape == StageShape::kSource || stages[i].shape == StageShape::kGather) {
+      stretch_of[i] = stretches.size();
       stretches.push_back(BeginStretch(i, stages[i].shape, workers));
-      larger_by = 0;
+      stretches.back().item_bytes = OwnBytes(stages[i], behind) + behind.bytes;
+      stretches.back().least_bytes = stretches.back().item_bytes;
+    } else if (i > 0) {
+      stretch_of[i] = stretch_of[stages[i].from.empty() ? i - 1 : stages[i].from.front()];
     }
     if (stretches.empty()) continue;
-    Stretch& stretch = stretches.back();
-    const Footprint& footprint = stages[i].footprint;
-    stretch.item_bytes += footprint.item_bytes;
-    larger_by =
-        std::max(larger_by, footprint.largest_item_bytes -
-                                std::min(footprint.largest_item_bytes, footprint.item_bytes));
-    stretch.least_bytes = stretch.item_bytes + larger_by;
+    Stretch& stretch = stretches[stretch_of[i]];
+    const std::size_t larger_by =  // what an item may need beyond the usual
+        footprint.largest_item_bytes - std::min(footprint.largest_item_bytes, footprint.item_bytes);
+    stretch.least_bytes =
+        std::max(stretch.least_bytes,
+                 stretch.item_bytes + larger_by * static_cast<std::size_t>(1 + behind.copies));
     if (footprint.max_items > stretch.useful_tickets) {
       stretch.useful_tickets = footprint.max_items;
       stretch.why = "`" + stages[i].name + "` asks for them";
@@ -186,6 +195,52 @@ std::string Largest(const MemoryPlan& plan) {
 }
 
 }  // namespace
+
+bool StageCost::TakesFrom(std::size_t own_index, std::size_t other) const {
+  if (from.empty()) return own_index == other + 1 && shape != StageShape::kSource;
+  return std::find(from.begin(), from.end(), static_cast<int>(other)) != from.end();
+}
+
+std::vector<StageCost> CostsOf(const std::vector<PlacedStage>& stages) {
+  std::vector<StageCost> costs;
+  for (const PlacedStage& placed : stages) {
+    costs.push_back({.name = placed.name,
+                     .shape = placed.shape,
+                     .footprint = placed.any->stage().footprint(),
+                     .from = placed.from,
+                     .changes_input = placed.changes_input});
+  }
+  return costs;
+}
+
+Behind BehindStage(const std::vector<StageCost>& stages, std::size_t index) {
+  Behind behind;
+  for (std::size_t i = index + 1; i < stages.size(); ++i) {
+    if (!stages[i].TakesFrom(i, index)) continue;
+    const Packet::Branch branch = BranchTo(stages, index, i);
+    behind.bytes += branch.bytes;
+    behind.copies += branch.copy_bytes > 0;
+  }
+  return behind;
+}
+
+Packet::Branch BranchTo(const std::vector<StageCost>& stages, std::size_t index,
+                        std::size_t consumer) {
+  const StageCost& stage = stages[consumer];
+  if (stage.shape == StageShape::kGather) return {};  // its own tickets pay
+  // A join is paid for on its first branch.
+  if (stage.shape == StageShape::kJoin && stage.from.front() != static_cast<int>(index)) return {};
+  const Behind behind = BehindStage(stages, consumer);
+  Packet::Branch branch{.bytes = OwnBytes(stage, behind) + behind.bytes};
+  int consumers = 0;
+  for (std::size_t i = index + 1; i < stages.size(); ++i) {
+    consumers += stages[i].TakesFrom(i, index);
+  }
+  if (consumers > 1 && stage.changes_input) {
+    branch.copy_bytes = std::max<std::size_t>(stages[index].footprint.item_bytes, 1);
+  }
+  return branch;
+}
 
 std::string PlanRow::CountText() const {
   return std::to_string(count) + (is_short() ? " of " + std::to_string(useful) : "");

@@ -62,7 +62,18 @@ struct StageCost {
   std::string name;
   StageShape shape = StageShape::kMap;
   Footprint footprint;
+  std::vector<int> from{};  // where the stages stand that it takes from; empty: the one before it
+  bool changes_input = false;
+
+  bool TakesFrom(std::size_t own_index, std::size_t other) const;
 };
+std::vector<StageCost> CostsOf(const std::vector<PlacedStage>& stages);
+
+// What an item of stage `index` still needs to the end of its stretch, all branches together.
+Behind BehindStage(const std::vector<StageCost>& stages, std::size_t index);
+// What the branch from `index` to `consumer` needs of that.
+Packet::Branch BranchTo(const std::vector<StageCost>& stages, std::size_t index,
+                        std::size_t consumer);
 
 // `reserve_bytes` is what the process holds that no stage leases: code, stacks, the allocator's
 // slack. Throws Error(kMemory), with the bill and the smallest ceiling that works, where

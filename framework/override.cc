@@ -22,10 +22,13 @@ bool IsIndex(std::string_view name) {
   return name.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-// The name that --set knows an item of a list by; empty where it has none.
+// The name that --set knows an item of a list by, `as` it is called or its key; empty where it has
+// none.
 std::string ItemName(const YamlNode& item) {
   const std::vector<YamlEntry> entries = item.entries();
-  return entries.size() == 1 ? entries[0].key : item.scalar();
+  if (entries.size() != 1) return item.scalar();
+  const std::optional<YamlNode> as = entries[0].value.Find("as");
+  return as && !as->scalar().empty() ? as->scalar() : entries[0].key;
 }
 
 std::string Called(const YamlNode& node) {
@@ -64,13 +67,14 @@ class Setter {
     return list.WithItem(*index, names_word ? SetNamed(item, next + 1) : Set(item, next + 1));
   }
 
-  // `item` is a map of one key, parts_[next], or that word alone.
+  // `item` is a map of one key, which parts_[next] names, or that word alone.
   YamlNode SetNamed(const YamlNode& item, std::size_t next) {
-    const Part& part = parts_[next];
+    const std::vector<YamlEntry> entries = item.entries();
+    const std::string key = entries.empty() ? parts_[next].name : entries[0].key;
     const YamlNode inside =
-        item.Find(part.name).value_or(YamlNode::Null(item.position()).Named(part.name, part.name));
-    const Position key = item.is_map() ? item.entries()[0].key_position : item.position();
-    return YamlNode::Map({{part.name, Set(inside, next + 1), key}}, item.position());
+        entries.empty() ? YamlNode::Null(item.position()).Named(key, key) : entries[0].value;
+    const Position position = entries.empty() ? item.position() : entries[0].key_position;
+    return YamlNode::Map({{key, Set(inside, next + 1), position}}, item.position());
   }
 
   std::optional<std::size_t> FindByIndex(const YamlNode& list, std::size_t next) {

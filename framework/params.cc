@@ -60,6 +60,16 @@ const Choice* FindChoice(const YamlNode& node, const FieldRules& rules, Problems
   return nullptr;
 }
 
+// `form` of a number, within the rules.
+YamlNode WithLimits(YamlNode form, const FieldRules& rules) {
+  const auto limit = [&form](const char* keyword, const std::optional<Bound>& bound) {
+    if (bound) form = form.With({keyword, YamlNode::Scalar(bound->text)});
+  };
+  limit(rules.is_low_excluded ? "exclusiveMinimum" : "minimum", rules.low);
+  limit("maximum", rules.high);
+  return form;
+}
+
 }  // namespace
 
 Bound::Bound(double number) : value(number), text(Shortest(number)) {}
@@ -192,6 +202,23 @@ std::optional<ByteSize> ReadByteSize(const YamlNode& node, const FieldRules& rul
   return std::nullopt;
 }
 
+std::optional<Duration> ReadDuration(const YamlNode& node, const FieldRules& rules,
+                                     Problems& problems) {
+  if (!IsPlain(node)) {
+    AddWrongType(node, rules, "a length of time such as 90s", problems);
+    return std::nullopt;
+  }
+  const std::variant<Duration, std::string> read = ParseDuration(node.scalar());
+  if (const Duration* duration = std::get_if<Duration>(&read)) {
+    return IsInRange(node, rules, duration->seconds, problems) ? std::optional(*duration)
+                                                               : std::nullopt;
+  }
+  problems.Add(node.position(), Named(node) + " takes " +
+                                    (rules.is_auto_allowed ? "auto or " : "") +
+                                    "a length of time, and " + std::get<std::string>(read));
+  return std::nullopt;
+}
+
 std::optional<std::int64_t> ReadChoice(const YamlNode& node, const FieldRules& rules,
                                        Problems& problems) {
   const Choice* choice = FindChoice(node, rules, problems);
@@ -242,6 +269,33 @@ std::string ChoicesInWords(const FieldRules& rules) {
   return Enumerate(Texts(rules.choices), "or");
 }
 
+YamlNode WholeSchema(const FieldRules& rules) {
+  return WithLimits(schema::OfType("integer"), rules);
+}
+
+// YAML's readers take 1e-3 and 1/255 for texts.
+YamlNode NumberSchema(const FieldRules& rules) {
+  constexpr const char* kNumber = R"([-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?)";
+  return schema::AnyOf({WithLimits(schema::OfType("number"), rules),
+                        schema::Matching("^" + std::string(kNumber) + "(/" + kNumber + ")?$")});
+}
+
+YamlNode TextSchema(const FieldRules& rules) {
+  return rules.choices.empty() ? schema::Text() : schema::OneOf(Texts(rules.choices));
+}
+
+YamlNode ByteSizeSchema() {
+  const YamlNode bytes = schema::OfType("integer").With({"minimum", YamlNode::Scalar("0")});
+  return schema::AnyOf(
+      {bytes, schema::Matching(R"(^[0-9]+(\.[0-9]{1,6})? ?([kKmMgGtT][iI]?)?[bB]$)")});
+}
+
+YamlNode DurationSchema() {
+  const YamlNode seconds = schema::OfType("number").With({"minimum", YamlNode::Scalar("0")});
+  return schema::AnyOf(
+      {seconds, schema::Matching(R"(^[0-9.]+([eE][-+]?[0-9]+)? ?(ms|s|min|h|d)$)")});
+}
+
 bool IsStruct(const YamlNode& node, const std::vector<std::string>& fields,
               std::span<const std::string> others, Problems& problems) {
   if (node.is_null()) return true;
@@ -260,6 +314,23 @@ bool IsStruct(const YamlNode& node, const std::vector<std::string>& fields,
                  "unknown key " + InBackticks(entry.key) + InWhere(node) + ending);
   }
   return true;
+}
+
+std::optional<YamlNode> FindField(const YamlNode& node, std::string_view field,
+                                  const FieldRules& rules, Problems& problems) {
+  std::optional<YamlNode> found = node.Find(field);
+  for (const std::string& old : rules.old_names) {
+    const std::optional<YamlNode> written = node.Find(old);
+    if (!written) continue;
+    const std::string message = "`" + old + "` is called `" + std::string(field) + "` now";
+    if (found) {
+      problems.Add(written->position(), message + ", which stands there too: remove one of them");
+    } else {
+      problems.Warn(written->position(), message);
+      found = written;
+    }
+  }
+  return found;
 }
 
 void AddMissing(const YamlNode& node, std::string_view field, Problems& problems) {

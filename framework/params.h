@@ -15,7 +15,7 @@
 // The name of a field is its key in the YAML. Members may be
 //   bool, int, std::int64_t, std::uint64_t     true or false; whole numbers
 //   double                                     0.5, 1e-3, 1/255
-//   std::string, ByteSize                      text; 512MiB
+//   std::string, ByteSize, Duration            text; 512MiB; 90s
 //   std::filesystem::path                      relative to the folder of the file it is written in
 //                                              (of a --set: to the working directory)
 //   an enum                                    with a table, EnumNames or Choices
@@ -41,6 +41,7 @@
 #include <vector>
 
 #include "framework/byte_size.h"
+#include "framework/duration.h"
 #include "framework/yaml_node.h"
 #include "framework/yaml_source.h"
 
@@ -62,12 +63,13 @@ class Auto {
   std::optional<T> value_;
 };
 
-// An end of a range: a number or a ByteSize.
+// An end of a range: a number, a ByteSize or a Duration.
 struct Bound {
   template <std::integral T>
   Bound(T number) : value(number), text(std::to_string(number)) {}
   Bound(double number);
   Bound(ByteSize size) : value(size.bytes), text(ToText(size)) {}
+  Bound(Duration duration) : value(duration.seconds), text(ToText(duration)) {}
 
   long double value;
   std::string text;
@@ -84,6 +86,10 @@ struct MoreThan {
   Bound low;
 };
 struct Required {};  // has no default: leaving it out is a problem
+// What the field was called before: still read, with a warning that gives the new name.
+struct WasCalled {
+  const char* name;
+};
 
 struct Choice {
   Choice(const char* text) : text(text) {}
@@ -114,12 +120,14 @@ struct FieldRules {
   void Add(const MoreThan& limit) { low = limit.low, is_low_excluded = true; }
   void Add(const Choices& table) { choices = table.list; }
   void Add(Required) { is_required = true; }
+  void Add(WasCalled old) { old_names.emplace_back(old.name); }
 
   std::optional<Bound> low, high;
   bool is_low_excluded = false;
   bool is_required = false;
   bool is_auto_allowed = false;  // of Auto<T>, for the words of T's messages
   std::vector<Choice> choices;
+  std::vector<std::string> old_names;
 };
 
 template <class Struct, class T>
@@ -165,6 +173,7 @@ struct FieldDoc {
   std::string doc;
   bool required = false;
   std::vector<std::string> choices;
+  std::vector<std::string> old_names;
   std::vector<FieldDoc> nested;  // of a struct, or of the elements of a list
 };
 
@@ -193,6 +202,12 @@ P Parse(const YamlNode& node) {
 template <HasFields P>
 std::vector<FieldDoc> Describe() {
   return detail::DescribeStruct<P>();
+}
+
+// What Parse<P> takes, as JSON Schema (schema.h).
+template <HasFields P>
+YamlNode SchemaOf() {
+  return detail::StructSchema<P>();
 }
 
 // Every value as resolved, so that Parse<P>(ToYaml(p)) is p wherever it is read: paths are made

@@ -2,8 +2,9 @@
 //
 // ParamType<T> has
 //   static TypeWords Words(const FieldRules&);
-//   static std::optional<T> Read(const YamlNode&, const FieldRules&, Problems&);  // nullopt:
-//   reported static YamlNode Write(const T&, const FieldRules&);
+//   static std::optional<T> Read(const YamlNode&, const FieldRules&, Problems&);  // empty:
+//   reported static YamlNode Write(const T&, const FieldRules&); static YamlNode Schema(const
+//   FieldRules&);
 #pragma once
 
 #include <array>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "framework/params.h"
+#include "framework/schema.h"
 
 namespace weir {
 
@@ -50,6 +52,8 @@ std::optional<std::filesystem::path> ReadPath(const YamlNode& node, const FieldR
                                               Problems& problems);
 std::optional<ByteSize> ReadByteSize(const YamlNode& node, const FieldRules& rules,
                                      Problems& problems);
+std::optional<Duration> ReadDuration(const YamlNode& node, const FieldRules& rules,
+                                     Problems& problems);
 std::optional<std::int64_t> ReadChoice(const YamlNode& node, const FieldRules& rules,
                                        Problems& problems);
 // nullopt where it is no list of that length (0: of any).
@@ -64,10 +68,19 @@ YamlNode WritePath(const std::filesystem::path& path);
 YamlNode WriteChoice(std::int64_t value, const FieldRules& rules);
 std::string ChoicesInWords(const FieldRules& rules);  // "nearest, constant or reflect"
 
+YamlNode WholeSchema(const FieldRules& rules);
+YamlNode NumberSchema(const FieldRules& rules);
+YamlNode TextSchema(const FieldRules& rules);
+YamlNode ByteSizeSchema();
+YamlNode DurationSchema();
+
 // Whether `node` can be read as a struct with these keys; adds unknown keys as problems.
 bool IsStruct(const YamlNode& node, const std::vector<std::string>& fields,
               std::span<const std::string> others, Problems& problems);
 void AddMissing(const YamlNode& node, std::string_view field, Problems& problems);
+// The value that is written for a field, under its name or an old one; nothing where there is none.
+std::optional<YamlNode> FindField(const YamlNode& node, std::string_view field,
+                                  const FieldRules& rules, Problems& problems);
 
 template <class P, class Visit>
 void ForEachField(Visit&& visit) {
@@ -76,7 +89,7 @@ void ForEachField(Visit&& visit) {
 
 template <class T, class P>
 void ReadField(const Field<P, T>& field, const YamlNode& node, P& params, Problems& problems) {
-  std::optional<YamlNode> value = node.Find(field.name);
+  std::optional<YamlNode> value = FindField(node, field.name, field.rules, problems);
   if (!value && field.rules.is_required) return AddMissing(node, field.name, problems);
   if (!value) {
     if constexpr (!HasFields<T>) return;
@@ -93,9 +106,13 @@ template <class P>
 P ReadStruct(const YamlNode& node, Problems& problems, std::span<const std::string> others) {
   P params{};
   std::vector<std::string> names;
-  ForEachField<P>([&](const auto& field) { names.emplace_back(field.name); });
+  std::vector<std::string> known(others.begin(), others.end());
+  ForEachField<P>([&](const auto& field) {
+    names.emplace_back(field.name);
+    known.insert(known.end(), field.rules.old_names.begin(), field.rules.old_names.end());
+  });
   const std::size_t before = problems.size();
-  if (!IsStruct(node, names, others, problems)) return params;
+  if (!IsStruct(node, names, known, problems)) return params;
   ForEachField<P>([&](const auto& field) { ReadField(field, node, params, problems); });
   if constexpr (requires(const Blame& blame) { params.Check(blame); }) {
     if (problems.size() == before) params.Check(Blame(node, problems));
@@ -111,6 +128,26 @@ YamlNode WriteStruct(const P& params) {
         {std::string(field.name), ParamType<T>::Write(params.*field.member, field.rules)});
   });
   return YamlNode::Map(entries);
+}
+
+template <class P>
+YamlNode StructSchema() {
+  const P defaults{};
+  std::vector<schema::Property> properties;
+  ForEachField<P>([&]<class S, class T>(const Field<S, T>& field) {
+    YamlNode form = ParamType<T>::Schema(field.rules);
+    form = form.With({"description", YamlNode::Scalar(std::string(field.doc), true)});
+    for (const std::string& old : field.rules.old_names) {
+      properties.push_back({old, form.With({"deprecated", YamlNode::Scalar("true")})});
+    }
+    const bool is_required = field.rules.is_required;
+    if (!is_required) {
+      const YamlNode value = ParamType<T>::Write(defaults.*field.member, field.rules);
+      if (value.is_scalar() || value.is_list()) form = form.With({"default", value});
+    }
+    properties.push_back({std::string(field.name), form, is_required});
+  });
+  return schema::MapOf(properties, true);
 }
 
 template <class P>
@@ -154,6 +191,7 @@ std::vector<FieldDoc> DescribeStruct() {
     doc.range = RangeInWords(field.rules);
     doc.doc = field.doc;
     for (const Choice& choice : ChoicesOf<T>(field.rules)) doc.choices.push_back(choice.text);
+    doc.old_names = field.rules.old_names;
     doc.nested = NestedDocs<T>();
     docs.push_back(std::move(doc));
   });
@@ -171,6 +209,7 @@ struct ParamType<bool> {
   static YamlNode Write(bool value, const FieldRules&) {
     return YamlNode::Scalar(value ? "true" : "false");
   }
+  static YamlNode Schema(const FieldRules&) { return schema::OfType("boolean"); }
 };
 
 template <class T>
@@ -183,6 +222,7 @@ struct ParamType<T> {
   static YamlNode Write(T value, const FieldRules&) {
     return YamlNode::Scalar(std::to_string(value));
   }
+  static YamlNode Schema(const FieldRules& rules) { return detail::WholeSchema(rules); }
 };
 
 template <>
@@ -192,6 +232,7 @@ struct ParamType<double> {
     return detail::ReadNumber(node, rules, out);
   }
   static YamlNode Write(double value, const FieldRules&) { return detail::WriteNumber(value); }
+  static YamlNode Schema(const FieldRules& rules) { return detail::NumberSchema(rules); }
 };
 
 template <>
@@ -207,6 +248,7 @@ struct ParamType<std::string> {
   static YamlNode Write(const std::string& text, const FieldRules&) {
     return detail::WriteText(text);
   }
+  static YamlNode Schema(const FieldRules& rules) { return detail::TextSchema(rules); }
 };
 
 template <>
@@ -219,6 +261,7 @@ struct ParamType<std::filesystem::path> {
   static YamlNode Write(const std::filesystem::path& path, const FieldRules&) {
     return detail::WritePath(path);
   }
+  static YamlNode Schema(const FieldRules&) { return schema::Text(); }
 };
 
 template <>
@@ -229,6 +272,20 @@ struct ParamType<ByteSize> {
     return detail::ReadByteSize(node, rules, out);
   }
   static YamlNode Write(ByteSize size, const FieldRules&) { return YamlNode::Scalar(ToText(size)); }
+  static YamlNode Schema(const FieldRules&) { return detail::ByteSizeSchema(); }
+};
+
+template <>
+struct ParamType<Duration> {
+  static TypeWords Words(const FieldRules&) { return {"a length of time such as 90s", "times"}; }
+  static std::optional<Duration> Read(const YamlNode& node, const FieldRules& rules,
+                                      Problems& out) {
+    return detail::ReadDuration(node, rules, out);
+  }
+  static YamlNode Write(Duration duration, const FieldRules&) {
+    return YamlNode::Scalar(ToText(duration));
+  }
+  static YamlNode Schema(const FieldRules&) { return detail::DurationSchema(); }
 };
 
 template <>
@@ -238,6 +295,7 @@ struct ParamType<YamlNode> {
     return node;
   }
   static YamlNode Write(const YamlNode& node, const FieldRules&) { return node; }
+  static YamlNode Schema(const FieldRules&) { return schema::Anything(); }
 };
 
 template <class E>
@@ -262,6 +320,7 @@ struct ParamType<E> {
   static YamlNode Write(E value, const FieldRules& rules) {
     return detail::WriteChoice(static_cast<std::int64_t>(value), Table(rules));
   }
+  static YamlNode Schema(const FieldRules& rules) { return detail::TextSchema(Table(rules)); }
 };
 
 template <class T>
@@ -276,6 +335,9 @@ struct ParamType<std::optional<T>> {
   }
   static YamlNode Write(const std::optional<T>& value, const FieldRules& rules) {
     return value ? ParamType<T>::Write(*value, rules) : YamlNode();
+  }
+  static YamlNode Schema(const FieldRules& rules) {
+    return schema::AnyOf({schema::OfType("null"), ParamType<T>::Schema(rules)});
   }
 };
 
@@ -297,6 +359,9 @@ struct ParamType<Auto<T>> {
   }
   static YamlNode Write(const Auto<T>& value, const FieldRules& rules) {
     return value.is_auto() ? YamlNode::Scalar("auto") : ParamType<T>::Write(value.value(), rules);
+  }
+  static YamlNode Schema(const FieldRules& rules) {
+    return schema::AnyOf({schema::OneOf({"auto"}), ParamType<T>::Schema(rules)});
   }
 };
 
@@ -322,6 +387,9 @@ struct ParamType<std::vector<T>> {
     std::vector<YamlNode> items;
     for (const T& value : values) items.push_back(ParamType<T>::Write(value, rules));
     return YamlNode::List(items);
+  }
+  static YamlNode Schema(const FieldRules& rules) {
+    return schema::ListOf(ParamType<T>::Schema(rules));
   }
 };
 
@@ -349,6 +417,9 @@ struct ParamType<std::array<T, N>> {
     for (const T& value : values) items.push_back(ParamType<T>::Write(value, rules));
     return YamlNode::List(items);
   }
+  static YamlNode Schema(const FieldRules& rules) {
+    return schema::ListOf(ParamType<T>::Schema(rules), N);
+  }
 };
 
 template <HasFields P>
@@ -358,6 +429,7 @@ struct ParamType<P> {
     return detail::ReadStruct<P>(node, out, {});
   }
   static YamlNode Write(const P& params, const FieldRules&) { return detail::WriteStruct(params); }
+  static YamlNode Schema(const FieldRules&) { return detail::StructSchema<P>(); }
 };
 
 }  // namespace weir

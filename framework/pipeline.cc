@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "framework/error.h"
+#include "framework/suggestion.h"
 
 namespace weir {
 
@@ -47,13 +48,21 @@ std::string TypeName(const char* mangled) {
 }
 
 // Two shared objects may use one name for two types.
-void CheckTypes(const PlacedStage& before, const PlacedStage& placed) {
-  if (before.out != placed.in || std::strcmp(before.out_type, placed.in_type) == 0) return;
+void CheckTypes(const PlacedStage& before, const PlacedStage& placed, const char* takes) {
+  if (std::strcmp(before.out_type, takes) == 0) return;
   throw Error(ErrorKind::kConfig,
-              "what `" + placed.who() + "` calls " + std::string(placed.in) + " is the type " +
-                  TypeName(placed.in_type) + ", and what `" + before.who() + "` gives is " +
+              "what `" + placed.who() + "` calls " + std::string(before.out) + " is the type " +
+                  TypeName(takes) + ", and what `" + before.who() + "` gives is " +
                   TypeName(before.out_type),
               "Use the payload's own header, or a port type of another name.");
+}
+
+// Where the source or the gather stands from which the items of a stage come.
+int HeadOf(const std::vector<PlacedStage>& stages, int index) {
+  while (stages[index].shape == StageShape::kMap || stages[index].shape == StageShape::kJoin) {
+    index = stages[index].from.front();
+  }
+  return index;
 }
 
 // A stage that is not ours is named where it fails.
@@ -76,47 +85,120 @@ Pipeline::Pipeline(PipelineOptions options, Resources& resources)
 
 Pipeline::~Pipeline() = default;
 
-void Pipeline::Add(const StageSpec& spec, const YamlNode& params, const Position& position) {
-  const auto blame = [&](const std::string& what) {
-    throw Error(ErrorKind::kConfig, Format(position, what));
-  };
-  if (stages_.empty() && spec.shape != StageShape::kSource) {
-    blame("a pipeline begins with a source, `" + spec.name + "` takes " + spec.in);
-  }
-  if (!stages_.empty()) {
-    const PlacedStage& before = stages_.back();
-    if (spec.shape == StageShape::kSource) {
-      blame("`" + spec.name + "` is a source and can only come first");
-    }
-    if (before.shape == StageShape::kSink) {
-      blame("`" + before.name + "` ends the pipeline, nothing can follow it");
-    }
-    if (before.out != spec.in) {
-      blame("`" + spec.name + "` takes " + spec.in + ", but `" + before.name +
-            "` before it gives " + std::string(before.out));
-    }
-  }
-  for (const PlacedStage& placed : stages_) {
-    if (placed.name == spec.name) blame("`" + spec.name + "` is in the pipeline twice");
-  }
-  Append([&](BuildContext& context) { return spec.make(params, context); });
+void Pipeline::Add(const StageSpec& spec, const YamlNode& params, const Position& position,
+                   const StagePlace& place) {
+  StagePlace named = place;
+  if (named.name.empty()) named.name = spec.name;
+  Append(named, spec.ports, position, [&](BuildContext& context) {
+    PlacedStage placed = spec.make(params, context);
+    placed.name = named.name;
+    return placed;
+  });
 }
 
-void Pipeline::Append(const std::function<PlacedStage(BuildContext&)>& make) {
+void Pipeline::Append(const StagePlace& place, const Ports& ports, const Position& position,
+                      const std::function<PlacedStage(BuildContext&)>& make) {
+  std::vector<int> from;
+  try {
+    from = FindInputs(place, ports);
+    CheckEdges(place.name, ports, from);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::kConfig, Format(position, error.what()), error.remedy());
+  }
+  const auto upstream = [&](std::size_t input) {
+    return input < from.size() ? stages_[from[input]].any->stage().output() : ItemSpec{};
+  };
   BuildContext context{
-      .upstream = stages_.empty() ? ItemSpec{} : stages_.back().any->stage().output(),
+      .upstream = upstream(0),
       .provenance = {},
       .resources = resources_,
       .seed = options_.seed,
       .workers = options_.workers,
       .training = options_.training,
+      .second_upstream = upstream(1),
   };
-  for (const PlacedStage& placed : stages_) {
-    context.provenance.Add(placed.name, placed.any->stage());
+  std::vector<bool> is_before(stages_.size());
+  for (const int index : from) is_before[index] = true;
+  for (std::size_t i = stages_.size(); i-- > 0;) {
+    if (!is_before[i]) continue;
+    for (const int index : stages_[i].from) is_before[index] = true;
+  }
+  for (std::size_t i = 0; i < stages_.size(); ++i) {
+    if (is_before[i]) context.provenance.Add(stages_[i].name, stages_[i].any->stage());
   }
   PlacedStage placed = make(context);
-  if (!stages_.empty()) CheckTypes(stages_.back(), placed);
+  placed.from = std::move(from);
+  for (std::size_t i = 0; i < placed.from.size(); ++i) {
+    CheckTypes(stages_[placed.from[i]], placed, i == 0 ? placed.in_type : placed.second_in_type);
+  }
   stages_.push_back(std::move(placed));
+}
+
+// Where the stages stand that it takes from. Throws Error(kConfig) where it cannot take from them.
+std::vector<int> Pipeline::FindInputs(const StagePlace& place, const Ports& ports) const {
+  const auto refuse = [](const std::string& what, const std::string& remedy = "") {
+    throw Error(ErrorKind::kConfig, what, remedy);
+  };
+  const std::string quoted = "`" + place.name + "`";
+  std::vector<std::string> names;
+  for (const PlacedStage& placed : stages_) names.push_back(placed.name);
+  if (std::find(names.begin(), names.end(), place.name) != names.end()) {
+    refuse(quoted + " is in the pipeline twice", "Give one of them another name: `as: NAME`.");
+  }
+  const bool is_source = ports.shape == StageShape::kSource;
+  if (is_source && !stages_.empty()) refuse(quoted + " is a source and can only come first");
+  if (!is_source && stages_.empty()) {
+    refuse("a pipeline begins with a source, " + quoted + " takes " + ports.in);
+  }
+  if (is_source) return {};
+
+  const std::size_t wanted = ports.shape == StageShape::kJoin ? 2 : 1;
+  std::vector<int> from;
+  if (place.from.empty()) from.push_back(static_cast<int>(stages_.size()) - 1);
+  for (const std::string& name : place.from) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) {
+      refuse(quoted + " takes from `" + name + "`, which is no stage before it" +
+             DidYouMean(name, names));
+    }
+    from.push_back(static_cast<int>(found - names.begin()));
+  }
+  if (from.size() != wanted) {
+    refuse(quoted + (wanted == 2 ? " joins two branches: `from: [ONE, OTHER]`"
+                                 : " takes from one stage, not " + std::to_string(from.size())));
+  }
+  if (wanted == 2 && from[0] == from[1]) refuse(quoted + " takes from one stage twice");
+  for (const int index : from) {
+    const PlacedStage& before = stages_[index];
+    if (before.shape == StageShape::kSink) {
+      refuse("`" + before.name + "` is an end of the flow and gives nothing to " + quoted,
+             "Say what it takes from: `from: STAGE`.");
+    }
+    if (before.shape == StageShape::kSource && ConsumersOf(stages_, index) > 0) {
+      refuse("`" + before.name + "` is the source and gives to one stage; " + quoted +
+                 " would be the second",
+             "Branch off behind that one.");
+    }
+  }
+  if (wanted == 2 && HeadOf(stages_, from[0]) != HeadOf(stages_, from[1])) {
+    refuse(quoted + " joins `" + names[from[0]] + "` and `" + names[from[1]] +
+               "`, whose items are not the same: on one of them they are gathered",
+           "Join them before they are gathered, or behind one gathering.");
+  }
+  return from;
+}
+
+// Throws Error(kConfig) where what one gives is not what the other takes.
+void Pipeline::CheckEdges(const std::string& name, const Ports& ports,
+                          const std::vector<int>& from) const {
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const PlacedStage& before = stages_[from[i]];
+    const std::string& takes = i == 0 ? ports.in : ports.second_in;
+    if (before.out == takes) continue;
+    throw Error(ErrorKind::kConfig, "`" + before.name + "` ─▶ " + std::string(before.out) + " ╳ " +
+                                        takes + " ─▶ `" + name + "`: what `" + before.name +
+                                        "` gives is not what `" + name + "` takes");
+  }
 }
 
 const Stage* Pipeline::Find(std::string_view name) const {
@@ -131,17 +213,27 @@ const MemoryPlan& Pipeline::Plan(std::size_t limit_bytes, std::size_t reserve_by
     throw Error(ErrorKind::kConfig, "the pipeline has no source",
                 "Begin it with a stage that gives samples, such as `directory`.");
   }
-  if (stages_.back().shape != StageShape::kSink) {
-    throw Error(ErrorKind::kConfig,
-                "the pipeline ends with `" + stages_.back().name + "`, which gives " +
-                    std::string(stages_.back().out) + " to nobody",
-                "End it with a stage that takes that, such as `train`.");
+  for (std::size_t i = 0; i < stages_.size(); ++i) {
+    const PlacedStage& placed = stages_[i];
+    placed.any->stage().set_consumers(ConsumersOf(stages_, i));
+    if (placed.shape != StageShape::kSink && placed.any->stage().consumers() == 0) {
+      const bool is_last = i + 1 == stages_.size();
+      throw Error(ErrorKind::kConfig,
+                  (is_last ? "the pipeline ends with `" + placed.name + "`, which"
+                           : "`" + placed.name + "`") +
+                      " gives " + std::string(placed.out) + " to nobody",
+                  "End it with a stage that takes that, such as `train`.");
+    }
+    if (placed.changes_input && !placed.can_copy_input &&
+        ConsumersOf(stages_, placed.from.front()) > 1) {
+      throw Error(
+          ErrorKind::kConfig,
+          "`" + placed.who() + "` changes what `" + stages_[placed.from.front()].name +
+              "` gives to others too, and " + std::string(placed.in) + " cannot be copied",
+          "Make it a ReadingMapStage, or give " + std::string(placed.in) + " a copy constructor.");
+    }
   }
-  std::vector<StageCost> costs;
-  for (const PlacedStage& placed : stages_) {
-    costs.push_back({placed.name, placed.shape, placed.any->stage().footprint()});
-  }
-  plan_ = PlanMemory(costs, limit_bytes, reserve_bytes, options_.workers);
+  plan_ = PlanMemory(CostsOf(stages_), limit_bytes, reserve_bytes, options_.workers);
   return plan_;
 }
 

@@ -18,6 +18,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "framework/graph_builder.h"
@@ -29,6 +30,12 @@
 #include "framework/trace.h"
 
 namespace weir {
+
+// Where a stage stands in the flow.
+struct StagePlace {
+  std::string name{};               // in the pipeline; empty: the stage's own
+  std::vector<std::string> from{};  // those that it takes from; empty: the one before it
+};
 
 struct PipelineOptions {
   std::uint64_t seed = 1;
@@ -46,18 +53,23 @@ class Pipeline {
   Pipeline(PipelineOptions options, Resources& resources);
   ~Pipeline();
 
-  // Appends a stage. Throws Error(kConfig) where its parameters are wrong or its port does not fit
-  // what comes before; `position` is where the file names it.
-  void Add(const StageSpec& spec, const YamlNode& params, const Position& position = {});
+  // Appends a stage. Throws Error(kConfig) where its parameters are wrong or its ports do not fit
+  // what it takes from; `position` is where the file names it.
+  void Add(const StageSpec& spec, const YamlNode& params, const Position& position = {},
+           const StagePlace& place = {});
 
   // The same with a stage that C++ code makes: `make` gets the BuildContext, gives a unique_ptr.
   template <class Make>
-  void AddMade(std::string name, Make make) {
-    Append([&](BuildContext& context) { return Place(std::move(name), make(context)); });
+  void AddMade(const std::string& name, Make make, const std::vector<std::string>& from = {}) {
+    using S = typename std::invoke_result_t<Make, BuildContext&>::element_type;
+    Append({name, from}, PortsOf<S>(), {},
+           [&](BuildContext& context) { return Place(name, make(context)); });
   }
 
   // By its name; null where it is not there.
   const Stage* Find(std::string_view name) const;
+
+  const std::vector<PlacedStage>& stages() const { return stages_; }
 
   // Works out what the flow will hold. Throws Error(kConfig) where it has no source or no sink,
   // Error(kMemory) where `limit_bytes` is not enough.
@@ -103,7 +115,10 @@ class Pipeline {
   std::string Squeeze();
 
  private:
-  void Append(const std::function<PlacedStage(BuildContext&)>& make);
+  void Append(const StagePlace& place, const Ports& ports, const Position& position,
+              const std::function<PlacedStage(BuildContext&)>& make);
+  std::vector<int> FindInputs(const StagePlace& place, const Ports& ports) const;
+  void CheckEdges(const std::string& name, const Ports& ports, const std::vector<int>& from) const;
 
   static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
 

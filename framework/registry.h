@@ -21,12 +21,11 @@ namespace weir {
 struct StageSpec {
   std::string name;
   std::string doc;
-  StageShape shape = StageShape::kMap;
-  std::string in;  // port types; empty where there is none
-  std::string out;
+  Ports ports;
   std::string plugin;  // the file that brings it; empty where it is built in
   Concurrency concurrency = Concurrency::kSerial;
   std::vector<FieldDoc> fields;
+  YamlNode schema;  // of its parameters
   // Throws Error(kConfig) where `params` are wrong, at their place in the file.
   std::function<PlacedStage(const YamlNode& params, BuildContext& context)> make;
   // What is wrong with `params`, without making anything.
@@ -43,11 +42,10 @@ class Registry {
     StageSpec spec;
     spec.name = S::kName;
     spec.doc = S::kDoc;
-    spec.shape = ShapeOf<S>();
-    if constexpr (!IsSource<S>) spec.in = S::Input::kPortType;
-    if constexpr (!IsSink<S>) spec.out = S::Output::kPortType;
-    if constexpr (IsMap<S>) spec.concurrency = S::kConcurrency;
+    spec.ports = PortsOf<S>();
+    if constexpr (IsMap<S> || IsJoin<S>) spec.concurrency = S::kConcurrency;
     spec.fields = Describe<typename S::Params>();
+    spec.schema = SchemaOf<typename S::Params>();
     spec.make = [](const YamlNode& params, BuildContext& context) {
       return Place(std::string(S::kName),
                    std::make_unique<S>(Parse<typename S::Params>(params), context));

@@ -18,10 +18,15 @@ namespace weir {
 
 class Resources {
  public:
-  // Throws Error(kConfig) where one of that name is there already: two stages both provide it.
+  // Where one of that name is there already they are merged, if the type knows how to (Merge). Else
+  // throws Error(kConfig): two stages both provide it.
   template <class T>
   void Put(std::shared_ptr<T> resource) {
-    if (!all_.emplace(T::kResource, std::move(resource)).second) {
+    const auto [found, is_new] = all_.emplace(T::kResource, resource);
+    if (is_new) return;
+    if constexpr (requires(T & there) { there.Merge(*resource); }) {
+      std::static_pointer_cast<T>(found->second)->Merge(*resource);
+    } else {
       throw Error(ErrorKind::kConfig,
                   "two stages of the pipeline both provide the " + std::string(T::kResource),
                   "Remove one of them.");

@@ -1,9 +1,14 @@
-// What a stage is. There are four shapes:
+// What a stage is. There are five shapes:
 //
 //   SourceStage<Out>      begins the flow: Next() until there is no more
-//   MapStage<In, Out>     one in, one out (or a Drop); many at once unless it says kSerial
+//   MapStage<In, Out>     one in, one out (or a Drop); many at once unless it says kSerial.
+//                         ReadingMapStage, where it leaves what comes in as it is
+//   JoinStage<A, B, Out>  one of each of two branches in, one out: of the same item
 //   GatherStage<In, Out>  many in, one out, in order: batching
 //   SinkStage<In>         ends the flow, in order
+//
+// Where the flow branches off, all branches get the same payload: a map that changes it gets a copy
+// of its own, the others read what there is.
 //
 // A stage is a whole declaration: its name, its parameters, what it costs, and its work:
 //
@@ -21,10 +26,10 @@
 // speak of); asked for its footprint; then, once the plan is accepted, Open() takes what is held
 // for the whole run; then for each pass BeginPass(), the work, EndPass().
 //
-// Threads: Map() of a kParallel stage is called from many threads at once and must only touch its
-// own state through const or its own locks. Everything else is called by one thread at a time,
-// never while a Map() runs, except that Next() and AdmissionBytes() run beside it. No stage may
-// block on another.
+// Threads: Map() and Join() of a kParallel stage are called from many threads at once and must only
+// touch its own state through const or its own locks. Everything else is called by one thread at a
+// time, never while a Map() runs, except that Next() and AdmissionBytes() run beside it. No stage
+// may block on another.
 #pragma once
 
 #include <cstddef>
@@ -118,12 +123,13 @@ struct Footprint {
 
 // What a stage is built with.
 struct BuildContext {
-  ItemSpec upstream;        // of what arrives
+  ItemSpec upstream;        // of what arrives; of a join's first branch
   Provenance provenance{};  // of the samples in it
   Resources& resources;
   std::uint64_t seed = 0;
-  int workers = 1;       // threads that may run stages
-  bool training = true;  // whether there will be train passes
+  int workers = 1;             // threads that may run stages
+  bool training = true;        // whether there will be train passes
+  ItemSpec second_upstream{};  // of a join's second branch
 };
 
 // What an opened stage has to itself.
@@ -181,6 +187,13 @@ class Stage {
   }
   // How many outcomes a sample has over the epochs, in turn; 0: another one in each epoch.
   virtual int variants(Split) const { return 1; }
+
+  // How many stages take what it gives; known once the pipeline is planned.
+  int consumers() const { return consumers_; }
+  void set_consumers(int consumers) { consumers_ = consumers; }
+
+ private:
+  int consumers_ = 1;
 };
 
 template <class Out>
@@ -190,8 +203,9 @@ class SourceStage : public Stage {
   virtual std::optional<Out> Next(StageContext&) = 0;
 };
 
-template <class In, class Out>
-class MapStage : public Stage {
+// `Argument` is In where the stage takes the payload over, const In& where it only reads it.
+template <class In, class Out, class Argument>
+class BasicMapStage : public Stage {
  public:
   using Input = In;
   using Output = Out;
@@ -201,7 +215,7 @@ class MapStage : public Stage {
   // before it is admitted. Asked only of the stage next to the source. A Drop keeps it out.
   virtual Outcome<std::size_t> AdmissionBytes(const In&) { return footprint().item_bytes; }
 
-  virtual Outcome<Out> Map(In, StageContext&) = 0;
+  virtual Outcome<Out> Map(Argument, StageContext&) = 0;
 
   // A stage behind a gather that keeps what it made may give a pass the same again, so that nothing
   // before it has to run: it says so here (kMayReplay), is asked after BeginPass whether it can,
@@ -212,12 +226,29 @@ class MapStage : public Stage {
 };
 
 template <class In, class Out>
+using MapStage = BasicMapStage<In, Out, In>;
+template <class In, class Out>
+using ReadingMapStage = BasicMapStage<In, Out, const In&>;
+
+// Both branches are of one stretch: no gather stands on them. Where an item was dropped on one of
+// them, it ends here.
+template <class First, class Second, class Out>
+class JoinStage : public Stage {
+ public:
+  using Input = First;
+  using SecondInput = Second;
+  using Output = Out;
+  static constexpr Concurrency kConcurrency = Concurrency::kParallel;
+  virtual Outcome<Out> Join(const First&, const Second&, StageContext&) = 0;
+};
+
+template <class In, class Out>
 class GatherStage : public Stage {
  public:
   using Input = In;
   using Output = Out;
   // What arrives is to be copied into the output, whose footprint pays for it.
-  virtual std::optional<Out> Add(In, StageContext&) = 0;
+  virtual std::optional<Out> Add(const In&, StageContext&) = 0;
   virtual std::optional<Out> Flush(StageContext&) = 0;  // at the end of a pass: what is left over
 };
 
@@ -225,7 +256,7 @@ template <class In>
 class SinkStage : public Stage {
  public:
   using Input = In;
-  virtual void Consume(In, StageContext&) = 0;
+  virtual void Consume(const In&, StageContext&) = 0;
 };
 
 }  // namespace weir

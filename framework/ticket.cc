@@ -1,6 +1,8 @@
 #include "framework/ticket.h"
 
 #include <algorithm>
+#include <cassert>
+#include <utility>
 
 namespace weir {
 Ticket::~Ticket() {
@@ -13,6 +15,25 @@ void Ticket::ShrinkTo(std::size_t bytes) {
   if (!lease_ || bytes >= lease_->bytes()) return;
   lease_->ShrinkTo(bytes);
   pool_->on_release_();
+}
+
+Ticket Ticket::SplitOff(std::size_t bytes) {
+  if (!lease_) return {};
+  pool_->Begun();
+  return Ticket(*pool_, lease_->SplitOff(std::min(bytes, lease_->bytes())));
+}
+
+void Ticket::Absorb(Ticket other) {
+  if (!other.lease_) return;
+  if (lease_) {
+    assert(pool_ == other.pool_);
+    lease_->Absorb(*std::move(other.lease_));
+    other.lease_.reset();
+  } else {
+    std::swap(pool_, other.pool_);
+    lease_ = std::move(other.lease_);
+    other.lease_.reset();
+  }
 }
 
 TicketPool::TicketPool(MemoryBudget& budget, MemoryTag tag, std::size_t bytes, int max_tickets)

@@ -39,6 +39,13 @@ class [[nodiscard]] Ticket {
   // Gives back all but `bytes`; does nothing where it already holds less.
   void ShrinkTo(std::size_t bytes);
 
+  // Makes a ticket of its own of a part, at most of all that there is. Until one of them ends both
+  // count among those that are out at once.
+  Ticket SplitOff(std::size_t bytes);
+
+  // Takes over what another one of the same pool, or of none, pays for.
+  void Absorb(Ticket other);
+
  private:
   friend class TicketPool;
   Ticket(TicketPool& pool, Lease lease) : pool_(&pool), lease_(std::move(lease)) {}
@@ -76,6 +83,7 @@ class TicketPool {
 
  private:
   friend class Ticket;
+  void Begun() { in_use_.fetch_add(1, std::memory_order_acq_rel); }
   void Ended();
 
   Lease held_;

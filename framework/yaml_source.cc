@@ -191,9 +191,15 @@ void Problems::Add(Position position, std::string_view message) {
   problems_.push_back({std::move(position), std::string(message)});
 }
 
-std::vector<std::string> Problems::messages() const {
-  std::vector<Problem> sorted = problems_;
-  std::stable_sort(sorted.begin(), sorted.end(), [](const Problem& a, const Problem& b) {
+void Problems::Warn(Position position, std::string_view message) {
+  warnings_.push_back({std::move(position), std::string(message)});
+}
+
+std::vector<std::string> Problems::messages() const { return Formatted(problems_); }
+std::vector<std::string> Problems::warnings() const { return Formatted(warnings_); }
+
+std::vector<std::string> Problems::Formatted(std::vector<Problem> problems) {
+  std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
     const auto place = [](const Position& at) {
       const int kind = !at.source ? 0 : at.source->is_file() ? 1 : 2;
       return kind == 1 ? std::tuple(kind, at.line, at.column)
@@ -202,7 +208,7 @@ std::vector<std::string> Problems::messages() const {
     return place(a.position) < place(b.position);
   });
   std::vector<std::string> messages;
-  for (const Problem& problem : sorted)
+  for (const Problem& problem : problems)
     messages.push_back(Format(problem.position, problem.message));
   return messages;
 }

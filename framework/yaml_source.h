@@ -65,12 +65,15 @@ std::size_t FindNonText(std::string_view text);
 class Problems {
  public:
   void Add(Position position, std::string_view message);
+  // Something that works, but should be written otherwise.
+  void Warn(Position position, std::string_view message);
 
   bool empty() const { return problems_.empty(); }
   std::size_t size() const { return problems_.size(); }
   // As Format makes them: those of a file in the order of its lines, then those of the --sets.
   std::vector<std::string> messages() const;
   std::string text() const;  // the first 50, joined by '\n'
+  std::vector<std::string> warnings() const;
 
   // Throws Error(kConfig) with text(), if there are any.
   void ThrowIfAny() const;
@@ -80,7 +83,10 @@ class Problems {
     Position position;
     std::string message;
   };
+  static std::vector<std::string> Formatted(std::vector<Problem> problems);
+
   std::vector<Problem> problems_;
+  std::vector<Problem> warnings_;
 };
 
 }  // namespace weir

@@ -16,14 +16,18 @@ bool CalibrationSession::IsNeeded(const Session& session) {
 }
 
 CalibrationSession::CalibrationSession(const Recipe& recipe, std::shared_ptr<ModelSource> model)
-    : session_(recipe, {.model = std::move(model), .add_sink = [this](Pipeline& pipeline) {
-                          pipeline.AddMade(std::string(Calibration::kName),
-                                           [this, &pipeline](BuildContext& context) {
-                                             auto made = std::make_unique<Calibration>(
-                                                 context, [&pipeline] { pipeline.Stop(); });
-                                             calibration_ = made.get();
-                                             return made;
-                                           });
+    : session_(recipe, {.model = std::move(model),
+                        .sink_in_place_of = Features::kName,
+                        .add_sink = [this](Pipeline& pipeline, const auto& from) {
+                          pipeline.AddMade(
+                              std::string(Calibration::kName),
+                              [this, &pipeline](BuildContext& context) {
+                                auto made = std::make_unique<Calibration>(
+                                    context, [&pipeline] { pipeline.Stop(); });
+                                calibration_ = made.get();
+                                return made;
+                              },
+                              from);
                         }}) {}
 
 std::shared_ptr<const std::vector<MapStatistics>> CalibrationSession::Run() {

@@ -47,17 +47,15 @@ void CheckCommand(const ConfigOptions& options) {
   const Recipe recipe = LoadRecipe(options.config, options.overrides);
   Findings findings;
   std::shared_ptr<ModelSource> source;
-  findings.Try([&] { source = SetUpModel(recipe.model, recipe.training, Fetching::kForbidden); });
+  findings.Try([&] { source = ModelOf(recipe, Fetching::kForbidden); });
   const bool has_weights = source != nullptr;
-  if (!source) {  // the data can be looked at all the same
+  if (!source && recipe.has_model) {  // the data can be looked at all the same
     source = std::make_shared<ModelSource>();
     source->config = recipe.model;
     source->training = recipe.training;
   }
   findings.Try([&] {
-    Session session(
-        recipe,
-        {.training = true, .model = source, .add_source = {}, .classes = nullptr, .on_drop = {}});
+    Session session(recipe, {.training = true, .model = source});
     const auto model = session.resources().Find<Model>();
     findings.Try([&] {
       if (!model || !source->open_backbone) return;

@@ -65,8 +65,17 @@ void DeclarePlanAndCheck(CLI::App& app) {
   CLI::App* plan = app.add_subcommand("plan", "Show the memory bill of a run, without running it");
   AddConfig(plan, planned->config);
   AddOverrides(plan, planned->overrides);
-  plan->add_flag("--json", planned->json, "As JSON");
-  plan->callback([planned] { PlanCommand(*planned); });
+  auto form = std::make_shared<PlanForm>(PlanForm::kText);
+  const auto add_form = [&](const char* name, PlanForm value, const char* what) {
+    return plan->add_flag_callback(
+        name, [form, value] { *form = value; }, what);
+  };
+  CLI::Option* json = add_form("--json", PlanForm::kJson, "As JSON");
+  CLI::Option* dot = add_form("--dot", PlanForm::kDot, "The flow alone, for Graphviz");
+  CLI::Option* svg = add_form("--svg", PlanForm::kSvg, "The flow alone, as a picture");
+  json->excludes(dot)->excludes(svg);
+  dot->excludes(svg);
+  plan->callback([planned, form] { PlanCommand(*planned, *form); });
 
   auto checked = std::make_shared<ConfigOptions>();
   CLI::App* check = app.add_subcommand(
@@ -74,6 +83,32 @@ void DeclarePlanAndCheck(CLI::App& app) {
   AddConfig(check, checked->config);
   AddOverrides(check, checked->overrides);
   check->callback([checked] { CheckCommand(*checked); });
+}
+
+void DeclarePreview(CLI::App& app) {
+  auto options = std::make_shared<PreviewOptions>();
+  CLI::App* command = app.add_subcommand(
+      "preview", "Draw the pictures that training begins with, as it will see them: a PNG");
+  AddConfig(command, options->config);
+  AddOverrides(command, options->overrides);
+  command->add_option("--out", options->out, "The PNG to write")
+      ->type_name("FILE")
+      ->capture_default_str();
+  command->add_option("--columns", options->columns, "Pictures side by side")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  command->add_option("--rows", options->rows, "Pictures one below the other")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  command->add_option("--cell", options->cell, "The longer side of a picture, in pixels")
+      ->check(CLI::Range(8, 2048))
+      ->capture_default_str();
+  command
+      ->add_option_function<int>(
+          "--epoch", [options](int epoch) { options->epoch = epoch - 1; },
+          "As the pictures are in that epoch (default: 1)")
+      ->check(CLI::Range(1, std::numeric_limits<int>::max()));
+  command->callback([options] { PreviewCommand(*options); });
 }
 
 void DeclarePredict(CLI::App& app) {
@@ -109,16 +144,26 @@ void DeclareExplain(CLI::App& app) {
   command->callback([run] { ExplainCommand(*run); });
 }
 
+void AddPlugins(CLI::App* command, std::vector<std::filesystem::path>& plugins) {
+  command->add_option("--plugin", plugins, "A shared object with more stages; repeatable")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+}
+
 void DeclareTheRest(CLI::App& app) {
   auto listed = std::make_shared<StagesOptions>();
   CLI::App* stages =
       app.add_subcommand("stages", "List the stages there are, or the parameters of one");
   stages->add_option("NAME", listed->name, "A stage, or `model` or `training`");
-  stages->add_option("--plugin", listed->plugins, "A shared object with more stages; repeatable")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
+  AddPlugins(stages, listed->plugins);
   stages->add_flag("--json", listed->json, "As JSON");
   stages->callback([listed] { StagesCommand(*listed); });
+
+  auto plugins = std::make_shared<std::vector<std::filesystem::path>>();
+  CLI::App* schema = app.add_subcommand(
+      "schema", "Print what a configuration may hold, as JSON Schema: for editors");
+  AddPlugins(schema, *plugins);
+  schema->callback([plugins] { SchemaCommand(*plugins); });
 
   auto plugin = std::make_shared<NewPluginOptions>();
   CLI::App* new_plugin = app.add_subcommand(
@@ -157,6 +202,7 @@ void DeclareCommands(CLI::App& app) {
   app.require_subcommand(1);
   DeclareRun(app);
   DeclarePlanAndCheck(app);
+  DeclarePreview(app);
   DeclarePredict(app);
   DeclareEvaluate(app);
   DeclareExplain(app);

@@ -10,11 +10,12 @@ namespace weir {
 struct ConfigOptions {
   std::filesystem::path config;
   std::vector<std::string> overrides;
-  bool json = false;
 };
 
+enum class PlanForm { kText, kJson, kDot, kSvg };
+
 // The memory bill and the flow, without running; nothing is downloaded, no picture is read.
-void PlanCommand(const ConfigOptions& options);
+void PlanCommand(const ConfigOptions& options, PlanForm form);
 
 // Every problem of the configuration, the data and the weights that can be told beforehand.
 // Throws Error(kConfig) or Error(kData) where there is one.
@@ -54,6 +55,23 @@ struct StagesOptions {
 
 // The stages there are, or the parameters of one; of `model` and `training` as well.
 void StagesCommand(const StagesOptions& options);
+
+struct PreviewOptions {
+  std::filesystem::path config;
+  std::vector<std::string> overrides;
+  std::filesystem::path out = "preview.png";
+  int columns = 8;
+  int rows = 4;
+  int cell = 160;
+  int epoch = 0;
+};
+
+// A sheet of the pictures that training begins with, augmented as it will see them. Throws
+// Error(kData) where not one could be used.
+void PreviewCommand(const PreviewOptions& options);
+
+// What a configuration may hold, as JSON Schema: the built-in stages', and those of `plugins`.
+void SchemaCommand(const std::vector<std::filesystem::path>& plugins);
 
 struct NewPluginOptions {
   std::string name;              // of the stage, and of the plugin

@@ -16,6 +16,7 @@
 #include "framework/trace.h"
 #include "pipelines/bottleneck.h"
 #include "pipelines/calibrate.h"
+#include "pipelines/flow_run.h"
 #include "pipelines/memory_watch.h"
 #include "pipelines/plan_text.h"
 #include "pipelines/progress.h"
@@ -353,6 +354,8 @@ RunFolder OpenFolder(const RunOptions& options, const std::string& name) {
   return RunFolder::Reopen(options.out.empty() ? RunFolder::Youngest(name) : options.out);
 }
 
+}  // namespace
+
 void SayWhereItIs(const std::filesystem::path& trace, const std::string& problem) {
   if (!problem.empty()) {
     std::printf("%s\n", problem.c_str());
@@ -361,11 +364,10 @@ void SayWhereItIs(const std::filesystem::path& trace, const std::string& problem
   }
 }
 
-}  // namespace
-
 void Run(const RunOptions& options) {
   OutliveReader();
   const Recipe recipe = LoadRecipe(options.config, options.overrides);
+  if (!recipe.trains()) return RunFlow(recipe, options);
   std::optional<Trace> trace;
   if (!options.trace.empty()) trace.emplace(options.trace);
   Finetuning job(recipe, trace ? &*trace : nullptr);

@@ -16,7 +16,11 @@ struct RunOptions {
   std::filesystem::path trace;  // empty: none
 };
 
-// Throws Error: kInterrupted where a signal stopped it, after the checkpoint is saved.
+// Trains, or does the job of a pipeline that does not (flow_run.h). Throws Error: kInterrupted
+// where a signal stopped it, after the checkpoint is saved.
 void Run(const RunOptions& options);
+
+// The last line of a run that was traced; `problem` is what kept the trace from being whole.
+void SayWhereItIs(const std::filesystem::path& trace, const std::string& problem);
 
 }  // namespace weir

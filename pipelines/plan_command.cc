@@ -3,10 +3,13 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "framework/byte_size.h"
+#include "framework/suggestion.h"
 #include "pipelines/calibrate.h"
 #include "pipelines/commands.h"
+#include "pipelines/flow_drawing.h"
 #include "pipelines/listed.h"
 #include "pipelines/plan_text.h"
 #include "pipelines/session.h"
@@ -16,13 +19,20 @@
 namespace weir {
 namespace {
 
-// directory ─▶ decode ─▶ ... with what travels between them.
-std::string FlowText(const Config& config) {
+// directory ─▶ decode ─▶ ... with what travels between them; where one does not take from the one
+// before it, what it takes from.
+std::string FlowText(const std::vector<PlacedStage>& stages) {
   std::string text;
-  for (const StageConfig& stage : config.pipeline) {
-    const StageSpec& spec = *Stages().Find(stage.stage);
-    text += "  " + stage.stage;
-    if (!spec.out.empty()) text += "  ─▶ " + spec.out;
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    const PlacedStage& placed = stages[i];
+    text += "  ";
+    if (i > 0 && placed.from != std::vector<int>{static_cast<int>(i) - 1}) {
+      std::vector<std::string> names;
+      for (const int from : placed.from) names.push_back(stages[from].name);
+      text += Enumerate(names) + " ─▶ ";
+    }
+    text += placed.name;
+    if (!placed.out.empty()) text += "  ─▶ " + std::string(placed.out);
     text += "\n";
   }
   return text;
@@ -48,7 +58,7 @@ std::string ToText(const PlannedBytes& bytes) {
 // backbone frozen, as it is in a saved model. Nothing where it runs on a GPU, which would have to
 // be opened once more.
 std::optional<PlannedBytes> PlanPrediction(const Recipe& recipe, const Session& training) {
-  if (training.device().device) return std::nullopt;
+  if (training.device().device || !recipe.trains()) return std::nullopt;
   ModelConfig saved = recipe.model;
   saved.frozen = {.kind = FrozenConfig::Kind::kAll};
   Session session(
@@ -62,9 +72,9 @@ std::optional<PlannedBytes> PlanPrediction(const Recipe& recipe, const Session& 
 
 }  // namespace
 
-void PlanCommand(const ConfigOptions& options) {
+void PlanCommand(const ConfigOptions& options, PlanForm form) {
   const Recipe recipe = LoadRecipe(options.config, options.overrides);
-  const auto model = SetUpModel(recipe.model, recipe.training, Fetching::kForbidden);
+  const auto model = ModelOf(recipe, Fetching::kForbidden);
   Session session(recipe, {.training = true, .model = model});
   try {
     session.Plan();
@@ -72,13 +82,18 @@ void PlanCommand(const ConfigOptions& options) {
     throw WithWaysToFit(refusal, options.config, options.overrides, session);
   }
   const MemoryPlan& plan = session.plan();
+  if (form == PlanForm::kDot || form == PlanForm::kSvg) {
+    const FlowDrawing drawing = DrawFlow(session.pipeline().stages(), plan);
+    std::fputs((form == PlanForm::kDot ? ToDot(drawing) : ToSvg(drawing)).c_str(), stdout);
+    return;
+  }
   std::optional<PlannedBytes> calibration;
   if (CalibrationSession::IsNeeded(session)) {
     calibration = BytesOf(CalibrationSession(recipe, model).Plan());
   }
   const std::size_t smallest =
       std::max(plan.smallest_bytes, calibration ? calibration->smallest : 0);
-  if (options.json) {
+  if (form == PlanForm::kJson) {
     nlohmann::json json = ToJson(plan, session.device());
     if (const auto prediction = PlanPrediction(recipe, session)) {
       json["prediction"] = ToJson(*prediction);
@@ -89,7 +104,7 @@ void PlanCommand(const ConfigOptions& options) {
     return;
   }
   std::printf("the flow of %s, and what travels in it:\n%s\n", recipe.config.name.c_str(),
-              FlowText(recipe.config).c_str());
+              FlowText(session.pipeline().stages()).c_str());
   if (const auto model = session.resources().Find<Model>()) {
     std::printf("the model: %d of %zu layers of the backbone are frozen, %zu values learn\n\n",
                 model->prefix_layers(), model->backbone().layers().size(), model->trained_values());
@@ -97,9 +112,11 @@ void PlanCommand(const ConfigOptions& options) {
   std::printf("%s\n\n", DeviceText(session.device()).c_str());
   std::printf("the memory bill of the host:\n%s\n", plan.ToTable().c_str());
   std::printf("why these counts:\n%s\n", WhyText(plan).c_str());
-  std::printf(
-      "Training and validation passes both keep within it; a checkpoint is written from what "
-      "is held.\n");
+  if (recipe.trains()) {
+    std::printf(
+        "Training and validation passes both keep within it; a checkpoint is written from what "
+        "is held.\n");
+  }
   std::printf("The smallest ceiling that works is %s; above %s nothing gets faster.\n",
               ToRoundText(ByteSize{smallest}).c_str(),
               ToRoundText(ByteSize{plan.enough_bytes}).c_str());

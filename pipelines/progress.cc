@@ -56,7 +56,7 @@ int TerminalColumns() {
 
 }  // namespace
 
-std::string Duration(double seconds) {
+std::string DurationText(double seconds) {
   const long whole = std::lround(seconds);
   if (whole >= 3600) {
     return Printed("%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
@@ -91,7 +91,7 @@ std::string DrawProgress(const ProgressOptions& options, const ProgressState& st
       "", Printed("  %zu/%zu MiB", held_bytes >> 20, options.limit_bytes >> 20)};
   if (state.total > 0 && rate > 0) {
     const auto left = state.total - std::min(state.done, state.total) + options.images_after;
-    parts[2] = "  " + Duration(static_cast<double>(left) / rate) + " left";
+    parts[2] = "  " + DurationText(static_cast<double>(left) / rate) + " left";
   }
   int width = static_cast<int>(options.title.size()) + 1;
   width += state.total > 0 ? kBarWidth + 22 : 10;

@@ -62,7 +62,7 @@ class Progress {
 };
 
 // "0:07", "12:40", "3:05:00".
-std::string Duration(double seconds);
+std::string DurationText(double seconds);
 
 // Whether standard output is a terminal that can draw.
 bool IsTerminal();

@@ -2,16 +2,20 @@
 
 #include <tbb/info.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <set>
 #include <utility>
 
 #include "framework/byte_size.h"
+#include "framework/error.h"
 #include "framework/host_memory.h"
 #include "framework/plugin.h"
 #include "framework/suggestion.h"
 #include "stages/builtin.h"
 #include "stages/features.h"
+#include "stages/train.h"
 
 namespace weir {
 namespace {
@@ -50,24 +54,53 @@ StageTable& Table() {
 }
 
 void CheckStages(const Config& config, Problems& problems) {
-  for (std::size_t i = 0; i < config.pipeline.size(); ++i) {
-    const StageConfig& stage = config.pipeline[i];
+  for (const StageConfig& stage : config.pipeline) {
     const StageSpec* spec = Stages().Find(stage.stage);
     if (!spec) {
       problems.Add(stage.position, "there is no stage " + InBackticks(stage.stage) +
                                        DidYouMean(stage.stage, Stages().names()));
       continue;
     }
-    if (!stage.from.empty() && (i == 0 || config.pipeline[i - 1].stage != stage.from)) {
-      problems.Add(stage.position, "`from` of " + InBackticks(stage.stage) +
-                                       " names another stage than the one before it: a pipeline "
-                                       "of pictures is one chain");
-    }
     spec->check(stage.params, problems);
   }
 }
 
+bool HasStage(const Config& config, std::string_view stage) {
+  return std::any_of(config.pipeline.begin(), config.pipeline.end(),
+                     [&](const StageConfig& placed) { return placed.stage == stage; });
+}
+
+// Which stages stand on the way to the one at `last`, itself among them.
+std::vector<bool> WayTo(const std::vector<StageConfig>& pipeline, std::size_t last) {
+  std::vector<bool> is_on_it(pipeline.size());
+  is_on_it[last] = true;
+  for (std::size_t i = last + 1; i-- > 0;) {
+    if (!is_on_it[i] || i == 0) continue;
+    if (pipeline[i].from.empty()) is_on_it[i - 1] = true;
+    for (std::size_t before = 0; before < i; ++before) {
+      for (const std::string& name : pipeline[i].from) {
+        if (pipeline[before].name() == name) is_on_it[before] = true;
+      }
+    }
+  }
+  return is_on_it;
+}
+
+// Where the first stage of that kind stands; the last one where there is none.
+std::size_t PlaceOf(const std::vector<StageConfig>& pipeline, std::string_view stage) {
+  for (std::size_t i = 0; i < pipeline.size(); ++i) {
+    if (pipeline[i].stage == stage) return i;
+  }
+  return pipeline.size() - 1;
+}
+
 }  // namespace
+
+bool Recipe::trains() const { return HasStage(config, Train::kName); }
+
+std::shared_ptr<ModelSource> ModelOf(const Recipe& recipe, Fetching fetching) {
+  return recipe.has_model ? SetUpModel(recipe.model, recipe.training, fetching) : nullptr;
+}
 
 const Registry& Stages() { return Table().registry; }
 
@@ -82,7 +115,10 @@ Recipe LoadRecipe(const std::filesystem::path& path, const std::vector<std::stri
   if (recipe.config.name.empty()) return recipe;  // not one key could be read
   LoadPlugins(recipe.config.plugins);
   CheckStages(recipe.config, problems);
-  recipe.model = ParseModel(recipe.config.Section("model"), problems);
+  recipe.has_model = !recipe.config.Section("model").is_null() ||
+                     HasStage(recipe.config, Train::kName) ||
+                     HasStage(recipe.config, Features::kName);
+  if (recipe.has_model) recipe.model = ParseModel(recipe.config.Section("model"), problems);
   recipe.training = ParseTraining(recipe.config.Section("training"), problems);
   return recipe;
 }
@@ -90,6 +126,9 @@ Recipe LoadRecipe(const std::filesystem::path& path, const std::vector<std::stri
 Recipe LoadRecipe(const std::filesystem::path& path, const std::vector<std::string>& overrides) {
   Problems problems;
   Recipe recipe = LoadRecipe(path, overrides, problems);
+  for (const std::string& warning : problems.warnings()) {
+    std::fprintf(stderr, "weir: %s\n", warning.c_str());
+  }
   problems.ThrowIfAny();
   return recipe;
 }
@@ -99,8 +138,8 @@ std::string ResolvedYaml(const Recipe& recipe) {
   for (StageConfig& stage : config.pipeline) {
     stage.params = Stages().Find(stage.stage)->resolve(stage.params);
   }
-  config.sections.insert_or_assign("model", ToYaml(recipe.model));
-  config.sections.insert_or_assign("training", ToYaml(recipe.training));
+  if (recipe.has_model) config.sections.insert_or_assign("model", ToYaml(recipe.model));
+  if (recipe.trains()) config.sections.insert_or_assign("training", ToYaml(recipe.training));
   return EmitYaml(ToYaml(config));
 }
 
@@ -133,17 +172,30 @@ Session::Session(const Recipe& recipe, SessionOptions options) : config_(recipe.
                                                          .on_drop = std::move(options.on_drop),
                                                          .trace = options.trace},
                                          resources_);
-  bool first = true;
-  for (const StageConfig& stage : config_.pipeline) {
-    if (std::exchange(first, false) && options.add_source) {
+  const std::vector<StageConfig>& stages = config_.pipeline;
+  if (options.add_sink && !HasStage(config_, options.sink_in_place_of)) {
+    throw Error(ErrorKind::kConfig,
+                "the pipeline has no stage `" + std::string(options.sink_in_place_of) + "`");
+  }
+  const std::size_t last =
+      PlaceOf(stages, options.add_sink ? options.sink_in_place_of : Train::kName);
+  const std::vector<bool> is_needed = options.training && !options.add_sink
+                                          ? std::vector<bool>(stages.size(), true)
+                                          : WayTo(stages, last);
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    if (!is_needed[i]) continue;
+    StagePlace place{stages[i].as, stages[i].from};
+    if (i > 0 && place.from.empty()) place.from = {stages[i - 1].name()};
+    for (std::string& name : place.from) {
+      if (name == stages[0].name()) name = pipeline_->stages().front().name;
+    }
+    if (i == 0 && options.add_source) {
       options.add_source(*pipeline_);
-      continue;
+    } else if (i == last && options.add_sink) {
+      options.add_sink(*pipeline_, place.from);
+    } else {
+      pipeline_->Add(*Stages().Find(stages[i].stage), stages[i].params, stages[i].position, place);
     }
-    if (options.add_sink && stage.stage == Features::kName) {
-      options.add_sink(*pipeline_);
-      break;
-    }
-    pipeline_->Add(*Stages().Find(stage.stage), stage.params, stage.position);
   }
 }
 

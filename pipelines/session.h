@@ -35,11 +35,18 @@ void LoadPlugins(const std::vector<std::filesystem::path>& plugins);
 // Everything that a run is made of, checked as far as it can be without looking at any data.
 struct Recipe {
   Config config;
+  bool has_model = true;  // else the pipeline has no stage that needs one, and nothing is declared
   ModelConfig model;
   TrainingConfig training;
+
+  bool trains() const;  // else it is run once
 };
 
-// Throws Error(kConfig) with every problem of the file, its stages and its sections.
+// Null where it has none. Throws as SetUpModel.
+std::shared_ptr<ModelSource> ModelOf(const Recipe& recipe, Fetching fetching);
+
+// Throws Error(kConfig) with every problem of the file, its stages and its sections. Names on
+// standard error what should be written otherwise.
 Recipe LoadRecipe(const std::filesystem::path& path, const std::vector<std::string>& overrides);
 Recipe LoadRecipe(const std::filesystem::path& path, const std::vector<std::string>& overrides,
                   Problems& problems);
@@ -59,12 +66,14 @@ HostCeiling HostCeilingOf(const Config& config, const std::vector<MemoryLimit>& 
 int Workers(const Config& config);
 
 struct SessionOptions {
-  bool training = true;
+  bool training = true;                // else only what is on the way to `train` is made
   std::shared_ptr<ModelSource> model;  // where it comes from
   // Makes the source in place of the pipeline's first stage; empty: as configured.
   std::function<void(Pipeline&)> add_source{};
-  // Makes the end of the pipeline in place of `features` and what follows it; empty: as configured.
-  std::function<void(Pipeline&)> add_sink{};
+  // Ends the pipeline in place of the first stage of that kind and of what follows it, with a sink
+  // that takes `from`; empty: as configured.
+  std::string_view sink_in_place_of{};
+  std::function<void(Pipeline&, const std::vector<std::string>& from)> add_sink{};
   std::shared_ptr<Classes> classes{};  // where the source does not provide them
   std::function<void(const std::string& stage, const Drop&)> on_drop{};
   Trace* trace = nullptr;  // outlives the session

@@ -31,11 +31,15 @@ json ToJson(const std::vector<FieldDoc>& fields) {
   return all;
 }
 
+std::string Takes(const StageSpec& spec) {
+  return spec.ports.in + (spec.ports.second_in.empty() ? "" : " and " + spec.ports.second_in);
+}
+
 json ToJson(const StageSpec& spec) {
   return {{"name", spec.name},
           {"doc", spec.doc},
-          {"takes", spec.in},
-          {"gives", spec.out},
+          {"takes", Takes(spec)},
+          {"gives", spec.ports.out},
           {"parallel", spec.concurrency == Concurrency::kParallel},
           {"plugin", spec.plugin},
           {"parameters", ToJson(spec.fields)}};
@@ -54,6 +58,9 @@ void PrintFields(const std::vector<FieldDoc>& fields, int indent) {
     }
     std::putchar('\n');
     if (!field.doc.empty()) std::printf("%*s  %s\n", indent, "", field.doc.c_str());
+    for (const std::string& old : field.old_names) {
+      std::printf("%*s  It was called `%s`, which still works.\n", indent, "", old.c_str());
+    }
     PrintFields(field.nested, indent + 4);
   }
 }
@@ -61,8 +68,11 @@ void PrintFields(const std::vector<FieldDoc>& fields, int indent) {
 void PrintStage(const StageSpec& spec) {
   std::printf("%s: %s\n", spec.name.c_str(), spec.doc.c_str());
   if (!spec.plugin.empty()) std::printf("  of the plugin '%s'\n", spec.plugin.c_str());
-  std::printf("  takes %s, gives %s\n\n", spec.in.empty() ? "nothing" : spec.in.c_str(),
-              spec.out.empty() ? "nothing" : spec.out.c_str());
+  const auto or_nothing = [](const std::string& ports) {
+    return ports.empty() ? "nothing" : ports;
+  };
+  std::printf("  takes %s, gives %s\n\n", or_nothing(Takes(spec)).c_str(),
+              or_nothing(spec.ports.out).c_str());
   if (spec.fields.empty()) std::printf("  It has no parameters.\n");
   PrintFields(spec.fields, 2);
 }
@@ -77,8 +87,8 @@ std::vector<FieldDoc> SectionFields(const std::string& name) {
 void PrintAll() {
   for (const std::string& name : Stages().names()) {
     const StageSpec& spec = *Stages().Find(name);
-    std::printf("%-10s %-15s ─▶ %-15s %s\n", name.c_str(), spec.in.c_str(), spec.out.c_str(),
-                spec.doc.c_str());
+    std::printf("%-10s %-15s ─▶ %-15s %s\n", name.c_str(), Takes(spec).c_str(),
+                spec.ports.out.c_str(), spec.doc.c_str());
   }
   std::printf(
       "\n`weir stages NAME` shows the parameters of one; `weir stages model` and "

@@ -93,14 +93,15 @@ std::optional<std::size_t> SmallestWith(const std::filesystem::path& config,
                                         const Session& session) {
   for (const Change& change : changes) overrides.push_back(change.key + "=" + change.value);
   try {
-    const Recipe recipe = LoadRecipe(config, overrides);
+    Problems problems;
+    const Recipe recipe = LoadRecipe(config, overrides, problems);
+    problems.ThrowIfAny();
     Session changed(
         recipe,
         {.training = true,
-         .model = SetUpModel(recipe.model, recipe.training, Fetching::kForbidden),
+         .model = ModelOf(recipe, Fetching::kForbidden),
          .add_source = [&](Pipeline& pipeline) { Listed::AddTo(pipeline, session.pipeline()); },
-         .classes = session.resources().Find<Classes>(),
-         .on_drop = {}});
+         .classes = session.resources().Find<Classes>()});
     return changed.SmallestCeiling();
   } catch (const Error&) {
     return std::nullopt;
@@ -120,7 +121,8 @@ std::string Text(const std::vector<Change>& changes) {
 
 std::vector<WayToFit> WaysToFit(const std::filesystem::path& config,
                                 const std::vector<std::string>& overrides, const Session& session) {
-  const Recipe recipe = LoadRecipe(config, overrides);
+  Problems problems;  // none: it was read before
+  const Recipe recipe = LoadRecipe(config, overrides, problems);
   const std::size_t limit = session.ceiling().bytes;
   std::vector<WayToFit> ways;
   // Each setting alone, by the first of its values that is enough. Where none is: beside those

@@ -30,7 +30,8 @@ Augment::Augment(const Params& params, BuildContext& context)
   const double closest = std::min(params_.zoom.low, 1.0);
   wanted_.height = static_cast<int>(std::ceil(params_.size[0] / closest));
   wanted_.width = static_cast<int>(std::ceil(params_.size[1] / closest));
-  context.resources.Put(std::make_shared<WantedSize>(wanted_));
+  // What arrives in one size was decoded for whoever made it so.
+  if (context.upstream.dims.empty()) context.resources.Put(std::make_shared<WantedSize>(wanted_));
 }
 
 std::size_t Augment::picture_bytes() const {
@@ -83,9 +84,9 @@ std::optional<std::string> Augment::DependsOn(const Pass& pass, std::uint64_t in
 
 int Augment::variants(Split split) const { return varies(split) ? params_.variants : 1; }
 
-Outcome<Image> Augment::Map(Image image, StageContext& context) {
+Outcome<Image> Augment::Map(const Image& image, StageContext& context) {
   const auto [height, width] = params_.size;
-  Image out{std::move(image.sample), height, width, AlignedBuffer<std::uint8_t>(picture_bytes())};
+  Image out{image.sample, height, width, AlignedBuffer<std::uint8_t>(picture_bytes())};
   KerasTransform drawn;
   if (varies(context.pass().split)) drawn = Draw(context.pass().epoch, out.sample.index);
   if (OnlyFlips(drawn)) {
@@ -98,13 +99,14 @@ Outcome<Image> Augment::Map(Image image, StageContext& context) {
   // Where pixels of the result lie further apart than the source's, that is made smaller first.
   const int rows = Shrunk(image.height, std::hypot(map.yx, map.yy));
   const int columns = Shrunk(image.width, std::hypot(map.xx, map.xy));
-  if (rows < image.height || columns < image.width) {
-    AlignedBuffer<std::uint8_t> smaller(std::size_t{3} * rows * columns);
-    Resize(image.pixels.data(), image.height, image.width, smaller.data(), rows, columns);
-    map = Compose(ResizeMap(rows, columns, image.height, image.width), map);
-    image = Image{{}, rows, columns, std::move(smaller)};
+  if (rows == image.height && columns == image.width) {
+    Warp(image.pixels.data(), rows, columns, map, out.pixels.data(), height, width);
+    return out;
   }
-  Warp(image.pixels.data(), image.height, image.width, map, out.pixels.data(), height, width);
+  AlignedBuffer<std::uint8_t> smaller(std::size_t{3} * rows * columns);
+  Resize(image.pixels.data(), image.height, image.width, smaller.data(), rows, columns);
+  map = Compose(ResizeMap(rows, columns, image.height, image.width), map);
+  Warp(smaller.data(), rows, columns, map, out.pixels.data(), height, width);
   return out;
 }
 

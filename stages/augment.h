@@ -30,7 +30,7 @@
 
 namespace weir {
 
-class Augment final : public MapStage<Image, Image> {
+class Augment final : public ReadingMapStage<Image, Image> {
  public:
   static constexpr std::string_view kName = "augment";
   static constexpr std::string_view kDoc =
@@ -74,7 +74,7 @@ class Augment final : public MapStage<Image, Image> {
 
   ItemSpec output() const override;
   Footprint footprint() const override;
-  Outcome<Image> Map(Image image, StageContext& context) override;
+  Outcome<Image> Map(const Image& image, StageContext& context) override;
 
   std::optional<std::string> DependsOn(const Pass& pass, std::uint64_t index) const override;
   int variants(Split split) const override;

@@ -41,7 +41,7 @@ Footprint BatchImages::footprint() const { return {.item_bytes = output().item_b
 
 void BatchImages::BeginPass(const Pass&) { batch_ = Batch(); }
 
-std::optional<Batch> BatchImages::Add(Image image, StageContext& context) {
+std::optional<Batch> BatchImages::Add(const Image& image, StageContext& context) {
   if (image.height != height_ || image.width != width_) {
     throw Error(ErrorKind::kConfig,
                 "batch: '" + image.sample.path + "' arrives as " +
@@ -58,7 +58,7 @@ std::optional<Batch> BatchImages::Add(Image image, StageContext& context) {
   }
   std::memcpy(batch_.pixels.data() + batch_.samples.size() * picture_bytes, image.pixels.data(),
               picture_bytes);
-  batch_.samples.push_back(std::move(image.sample));
+  batch_.samples.push_back(image.sample);
   batch_.next_order = context.order() + 1;
   if (batch_.size() < params_.size) return std::nullopt;
   return std::exchange(batch_, Batch());

@@ -40,7 +40,7 @@ class BatchImages final : public GatherStage<Image, Batch> {
   Footprint footprint() const override;
   std::optional<std::string> DependsOn(const Pass&, std::uint64_t) const override { return ""; }
   void BeginPass(const Pass& pass) override;
-  std::optional<Batch> Add(Image image, StageContext& context) override;
+  std::optional<Batch> Add(const Image& image, StageContext& context) override;
   std::optional<Batch> Flush(StageContext& context) override;
 
  private:

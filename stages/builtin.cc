@@ -2,11 +2,17 @@
 
 #include "stages/augment.h"
 #include "stages/batch.h"
+#include "stages/color_stages.h"
+#include "stages/contact_sheet.h"
+#include "stages/crops.h"
 #include "stages/decode.h"
 #include "stages/directory.h"
+#include "stages/encode.h"
 #include "stages/features.h"
 #include "stages/prefetch.h"
+#include "stages/safetensors_sink.h"
 #include "stages/train.h"
+#include "stages/webdataset_writer.h"
 
 namespace weir {
 
@@ -14,10 +20,19 @@ void AddBuiltinStages(Registry& registry) {
   registry.Add<Directory>();
   registry.Add<Decode>();
   registry.Add<Augment>();
+  registry.Add<CenterCrop>();
+  registry.Add<RandomResizedCrop>();
+  registry.Add<ColorJitter>();
+  registry.Add<GrayscaleStage>();
+  registry.Add<RandomErasing>();
   registry.Add<BatchImages>();
   registry.Add<Prefetch>();
   registry.Add<Features>();
   registry.Add<Train>();
+  registry.Add<ContactSheet>();
+  registry.Add<Encode>();
+  registry.Add<WebdatasetWriter>();
+  registry.Add<SafetensorsSink>();
 }
 
 }  // namespace weir

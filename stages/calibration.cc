@@ -41,7 +41,7 @@ void Calibration::Open(OpenContext&) {
   workspace_ = prefix_->MakeWorkspace();
 }
 
-void Calibration::Consume(Batch batch, StageContext&) {
+void Calibration::Consume(const Batch& batch, StageContext&) {
   const std::size_t picture_bytes = std::size_t{3} * batch.height * batch.width;
   std::vector<float> features(prefix_->output_values());
   for (int i = 0; i < batch.size() && seen_ < kPictures; ++i, ++seen_) {

@@ -30,7 +30,7 @@ class Calibration final : public SinkStage<Batch> {
 
   Footprint footprint() const override;
   void Open(OpenContext& context) override;
-  void Consume(Batch batch, StageContext& context) override;
+  void Consume(const Batch& batch, StageContext& context) override;
 
   // No more than kPictures; those that came first. With one at least, Finish() may be called.
   int seen() const { return seen_; }

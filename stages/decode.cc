@@ -63,7 +63,7 @@ Decode::Decode(const Params& params, BuildContext& context)
 
 WantedSize Decode::wanted() const {
   const auto wanted = resources_.Find<WantedSize>();
-  return wanted ? *wanted : WantedSize{};
+  return wanted && wanted->stages >= consumers() ? *wanted : WantedSize{};
 }
 
 Footprint Decode::footprint() const {
@@ -106,7 +106,7 @@ Outcome<std::size_t> Decode::AdmissionBytes(const ImageFile& file) {
   return DecoderBytes(std::get<ImageHeader>(header), wanted_);
 }
 
-Outcome<Image> Decode::Map(ImageFile file, StageContext& context) {
+Outcome<Image> Decode::Map(const ImageFile& file, StageContext& context) {
   Outcome<FileBytes> bytes = FileBytes::Open(file.sample.path);
   if (Drop* drop = std::get_if<Drop>(&bytes)) return Drop{file.sample.path, drop->reason};
   FileBytes& opened = std::get<FileBytes>(bytes);
@@ -121,7 +121,7 @@ Outcome<Image> Decode::Map(ImageFile file, StageContext& context) {
   }
   Outcome<Image> outcome = DecodeFile(opened, std::get<ImageHeader>(header), wanted_);
   if (Drop* drop = std::get_if<Drop>(&outcome)) return Drop{file.sample.path, drop->reason};
-  std::get<Image>(outcome).sample = std::move(file.sample);
+  std::get<Image>(outcome).sample = file.sample;
   return outcome;
 }
 

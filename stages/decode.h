@@ -30,7 +30,7 @@
 
 namespace weir {
 
-class Decode final : public MapStage<ImageFile, Image> {
+class Decode final : public ReadingMapStage<ImageFile, Image> {
  public:
   static constexpr std::string_view kName = "decode";
   static constexpr std::string_view kDoc =
@@ -51,7 +51,7 @@ class Decode final : public MapStage<ImageFile, Image> {
   void Open(OpenContext&) override;
 
   Outcome<std::size_t> AdmissionBytes(const ImageFile& file) override;
-  Outcome<Image> Map(ImageFile file, StageContext&) override;
+  Outcome<Image> Map(const ImageFile& file, StageContext&) override;
   std::optional<std::string> DependsOn(const Pass&, std::uint64_t) const override;
 
  private:

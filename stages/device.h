@@ -92,6 +92,9 @@ struct ParamType<DeviceSelection> {
   static TypeWords Words(const FieldRules&) { return {"auto, cpu, cuda or cuda:N", "devices"}; }
   static std::optional<DeviceSelection> Read(const YamlNode&, const FieldRules&, Problems&);
   static YamlNode Write(const DeviceSelection&, const FieldRules&);
+  static YamlNode Schema(const FieldRules&) {
+    return schema::Matching("^(auto|cpu|cuda(:[0-9]+)?)$");
+  }
 };
 
 // What was taken; provided by the stage that brings batches there.

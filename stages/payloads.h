@@ -2,9 +2,11 @@
 // interface.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <map>
 #include <memory>
@@ -12,6 +14,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "framework/packet.h"
@@ -19,14 +23,22 @@
 
 namespace weir {
 
-// Uninitialised, aligned to 64 bytes (a cache line, an AVX-512 register).
+// Uninitialised, aligned to 64 bytes (a cache line, an AVX-512 register). Copies copy the values.
 template <class T>
 class AlignedBuffer {
+  static_assert(std::is_trivially_copyable_v<T>);
+
  public:
   AlignedBuffer() = default;
   explicit AlignedBuffer(std::size_t size)
       : size_(size),
         data_(static_cast<T*>(::operator new (size * sizeof(T), std::align_val_t{64}))) {}
+  AlignedBuffer(const AlignedBuffer& other) : AlignedBuffer(other.size_) {
+    if (size_ > 0) std::memcpy(data_.get(), other.data_.get(), other.bytes());
+  }
+  AlignedBuffer(AlignedBuffer&& other) noexcept = default;
+  AlignedBuffer& operator=(AlignedBuffer&& other) noexcept = default;
+  AlignedBuffer& operator=(const AlignedBuffer& other) { return *this = AlignedBuffer(other); }
 
   T* data() { return data_.get(); }
   const T* data() const { return data_.get(); }
@@ -62,6 +74,15 @@ struct Image {
   int width = 0;
   AlignedBuffer<std::uint8_t> pixels;
   std::size_t bytes() const { return pixels.bytes(); }
+};
+
+// A picture as a file has it.
+struct EncodedImage {
+  static constexpr PortType kPortType = "image/encoded";
+  Sample sample;
+  std::string ending;  // of such a file: "jpg"
+  std::vector<std::uint8_t> content;
+  std::size_t bytes() const { return content.capacity(); }
 };
 
 // Memory of a batch on a device, made and read by the device side alone; ends with the batch.
@@ -127,11 +148,17 @@ struct Batching {
 };
 
 // The size that a picture is wanted in at least, in pixels, so that no more is decoded; provided by
-// the stage that resizes.
+// the stages that resize. Where others take the whole picture, it does not hold.
 struct WantedSize {
   static constexpr std::string_view kResource = "wanted size";
   int height = 0;
   int width = 0;
+  int stages = 1;  // that provide it
+  void Merge(const WantedSize& other) {
+    height = std::max(height, other.height);
+    width = std::max(width, other.width);
+    stages += other.stages;
+  }
 };
 
 }  // namespace weir

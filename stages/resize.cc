@@ -162,8 +162,8 @@ struct Avx2 {
 #endif
 
 template <class Arithmetic>
-void ResizeWith(const std::uint8_t* source, int height, int width, std::uint8_t* out,
-                int out_height, int out_width, Flips flips) {
+void ResizeWith(const std::uint8_t* source, std::size_t row_bytes, int height, int width,
+                std::uint8_t* out, int out_height, int out_width, Flips flips) {
   const Taps down = MakeTaps(height, out_height, flips.vertical);
   const Taps across = MakeTaps(width, out_width, flips.horizontal);
   const std::size_t values = std::size_t{3} * width;
@@ -177,7 +177,7 @@ void ResizeWith(const std::uint8_t* source, int height, int width, std::uint8_t*
     for (int i = 0; i < 2; ++i) {
       const int target = i == 0 ? y : lower;
       for (int tap = 0; tap < down.count; ++tap) {  // beyond the source they weigh nothing
-        rows[tap] = source + values * std::min(down.first[target] + tap, height - 1);
+        rows[tap] = source + row_bytes * std::min(down.first[target] + tap, height - 1);
       }
       Arithmetic::Down(rows, &down.weights[static_cast<std::size_t>(target) * down.count], 0,
                        values, sums[i].data());
@@ -189,19 +189,25 @@ void ResizeWith(const std::uint8_t* source, int height, int width, std::uint8_t*
 
 }  // namespace
 
-void Resize(const std::uint8_t* source, int height, int width, std::uint8_t* out, int out_height,
-            int out_width, Flips flips) {
+void ResizePart(const std::uint8_t* source, std::size_t row_bytes, int height, int width,
+                std::uint8_t* out, int out_height, int out_width, Flips flips) {
 #ifdef __x86_64__
   if (__builtin_cpu_supports("avx2")) {
-    return ResizeWith<Avx2>(source, height, width, out, out_height, out_width, flips);
+    return ResizeWith<Avx2>(source, row_bytes, height, width, out, out_height, out_width, flips);
   }
 #endif
-  ResizePortable(source, height, width, out, out_height, out_width, flips);
+  ResizeWith<Portable>(source, row_bytes, height, width, out, out_height, out_width, flips);
+}
+
+void Resize(const std::uint8_t* source, int height, int width, std::uint8_t* out, int out_height,
+            int out_width, Flips flips) {
+  ResizePart(source, std::size_t{3} * width, height, width, out, out_height, out_width, flips);
 }
 
 void ResizePortable(const std::uint8_t* source, int height, int width, std::uint8_t* out,
                     int out_height, int out_width, Flips flips) {
-  ResizeWith<Portable>(source, height, width, out, out_height, out_width, flips);
+  ResizeWith<Portable>(source, std::size_t{3} * width, height, width, out, out_height, out_width,
+                       flips);
 }
 
 }  // namespace weir

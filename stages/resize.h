@@ -9,6 +9,7 @@
 // and 2 for each tap of the result's rows and columns: under 40 KB from 2,000 x 2,000 to half that.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace weir {
@@ -22,6 +23,10 @@ struct Flips {
 // From `source`, [height, width, 3], into `out`, [out_height, out_width, 3]; all at least 1.
 void Resize(const std::uint8_t* source, int height, int width, std::uint8_t* out, int out_height,
             int out_width, Flips flips = {});
+
+// The same of a part of a picture, whose rows are `row_bytes` apart.
+void ResizePart(const std::uint8_t* source, std::size_t row_bytes, int height, int width,
+                std::uint8_t* out, int out_height, int out_width, Flips flips = {});
 
 // The same in plain C++: what other processors run, and what Resize is compared with.
 void ResizePortable(const std::uint8_t* source, int height, int width, std::uint8_t* out,

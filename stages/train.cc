@@ -15,6 +15,7 @@ Train::Train(const Params&, BuildContext& context) {
     throw Error(ErrorKind::kConfig, "`train` needs batches of features of one size",
                 "Put `batch` and `features` before it.");
   }
+  model->CheckClassifier();
   const auto chosen = context.resources.Find<ChosenDevice>();
   learner_ = std::make_shared<TrainLearner>(
       std::move(model), std::move(source), chosen ? chosen->device : nullptr,
@@ -28,8 +29,8 @@ Footprint Train::footprint() const { return learner_->footprint(); }
 void Train::Open(OpenContext& context) { learner_->Open(context); }
 void Train::LowerLever(int micro_batches) { learner_->LowerInFlight(micro_batches); }
 void Train::BeginPass(const Pass& pass) { learner_->BeginPass(pass); }
-void Train::Consume(FeatureBatch batch, StageContext& context) {
-  learner_->Consume(std::move(batch), context);
+void Train::Consume(const FeatureBatch& batch, StageContext& context) {
+  learner_->Consume(batch, context);
 }
 void Train::EndPass(const Pass&) { learner_->EndPass(); }
 

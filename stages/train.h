@@ -53,7 +53,7 @@ class Train final : public SinkStage<FeatureBatch> {
   void Open(OpenContext& context) override;
   void LowerLever(int micro_batches) override;
   void BeginPass(const Pass& pass) override;
-  void Consume(FeatureBatch batch, StageContext& context) override;
+  void Consume(const FeatureBatch& batch, StageContext& context) override;
   void EndPass(const Pass& pass) override;
 
  private:

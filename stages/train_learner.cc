@@ -165,7 +165,7 @@ void TrainLearner::BeginPass(const Pass& pass) {
   metrics_.confusion.resize(static_cast<std::size_t>(classes()) * classes());
 }
 
-void TrainLearner::Consume(FeatureBatch batch, StageContext& context) {
+void TrainLearner::Consume(const FeatureBatch& batch, StageContext& context) {
   const Pass& pass = context.pass();
   if (batch.size() == 0) return;
   CheckBatch(batch, pass.split);

@@ -37,7 +37,7 @@ class TrainLearner final : public Learner {
   // Fewer micro-batches at once, from the next batch on. Any thread.
   void LowerInFlight(int micro_batches) { wanted_in_flight_ = std::max(1, micro_batches); }
   void BeginPass(const Pass& pass);
-  void Consume(FeatureBatch batch, StageContext& context);
+  void Consume(const FeatureBatch& batch, StageContext& context);
   void EndPass();
 
   Metrics metrics() const override;

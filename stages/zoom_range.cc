@@ -37,4 +37,12 @@ YamlNode ParamType<ZoomRange>::Write(const ZoomRange& zoom, const FieldRules&) {
   return YamlNode::List({detail::WriteNumber(zoom.low), detail::WriteNumber(zoom.high)});
 }
 
+YamlNode ParamType<ZoomRange>::Schema(const FieldRules&) {
+  FieldRules below_1, ends;
+  below_1.Add(Range{0, 1 - ZoomRange::kLeast});
+  ends.Add(Range{ZoomRange::kLeast, ZoomRange::kMost});
+  return schema::AnyOf(
+      {detail::NumberSchema(below_1), schema::ListOf(detail::NumberSchema(ends), 2)});
+}
+
 }  // namespace weir

@@ -22,6 +22,7 @@ struct ParamType<ZoomRange> {
   static std::optional<ZoomRange> Read(const YamlNode& node, const FieldRules& rules,
                                        Problems& problems);
   static YamlNode Write(const ZoomRange& zoom, const FieldRules& rules);  // the two ends
+  static YamlNode Schema(const FieldRules& rules);
 };
 
 }  // namespace weir

@@ -67,4 +67,10 @@ YamlNode ParamType<FrozenConfig>::Write(const FrozenConfig& frozen, const FieldR
   return ParamType<std::vector<std::string>>::Write(frozen.patterns, rules);
 }
 
+YamlNode ParamType<FrozenConfig>::Schema(const FieldRules&) {
+  return schema::AnyOf({schema::OneOf({"all", "none"}),
+                        schema::MapOf({{"through", schema::Text(), true}}, false),
+                        schema::ListOf(schema::Text())});
+}
+
 }  // namespace weir

@@ -17,6 +17,7 @@ struct ParamType<FrozenConfig> {
   }
   static std::optional<FrozenConfig> Read(const YamlNode&, const FieldRules&, Problems&);
   static YamlNode Write(const FrozenConfig&, const FieldRules&);
+  static YamlNode Schema(const FieldRules&);
 };
 
 }  // namespace weir

@@ -30,6 +30,9 @@ struct ParamType<Units> {
     if (units.value == kUnitsOfClasses) return YamlNode::Scalar("classes");
     return ParamType<int>::Write(units.value, rules);
   }
+  static YamlNode Schema(const FieldRules& rules) {
+    return schema::AnyOf({detail::WholeSchema(rules), schema::OneOf({"classes"})});
+  }
 };
 
 namespace {
@@ -114,6 +117,17 @@ YamlNode ParamType<HeadLayer>::Write(const HeadLayer& layer, const FieldRules&) 
   }
   if (layer.kind == Kind::kDense) params = ToYaml(DenseParams{{layer.units}, layer.activation});
   return WriteNamedParams(Name(layer.kind), params);
+}
+
+YamlNode ParamType<HeadLayer>::Schema(const FieldRules&) {
+  const auto of = []<class P>(Kind kind) {
+    return schema::Property{std::string(Name(kind)), SchemaOf<P>()};
+  };
+  return schema::NamedOf(
+      {of.operator()<NoParams>(Kind::kGlobalAveragePooling),
+       of.operator()<NoParams>(Kind::kGlobalMaxPooling), of.operator()<NoParams>(Kind::kFlatten),
+       of.operator()<DropoutParams>(Kind::kDropout),
+       of.operator()<BatchNormParams>(Kind::kBatchNorm), of.operator()<DenseParams>(Kind::kDense)});
 }
 
 std::vector<FieldDoc> DescribeHeadLayers() {

@@ -36,6 +36,7 @@ struct ParamType<HeadLayer> {
   static TypeWords Words(const FieldRules&) { return {"a layer", "layers"}; }
   static std::optional<HeadLayer> Read(const YamlNode& node, const FieldRules&, Problems&);
   static YamlNode Write(const HeadLayer& layer, const FieldRules&);
+  static YamlNode Schema(const FieldRules&);
 };
 
 // A row for each kind of layer.

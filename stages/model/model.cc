@@ -77,15 +77,15 @@ Dims OutputDims(const HeadLayer& layer, const Dims& input, bool last, const std:
   return input;
 }
 
+constexpr const char* kEndOfHead = "End it with dense: {units: classes, activation: softmax}.";
+
 void CheckEnd(const std::vector<HeadLayer>& head, const Dims& output, std::size_t classes) {
-  const std::string remedy = "End it with dense: {units: classes, activation: softmax}.";
-  if (head.empty()) throw Error(ErrorKind::kConfig, "model.head: it is empty", remedy);
   const HeadLayer& last = head.back();
   if (last.kind != Kind::kDense) {
     throw Error(ErrorKind::kConfig,
                 "model.head: it ends with " + std::string(Name(last.kind)) +
                     ", which gives no value a class",
-                remedy);
+                kEndOfHead);
   }
   if (output[0] != static_cast<std::int64_t>(classes)) {
     throw Error(ErrorKind::kConfig,
@@ -123,6 +123,7 @@ Model::Model(const ModelConfig& config, const Convention& convention, MapSize in
                     (classes_.size() == 1 ? " class" : " classes") + ", a classifier needs two",
                 "Put the pictures of each class in a folder of their own.");
   }
+  if (config_.head.empty()) throw Error(ErrorKind::kConfig, "model.head: it is empty", kEndOfHead);
   ResolveHead();
   const bool all_frozen = prefix_layers_ == static_cast<int>(backbone_.layers().size());
   const Kind first = config_.head.front().kind;
@@ -144,8 +145,10 @@ void Model::ResolveHead() {
     head_dims_.push_back(dims);
     dims = OutputDims(layer, dims, i + 1 == config_.head.size(), place);
   }
-  CheckEnd(config_.head, dims, classes_.size());
+  output_dims_ = dims;
 }
+
+void Model::CheckClassifier() const { CheckEnd(config_.head, output_dims_, classes_.size()); }
 
 std::vector<std::int64_t> Model::feature_dims() const {
   if (prefix_pooling_ != Pooling::kNone) return {backbone_.out_channels()};

@@ -28,8 +28,7 @@ class Model {
   static constexpr std::string_view kResource = "model";
 
   // `input` is the size of the pictures. Throws Error(kConfig) where the declaration makes no
-  // sense: an unknown layer, a head that does not end in one value a class, a softmax in the
-  // middle, fewer than two classes...
+  // sense: an unknown layer, a softmax in the middle of the head, fewer than two classes...
   Model(const ModelConfig& config, const Convention& convention, MapSize input,
         std::vector<std::string> classes, std::uint64_t seed);
 
@@ -38,6 +37,9 @@ class Model {
   const Preprocessing& preprocessing() const { return preprocessing_; }
   const std::vector<std::string>& classes() const { return classes_; }
   std::uint64_t seed() const { return seed_; }
+
+  // Throws Error(kConfig) where the head does not end in one value a class: where it is to be run.
+  void CheckClassifier() const;
 
   bool learns(int layer) const { return learns_[layer]; }  // of the backbone
   int prefix_layers() const { return prefix_layers_; }     // how many; 0 where all learns
@@ -68,6 +70,7 @@ class Model {
   Pooling prefix_pooling_ = Pooling::kNone;
   int first_head_layer_ = 0;
   std::vector<std::vector<std::int64_t>> head_dims_;  // before each layer of the head
+  std::vector<std::int64_t> output_dims_;             // behind the last
 };
 
 // What a run declares before its classes and picture size are known, and the weights that it starts

@@ -88,6 +88,9 @@ struct ParamType<Weights> {
     if (weights.sha256.empty()) return detail::WriteText(weights.from);
     return weir::ToYaml(Address{weights.from, weights.sha256});
   }
+  static YamlNode Schema(const FieldRules&) {
+    return schema::AnyOf({schema::OfType("null"), schema::OfType("string"), SchemaOf<Address>()});
+  }
 };
 
 namespace {
@@ -125,6 +128,11 @@ struct ParamType<PerChannel> {
     const auto& [red, green, blue] = channels.values;
     if (red == green && green == blue) return WriteFloat(red);
     return YamlNode::List({WriteFloat(red), WriteFloat(green), WriteFloat(blue)});
+  }
+
+  static YamlNode Schema(const FieldRules& rules) {
+    const YamlNode number = detail::NumberSchema(rules);
+    return schema::AnyOf({number, schema::ListOf(number, 3)});
   }
 
  private:
@@ -261,6 +269,8 @@ YamlNode ToYaml(const ModelConfig& config) {
   }
   return ToYaml(params);
 }
+
+YamlNode ModelSchema() { return SchemaOf<ModelParams>(); }
 
 std::vector<FieldDoc> DescribeModel() {
   std::vector<FieldDoc> docs = Describe<ModelParams>();

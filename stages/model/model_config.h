@@ -112,4 +112,8 @@ YamlNode ToYaml(const TrainingConfig& config);
 std::vector<FieldDoc> DescribeModel();
 std::vector<FieldDoc> DescribeTraining();
 
+// What they may be, as JSON Schema (framework/schema.h).
+YamlNode ModelSchema();
+YamlNode TrainingSchema();
+
 }  // namespace weir

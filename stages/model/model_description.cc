@@ -11,6 +11,7 @@
 
 #include "framework/error.h"
 #include "framework/params.h"
+#include "stages/model/yaml_json.h"
 
 namespace weir {
 
@@ -67,22 +68,6 @@ double Shortest(float value) {
   double shortest = value;
   std::from_chars(text.data(), end, shortest);
   return shortest;
-}
-
-// A scalar that is written without quotes and reads as a number or a truth value is one.
-Json ToJson(const YamlNode& node) {
-  Json json;
-  if (node.is_list()) {
-    json = Json::array();
-    for (const YamlNode& item : node.items()) json.push_back(ToJson(item));
-  } else if (node.is_map()) {
-    json = Json::object();
-    for (const YamlEntry& entry : node.entries()) json[entry.key] = ToJson(entry.value);
-  } else if (node.is_scalar()) {
-    if (!node.quoted()) json = Json::parse(node.scalar(), nullptr, /*allow_exceptions=*/false);
-    if (!json.is_number() && !json.is_boolean()) json = node.scalar();
-  }
-  return json;
 }
 
 YamlNode FromJson(const Json& json, int depth = 1) {

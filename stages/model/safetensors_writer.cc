@@ -57,4 +57,48 @@ SafetensorsStream::SafetensorsStream(const std::filesystem::path& path,
   Write(std::as_bytes(std::span(header)));
 }
 
+GrowingSafetensors::GrowingSafetensors(const std::filesystem::path& path, std::string name,
+                                       std::vector<std::int64_t> row_shape,
+                                       std::map<std::string, std::string> metadata)
+    : file_(path),
+      name_(std::move(name)),
+      row_shape_(std::move(row_shape)),
+      metadata_(std::move(metadata)) {
+  constexpr std::size_t kRoomForNumbers = 256;  // of digits, and the second tensor's name
+  header_bytes_ = (HeaderOf("", 0).size() + kRoomForNumbers + 7) / 8 * 8;
+  const std::string empty(sizeof(std::uint64_t) + header_bytes_, ' ');
+  file_.Write(std::as_bytes(std::span(empty)));
+}
+
+void GrowingSafetensors::AddRows(std::span<const float> values) {
+  file_.Write(std::as_bytes(values));
+  values_ += values.size();
+}
+
+void GrowingSafetensors::Commit(const std::string& numbers_name,
+                                std::span<const std::int32_t> numbers) {
+  file_.Write(std::as_bytes(numbers));
+  std::string header = HeaderOf(numbers_name, numbers.size());
+  assert(header.size() <= header_bytes_);
+  header.resize(header_bytes_, ' ');
+  const std::uint64_t size = header_bytes_;
+  file_.WriteAt(0, std::as_bytes(std::span(&size, 1)));
+  file_.WriteAt(sizeof size, std::as_bytes(std::span(header)));
+  file_.Commit();
+}
+
+std::string GrowingSafetensors::HeaderOf(const std::string& numbers_name,
+                                         std::size_t numbers) const {
+  std::int64_t row = 1;
+  for (const std::int64_t size : row_shape_) row *= size;
+  std::vector<std::int64_t> shape = {static_cast<std::int64_t>(values_) / row};
+  shape.insert(shape.end(), row_shape_.begin(), row_shape_.end());
+  return Header({{.name = name_, .shape = shape, .bytes = {}, .type = ElementType::kF32},
+                 {.name = numbers_name,
+                  .shape = {static_cast<std::int64_t>(numbers)},
+                  .bytes = {},
+                  .type = ElementType::kI32}},
+                metadata_);
+}
+
 }  // namespace weir

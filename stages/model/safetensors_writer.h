@@ -49,4 +49,27 @@ class SafetensorsStream {
   AtomicFile file_;
 };
 
+// One tensor of float32 rows, as many as come, and then one of int32 numbers: for what is not
+// counted beforehand. All members throw Error(kData) where the disk refuses.
+class GrowingSafetensors {
+ public:
+  // The header gets room for `metadata` and any shape.
+  GrowingSafetensors(const std::filesystem::path& path, std::string name,
+                     std::vector<std::int64_t> row_shape,
+                     std::map<std::string, std::string> metadata);
+
+  void AddRows(std::span<const float> values);  // whole rows
+  void Commit(const std::string& numbers_name, std::span<const std::int32_t> numbers);
+
+ private:
+  std::string HeaderOf(const std::string& numbers_name, std::size_t numbers) const;
+
+  AtomicFile file_;
+  const std::string name_;
+  const std::vector<std::int64_t> row_shape_;
+  const std::map<std::string, std::string> metadata_;
+  std::size_t header_bytes_ = 0;
+  std::uint64_t values_ = 0;
+};
+
 }  // namespace weir

@@ -146,6 +146,7 @@ SavedModel LoadSavedModel(const fs::path& folder) {
   try {
     const Model model(description.config, description.convention, description.input,
                       description.classes, /*seed=*/0);
+    model.CheckClassifier();
     CheckHead(*WeightsFile::Open(weights), model);
     if (fs::exists(folder / kMaps)) {
       saved.source.maps = std::make_shared<const std::vector<MapStatistics>>(

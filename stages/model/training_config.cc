@@ -181,6 +181,15 @@ struct ParamType<OptimizerConfig> {
       return WriteNamedParams(NameIn(config.kind), weir::ToYaml(P::From(config)));
     });
   }
+
+  static YamlNode Schema(const FieldRules&) {
+    std::vector<schema::Property> optimizers;
+    for (const Choice& choice : ChoicesOf<OptimizerKind>()) {
+      optimizers.push_back({choice.text, WithParamsOf(static_cast<OptimizerKind>(choice.value),
+                                                      []<class P>() { return SchemaOf<P>(); })});
+    }
+    return schema::NamedOf(optimizers);
+  }
 };
 
 namespace {
@@ -211,9 +220,7 @@ struct ParamType<Loss> {
 
   static std::optional<Loss> Read(const YamlNode& node, const FieldRules&, Problems& problems) {
     const std::size_t before = problems.size();
-    const auto written = ReadNamedParams(
-        node, "loss",
-        {"categorical_crossentropy", "sparse_categorical_crossentropy", "cross_entropy"}, problems);
+    const auto written = ReadNamedParams(node, "loss", Names(), problems);
     if (!written) return std::nullopt;
     const Loss loss{Parse<LossParams>(written->params, problems)};
     return problems.size() == before ? std::optional(loss) : std::nullopt;
@@ -223,6 +230,17 @@ struct ParamType<Loss> {
     const bool plain = loss.params.label_smoothing == 0;
     return WriteNamedParams("categorical_crossentropy",
                             plain ? YamlNode::Map({}) : weir::ToYaml(loss.params));
+  }
+
+  static YamlNode Schema(const FieldRules&) {
+    std::vector<schema::Property> losses;
+    for (const Choice& name : Names()) losses.push_back({name.text, SchemaOf<LossParams>()});
+    return schema::NamedOf(losses);
+  }
+
+ private:
+  static std::vector<Choice> Names() {
+    return {"categorical_crossentropy", "sparse_categorical_crossentropy", "cross_entropy"};
   }
 };
 
@@ -235,7 +253,7 @@ struct TrainingParams {
   Loss loss;
   std::vector<std::string> metrics = {"accuracy"};
   Auto<int> micro_batch;
-  double checkpoint_seconds = TrainingConfig{}.checkpoint_seconds;
+  Duration checkpoint_interval{TrainingConfig{}.checkpoint_seconds};
 
   static auto Fields() {
     return std::tuple{
@@ -252,8 +270,9 @@ struct TrainingParams {
               "follows the model alone, never the memory there is; on a GPU it is the largest that "
               "fits.",
               AtLeast{1}},
-        Field{"checkpoint_seconds", &TrainingParams::checkpoint_seconds,
-              "The save interval; it is saved at the end of every epoch too.", AtLeast{0}}};
+        Field{"checkpoint_interval", &TrainingParams::checkpoint_interval,
+              "How often it is saved, beside the end of every epoch.",
+              WasCalled{"checkpoint_seconds"}}};
   }
 };
 
@@ -266,7 +285,7 @@ TrainingConfig ParseTraining(const YamlNode& node, Problems& problems) {
           .schedule = params.schedule,
           .label_smoothing = params.loss.params.label_smoothing,
           .micro_batch = params.micro_batch.value_or(0),
-          .checkpoint_seconds = params.checkpoint_seconds};
+          .checkpoint_seconds = params.checkpoint_interval.seconds};
 }
 
 YamlNode ToYaml(const TrainingConfig& config) {
@@ -276,9 +295,11 @@ YamlNode ToYaml(const TrainingConfig& config) {
   params.schedule = config.schedule;
   params.loss.params.label_smoothing = config.label_smoothing;
   if (config.micro_batch > 0) params.micro_batch = config.micro_batch;
-  params.checkpoint_seconds = config.checkpoint_seconds;
+  params.checkpoint_interval.seconds = config.checkpoint_seconds;
   return ToYaml(params);
 }
+
+YamlNode TrainingSchema() { return SchemaOf<TrainingParams>(); }
 
 std::vector<FieldDoc> DescribeTraining() {
   std::vector<FieldDoc> docs = Describe<TrainingParams>();

@@ -66,7 +66,7 @@ TEST_F(ConfigTest, ReadsAFile) {
   EXPECT_EQ(config.pipeline[0].stage, "directory");
   EXPECT_EQ(config.pipeline[0].params.path(), "pipeline.directory");
   EXPECT_EQ(config.pipeline[0].params.Find("path")->scalar(), "data");
-  EXPECT_EQ(config.pipeline[2].from, "directory");
+  EXPECT_EQ(config.pipeline[2].from, std::vector<std::string>{"directory"});
   EXPECT_EQ(EmitFlow(config.pipeline[2].params), "{every: 10}");
   EXPECT_EQ(config.pipeline[3].stage, "train");
   EXPECT_TRUE(config.pipeline[3].params.is_null());
@@ -147,6 +147,21 @@ TEST_F(ConfigTest, StagesAreNamesOrMapsOfOneKey) {
             "DIR/article.yaml:1:11: `pipeline` takes a list of stages, not a map\n"
             "    1 | pipeline: {decode: {}}\n"
             "      |           ^");
+}
+
+TEST_F(ConfigTest, AStageMayBeThereTwiceUnderTwoNames) {
+  EXPECT_EQ(
+      ErrorOf("pipeline: [decode, {show: {from: decode}}, {show: {as: again, from: [decode]}}]\n"),
+      "");
+  EXPECT_EQ(ErrorOf("pipeline: [decode, {show: {}}, {show: {}}]\n"),
+            "DIR/article.yaml:1:33: there is a stage `show` before it: give this one another name, "
+            "`as: NAME`\n"
+            "    1 | pipeline: [decode, {show: {}}, {show: {}}]\n"
+            "      |                                 ^");
+  EXPECT_EQ(ErrorOf("pipeline: [decode, {show: {as: a.b}}]\n"),
+            "DIR/article.yaml:1:32: `as` takes a word, not `a.b`\n"
+            "    1 | pipeline: [decode, {show: {as: a.b}}]\n"
+            "      |                                ^");
 }
 
 TEST_F(ConfigTest, FromNamesAnEarlierStage) {

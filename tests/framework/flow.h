@@ -25,9 +25,18 @@ class Flow {
         workers_(workers),
         threads_(tbb::global_control::max_allowed_parallelism, workers) {}
 
+  // Takes from the stage before it, or from those that From() named last.
   template <class S, class... Arguments>
   Flow& Add(const std::string& name, Arguments&&... arguments) {
     stages_.push_back(Place(name, std::make_unique<S>(std::forward<Arguments>(arguments)...)));
+    if (stages_.back().shape == StageShape::kSource) return *this;
+    if (from_.empty()) from_ = {static_cast<int>(stages_.size()) - 2};
+    stages_.back().from = std::exchange(from_, {});
+    return *this;
+  }
+  // What the next stage takes from, by index.
+  Flow& From(std::vector<int> from) {
+    from_ = std::move(from);
     return *this;
   }
   Flow& AddCollect(std::function<void()> meanwhile = [] {}) {
@@ -36,11 +45,7 @@ class Flow {
 
   void Run(const Pass& pass = {}) {
     if (!graph_) {
-      std::vector<StageCost> costs;
-      for (const PlacedStage& placed : stages_) {
-        costs.push_back({placed.name, placed.shape, placed.any->stage().footprint()});
-      }
-      plan_ = PlanMemory(costs, budget_.usage().limit_bytes, 0, workers_);
+      plan_ = PlanMemory(CostsOf(stages_), budget_.usage().limit_bytes, 0, workers_);
       stats = std::vector<StageStats>(stages_.size());
       graph_ = BuildGraph(stages_, stats,
                           {.budget = budget_,
@@ -54,6 +59,9 @@ class Flow {
     graph_->Run(pass);
   }
   void Stop() { stopped_ = true; }
+  std::size_t used_bytes(std::size_t stretch) { return graph_->pool(stretch).used_bytes(); }
+  std::size_t peak_bytes(std::size_t stretch) { return graph_->pool(stretch).peak_bytes(); }
+  const MemoryPlan& plan() const { return plan_; }
 
   std::vector<int> values() const {
     std::vector<int> all;
@@ -71,6 +79,7 @@ class Flow {
   int workers_;
   tbb::global_control threads_;
   std::vector<PlacedStage> stages_;
+  std::vector<int> from_;
   MemoryPlan plan_;
   std::unique_ptr<Graph> graph_;
 };

@@ -273,5 +273,78 @@ TEST(Describe, GivesTheHelpText) {
   EXPECT_EQ(outer[1].nested[1].range, "1MiB or more");
 }
 
+struct Renamed {
+  Duration interval{60};
+  int rate = 1;
+
+  static auto Fields() {
+    return std::tuple{Field{"interval", &Renamed::interval, "How often.", AtLeast{Duration{1}},
+                            WasCalled{"interval_seconds"}, WasCalled{"every"}},
+                      Field{"rate", &Renamed::rate, "How many.", Range{1, 8}}};
+  }
+};
+
+TEST(Parse, ReadsALengthOfTime) {
+  EXPECT_EQ(Read<Renamed>("interval: 5min").interval.seconds, 300);
+  EXPECT_EQ(Read<Renamed>("interval: 5").interval.seconds, 5);
+  EXPECT_EQ(ProblemsOf<Renamed>("interval: 10ms"),
+            "a.yaml:1:11: `interval` takes 1s or more, not 10ms\n"
+            "    1 | interval: 10ms\n"
+            "      |           ^");
+  EXPECT_EQ(ProblemsOf<Renamed>("interval: 5m"),
+            "a.yaml:1:11: `interval` takes a length of time, and `5m` has no unit that weir knows; "
+            "write ms, s, min, h or d\n"
+            "    1 | interval: 5m\n"
+            "      |           ^");
+  EXPECT_EQ(EmitFlow(ToYaml(Renamed{})), "{interval: 1min, rate: 1}");
+}
+
+TEST(Parse, ReadsAnOldNameAndGivesTheNewOne) {
+  Problems problems;
+  const auto params = Parse<Renamed>(YamlOf("interval_seconds: 7", problems), problems);
+  EXPECT_EQ(params.interval.seconds, 7);
+  EXPECT_TRUE(problems.empty());
+  ASSERT_EQ(problems.warnings().size(), 1u);
+  EXPECT_EQ(problems.warnings()[0],
+            "a.yaml:1:19: `interval_seconds` is called `interval` now\n"
+            "    1 | interval_seconds: 7\n"
+            "      |                   ^");
+  EXPECT_EQ(ProblemsOf<Renamed>("interval: 7\nevery: 8"),
+            "a.yaml:2:8: `every` is called `interval` now, which stands there too: remove one of "
+            "them\n"
+            "    2 | every: 8\n"
+            "      |        ^");
+  const FieldDoc doc = Describe<Renamed>()[0];
+  EXPECT_EQ(doc.old_names, (std::vector<std::string>{"interval_seconds", "every"}));
+}
+
+TEST(SchemaOf, SaysWhatEachTypeTakes) {
+  EXPECT_EQ(EmitFlow(SchemaOf<Cache>()),
+            R"({type: ["object", "null"], properties: {folder: {type: ["string", "number", )"
+            R"("boolean"], description: "Where."}, limit: {anyOf: [{type: "integer", minimum: 0}, )"
+            R"({type: "string", pattern: "^[0-9]+(\\.[0-9]{1,6})? ?([kKmMgGtT][iI]?)?[bB]$"}], )"
+            R"(description: "At most.", default: 64MiB}}, additionalProperties: false, required: )"
+            R"(["folder"]})");
+  const YamlNode properties = *SchemaOf<Params>().Find("properties");
+  const auto form = [&](const char* name) {
+    return EmitFlow(properties.Find(name)->Without("description").Without("default"));
+  };
+  EXPECT_EQ(form("epochs"), R"({type: "integer"})");
+  EXPECT_EQ(form("flip"), R"({type: "boolean"})");
+  EXPECT_EQ(form("optimizer"), R"({enum: ["adam", "sgd"]})");
+  EXPECT_EQ(form("fill"), R"({enum: ["nearest", "constant"]})");
+  EXPECT_EQ(form("size"),
+            R"({type: "array", items: {type: "integer", minimum: 32, maximum: 4096}, )"
+            R"(minItems: 2, maxItems: 2})");
+  EXPECT_EQ(form("limit"), R"({anyOf: [{type: "null"}, {type: "integer"}]})");
+  EXPECT_EQ(form("threads"),
+            R"({anyOf: [{enum: ["auto"]}, {type: "integer", minimum: 1, maximum: 1024}]})");
+  EXPECT_EQ(form("raw"), "{}");
+  const YamlNode scale = properties.Find("scale")->Find("anyOf")->items()[0];
+  EXPECT_EQ(EmitFlow(scale), R"({type: "number", exclusiveMinimum: 0})");
+  EXPECT_EQ(EmitFlow(*SchemaOf<Renamed>().Find("properties")->Find("every")->Find("deprecated")),
+            "true");
+}
+
 }  // namespace
 }  // namespace weir

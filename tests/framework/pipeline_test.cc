@@ -13,14 +13,18 @@
 namespace weir {
 namespace {
 
+using testing::AddUp;
 using testing::Apply;
 using testing::Collect;
 using testing::Counting;
 using ::testing::ElementsAre;
 using testing::Gather;
 using testing::NoParams;
+using testing::Note;
 using testing::Number;
 using testing::Numbers;
+
+Outcome<Number> Same(Number number, StageContext&) { return number; }
 
 // Stages as a registry makes them.
 struct Tens final : SourceStage<Number> {
@@ -36,7 +40,7 @@ struct Pairs final : GatherStage<Number, Numbers> {
   static constexpr std::string_view kDoc = "Gathers two.";
   using Params = NoParams;
   Pairs(const Params&, BuildContext&) {}
-  std::optional<Numbers> Add(Number, StageContext&) override { return std::nullopt; }
+  std::optional<Numbers> Add(const Number&, StageContext&) override { return std::nullopt; }
   std::optional<Numbers> Flush(StageContext&) override { return std::nullopt; }
 };
 
@@ -45,7 +49,7 @@ struct Forget final : SinkStage<Numbers> {
   static constexpr std::string_view kDoc = "Takes and forgets.";
   using Params = NoParams;
   Forget(const Params&, BuildContext&) {}
-  void Consume(Numbers, StageContext&) override {}
+  void Consume(const Numbers&, StageContext&) override {}
 };
 
 // Holds memory for the whole run, and asks for what it is told to.
@@ -81,8 +85,8 @@ class PipelineTest : public ::testing::Test {
   }
 
   // Adds the stage of that name as if line `line` of a.yaml named it.
-  void Add(const std::string& name, std::size_t line = 0) {
-    pipeline_.Add(*registry_.Find(name), YamlNode::Map({}), {.source = yaml_, .line = line});
+  void Add(const std::string& name, std::size_t line = 0, const StagePlace& place = {}) {
+    pipeline_.Add(*registry_.Find(name), YamlNode::Map({}), {.source = yaml_, .line = line}, place);
   }
   void AddNumbers(int count) {
     pipeline_.AddMade("counting", [&](BuildContext&) { return std::make_unique<Counting>(count); });
@@ -109,10 +113,12 @@ class PipelineTest : public ::testing::Test {
 
 TEST_F(PipelineTest, RefusesAStageThatTakesWhatNobodyGivesAtItsPlaceInTheFile) {
   Add("tens");
-  EXPECT_EQ(CaughtError([&] { Add("forget", 1); }),
-            "a.yaml:2:1: `forget` takes test/numbers, but `tens` before it gives test/number\n"
-            "    2 | - forget\n"
-            "      | ^\n");
+  EXPECT_EQ(
+      CaughtError([&] { Add("forget", 1); }),
+      "a.yaml:2:1: `tens` ─▶ test/number ╳ test/numbers ─▶ `forget`: what `tens` gives is not "
+      "what `forget` takes\n"
+      "    2 | - forget\n"
+      "      | ^\n");
 }
 
 TEST_F(PipelineTest, RefusesStagesOutOfTheirPlace) {
@@ -120,13 +126,75 @@ TEST_F(PipelineTest, RefusesStagesOutOfTheirPlace) {
               ::testing::StartsWith(
                   "a.yaml:3:1: a pipeline begins with a source, `pairs` takes test/number\n"));
   Add("tens");
-  EXPECT_THAT(CaughtError([&] { Add("tens"); }),
-              ::testing::StartsWith("a.yaml:1:1: `tens` is a source and can only come first\n"));
+  EXPECT_THAT(CaughtError([&] {
+                Add("tens", 0, {"more", {}});
+              }),
+              ::testing::StartsWith("a.yaml:1:1: `more` is a source and can only come first\n"));
   Add("pairs");
   Add("forget");
+  EXPECT_THAT(CaughtError([&] { Add("forget"); }),
+              ::testing::StartsWith("a.yaml:1:1: `forget` is in the pipeline twice\n"));
+  EXPECT_THAT(CaughtError([&] {
+                Add("forget", 1, {"again", {}});
+              }),
+              ::testing::StartsWith(
+                  "a.yaml:2:1: `forget` is an end of the flow and gives nothing to `again`\n"));
+}
+
+TEST_F(PipelineTest, RefusesBranchesThatCannotBe) {
+  AddNumbers(3);
+  pipeline_.AddMade("same", [](BuildContext&) { return std::make_unique<Apply>(Same); });
+  AddBatches();
+  EXPECT_EQ(CaughtError([&] {
+              Add("pairs", 2, {"", {"counting"}});
+            }),
+            "a.yaml:3:1: `counting` is the source and gives to one stage; `pairs` would be the "
+            "second\n    3 | - pairs\n      | ^\nBranch off behind that one.");
   EXPECT_THAT(
-      CaughtError([&] { Add("forget"); }),
-      ::testing::StartsWith("a.yaml:1:1: `forget` ends the pipeline, nothing can follow it\n"));
+      CaughtError([&] {
+        Add("pairs", 2, {"", {"sam"}});
+      }),
+      ::testing::StartsWith("a.yaml:3:1: `pairs` takes from `sam`, which is no stage before "
+                            "it; did you mean `same`?\n"));
+  EXPECT_THAT(CaughtError([&] {
+                Add("pairs", 2, {"", {"same", "counting"}});
+              }),
+              ::testing::StartsWith("a.yaml:3:1: `pairs` takes from one stage, not 2\n"));
+  const auto join = [&](const std::vector<std::string>& from) {
+    return CaughtError([&] {
+      pipeline_.AddMade(
+          "join", [](BuildContext&) { return std::make_unique<AddUp>(); }, from);
+    });
+  };
+  EXPECT_EQ(join({"same"}), "`join` joins two branches: `from: [ONE, OTHER]`\n");
+  EXPECT_EQ(join({"same", "same"}), "`join` takes from one stage twice\n");
+  EXPECT_EQ(join({"same", "gather"}),
+            "`join` joins `same` and `gather`, whose items are not the same: on one of them they "
+            "are gathered\nJoin them before they are gathered, or behind one gathering.");
+}
+
+TEST_F(PipelineTest, RunsOneStageUnderTwoNamesIntoTwoSinks) {
+  AddNumbers(8);
+  pipeline_.AddMade("same", [](BuildContext&) { return std::make_unique<Apply>(Same); });
+  AddBatches();
+  std::vector<int> noted;
+  pipeline_.AddMade("again", [](BuildContext&) { return std::make_unique<Apply>(Same); }, {"same"});
+  pipeline_.AddMade("note", [&](BuildContext&) { return std::make_unique<Note>(noted); });
+  Open();
+  pipeline_.Run({});
+  EXPECT_THAT(batches_, ElementsAre(ElementsAre(0, 1, 2, 3), ElementsAre(4, 5, 6, 7)));
+  EXPECT_THAT(noted, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+TEST_F(PipelineTest, RefusesABranchThatNobodyTakes) {
+  AddNumbers(8);
+  pipeline_.AddMade("same", [](BuildContext&) { return std::make_unique<Apply>(Same); });
+  pipeline_.AddMade("loose", [](BuildContext&) { return std::make_unique<Apply>(Same); }, {"same"});
+  pipeline_.AddMade("gather", [](BuildContext&) { return std::make_unique<Gather>(4, 10); },
+                    {"same"});
+  pipeline_.AddMade("collect", [&](BuildContext&) { return std::make_unique<Collect>(batches_); });
+  EXPECT_THAT(CaughtError([&] { pipeline_.Plan(1 << 20, 0); }),
+              ::testing::StartsWith("`loose` gives test/number to nobody\n"));
 }
 
 TEST_F(PipelineTest, RefusesToPlanWithoutASourceOrWithoutASink) {

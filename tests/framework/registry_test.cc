@@ -60,12 +60,12 @@ TEST_F(RegistryTest, ListsItsStagesAndWhatTheyAre) {
   EXPECT_THAT(registry_.names(), ElementsAre("ones", "times"));
   EXPECT_EQ(registry_.Find("thrice"), nullptr);
   const StageSpec& ones = *registry_.Find("ones");
-  EXPECT_EQ(ones.shape, StageShape::kSource);
-  EXPECT_EQ(ones.in, "");
-  EXPECT_EQ(ones.out, "test/number");
+  EXPECT_EQ(ones.ports.shape, StageShape::kSource);
+  EXPECT_EQ(ones.ports.in, "");
+  EXPECT_EQ(ones.ports.out, "test/number");
   const StageSpec& times = *registry_.Find("times");
-  EXPECT_EQ(times.shape, StageShape::kMap);
-  EXPECT_EQ(times.in, "test/number");
+  EXPECT_EQ(times.ports.shape, StageShape::kMap);
+  EXPECT_EQ(times.ports.in, "test/number");
   EXPECT_EQ(times.concurrency, Concurrency::kSerial);
   EXPECT_EQ(times.doc, "Multiplies.");
   ASSERT_EQ(times.fields.size(), 1u);
@@ -78,7 +78,7 @@ TEST_F(RegistryTest, MakesAStageOfItsParameters) {
   EXPECT_EQ(times.concurrency, Concurrency::kSerial);
   const Pass pass;
   StageContext context(pass, 0, [] { return false; });
-  Outcome<Packet> outcome = times.any->Map(Packet::Make(Number{3, 0}), 0, context);
+  Outcome<Packet> outcome = times.any->Map(Packet::Make(Number{3, 0}), {}, context);
   EXPECT_EQ(std::get<Packet>(outcome).Get<Number>().value, 121);
 }
 

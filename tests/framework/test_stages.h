@@ -1,6 +1,7 @@
 // Small stages for tests of the flow: numbers instead of pictures.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <map>
@@ -80,7 +81,7 @@ class Gather final : public GatherStage<Number, Numbers> {
   explicit Gather(int size, std::size_t item_bytes = 0) : size_(size), item_bytes_(item_bytes) {}
   Footprint footprint() const override { return {.item_bytes = item_bytes_, .lever = {}}; }
   void BeginPass(const Pass&) override { filling_ = {}; }
-  std::optional<Numbers> Add(Number number, StageContext&) override {
+  std::optional<Numbers> Add(const Number& number, StageContext&) override {
     filling_.values.push_back(number.value);
     if (static_cast<int>(filling_.values.size()) < size_) return std::nullopt;
     return std::exchange(filling_, {});
@@ -131,6 +132,33 @@ class Recall final : public MapStage<Numbers, Numbers> {
   std::uint64_t next_ = 0;
 };
 
+// Adds two numbers that are of one item.
+class AddUp final : public JoinStage<Number, Number, Number> {
+ public:
+  static constexpr std::string_view kName = "add_up";
+  static constexpr std::string_view kDoc = "Adds.";
+  explicit AddUp(std::size_t item_bytes = 0) : item_bytes_(item_bytes) {}
+  Footprint footprint() const override { return {.item_bytes = item_bytes_}; }
+  Outcome<Number> Join(const Number& first, const Number& second, StageContext&) override {
+    return Number{first.value + second.value, std::max(first.held_bytes, second.held_bytes)};
+  }
+
+ private:
+  std::size_t item_bytes_;
+};
+
+// Only looks at what it is given, and keeps the values in their order.
+class Note final : public SinkStage<Number> {
+ public:
+  static constexpr std::string_view kName = "note";
+  static constexpr std::string_view kDoc = "Notes.";
+  explicit Note(std::vector<int>& out) : out_(out) {}
+  void Consume(const Number& number, StageContext&) override { out_.push_back(number.value); }
+
+ private:
+  std::vector<int>& out_;
+};
+
 class Collect final : public SinkStage<Numbers> {
  public:
   static constexpr std::string_view kName = "collect";
@@ -138,8 +166,8 @@ class Collect final : public SinkStage<Numbers> {
   explicit Collect(
       std::vector<std::vector<int>>& out, std::function<void()> meanwhile = [] {})
       : out_(out), meanwhile_(std::move(meanwhile)) {}
-  void Consume(Numbers numbers, StageContext&) override {
-    out_.push_back(std::move(numbers.values));
+  void Consume(const Numbers& numbers, StageContext&) override {
+    out_.push_back(numbers.values);
     meanwhile_();
   }
 

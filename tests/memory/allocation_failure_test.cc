@@ -92,7 +92,7 @@ model:
   backbone: {name: mobilenet_v2, width: 0.35, weights: none, convention: torchvision}
   frozen: {through: block_14}
   head: [global_average_pooling, dense: {units: classes, activation: softmax}]
-training: {epochs: 1, checkpoint_seconds: 0}
+training: {epochs: 1, checkpoint_interval: 0s}
 )");
     whole_ = Run("whole", {});
     ASSERT_EQ(whole_.outcome.status, 0) << whole_.outcome.err;

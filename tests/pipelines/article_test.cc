@@ -109,7 +109,7 @@ TEST_F(ArticleTest, ARunThatIsInterruptedAndGoesOnGivesTheSameModel) {
   for (const int signal : {SIGINT, SIGKILL}) {
     const std::string out = "stopped" + std::to_string(signal);
     {
-      WeirProcess process(Arguments(out, {"--set", "training.checkpoint_seconds=0.1"}));
+      WeirProcess process(Arguments(out, {"--set", "training.checkpoint_interval=100ms"}));
       while (process.ReadLine().rfind("epoch 1/2 validation", 0) != 0) {
       }
       process.Signal(signal);

@@ -82,7 +82,7 @@ TEST_F(GpuRun, LearnsWithEverythingUnfrozen) {
 TEST_F(GpuRun, InterruptedAndGoneOnWithItGivesTheSameModel) {
   Run("whole");
   {
-    WeirProcess process(Arguments("stopped", {"--set", "training.checkpoint_seconds=0.1"}));
+    WeirProcess process(Arguments("stopped", {"--set", "training.checkpoint_interval=100ms"}));
     while (process.ReadLine().rfind("epoch 1/3 validation", 0) != 0) {
     }
     process.Signal(SIGINT);

@@ -118,7 +118,7 @@ TEST_F(Int8Test, GivesTheSameModelAtAnyThreadCountAndCeilingAndAfterAResume) {
 
   {
     WeirProcess process(Demo("run", {"--out", (scratch_ / "stopped").string(), "--set",
-                                     "training.checkpoint_seconds=0.1"}));
+                                     "training.checkpoint_interval=100ms"}));
     while (process.ReadLine().rfind("epoch 1/2 train", 0) != 0) {
     }
     process.Signal(SIGKILL);

@@ -109,7 +109,7 @@ TEST(Explain, SaysWhoHeldWhatInARunThatWasKilled) {
   const std::string out = (scratch / "killed").string();
   {
     WeirProcess process({"run", Job().string(), "--out", out, "--set", "training.epochs=1000",
-                         "--set", "training.checkpoint_seconds=0.1"});
+                         "--set", "training.checkpoint_interval=100ms"});
     while (process.ReadLine().rfind("epoch 2/1000 train", 0) != 0) {
     }
     EXPECT_THAT(Weir({"explain", out}).out, StartsWith(out + " is running: epoch "));

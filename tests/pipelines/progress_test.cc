@@ -6,9 +6,9 @@ namespace weir {
 namespace {
 
 TEST(Duration, IsReadAsAClock) {
-  EXPECT_EQ(Duration(7.4), "0:07");
-  EXPECT_EQ(Duration(760), "12:40");
-  EXPECT_EQ(Duration(3 * 3600 + 5 * 60), "3:05:00");
+  EXPECT_EQ(DurationText(7.4), "0:07");
+  EXPECT_EQ(DurationText(760), "12:40");
+  EXPECT_EQ(DurationText(3 * 3600 + 5 * 60), "3:05:00");
 }
 
 TEST(DrawProgress, SaysHowFarHowFastHowWellAndWhatIsHeld) {

@@ -25,7 +25,7 @@ struct Square final : weir::MapStage<Number, Number> {
 
 struct Sum final : weir::SinkStage<Number> {
   explicit Sum(long& sum) : sum(sum) {}
-  void Consume(Number number, weir::StageContext&) override { sum += number.value; }
+  void Consume(const Number& number, weir::StageContext&) override { sum += number.value; }
   long& sum;
 };
 

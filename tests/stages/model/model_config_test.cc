@@ -287,7 +287,7 @@ loss:
     label_smoothing: 0.1
 metrics: [accuracy]
 micro_batch: 4
-checkpoint_seconds: 60
+checkpoint_interval: 1min
 )");
   EXPECT_EQ(EmitYaml(ToYaml(Training(text))), text);
 }

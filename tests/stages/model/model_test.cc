@@ -35,7 +35,7 @@ const FrozenConfig kAll = {};
 const FrozenConfig kNone = {.kind = FrozenConfig::Kind::kNone};
 
 std::string RefusalOfHead(std::vector<HeadLayer> head) {
-  return CaughtError([&] { Make(kAll, head); });
+  return CaughtError([&] { Make(kAll, head).CheckClassifier(); });
 }
 
 std::string RefusalOfFrozen(FrozenConfig frozen) {
