@@ -168,11 +168,11 @@ struct Cells {
   std::string stage, what, tag, each, count, total;
 };
 
-std::string Line(const Cells& cells) {
-  char line[200];
-  std::snprintf(line, sizeof line, "  %-10s %-30s %-10s %9s %7s %9s\n", cells.stage.c_str(),
-                cells.what.c_str(), cells.tag.c_str(), cells.each.c_str(), cells.count.c_str(),
-                cells.total.c_str());
+std::string Line(const Cells& cells, int stage_width) {
+  char line[300];
+  std::snprintf(line, sizeof line, "  %-*s %-30s %-10s %9s %7s %9s\n", stage_width,
+                cells.stage.c_str(), cells.what.c_str(), cells.tag.c_str(), cells.each.c_str(),
+                cells.count.c_str(), cells.total.c_str());
   return line;
 }
 
@@ -253,14 +253,18 @@ std::size_t MemoryPlan::peak_bytes() const {
 }
 
 std::string MemoryPlan::ToTable() const {
-  std::string table = Line({"stage", "holds", "tag", "each", "count", "bytes"});
+  std::size_t width = 10;
+  for (const PlanRow& row : rows)
+    width = std::max(width, std::min<std::size_t>(row.stage.size(), 40));
+  std::string table;
+  const auto add = [&](const Cells& cells) { table += Line(cells, static_cast<int>(width)); };
+  add({"stage", "holds", "tag", "each", "count", "bytes"});
   for (const PlanRow& row : rows) {
-    table += Line({row.stage, row.what, std::string(Name(row.tag)),
-                   ToRoundText(ByteSize{row.bytes_each}), row.CountText(),
-                   ToRoundText(ByteSize{row.bytes()})});
+    add({row.stage, row.what, std::string(Name(row.tag)), ToRoundText(ByteSize{row.bytes_each}),
+         row.CountText(), ToRoundText(ByteSize{row.bytes()})});
   }
-  table += Line({"", "peak", "", "", "", ToRoundText(ByteSize{peak_bytes()})});
-  table += Line({"", "ceiling", "", "", "", ToRoundText(ByteSize{limit_bytes})});
+  add({"", "peak", "", "", "", ToRoundText(ByteSize{peak_bytes()})});
+  add({"", "ceiling", "", "", "", ToRoundText(ByteSize{limit_bytes})});
   return table;
 }
 

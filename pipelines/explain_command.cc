@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <ctime>
@@ -54,14 +55,21 @@ bool IsRunning(const MemorySnapshot& last) {
 bool IsScarce(std::size_t left, std::size_t whole) { return left < whole / 10; }
 
 void PrintHoldings(const MemorySnapshot& last) {
-  std::printf("  %-10s %-30s %9s %9s %9s\n", "stage", "holds", "planned", "then", "at most");
-  for (const Pipeline::Holding& each : last.holdings) {
-    std::printf("  %-10s %-30s %9s %9s %9s\n", each.stage.c_str(), each.what.c_str(),
-                Size(each.planned_bytes).c_str(), Size(each.bytes).c_str(),
-                Size(each.peak_bytes).c_str());
+  std::size_t width = 10;
+  for (const auto& each : last.holdings) width = std::max(width, each.stage.size());
+  const auto print = [width](const std::string& stage, const std::string& what,
+                             const std::string& planned, const std::string& then,
+                             const std::string& most) {
+    std::printf("  %-*s %-30s %9s %9s %9s\n", static_cast<int>(width), stage.c_str(), what.c_str(),
+                planned.c_str(), then.c_str(), most.c_str());
+  };
+  print("stage", "holds", "planned", "then", "at most");
+  for (const auto& each : last.holdings) {
+    print(each.stage, each.what, Size(each.planned_bytes), Size(each.bytes), Size(each.peak_bytes));
   }
-  std::printf("  %-10s %-30s %9s %9s %9s\n\n", "", "held in all", Size(last.limit_bytes).c_str(),
-              Size(last.held_bytes).c_str(), Size(last.peak_held_bytes).c_str());
+  print("", "held in all", Size(last.limit_bytes), Size(last.held_bytes),
+        Size(last.peak_held_bytes));
+  std::printf("\n");
 }
 
 void PrintWhatHappened(const MemorySnapshot& last, const RunFolder& folder) {

@@ -175,7 +175,9 @@ Session::Session(const Recipe& recipe, SessionOptions options) : config_(recipe.
   const std::vector<StageConfig>& stages = config_.pipeline;
   if (options.add_sink && !HasStage(config_, options.sink_in_place_of)) {
     throw Error(ErrorKind::kConfig,
-                "the pipeline has no stage `" + std::string(options.sink_in_place_of) + "`");
+                "the pipeline has no stage `" + std::string(options.sink_in_place_of) +
+                    "`, before which this takes what it looks at",
+                "Put it into the pipeline.");
   }
   const std::size_t last =
       PlaceOf(stages, options.add_sink ? options.sink_in_place_of : Train::kName);

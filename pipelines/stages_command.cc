@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -85,10 +86,12 @@ std::vector<FieldDoc> SectionFields(const std::string& name) {
 }
 
 void PrintAll() {
+  std::size_t width = 0;
+  for (const std::string& name : Stages().names()) width = std::max(width, name.size());
   for (const std::string& name : Stages().names()) {
     const StageSpec& spec = *Stages().Find(name);
-    std::printf("%-10s %-15s ─▶ %-15s %s\n", name.c_str(), Takes(spec).c_str(),
-                spec.ports.out.c_str(), spec.doc.c_str());
+    std::printf("%-*s %-15s ─▶ %-15s %s\n", static_cast<int>(width), name.c_str(),
+                Takes(spec).c_str(), spec.ports.out.c_str(), spec.doc.c_str());
   }
   std::printf(
       "\n`weir stages NAME` shows the parameters of one; `weir stages model` and "

@@ -16,6 +16,13 @@ void CheckIsRun(const fs::path& run) {
                 "Give the folder that `weir run` printed: it holds config.yaml and model/.");
   }
   if (!fs::exists(run / "model" / "model.json")) {
+    if (!fs::exists(run / "checkpoint")) {
+      throw Error(ErrorKind::kData,
+                  run.string() +
+                      " has no model: it ended before the first checkpoint, or its "
+                      "pipeline does not train",
+                  "Give the folder of a run that trained.");
+    }
     throw Error(ErrorKind::kData, run.string() + " has no model yet: the run was not finished",
                 "Go on with `weir run " + (run / "config.yaml").string() + " --resume --out " +
                     run.string() + "`.");
