@@ -22,6 +22,12 @@ std::filesystem::path FolderOf(const std::filesystem::path& path) {
 }  // namespace
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
+  std::error_code unknown;
+  const std::filesystem::file_status there = std::filesystem::status(path_, unknown);
+  if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there)) {
+    throw Error(ErrorKind::kData, path_.string() + " is there and is no file that can be replaced",
+                "give another path");
+  }
   temporary_ = FolderOf(path_) /
                ("." + path_.filename().string() + "." + std::to_string(::getpid()) + kPartial);
   file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);

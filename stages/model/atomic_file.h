@@ -18,7 +18,8 @@ namespace weir {
 
 class AtomicFile {
  public:
-  // All members throw Error(kData) with the path and, where the disk is full, the free space.
+  // All members throw Error(kData) with the path and, where the disk is full, the free space; the
+  // constructor where a folder or a device is in its place.
   explicit AtomicFile(std::filesystem::path path);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;

@@ -108,6 +108,38 @@ TEST_F(Safetensors, AFolderThatIsNotThereIsNamed) {
                 "check that the folder is there and may be written");
 }
 
+TEST_F(Safetensors, DoNotTakeThePlaceOfADeviceOrAFolder) {
+  EXPECT_EQ(CaughtError([&] { WriteSafetensors("/dev/null", {}); }),
+            "/dev/null is there and is no file that can be replaced\ngive another path");
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+  EXPECT_EQ(
+      CaughtError([&] { WriteSafetensors(folder_.path(), {}); }),
+      folder_.path().string() + " is there and is no file that can be replaced\ngive another path");
+}
+
+TEST_F(Safetensors, GrowByAsManyRowsAsCome) {
+  for (const int batches : {0, 1, 1000}) {
+    std::vector<std::int32_t> labels;
+    GrowingSafetensors growing(folder_ / "g.safetensors", "features", {2, 3}, {{"who", "weir"}});
+    for (int i = 0; i < batches; ++i) {
+      const std::vector<float> rows(12, static_cast<float>(i));
+      growing.AddRows(rows);
+      labels.insert(labels.end(), {i, -1});
+    }
+    growing.Commit("labels", labels);
+    const auto file = WeightsFile::Open(folder_ / "g.safetensors");
+    EXPECT_EQ(file->metadata().at("who"), "weir");
+    EXPECT_EQ(file->Find("features")->shape, (std::vector<std::int64_t>{2 * batches, 2, 3}));
+    const std::vector<float> features = Read(*file, "features"), read = Read(*file, "labels");
+    ASSERT_EQ(read.size(), labels.size());
+    for (int i = 0; i < batches; ++i) {
+      EXPECT_EQ(features[12 * i + 11], static_cast<float>(i));
+      EXPECT_EQ(read[2 * i], static_cast<float>(i));
+      EXPECT_EQ(read[2 * i + 1], -1);
+    }
+  }
+}
+
 TEST_F(Safetensors, RefusesWhatTheFormatForbids) {
   const auto tensor = [](const std::string& rest) { return "{\"w\":{" + rest + "}}"; };
   EXPECT_EQ(RefusalOf(LittleEndian<std::uint64_t>(100) + "{}"),
