@@ -16,11 +16,15 @@ YamlNode Described(const YamlNode& form, const std::string& doc) {
 
 // An item of `pipeline:`.
 YamlNode StageSchema() {
+  const YamlNode as = Described(schema::Text(), "Its name in the pipeline; by default its own.");
+  const YamlNode from =
+      Described(schema::AnyOf({schema::Text(), schema::ListOf(schema::Text())}),
+                "The earlier stage that it takes from; by default the one before it.");
   std::vector<schema::Property> stages;
   for (const std::string& name : Stages().names()) {
     const StageSpec& spec = *Stages().Find(name);
-    const YamlNode from = Described(schema::Text(), "The earlier stage whose output it takes.");
-    const YamlNode parameters = spec.schema.Find("properties")->With({"from", from});
+    const YamlNode parameters =
+        spec.schema.Find("properties")->With({"as", as}).With({"from", from});
     stages.push_back({name, Described(spec.schema.With({"properties", parameters}), spec.doc)});
   }
   return schema::NamedOf(stages);

@@ -26,7 +26,9 @@ pipeline:
   - directory: {path: data, validation_split: 1/5}
   - decode
   - augment: {size: [96, 96], zoom: [0.8, 1.25], shear: 1e-1}
-  - batch: {size: 32}
+  - augment: {as: large, from: decode, size: [128, 128]}
+  - contact_sheet: {from: [large], path: sheet.png}
+  - batch: {from: augment, size: 32}
   - prefetch: {device: cpu}
   - features: {precision: bfloat16}
   - train: {}
@@ -49,7 +51,7 @@ training:
 BROKEN = {
     "an unknown key of the top": ("threads: auto", "thread: auto"),
     "an unknown stage": ("  - decode\n", "  - decod\n"),
-    "an unknown parameter": ("{size: 32}", "{sice: 32}"),
+    "an unknown parameter": ("size: 32}", "sice: 32}"),
     "a size without its unit": ("256MiB", "256M"),
     "a list that is too short": ("[96, 96]", "[96]"),
     "a number out of its range": ("validation_split: 1/5", "validation_split: 2"),
@@ -58,6 +60,7 @@ BROKEN = {
     "an unknown layer": ("dropout:", "drop_out:"),
     "an unknown optimizer": ("sgd:", "sdg:"),
     "a required key that is missing": ("path: data, ", ""),
+    "a place that is none": ("from: decode", "from: {stage: decode}"),
     "no pipeline": ("pipeline:", "pipelines:"),
     "two stages in one item": ("  - train: {}", "  - train: {}\n    batch: {}"),
     "a length of time without a unit that is known": ("5min", "5 minutes"),
