@@ -156,7 +156,11 @@ void DeclareTheRest(CLI::App& app) {
       app.add_subcommand("stages", "List the stages there are, or the parameters of one");
   stages->add_option("NAME", listed->name, "A stage, or `model` or `training`");
   AddPlugins(stages, listed->plugins);
-  stages->add_flag("--json", listed->json, "As JSON");
+  CLI::Option* as_json = stages->add_flag("--json", listed->json, "As JSON");
+  stages
+      ->add_flag("--markdown", listed->markdown,
+                 "All stages and sections with their parameters, as a page of Markdown")
+      ->excludes(as_json);
   stages->callback([listed] { StagesCommand(*listed); });
 
   auto plugins = std::make_shared<std::vector<std::filesystem::path>>();

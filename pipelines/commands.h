@@ -51,6 +51,7 @@ struct StagesOptions {
   std::string name;  // of one; empty: all
   std::vector<std::filesystem::path> plugins;
   bool json = false;
+  bool markdown = false;  // every stage and section, with all their parameters: a reference
 };
 
 // The stages there are, or the parameters of one; of `model` and `training` as well.

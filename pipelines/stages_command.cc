@@ -98,12 +98,61 @@ void PrintAll() {
       "`weir stages training`\nthose of the sections.\n");
 }
 
+// A cell of a table in Markdown.
+std::string Cell(std::string text) {
+  for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) {
+    text.insert(at, "\\");
+  }
+  return text;
+}
+
+void PrintRows(const std::vector<FieldDoc>& fields, const std::string& prefix) {
+  for (const FieldDoc& field : fields) {
+    std::string takes = field.type;
+    if (!field.range.empty()) takes += ", " + field.range;
+    const std::string choices = Enumerate(field.choices, "or");
+    if (!choices.empty() && choices != field.type) takes += " (" + choices + ")";
+    const std::string value = field.required                ? "required"
+                              : field.default_value.empty() ? ""
+                                                            : "`" + field.default_value + "`";
+    std::printf("| `%s` | %s | %s | %s |\n", (prefix + field.name).c_str(), Cell(takes).c_str(),
+                Cell(value).c_str(), Cell(field.doc).c_str());
+    PrintRows(field.nested, prefix + field.name + ".");
+  }
+}
+
+void PrintTable(const std::vector<FieldDoc>& fields) {
+  if (fields.empty()) {
+    std::printf("It has no parameters.\n");
+    return;
+  }
+  std::printf("| key | takes | default | what it does |\n|---|---|---|---|\n");
+  PrintRows(fields, "");
+}
+
+void PrintReference() {
+  std::printf("# Stages and sections of weir's configurations\n");
+  for (const std::string& name : Stages().names()) {
+    const StageSpec& spec = *Stages().Find(name);
+    std::printf("\n## %s\n\n%s\n\n", name.c_str(), spec.doc.c_str());
+    if (!spec.ports.in.empty()) std::printf("Takes `%s`. ", Takes(spec).c_str());
+    if (!spec.ports.out.empty()) std::printf("Gives `%s`.", spec.ports.out.c_str());
+    std::printf("\n\n");
+    PrintTable(spec.fields);
+  }
+  for (const char* section : {"model", "training"}) {
+    std::printf("\n## The section `%s:`\n\n", section);
+    PrintTable(SectionFields(section));
+  }
+}
+
 }  // namespace
 
 void StagesCommand(const StagesOptions& options) {
   const std::string& name = options.name;
   const bool as_json = options.json;
   LoadPlugins(options.plugins);
+  if (options.markdown) return PrintReference();
   if (name.empty()) {
     if (!as_json) return PrintAll();
     json all = json::array();

@@ -359,6 +359,12 @@ TEST(Stages, AreListedAndExplained) {
   EXPECT_THAT(one.out, AllOf(HasSubstr("takes image/file, gives image/u8hwc"),
                              HasSubstr("max_megapixels: a whole number, 1 to 2000; default 200")));
   EXPECT_THAT(Weir({"stages", "training"}).out, HasSubstr("learning_rate"));
+  EXPECT_THAT(Weir({"stages", "--markdown"}).out,
+              AllOf(HasSubstr("\n## decode\n"),
+                    HasSubstr("| `max_megapixels` | a whole number, 1 to "
+                              "2000 | `200` | Refuse larger"),
+                    HasSubstr("\n## The section `training:`\n"),
+                    HasSubstr("| `optimizer.adam.learning_rate` |")));
   const ProcessOutcome none = Weir({"stages", "decod"});
   EXPECT_EQ(none.status, 2);
   EXPECT_THAT(none.err, HasSubstr("did you mean `decode`?"));
