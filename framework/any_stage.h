@@ -46,20 +46,16 @@ class AnyStage {
 // What a stage takes and gives; empty where it does not.
 struct Ports {
   StageShape shape = StageShape::kMap;
-  std::string in;
-  std::string second_in;  // of a join
-  std::string out;
+  PortType in{};
+  PortType second_in{};  // of a join
+  PortType out{};
 };
 
 // A stage with its name in the pipeline and its ports.
-struct PlacedStage {
-  std::string name;
-  StageShape shape = StageShape::kMap;
+struct PlacedStage : Ports {
+  std::string name{};
   std::vector<int> from{};   // where in the pipeline those stand that it takes from
-  PortType in;               // empty for a source
-  PortType second_in;        // of a join
-  PortType out;              // empty for a sink
-  const char* in_type = "";  // their C++ types, as type_info names them
+  const char* in_type = "";  // the ports' C++ types, as type_info names them
   const char* second_in_type = "";
   const char* out_type = "";
   std::string plugin{};  // the file that brings it; empty where it is built in
@@ -67,7 +63,7 @@ struct PlacedStage {
   bool changes_input = false;  // so that it needs a copy where others read it
   bool can_copy_input = true;
   bool may_replay = false;
-  std::unique_ptr<AnyStage> any;
+  std::unique_ptr<AnyStage> any{};
 
   // In messages.
   std::string who() const { return plugin.empty() ? name : name + " (plugin '" + plugin + "')"; }
@@ -117,7 +113,7 @@ constexpr StageShape ShapeOf() {
 
 template <class S>
 Ports PortsOf() {
-  Ports ports{.shape = ShapeOf<S>(), .in = {}, .second_in = {}, .out = {}};
+  Ports ports{.shape = ShapeOf<S>()};
   if constexpr (!IsSource<S>) ports.in = S::Input::kPortType;
   if constexpr (IsJoin<S>) ports.second_in = S::SecondInput::kPortType;
   if constexpr (!IsSink<S>) ports.out = S::Output::kPortType;
@@ -231,17 +227,10 @@ class TypedStage final : public AnyStage {
 
 template <class S>
 PlacedStage Place(std::string name, std::unique_ptr<S> stage) {
-  PlacedStage placed;
+  PlacedStage placed{PortsOf<S>()};
   placed.name = std::move(name);
-  placed.shape = ShapeOf<S>();
-  if constexpr (!IsSource<S>) {
-    placed.in = S::Input::kPortType;
-    placed.in_type = typeid(typename S::Input).name();
-  }
-  if constexpr (!IsSink<S>) {
-    placed.out = S::Output::kPortType;
-    placed.out_type = typeid(typename S::Output).name();
-  }
+  if constexpr (!IsSource<S>) placed.in_type = typeid(typename S::Input).name();
+  if constexpr (!IsSink<S>) placed.out_type = typeid(typename S::Output).name();
   if constexpr (IsMap<S>) {
     placed.concurrency = S::kConcurrency;
     placed.may_replay = S::kMayReplay;
@@ -250,7 +239,6 @@ PlacedStage Place(std::string name, std::unique_ptr<S> stage) {
   }
   if constexpr (IsJoin<S>) {
     placed.concurrency = S::kConcurrency;
-    placed.second_in = S::SecondInput::kPortType;
     placed.second_in_type = typeid(typename S::SecondInput).name();
   }
   placed.any = std::make_unique<TypedStage<S>>(std::move(stage));

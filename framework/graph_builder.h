@@ -1,4 +1,5 @@
-// Joins placed stages into a oneTBB flow graph. The only part of weir that knows tbb::flow.
+// Joins placed stages into a oneTBB flow graph. With its nodes (graph_nodes.h) the only part of
+// weir that knows tbb::flow.
 //
 // The graph is built once and run once a pass. Between a source or gather and the next gather or
 // sink at most as much is on its way as the tickets of that stretch pay for, so no queue of TBB

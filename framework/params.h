@@ -21,7 +21,7 @@
 //   an enum                                    with a table, EnumNames or Choices
 //   std::optional<T>, std::vector<T>, std::array<T, N>, Auto<T>, another struct with Fields()
 //   YamlNode                                   as it is written, for a component to parse itself
-//   or any type with a specialisation of ParamType (params_detail.h).
+//   or any type with a specialisation of ParamType (param_types.h).
 //
 // Nothing is clipped or guessed: what does not fit is a problem, shown with its place. All
 // functions may be called from any thread; they share nothing.

@@ -148,7 +148,7 @@ std::vector<int> Pipeline::FindInputs(const StagePlace& place, const Ports& port
   const bool is_source = ports.shape == StageShape::kSource;
   if (is_source && !stages_.empty()) refuse(quoted + " is a source and can only come first");
   if (!is_source && stages_.empty()) {
-    refuse("a pipeline begins with a source, " + quoted + " takes " + ports.in);
+    refuse("a pipeline begins with a source, " + quoted + " takes " + std::string(ports.in));
   }
   if (is_source) return {};
 
@@ -193,7 +193,7 @@ void Pipeline::CheckEdges(const std::string& name, const Ports& ports,
                           const std::vector<int>& from) const {
   for (std::size_t i = 0; i < from.size(); ++i) {
     const PlacedStage& before = stages_[from[i]];
-    const std::string& takes = i == 0 ? ports.in : ports.second_in;
+    const std::string takes(i == 0 ? ports.in : ports.second_in);
     if (before.out == takes) continue;
     throw Error(ErrorKind::kConfig, "`" + before.name + "` ─▶ " + std::string(before.out) + " ╳ " +
                                         takes + " ─▶ `" + name + "`: what `" + before.name +

@@ -33,7 +33,9 @@ json ToJson(const std::vector<FieldDoc>& fields) {
 }
 
 std::string Takes(const StageSpec& spec) {
-  return spec.ports.in + (spec.ports.second_in.empty() ? "" : " and " + spec.ports.second_in);
+  std::string takes(spec.ports.in);
+  if (!spec.ports.second_in.empty()) takes += " and " + std::string(spec.ports.second_in);
+  return takes;
 }
 
 json ToJson(const StageSpec& spec) {
@@ -73,7 +75,7 @@ void PrintStage(const StageSpec& spec) {
     return ports.empty() ? "nothing" : ports;
   };
   std::printf("  takes %s, gives %s\n\n", or_nothing(Takes(spec)).c_str(),
-              or_nothing(spec.ports.out).c_str());
+              or_nothing(std::string(spec.ports.out)).c_str());
   if (spec.fields.empty()) std::printf("  It has no parameters.\n");
   PrintFields(spec.fields, 2);
 }
@@ -91,7 +93,7 @@ void PrintAll() {
   for (const std::string& name : Stages().names()) {
     const StageSpec& spec = *Stages().Find(name);
     std::printf("%-*s %-15s ─▶ %-15s %s\n", static_cast<int>(width), name.c_str(),
-                Takes(spec).c_str(), spec.ports.out.c_str(), spec.doc.c_str());
+                Takes(spec).c_str(), std::string(spec.ports.out).c_str(), spec.doc.c_str());
   }
   std::printf(
       "\n`weir stages NAME` shows the parameters of one; `weir stages model` and "
@@ -136,7 +138,7 @@ void PrintReference() {
     const StageSpec& spec = *Stages().Find(name);
     std::printf("\n## %s\n\n%s\n\n", name.c_str(), spec.doc.c_str());
     if (!spec.ports.in.empty()) std::printf("Takes `%s`. ", Takes(spec).c_str());
-    if (!spec.ports.out.empty()) std::printf("Gives `%s`.", spec.ports.out.c_str());
+    if (!spec.ports.out.empty()) std::printf("Gives `%s`.", std::string(spec.ports.out).c_str());
     std::printf("\n\n");
     PrintTable(spec.fields);
   }

@@ -1,13 +1,10 @@
 #include "stages/color_stages.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numeric>
 #include <span>
 #include <sstream>
 #include <utility>
 
-#include "framework/random.h"
 #include "stages/photometric.h"
 
 namespace weir {
@@ -96,23 +93,11 @@ void RandomErasing::Params::Check(const Blame& blame) const {
 }
 
 Box RandomErasing::Draw(int height, int width, std::uint64_t epoch, std::uint64_t index) const {
-  constexpr int kAttempts = 10;
   CounterRandom random(seed_, kName, epoch, index);
   if (random.Uniform() >= params_.probability) return {};
-  const double area = static_cast<double>(height) * width;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    const double target = area * random.Uniform(params_.scale[0], params_.scale[1]);
-    const double ratio =
-        std::exp(random.Uniform(std::log(params_.ratio[0]), std::log(params_.ratio[1])));
-    const int rows = static_cast<int>(std::nearbyint(std::sqrt(target * ratio)));
-    const int columns = static_cast<int>(std::nearbyint(std::sqrt(target / ratio)));
-    if (rows >= height || columns >= width) continue;
-    const int top = static_cast<int>(random.Below(static_cast<std::uint64_t>(height - rows) + 1));
-    const int left =
-        static_cast<int>(random.Below(static_cast<std::uint64_t>(width - columns) + 1));
-    return {top, left, rows, columns};
-  }
-  return {};
+  return DrawPart(random, height, width, params_.scale,
+                  {1 / params_.ratio[1], 1 / params_.ratio[0]}, 1)
+      .value_or(Box{});
 }
 
 Outcome<Image> RandomErasing::Map(Image image, StageContext& context) {

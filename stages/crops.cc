@@ -7,7 +7,6 @@
 #include <sstream>
 #include <utility>
 
-#include "framework/random.h"
 #include "stages/resize.h"
 
 namespace weir {
@@ -18,6 +17,26 @@ ItemSpec PicturesOf(std::array<int, 2> size) {
 }
 
 }  // namespace
+
+std::optional<Box> DrawPart(CounterRandom& random, int height, int width,
+                            const std::array<double, 2>& scale, const std::array<double, 2>& ratio,
+                            int margin) {
+  constexpr int kAttempts = 10;
+  const double area = static_cast<double>(height) * width;
+  const auto begin = [&random](int from, int part) {
+    return static_cast<int>(random.Below(static_cast<std::uint64_t>(from - part) + 1));
+  };
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const double target = area * random.Uniform(scale[0], scale[1]);
+    const double wide = std::exp(random.Uniform(std::log(ratio[0]), std::log(ratio[1])));
+    const int columns = static_cast<int>(std::nearbyint(std::sqrt(target * wide)));
+    const int rows = static_cast<int>(std::nearbyint(std::sqrt(target / wide)));
+    if (columns < 1 || rows < 1 || columns > width - margin || rows > height - margin) continue;
+    const int top = begin(height, rows);
+    return Box{top, begin(width, columns), rows, columns};
+  }
+  return std::nullopt;
+}
 
 ItemSpec CenterCrop::output() const { return PicturesOf(params_.size); }
 
@@ -67,22 +86,9 @@ RandomResizedCrop::RandomResizedCrop(const Params& params, BuildContext& context
 ItemSpec RandomResizedCrop::output() const { return PicturesOf(params_.size); }
 
 Box RandomResizedCrop::Draw(int height, int width, std::uint64_t epoch, std::uint64_t index) const {
-  constexpr int kAttempts = 10;
   CounterRandom random(seed_, kName, epoch, index);
-  const double area = static_cast<double>(height) * width;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    const double target = area * random.Uniform(params_.scale[0], params_.scale[1]);
-    const double ratio =
-        std::exp(random.Uniform(std::log(params_.ratio[0]), std::log(params_.ratio[1])));
-    const int columns = static_cast<int>(std::nearbyint(std::sqrt(target * ratio)));
-    const int rows = static_cast<int>(std::nearbyint(std::sqrt(target / ratio)));
-    if (columns < 1 || rows < 1 || columns > width || rows > height) continue;
-    const int top = static_cast<int>(random.Below(static_cast<std::uint64_t>(height - rows) + 1));
-    const int left =
-        static_cast<int>(random.Below(static_cast<std::uint64_t>(width - columns) + 1));
-    return {top, left, rows, columns};
-  }
-  return Middle(height, width, params_.ratio[0], params_.ratio[1]);
+  return DrawPart(random, height, width, params_.scale, params_.ratio)
+      .value_or(Middle(height, width, params_.ratio[0], params_.ratio[1]));
 }
 
 Box RandomResizedCrop::Middle(int height, int width, double least_ratio, double most_ratio) {

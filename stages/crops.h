@@ -12,6 +12,7 @@
 #include <tuple>
 
 #include "framework/params.h"
+#include "framework/random.h"
 #include "framework/stage.h"
 #include "stages/payloads.h"
 
@@ -22,6 +23,13 @@ struct Box {
   int top = 0, left = 0, height = 0, width = 0;
   bool operator==(const Box&) const = default;
 };
+
+// A part of a picture of [height, width], drawn by chance: its area as a part of the picture's from
+// scale[0] to scale[1], its width over its height from ratio[0] to ratio[1], lower than `height`
+// and narrower than `width` by `margin` at least. Empty where none of ten draws fits.
+std::optional<Box> DrawPart(CounterRandom& random, int height, int width,
+                            const std::array<double, 2>& scale, const std::array<double, 2>& ratio,
+                            int margin = 0);
 
 class CenterCrop final : public ReadingMapStage<Image, Image> {
  public:

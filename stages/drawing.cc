@@ -16,6 +16,7 @@
 #include "framework/random.h"
 #include "stages/drawing/scene.h"
 #include "stages/drawing/shapes.h"
+#include "stages/picture_encoder.h"
 #include "stages/vips_decoder.h"
 
 namespace weir {
@@ -131,13 +132,12 @@ std::vector<std::uint8_t> Rasterised(const std::string& svg) {
 
 void SaveJpeg(const std::vector<std::uint8_t>& pixels, int width, int height, int quality,
               const fs::path& path) {
-  const Picture picture(vips_image_new_from_memory(pixels.data(), pixels.size(), width, height, 3,
-                                                   VIPS_FORMAT_UCHAR));
-  if (!picture) ThrowVips();
-  g_object_set(picture.get(), "interpretation", VIPS_INTERPRETATION_sRGB, nullptr);
-  if (vips_jpegsave(picture.get(), path.c_str(), "Q", quality, "strip", TRUE, nullptr) != 0) {
-    ThrowUnwritable(path);
-  }
+  const std::vector<std::uint8_t> jpeg =
+      EncodePicture(pixels, height, width, PictureFormat::kJpeg, quality);
+  std::ofstream file(path, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(jpeg.data()), static_cast<std::streamsize>(jpeg.size()));
+  file.close();
+  if (!file) ThrowUnwritable(path);
 }
 
 void DrawOne(const DrawingOptions& options, const Shape& shape, int number) {

@@ -91,21 +91,28 @@ class Packer {
         engine_(engine),
         maps_(options.precision == Precision::kInt8 ? options.maps.get() : nullptr) {}
 
-  void Pack(const PackedParameter& parameter, memory& packed) const {
+  // A layer's parameters come one after another: it is read with the first.
+  void Pack(const PackedParameter& parameter, memory& packed) {
     const ConvLayer& layer = model_.layers()[parameter.layer];
-    FoldedConv folded =
-        Fold(layer, weights_(parameter.layer), model_.convention().batch_norm_epsilon);
-    if (!maps_) {
-      PackValues(layer, parameter.kind, folded.kernel.data(), folded.bias.data(), packed);
-      return;
+    if (std::exchange(layer_, parameter.layer) != parameter.layer) Read(layer);
+    if (parameter.kind == ParameterKind::kKernel) {
+      PackKernel(layer, packed);
+    } else {
+      const bool is_bias = parameter.kind == ParameterKind::kBias;
+      std::vector<float>& channels = !maps_    ? folded_.bias
+                                     : is_bias ? quantized_.bias
+                                               : quantized_.scales;
+      Reorder(memory::desc({layer.out_channels}, memory::data_type::f32, memory::format_tag::x),
+              channels.data(), packed);
     }
-    QuantizedConv quantized = Quantized(parameter.layer, std::move(folded));
-    PackValues(layer, parameter.kind, quantized.kernel.data(),
-               (parameter.kind == ParameterKind::kBias ? quantized.bias : quantized.scales).data(),
-               packed);
   }
 
  private:
+  void Read(const ConvLayer& layer) {
+    folded_ = Fold(layer, weights_(layer_), model_.convention().batch_norm_epsilon);
+    if (maps_) quantized_ = Quantized(layer_, std::exchange(folded_, {}));
+  }
+
   QuantizedConv Quantized(int index, FoldedConv folded) const {
     const ConvLayer& layer = model_.layers()[index];
     const float scale = maps_->at(index).scale;
@@ -114,17 +121,21 @@ class Packer {
     return Quantize(layer, folded, {.scale = 1, .means = {0, 0, 0}}, scale);
   }
 
-  // `kernel` is OIHW, float32 or int8 as it is packed from; `channels` float32.
-  void PackValues(const ConvLayer& layer, ParameterKind kind, void* kernel, float* channels,
-                  memory& packed) const {
+  void PackKernel(const ConvLayer& layer, memory& packed) {
     using Tag = memory::format_tag;
-    const memory::desc plain =
-        kind == ParameterKind::kKernel
-            ? memory::desc(KernelShape(layer),
-                           maps_ ? memory::data_type::s8 : memory::data_type::f32,
-                           layer.groups == 1 ? Tag::oihw : Tag::goihw)
-            : memory::desc({layer.out_channels}, memory::data_type::f32, Tag::x);
-    memory from(plain, engine_, kind == ParameterKind::kKernel ? kernel : channels);
+    const Tag tag = layer.groups == 1 ? Tag::oihw : Tag::goihw;
+    const auto plain = [&](memory::data_type type) {
+      return memory::desc(KernelShape(layer), type, tag);
+    };
+    if (maps_) {
+      Reorder(plain(memory::data_type::s8), quantized_.kernel.data(), packed);
+    } else {
+      Reorder(plain(memory::data_type::f32), folded_.kernel.data(), packed);
+    }
+  }
+
+  void Reorder(const memory::desc& plain, void* values, memory& packed) const {
+    memory from(plain, engine_, values);
     dnnl::stream stream(engine_);
     dnnl::reorder(from, packed).execute(stream, from, packed);
     stream.wait();
@@ -135,6 +146,9 @@ class Packer {
   const Preprocessing preprocessing_;
   const dnnl::engine& engine_;
   const std::vector<MapStatistics>* const maps_;  // null where they have floats
+  int layer_ = -1;                                // the one that was read last
+  FoldedConv folded_;                             // it, where maps have floats
+  QuantizedConv quantized_;                       // it, where they have bytes
 };
 
 class OneDnnPrefix final : public FrozenPrefix {
@@ -157,7 +171,7 @@ class OneDnnPrefix final : public FrozenPrefix {
     } else {
       pixel_table_ = MakePixelTable(options.preprocessing);
     }
-    const Packer packer(model, weights, options, engine_);
+    Packer packer(model, weights, options, engine_);
     std::byte* next = weights_.get();
     for (const PlannedConvolution& planned : plan_.convolutions) {
       Step step{dnnl::convolution_forward(planned.descriptor), {}};

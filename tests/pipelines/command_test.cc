@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/drawn_pictures.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/weir_process.h"
 
@@ -26,17 +27,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-// A folder of drawn pictures, made once.
-const fs::path& Pictures() {
-  static const ScratchFolder folder;
-  static const fs::path pictures = [] {
-    const fs::path path = folder / "pictures";
-    const ProcessOutcome outcome = Weir({"draw", path.string()});
-    if (outcome.status != 0) throw std::runtime_error(outcome.err);
-    return path;
-  }();
-  return pictures;
-}
+const fs::path& Pictures() { return DrawnPictures(); }
 
 // A run of the demo, changed by `more`.
 std::vector<std::string> Demo(const std::string& command,

@@ -7,12 +7,12 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "stages/model/weights_file.h"
+#include "tests/support/drawn_pictures.h"
 #include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/weir_process.h"
@@ -27,17 +27,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-// A folder of drawn pictures, made once.
-std::string Pictures() {
-  static const ScratchFolder folder;
-  static const std::string pictures = [] {
-    const std::string path = (folder / "pictures").string();
-    const ProcessOutcome outcome = Weir({"draw", path, "--per-class", "8"});
-    if (outcome.status != 0) throw std::runtime_error(outcome.err);
-    return path;
-  }();
-  return pictures;
-}
+std::string Pictures() { return DrawnPictures<8>().string(); }
 
 // Width and height of a PNG; zeros where it is none.
 std::pair<int, int> SizeOfPng(const fs::path& path) {

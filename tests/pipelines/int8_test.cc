@@ -7,10 +7,10 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "tests/support/drawn_pictures.h"
 #include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/weir_process.h"
@@ -26,17 +26,7 @@ using ::testing::Not;
 
 constexpr const char* kNoVnni = "precision: int8 needs a CPU with VNNI";
 
-// A folder of drawn pictures, made once.
-std::string Pictures() {
-  static const ScratchFolder folder;
-  static const std::string pictures = [] {
-    const std::string path = (folder / "pictures").string();
-    const ProcessOutcome outcome = Weir({"draw", path, "--per-class", "24"});
-    if (outcome.status != 0) throw std::runtime_error(outcome.err);
-    return path;
-  }();
-  return pictures;
-}
+std::string Pictures() { return DrawnPictures<24>().string(); }
 
 class Int8Test : public ::testing::Test {
  protected:
