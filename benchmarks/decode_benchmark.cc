@@ -103,7 +103,7 @@ void BM_Decode(benchmark::State& state, const Paths& (*paths)()) {
 void BM_Vips(benchmark::State& state, const Paths& (*paths)()) {
   StartVips();
   Each(state, paths(), [&](const std::string& path) -> Outcome<Image> {
-    Outcome<FileBytes> file = FileBytes::Open(path);
+    Outcome<FileBytes> file = FileBytes::Open({path});
     const auto header = ReadImageHeader(std::get<FileBytes>(file));
     return DecodeWithVips(std::get<FileBytes>(file), std::get<ImageHeader>(header), Wanted(state));
   });

@@ -25,7 +25,7 @@
 #include "stages/augment.h"
 #include "stages/batch.h"
 #include "stages/decode.h"
-#include "stages/directory.h"
+#include "stages/sources/directory.h"
 
 namespace weir {
 namespace {

@@ -129,7 +129,10 @@ void DeclareEvaluate(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("evaluate", "Measure the model of a run on labelled pictures");
   command->add_option("RUN_DIR", options->run, "The folder of a run")->required();
-  command->add_option("DATA", options->data, "A folder with a sub-folder for each class")
+  command
+      ->add_option("DATA", options->data,
+                   "A folder with a sub-folder for each class, a table (.csv, .tsv, .jsonl) with "
+                   "the columns path and label, or a tar shard")
       ->required();
   AddOverrides(command, options->overrides);
   command->add_flag("--json", options->json, "As JSON");

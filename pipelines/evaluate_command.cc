@@ -10,19 +10,30 @@
 #include "pipelines/one_line.h"
 #include "pipelines/trained_session.h"
 #include "stages/learner.h"
+#include "stages/sources/directory.h"
+#include "stages/sources/manifest.h"
+#include "stages/sources/manifest_reader.h"
+#include "stages/sources/shard_index.h"
+#include "stages/sources/webdataset.h"
 
 namespace weir {
 namespace {
 
 using nlohmann::json;
 
-// `path` with the classes of the model, in their order.
-YamlNode DirectoryParams(const std::filesystem::path& path,
-                         const std::vector<std::string>& classes) {
+// The source for what `data` is: a table, shards, or a folder with one sub-folder for each class.
+void AddSource(Pipeline& pipeline, const std::filesystem::path& data,
+               const std::vector<std::string>& classes) {
   std::vector<YamlNode> names;
   for (const std::string& name : classes) names.push_back(YamlNode::Scalar(name, true));
-  return YamlNode::Map({{"path", YamlNode::Scalar(std::filesystem::absolute(path).string(), true)},
-                        {"classes", YamlNode::List(names)}});
+  const YamlNode path = YamlNode::Scalar(std::filesystem::absolute(data).string(), true);
+  const auto add = [&](std::string_view source, const std::string& key, const YamlNode& value) {
+    pipeline.Add(*Stages().Find(std::string(source)),
+                 YamlNode::Map({{key, value}, {"classes", YamlNode::List(names)}}));
+  };
+  if (IsManifestName(data.string())) return add(Manifest::kName, "path", path);
+  if (IsShardName(data.string())) return add(Webdataset::kName, "shards", YamlNode::List({path}));
+  add(Directory::kName, "path", path);
 }
 
 // Tells of the sub-folders that no class of the model has its name from: they are left alone.
@@ -118,19 +129,16 @@ void Print(const Metrics& metrics, const std::vector<std::string>& classes) {
 void EvaluateCommand(const EvaluateOptions& options) {
   const std::vector<std::string> classes = TrainedClasses(options.run);
   std::uint64_t dropped = 0;
-  TrainedSession trained(options.run, options.overrides,
-                         {.add_source =
-                              [&](Pipeline& pipeline) {
-                                pipeline.Add(*Stages().Find("directory"),
-                                             DirectoryParams(options.data, classes));
-                              },
-                          .provides_classes = true,
-                          .on_drop =
-                              [&dropped](const std::string&, const Drop& drop) {
-                                ++dropped;
-                                std::fprintf(stderr, "weir: %s: %s\n", OneLine(drop.sample).c_str(),
-                                             drop.reason.c_str());
-                              }});
+  TrainedSession trained(
+      options.run, options.overrides,
+      {.add_source = [&](Pipeline& pipeline) { AddSource(pipeline, options.data, classes); },
+       .provides_classes = true,
+       .on_drop =
+           [&dropped](const std::string&, const Drop& drop) {
+             ++dropped;
+             std::fprintf(stderr, "weir: %s: %s\n", OneLine(drop.sample).c_str(),
+                          drop.reason.c_str());
+           }});
   NameOtherFolders(options.data, classes);
   trained.Run(Split::kTest);
   const Metrics metrics = trained.learner().metrics();

@@ -12,14 +12,14 @@ namespace weir {
 
 class Listed final : public SourceStage<ImageFile> {
  public:
-  static constexpr std::string_view kName = "directory";
+  static constexpr std::string_view kName = "listed";
 
-  // Makes it the source of `pipeline`; its footprint is that of the source of `listing`.
+  // Makes it the source of `pipeline`; its name and its footprint are those of the source of
+  // `listing`.
   static void AddTo(Pipeline& pipeline, const Pipeline& listing) {
-    const Stage* const source = listing.Find(kName);
-    const Footprint footprint = source ? source->footprint() : Footprint{};
-    pipeline.AddMade(std::string(kName),
-                     [&](BuildContext&) { return std::make_unique<Listed>(footprint); });
+    const std::string name = listing.stages().front().name;
+    const Footprint footprint = listing.Find(name)->footprint();
+    pipeline.AddMade(name, [&](BuildContext&) { return std::make_unique<Listed>(footprint); });
   }
 
   explicit Listed(const Footprint& footprint) : footprint_(footprint) {}

@@ -13,8 +13,8 @@
 #include "pipelines/one_line.h"
 #include "pipelines/signals.h"
 #include "pipelines/trained_session.h"
-#include "stages/files.h"
 #include "stages/learner.h"
+#include "stages/sources/list.h"
 
 namespace weir {
 namespace {
@@ -78,19 +78,20 @@ class Printer {
 }  // namespace
 
 void PredictCommand(const PredictOptions& options) {
-  TrainedSession trained(options.run, options.overrides,
-                         {.add_source =
-                              [&](Pipeline& pipeline) {
-                                pipeline.AddMade("files", [&](BuildContext&) {
-                                  return std::make_unique<Files>(options.paths);
-                                });
-                              },
-                          .provides_classes = false,
-                          .on_drop =
-                              [](const std::string&, const Drop& drop) {
-                                std::fprintf(stderr, "weir: %s: %s\n", OneLine(drop.sample).c_str(),
-                                             drop.reason.c_str());
-                              }});
+  TrainedSession trained(
+      options.run, options.overrides,
+      {.add_source =
+           [&](Pipeline& pipeline) {
+             pipeline.AddMade(std::string(List::kName), [&](BuildContext& context) {
+               return std::make_unique<List>(List::Params{.paths = options.paths}, context);
+             });
+           },
+       .provides_classes = false,
+       .on_drop =
+           [](const std::string&, const Drop& drop) {
+             std::fprintf(stderr, "weir: %s: %s\n", OneLine(drop.sample).c_str(),
+                          drop.reason.c_str());
+           }});
   Printer printer(options, trained.classes());
   trained.learner().on_prediction = [&](const Sample& sample, std::span<const float> values) {
     printer.Print(sample, values);

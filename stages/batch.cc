@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* kRemedy = "Put `augment: {size: [224, 224]}` before `batch`.";
 
-// A sample and its path, which is seldom longer.
+// A sample, its path, which is seldom longer, and what it may be mixed of.
 constexpr std::size_t kSampleBytes = sizeof(Sample) + 256;
 
 std::string SizeText(int height, int width) {

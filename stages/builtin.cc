@@ -6,11 +6,15 @@
 #include "stages/contact_sheet.h"
 #include "stages/crops.h"
 #include "stages/decode.h"
-#include "stages/directory.h"
 #include "stages/encode.h"
 #include "stages/features.h"
+#include "stages/mixing.h"
 #include "stages/prefetch.h"
 #include "stages/safetensors_sink.h"
+#include "stages/sources/directory.h"
+#include "stages/sources/list.h"
+#include "stages/sources/manifest.h"
+#include "stages/sources/webdataset.h"
 #include "stages/train.h"
 #include "stages/webdataset_writer.h"
 
@@ -18,6 +22,9 @@ namespace weir {
 
 void AddBuiltinStages(Registry& registry) {
   registry.Add<Directory>();
+  registry.Add<List>();
+  registry.Add<Manifest>();
+  registry.Add<Webdataset>();
   registry.Add<Decode>();
   registry.Add<Augment>();
   registry.Add<CenterCrop>();
@@ -26,6 +33,8 @@ void AddBuiltinStages(Registry& registry) {
   registry.Add<GrayscaleStage>();
   registry.Add<RandomErasing>();
   registry.Add<BatchImages>();
+  registry.Add<Mixup>();
+  registry.Add<Cutmix>();
   registry.Add<Prefetch>();
   registry.Add<Features>();
   registry.Add<Train>();

@@ -1,6 +1,7 @@
 #include "stages/declared_model.h"
 
 #include <string>
+#include <vector>
 
 #include "framework/error.h"
 #include "stages/payloads.h"
@@ -23,9 +24,9 @@ std::shared_ptr<Model> DeclaredModel(std::string_view stage, const BuildContext&
   const auto source =
       context.resources.Require<ModelSource>(stage, "Declare the model in the section `model`.");
   const MapSize input = PictureSize(stage, context.upstream);
-  const auto classes = context.resources.Require<Classes>(
-      stage, "Begin the pipeline with a source of labelled pictures: `directory`.");
-  return std::make_shared<Model>(source->config, source->convention, input, classes->names,
+  const auto classes = context.resources.Find<Classes>();
+  return std::make_shared<Model>(source->config, source->convention, input,
+                                 classes ? classes->names : std::vector<std::string>(),
                                  context.seed);
 }
 

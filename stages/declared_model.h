@@ -9,8 +9,8 @@
 
 namespace weir {
 
-// Takes the ModelSource and the Classes from the resources and the pictures' size from what arrives
-// at `stage`. Throws Error(kConfig) where one of them is missing, or they do not go together.
+// Takes the ModelSource and the Classes, if there are any, from the resources and the pictures'
+// size from what arrives at `stage`. Throws Error(kConfig) where they do not go together.
 std::shared_ptr<Model> DeclaredModel(std::string_view stage, const BuildContext& context);
 
 }  // namespace weir

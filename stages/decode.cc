@@ -99,7 +99,7 @@ Outcome<ImageHeader> Decode::ReadHeader(FileBytes& file) const {
 }
 
 Outcome<std::size_t> Decode::AdmissionBytes(const ImageFile& file) {
-  Outcome<FileBytes> bytes = FileBytes::Open(file.sample.path);
+  Outcome<FileBytes> bytes = FileBytes::Open(file.content());
   if (Drop* drop = std::get_if<Drop>(&bytes)) return Drop{file.sample.path, drop->reason};
   Outcome<ImageHeader> header = ReadHeader(std::get<FileBytes>(bytes));
   if (Drop* drop = std::get_if<Drop>(&header)) return Drop{file.sample.path, drop->reason};
@@ -107,7 +107,7 @@ Outcome<std::size_t> Decode::AdmissionBytes(const ImageFile& file) {
 }
 
 Outcome<Image> Decode::Map(const ImageFile& file, StageContext& context) {
-  Outcome<FileBytes> bytes = FileBytes::Open(file.sample.path);
+  Outcome<FileBytes> bytes = FileBytes::Open(file.content());
   if (Drop* drop = std::get_if<Drop>(&bytes)) return Drop{file.sample.path, drop->reason};
   FileBytes& opened = std::get<FileBytes>(bytes);
   Outcome<ImageHeader> header = ReadHeader(opened);

@@ -128,7 +128,8 @@ void FeatureCache::Keep(const Sample& sample, const float* values) {
   // What was decoded lies between the hash and now: where the file is as it was, it is that.
   const Content& content = contents_[sample.index];
   struct stat status {};
-  if (!trouble_.empty() || !content.is_known || ::stat(sample.path.c_str(), &status) != 0 ||
+  if (!trouble_.empty() || !content.is_known ||
+      ::stat(order_->content(sample).path.c_str(), &status) != 0 ||
       StampOf(status) != content.stamp) {
     round_->has_gaps = true;
     return;
@@ -185,7 +186,7 @@ void FeatureCache::HashContents(const std::vector<Sample>& samples) {
   ParallelFor(static_cast<int>(samples.size()), [&](int i) {
     const Sample& sample = samples[i];
     Content& content = contents_[sample.index];
-    const Outcome<FileBytes> opened = FileBytes::Open(sample.path);
+    const Outcome<FileBytes> opened = FileBytes::Open(order_->content(sample));
     const FileBytes* file = std::get_if<FileBytes>(&opened);
     struct stat status {};
     if (!file || ::fstat(file->descriptor(), &status) != 0) return;

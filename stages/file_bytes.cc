@@ -4,30 +4,33 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 namespace weir {
 
-Outcome<FileBytes> FileBytes::Open(const std::string& path) {
+Outcome<FileBytes> FileBytes::Open(const FilePart& part) {
   // Without O_NONBLOCK the opening of a pipe waits for its writer.
-  const int descriptor = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  const int descriptor = open(part.path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
   if (descriptor < 0) return Drop{"", std::string("cannot be opened: ") + std::strerror(errno)};
-  FileBytes file(descriptor, 0);
+  FileBytes file(descriptor);
   struct stat status = {};
   if (fstat(descriptor, &status) != 0) {
     return Drop{"", std::string("cannot be read: ") + std::strerror(errno)};
   }
   if (S_ISDIR(status.st_mode)) return Drop{"", "is a directory"};
   if (!S_ISREG(status.st_mode)) return Drop{"", "is not a regular file"};
-  if (status.st_size == 0) return Drop{"", "is empty"};
-  file.size_ = static_cast<std::uint64_t>(status.st_size);
+  const auto file_size = static_cast<std::uint64_t>(status.st_size);
+  file.begin_ = std::min(part.begin, file_size);
+  file.size_ = std::min(part.size, file_size - file.begin_);
+  if (file.size_ == 0) return Drop{"", "is empty"};
   return file;
 }
 
 FileBytes::FileBytes(FileBytes&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), size_(other.size_) {}
+    : descriptor_(std::exchange(other.descriptor_, -1)), begin_(other.begin_), size_(other.size_) {}
 
 FileBytes::~FileBytes() {
   if (descriptor_ >= 0) close(descriptor_);
@@ -35,10 +38,11 @@ FileBytes::~FileBytes() {
 
 std::size_t FileBytes::ReadSome(std::uint64_t offset, void* to, std::size_t count) const {
   if (offset >= size_) return 0;
+  count = std::min<std::uint64_t>(count, size_ - offset);
   std::size_t done = 0;
   while (done < count) {
     const ssize_t got = pread(descriptor_, static_cast<char*>(to) + done, count - done,
-                              static_cast<off_t>(offset + done));
+                              static_cast<off_t>(begin_ + offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) break;
     done += static_cast<std::size_t>(got);

@@ -1,4 +1,4 @@
-// An opened file of bytes, read at any offset.
+// The bytes of an opened file, or of a part of one, read at any offset.
 //
 // Never blocks on what is not a file: a directory, a pipe or a device is refused before it is read.
 // One thread an object. Holds 4 KB.
@@ -10,21 +10,23 @@
 #include <string>
 
 #include "framework/stage.h"
+#include "stages/payloads.h"
 
 namespace weir {
 
 class FileBytes {
  public:
   // A Drop (without a sample) where there is nothing to read: "is a directory", "is empty".
-  static Outcome<FileBytes> Open(const std::string& path);
+  static Outcome<FileBytes> Open(const FilePart& part);
   FileBytes(FileBytes&& other) noexcept;
   FileBytes& operator=(FileBytes&&) = delete;
   ~FileBytes();
 
-  int descriptor() const { return descriptor_; }
+  int descriptor() const { return descriptor_; }  // of the whole file
   std::uint64_t size() const { return size_; }
 
-  // How many of `count` bytes from `offset` there are; fewer than asked for only at the end.
+  // How many of `count` bytes from `offset`, in the part, there are; fewer than asked for only at
+  // the end.
   std::size_t ReadSome(std::uint64_t offset, void* to, std::size_t count) const;
 
   // All of them, by way of a window, so that reading a header field by field costs few system
@@ -32,10 +34,11 @@ class FileBytes {
   bool Read(std::uint64_t offset, void* to, std::size_t count);
 
  private:
-  FileBytes(int descriptor, std::uint64_t size) : descriptor_(descriptor), size_(size) {}
+  explicit FileBytes(int descriptor) : descriptor_(descriptor) {}
 
   int descriptor_;
-  std::uint64_t size_;
+  std::uint64_t begin_ = 0;  // in the file
+  std::uint64_t size_ = 0;
   std::array<unsigned char, 4096> window_;
   std::uint64_t window_at_ = 0;
   std::size_t window_bytes_ = 0;

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <new>
@@ -53,16 +54,32 @@ class AlignedBuffer {
   std::unique_ptr<T, Free> data_;
 };
 
+// A class, and how much of a sample is of it.
+struct LabelPart {
+  int label = -1;
+  double part = 1;
+};
+
 // Which sample of the data something is of.
 struct Sample {
   std::uint64_t index = 0;  // in the listing: the same in every epoch
-  int label = -1;           // of its class; -1 where it has none
+  int label = -1;           // of its class; -1 where it has none; the most of a mixture
   std::string path;
+  std::vector<LabelPart> mixture{};  // where it is one of several; the parts add up to 1
+};
+
+// Where the bytes of a sample are: a file, or a part of one. Past the end there are none.
+struct FilePart {
+  std::string path;
+  std::uint64_t begin = 0;
+  std::uint64_t size = std::numeric_limits<std::uint64_t>::max();
 };
 
 struct ImageFile {
   static constexpr PortType kPortType = "image/file";
   Sample sample;
+  std::optional<FilePart> part{};  // where it is no file of its own, at sample.path
+  FilePart content() const { return part ? *part : FilePart{sample.path}; }
   const std::string& name() const { return sample.path; }  // in messages
 };
 
@@ -138,6 +155,9 @@ struct SampleOrder {
   using Walk = std::function<std::optional<Sample>()>;
   std::function<Walk(const Pass&)> begin;  // from pass.first_sample on
   std::uint64_t index_end = 0;             // every Sample.index is below it
+  std::function<FilePart(const Sample&)> content = [](const Sample& sample) {
+    return FilePart{sample.path};
+  };
 };
 
 // How the samples of a pass are gathered; provided by the stage that does.

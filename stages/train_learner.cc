@@ -257,7 +257,7 @@ bool TrainLearner::Predict(const FeatureBatch& batch, StageContext& context) {
   for (int i = 0; i < batch.size(); ++i) {
     losses_[i] =
         CrossEntropy(std::span(logits_).subspan(static_cast<std::size_t>(i) * classes(), classes()),
-                     batch.samples[i].label, source_->training.label_smoothing);
+                     batch.samples[i], source_->training.label_smoothing);
   }
   return true;
 }

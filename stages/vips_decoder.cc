@@ -97,7 +97,39 @@ std::string Reason(const std::string& warning) {
   return "is corrupt: " + text.substr(0, 200);
 }
 
-Object<VipsImage> Load(const FileBytes& file, const ImageHeader& header, int scale,
+// A file's bytes as libvips reads them, to outlive the picture.
+class Reading {
+ public:
+  explicit Reading(const FileBytes& file) : file_(file), source_(vips_source_custom_new()) {
+    g_signal_connect(source_.get(), "read", G_CALLBACK(&Reading::Read), this);
+    g_signal_connect(source_.get(), "seek", G_CALLBACK(&Reading::Seek), this);
+  }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+
+  VipsSource* source() const { return VIPS_SOURCE(source_.get()); }
+
+ private:
+  static gint64 Read(VipsSourceCustom*, void* to, gint64 count, Reading* self) {
+    const std::size_t read = self->file_.ReadSome(self->at_, to, static_cast<std::size_t>(count));
+    self->at_ += read;
+    return static_cast<gint64>(read);
+  }
+  static gint64 Seek(VipsSourceCustom*, gint64 offset, int whence, Reading* self) {
+    const auto size = static_cast<gint64>(self->file_.size());
+    const auto at = static_cast<gint64>(self->at_);
+    const gint64 from = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? at : size;
+    if (from + offset < 0) return -1;
+    self->at_ = static_cast<std::uint64_t>(from + offset);
+    return from + offset;
+  }
+
+  const FileBytes& file_;
+  std::uint64_t at_ = 0;
+  const Object<VipsSourceCustom> source_;
+};
+
+Object<VipsImage> Load(const Reading& reading, const ImageHeader& header, int scale,
                        const std::vector<unsigned char>& gif) {
   VipsImage* image = nullptr;
   if (header.kind == ImageKind::kGif) {
@@ -105,19 +137,17 @@ Object<VipsImage> Load(const FileBytes& file, const ImageHeader& header, int sca
                         VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, nullptr);
     return Object<VipsImage>(image);
   }
-  const Object<VipsSource> source(vips_source_new_from_descriptor(file.descriptor()));
-  if (!source) return nullptr;
   switch (header.kind) {
     case ImageKind::kPng:
-      vips_pngload_source(source.get(), &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
+      vips_pngload_source(reading.source(), &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
                           VIPS_FAIL_ON_ERROR, nullptr);
       break;
     case ImageKind::kTiff:
-      vips_tiffload_source(source.get(), &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
+      vips_tiffload_source(reading.source(), &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
                            VIPS_FAIL_ON_ERROR, nullptr);
       break;
     case ImageKind::kJpeg:
-      vips_jpegload_source(source.get(), &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
+      vips_jpegload_source(reading.source(), &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
                            VIPS_FAIL_ON_ERROR, "shrink", scale, nullptr);
       break;
     default:
@@ -184,7 +214,8 @@ Outcome<Image> Decode(const FileBytes& file, const ImageHeader& header, const Wa
   const Shrink whole = ShrinkFor(header.width, header.height, stored);
   const int most = std::min(whole.across, whole.down);
   const int scale = most >= 8 ? 8 : most >= 4 ? 4 : most >= 2 ? 2 : 1;
-  const Object<VipsImage> image = Load(file, header, scale, gif);
+  const Reading reading(file);
+  const Object<VipsImage> image = Load(reading, header, scale, gif);
   if (!image) return Drop{"", Reason(warning)};
   const int width = vips_image_get_width(image.get()), height = vips_image_get_height(image.get());
   if (!IsReadable(image.get())) {

@@ -15,6 +15,12 @@ double LogSumExp(std::span<const float> logits) {
   return largest + std::log(sum);
 }
 
+template <class Visit>
+void ForEachPart(const Sample& sample, Visit visit) {
+  if (sample.mixture.empty()) return visit(LabelPart{sample.label});
+  for (const LabelPart& part : sample.mixture) visit(part);
+}
+
 }  // namespace
 
 void Softmax(std::span<const float> logits, std::span<float> probabilities) {
@@ -24,10 +30,14 @@ void Softmax(std::span<const float> logits, std::span<float> probabilities) {
   }
 }
 
-double CrossEntropy(std::span<const float> logits, int label, double smoothing) {
-  assert(label >= 0 && static_cast<std::size_t>(label) < logits.size());
+double CrossEntropy(std::span<const float> logits, const Sample& sample, double smoothing) {
   const double total = LogSumExp(logits);
-  double loss = (1 - smoothing) * (total - logits[label]);
+  double loss = 0;
+  ForEachPart(sample, [&](const LabelPart& part) {
+    assert(part.label >= 0 && static_cast<std::size_t>(part.label) < logits.size());
+    loss += part.part * (total - logits[part.label]);
+  });
+  loss *= 1 - smoothing;
   if (smoothing > 0) {
     double mean = 0;
     for (float logit : logits) mean += logit;
@@ -36,12 +46,16 @@ double CrossEntropy(std::span<const float> logits, int label, double smoothing) 
   return loss;
 }
 
-double CrossEntropyGradient(std::span<float> logits, int label, double smoothing, double scale) {
-  const double loss = CrossEntropy(logits, label, smoothing);
+double CrossEntropyGradient(std::span<float> logits, const Sample& sample, double smoothing,
+                            double scale) {
+  const double loss = CrossEntropy(logits, sample, smoothing);
   const double total = LogSumExp(logits);
   const double everywhere = smoothing / static_cast<double>(logits.size());
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    const double target = everywhere + (static_cast<int>(i) == label ? 1 - smoothing : 0);
+    double target = everywhere;
+    ForEachPart(sample, [&](const LabelPart& part) {
+      if (static_cast<int>(i) == part.label) target += (1 - smoothing) * part.part;
+    });
     logits[i] = static_cast<float>(scale * (std::exp(logits[i] - total) - target));
   }
   return loss;

@@ -79,6 +79,17 @@ Dims OutputDims(const HeadLayer& layer, const Dims& input, bool last, const std:
 
 constexpr const char* kEndOfHead = "End it with dense: {units: classes, activation: softmax}.";
 
+void CheckClasses(std::size_t classes) {
+  if (classes == 0) {
+    throw Error(ErrorKind::kConfig, "model: the data has no labels, and a classifier learns them",
+                "Begin the pipeline with `directory`, `manifest` or labelled `webdataset` shards.");
+  }
+  if (classes == 1) {
+    throw Error(ErrorKind::kConfig, "model: the data has 1 class, a classifier needs two",
+                "Put the pictures of each class in a folder of their own.");
+  }
+}
+
 void CheckEnd(const std::vector<HeadLayer>& head, const Dims& output, std::size_t classes) {
   const HeadLayer& last = head.back();
   if (last.kind != Kind::kDense) {
@@ -117,12 +128,6 @@ Model::Model(const ModelConfig& config, const Convention& convention, MapSize in
       seed_(seed),
       learns_(LearningLayers(config.frozen, backbone_)),
       prefix_layers_(PrefixLayers(backbone_, learns_)) {
-  if (classes_.size() < 2) {
-    throw Error(ErrorKind::kConfig,
-                "model: the data has " + std::to_string(classes_.size()) +
-                    (classes_.size() == 1 ? " class" : " classes") + ", a classifier needs two",
-                "Put the pictures of each class in a folder of their own.");
-  }
   if (config_.head.empty()) throw Error(ErrorKind::kConfig, "model.head: it is empty", kEndOfHead);
   ResolveHead();
   const bool all_frozen = prefix_layers_ == static_cast<int>(backbone_.layers().size());
@@ -138,6 +143,7 @@ void Model::ResolveHead() {
   for (std::size_t i = 0; i < config_.head.size(); ++i) {
     HeadLayer& layer = config_.head[i];
     if (layer.kind == Kind::kDense && layer.units == kUnitsOfClasses) {
+      CheckClasses(classes_.size());
       layer.units = static_cast<int>(classes_.size());
     }
     const std::string place =
@@ -148,7 +154,10 @@ void Model::ResolveHead() {
   output_dims_ = dims;
 }
 
-void Model::CheckClassifier() const { CheckEnd(config_.head, output_dims_, classes_.size()); }
+void Model::CheckClassifier() const {
+  CheckClasses(classes_.size());
+  CheckEnd(config_.head, output_dims_, classes_.size());
+}
 
 std::vector<std::int64_t> Model::feature_dims() const {
   if (prefix_pooling_ != Pooling::kNone) return {backbone_.out_channels()};

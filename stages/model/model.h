@@ -27,8 +27,9 @@ class Model {
  public:
   static constexpr std::string_view kResource = "model";
 
-  // `input` is the size of the pictures. Throws Error(kConfig) where the declaration makes no
-  // sense: an unknown layer, a softmax in the middle of the head, fewer than two classes...
+  // `input` is the size of the pictures; `classes` may be empty where nothing learns. Throws
+  // Error(kConfig) where the declaration makes no sense: a softmax in the middle of the head,
+  // `units: classes` of fewer than two...
   Model(const ModelConfig& config, const Convention& convention, MapSize input,
         std::vector<std::string> classes, std::uint64_t seed);
 

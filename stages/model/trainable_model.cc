@@ -244,7 +244,7 @@ void TrainableModel::Learn(const MicroBatch& micro_batch, int slot, std::span<fl
   const std::size_t classes = model_.classes().size();
   for (int i = 0; i < micro_batch.size(); ++i) {
     losses[i] = CrossEntropyGradient(Span(gradient).subspan(i * classes, classes),
-                                     micro_batch.samples[i].label, options_.label_smoothing,
+                                     micro_batch.samples[i], options_.label_smoothing,
                                      1.0 / micro_batch.batch_size);
   }
   gradient = gradient.to(parts_->device);

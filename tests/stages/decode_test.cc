@@ -257,7 +257,7 @@ TEST_F(DecodeTest, ReadsJpegLikeLibvips) {
     int compared = 0;
     for (const auto& entry : std::filesystem::directory_iterator(*folder)) {
       if (entry.path().extension() != ".jpg" || ++compared > 30) continue;
-      Outcome<FileBytes> opened = FileBytes::Open(entry.path());
+      Outcome<FileBytes> opened = FileBytes::Open({entry.path()});
       FileBytes& file = std::get<FileBytes>(opened);
       const ImageHeader header = std::get<ImageHeader>(ReadImageHeader(file));
       WantedSize size;

@@ -137,8 +137,8 @@ TEST(Features, SayWhatIsMissing) {
             "Declare the model in the section `model`.");
   resources.Put(Source({}));
   EXPECT_EQ(Refusal(resources, batches),
-            "`features` needs the classes, which nothing before it gives\n"
-            "Begin the pipeline with a source of labelled pictures: `directory`.");
+            "model: the data has no labels, and a classifier learns them\n"
+            "Begin the pipeline with `directory`, `manifest` or labelled `webdataset` shards.");
   EXPECT_EQ(Refusal(resources, {}),
             "`features` needs batches of pictures of one size\n"
             "Put `augment: {size: [224, 224]}` and `batch` before it.");

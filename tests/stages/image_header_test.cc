@@ -19,7 +19,7 @@ class ImageHeaderTest : public testing::Test {
   ImageHeaderTest() { StartVips(); }
 
   static std::string Say(const std::string& path) {
-    Outcome<FileBytes> file = FileBytes::Open(path);
+    Outcome<FileBytes> file = FileBytes::Open({path});
     if (const Drop* drop = std::get_if<Drop>(&file)) return drop->reason;
     const Outcome<ImageHeader> outcome = ReadImageHeader(std::get<FileBytes>(file));
     if (const Drop* drop = std::get_if<Drop>(&outcome)) return drop->reason;

@@ -40,6 +40,15 @@ class ScratchFolder {
     return file;
   }
 
+  // The same with $ for every mention of the folder.
+  std::string Shortened(std::string text) const {
+    const std::string folder = path_.string();
+    for (std::size_t at; (at = text.find(folder)) != std::string::npos;) {
+      text.replace(at, folder.size(), "$");
+    }
+    return text;
+  }
+
  private:
   std::filesystem::path path_;
 };

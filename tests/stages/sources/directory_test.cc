@@ -1,4 +1,4 @@
-#include "stages/directory.h"
+#include "stages/sources/directory.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "framework/byte_size.h"
+#include "tests/stages/sources/listed_pass.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"
@@ -16,26 +17,6 @@ namespace weir {
 namespace {
 
 using testing::ElementsAre;
-
-struct Listed {
-  std::vector<std::string> names;  // of the files, without folder
-  std::vector<int> labels;
-  std::vector<std::uint64_t> indices;
-};
-
-template <class Source>
-Listed RunPass(Source& source, const Pass& pass) {
-  Listed listed;
-  StageContext context(pass, pass.first_sample, [] { return false; });
-  source.BeginPass(pass);
-  while (const std::optional<ImageFile> file = source.Next(context)) {
-    listed.names.push_back(std::filesystem::path(file->sample.path).filename());
-    listed.labels.push_back(file->sample.label);
-    listed.indices.push_back(file->sample.index);
-  }
-  source.EndPass(pass);
-  return listed;
-}
 
 class DirectoryTest : public testing::Test {
  protected:
@@ -54,12 +35,7 @@ class DirectoryTest : public testing::Test {
 
   // What building ends with, the scratch folder written as $.
   std::string Refusal(const Directory::Params& params) {
-    std::string said = CaughtError([&] { Make(params); });
-    const std::string root = root_.path().string();
-    for (std::size_t at; (at = said.find(root)) != std::string::npos;) {
-      said.replace(at, root.size(), "$");
-    }
-    return said;
+    return root_.Shortened(CaughtError([&] { Make(params); }));
   }
 
   ScratchFolder root_;
@@ -77,7 +53,7 @@ TEST_F(DirectoryTest, LabelsAreThePositionsOfTheSortedFolders) {
   root_.Write("t/readme.jpg");
   Directory source = Make({.path = root_ / "t"});
   EXPECT_THAT(resources_.Find<Classes>()->names, ElementsAre("Bees", "ants", "wasps"));
-  const Listed listed = RunPass(source, {.split = Split::kTest});
+  const ListedPass listed = RunPass(source, {.split = Split::kTest});
   EXPECT_THAT(listed.names, ElementsAre("Bees0.jpg", "ants0.jpg", "ants1.jpg", "wasps0.jpg"));
   EXPECT_THAT(listed.labels, ElementsAre(0, 1, 1, 2));
   EXPECT_THAT(listed.indices, ElementsAre(0, 1, 2, 3));
@@ -89,7 +65,7 @@ TEST_F(DirectoryTest, ClassesCanBeGivenInAnotherOrder) {
   AddClass("t/flies", 1);
   Directory source =
       Make({.path = root_ / "t", .classes = std::vector<std::string>{"flies", "ants"}});
-  const Listed listed = RunPass(source, {.split = Split::kPredict});
+  const ListedPass listed = RunPass(source, {.split = Split::kPredict});
   EXPECT_THAT(listed.names, ElementsAre("flies0.jpg", "ants0.jpg"));
   EXPECT_THAT(listed.labels, ElementsAre(0, 1));
 }
@@ -114,7 +90,7 @@ TEST_F(DirectoryTest, AValidationFolderHasIndicesOfItsOwn) {
   AddClass("t/bees", 2);
   AddClass("v/bees", 1);
   Directory source = Make({.path = root_ / "t", .validation = root_ / "v"});
-  const Listed listed = RunPass(source, {.split = Split::kValidation});
+  const ListedPass listed = RunPass(source, {.split = Split::kValidation});
   EXPECT_THAT(listed.labels, ElementsAre(1));
   EXPECT_THAT(listed.indices, ElementsAre(4));
   EXPECT_EQ(RunPass(source, {.split = Split::kTrain}).names.size(), 4u);
@@ -126,13 +102,13 @@ TEST_F(DirectoryTest, EachEpochHasAnOrderOfItsOwnThatStaysTheSame) {
   AddClass("t/bees", 30);
   Directory source = Make({.path = root_ / "t"});
   Directory again = Make({.path = root_ / "t"});
-  const Listed first = RunPass(source, {.split = Split::kTrain, .epoch = 0});
-  const Listed second = RunPass(source, {.split = Split::kTrain, .epoch = 1});
+  const ListedPass first = RunPass(source, {.split = Split::kTrain, .epoch = 0});
+  const ListedPass second = RunPass(source, {.split = Split::kTrain, .epoch = 1});
   EXPECT_NE(first.indices, second.indices);
   EXPECT_THAT(first.indices, testing::UnorderedElementsAreArray(second.indices));
   EXPECT_EQ(RunPass(again, {.split = Split::kTrain, .epoch = 1}).indices, second.indices);
   EXPECT_FALSE(std::is_sorted(first.labels.begin(), first.labels.end()));
-  const Listed validation = RunPass(source, {.split = Split::kTest, .epoch = 1});
+  const ListedPass validation = RunPass(source, {.split = Split::kTest, .epoch = 1});
   EXPECT_TRUE(std::is_sorted(validation.indices.begin(), validation.indices.end()));
 }
 
@@ -141,8 +117,8 @@ TEST_F(DirectoryTest, AResumedPassGoesOnWhereItStopped) {
   AddClass("t/bees", 20);
   Directory source = Make({.path = root_ / "t", .validation_split = 0.1, .stratified = true});
   for (const Split split : {Split::kTrain, Split::kValidation}) {
-    const Listed whole = RunPass(source, {.split = split, .epoch = 3});
-    const Listed rest = RunPass(source, {.split = split, .epoch = 3, .first_sample = 3});
+    const ListedPass whole = RunPass(source, {.split = split, .epoch = 3});
+    const ListedPass rest = RunPass(source, {.split = split, .epoch = 3, .first_sample = 3});
     EXPECT_EQ(rest.indices,
               std::vector<std::uint64_t>(whole.indices.begin() + 3, whole.indices.end()));
     EXPECT_TRUE(RunPass(source, {.split = split, .first_sample = 99}).indices.empty());
@@ -251,7 +227,7 @@ TEST_F(DirectoryTest, RefusesASplitThatLeavesAClassEmpty) {
   EXPECT_EQ(Refusal({.path = root_ / "t", .validation_split = 0.2}),
             "directory.validation_split: of the 4 pictures of the class 'bees' none is kept for "
             "validation\n"
-            "Add pictures, set another `validation_split`, or give `validation` a folder.");
+            "Add pictures, set another `validation_split`, or set `validation`.");
 }
 
 TEST_F(DirectoryTest, ParametersThatContradictEachOtherAreShown) {

@@ -1,4 +1,4 @@
-#include "stages/class_folders.h"
+#include "stages/sources/class_folders.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 
 #include "framework/error.h"
 #include "framework/suggestion.h"
-#include "stages/file_listing.h"
+#include "stages/sources/file_listing.h"
 
 namespace weir {
 namespace {

@@ -1,16 +1,17 @@
-#include "stages/file_listing.h"
+#include "stages/sources/file_listing.h"
 
 #include <dirent.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <span>
 
-#include "framework/byte_size.h"
 #include "framework/error.h"
 #include "framework/suggestion.h"
 
@@ -133,7 +134,7 @@ std::vector<std::uint64_t> FileListing::ReadFolder(const std::string& folder, bo
   return names;
 }
 
-std::uint64_t FileListing::AddFolder(const std::string& folder, int label, bool follow_links) {
+std::uint64_t FileListing::AddFolder(const std::string& folder, bool follow_links) {
   struct Read {
     std::string path;
     std::vector<std::uint64_t> names;
@@ -153,50 +154,50 @@ std::uint64_t FileListing::AddFolder(const std::string& folder, int label, bool 
   std::sort(read.begin(), read.end(), [](const Read& a, const Read& b) { return a.path < b.path; });
   const std::uint64_t before = size();
   for (Read& one : read) {
-    folders_.push_back({one.path + "/", label, size()});
+    folders_.push_back({one.path + "/", size()});
     names_.insert(names_.end(), one.names.begin(), one.names.end());
     std::vector<std::uint64_t>().swap(one.names);
   }
   return size() - before;
 }
 
-void FileListing::AddFile(const std::string& path, int label) {
-  const std::size_t slash = path.rfind('/') + 1;  // 0 where there is none
-  const std::string prefix = path.substr(0, slash);
-  if (folders_.empty() || folders_.back().prefix != prefix || folders_.back().label != label) {
-    folders_.push_back({prefix, label, size()});
+void FileListing::AddFile(std::string_view folder, std::string_view name) {
+  if (folders_.empty() || folders_.back().prefix != folder) {
+    folders_.push_back({std::string(folder), size()});
   }
-  names_.push_back(Keep(std::string_view(path).substr(slash)));
+  names_.push_back(Keep(name));
 }
 
-const FileListing::Folder& FileListing::FolderOf(std::uint64_t index) const {
-  const auto next =
-      std::upper_bound(folders_.begin(), folders_.end(), index,
-                       [](std::uint64_t i, const Folder& folder) { return i < folder.first; });
-  return *std::prev(next);
+void FileListing::AddNamed(const std::filesystem::path& root, std::string_view path,
+                           const std::string& place) {
+  if (path.empty() || path.size() >= PATH_MAX) {
+    throw Error(ErrorKind::kData,
+                place + (path.empty() ? ": the path is empty" : ": the path is too long"),
+                "Give the path of a picture.");
+  }
+  const bool is_below = !path.starts_with('/') && !root.empty();
+  AddFile(is_below ? root.string() + "/" : "", path);
+}
+
+void FileListing::CheckLast(const std::string& place) const {
+  const std::string last = path(size() - 1);
+  if (::access(last.c_str(), F_OK) == 0) return;
+  throw Error(ErrorKind::kData, place + ": '" + last + "' does not exist",
+              "Paths begin at the file's own folder; `root` gives another one.");
 }
 
 std::string FileListing::path(std::uint64_t index) const {
-  return FolderOf(index).prefix + NameAt(names_[index]);
+  const auto next =
+      std::upper_bound(folders_.begin(), folders_.end(), index,
+                       [](std::uint64_t i, const Folder& folder) { return i < folder.first; });
+  return std::prev(next)->prefix + NameAt(names_[index]);
 }
-
-int FileListing::label(std::uint64_t index) const { return FolderOf(index).label; }
 
 std::size_t FileListing::bytes() const {
   std::size_t bytes = chunks_.empty() ? 0 : (chunks_.size() - 1) * kChunkBytes + last_chunk_used_;
   bytes += names_.capacity() * sizeof names_[0];
   for (const Folder& folder : folders_) bytes += sizeof folder + folder.prefix.capacity();
   return bytes;
-}
-
-Lease LeaseListing(MemoryBudget& budget, std::string_view stage, const Footprint& footprint,
-                   std::uint64_t files) {
-  std::optional<Lease> lease = budget.TryAcquire(MemoryTag::kReserve, footprint.held_bytes());
-  if (lease) return *std::move(lease);
-  throw Error(ErrorKind::kMemory,
-              std::string(stage) + ": the list of " + std::to_string(files) + " pictures takes " +
-                  ToRoundText({footprint.held_bytes()}) + ", which the ceiling does not leave",
-              "Raise memory.host.");
 }
 
 }  // namespace weir

@@ -1,7 +1,7 @@
-// The pictures below some folders, in a fixed order: for each folder that is added, by the byte
-// order of the path of the sub-folder that they lie in, and there by name (as Keras lists them).
+// The paths of pictures in a fixed order: of each folder that is added, by the byte order of the
+// path of the sub-folder that they lie in, and there by name (as Keras lists them).
 //
-// A million files take little: a file costs its name and up to 17 bytes (8 more while its class is
+// A million files take little: a file costs its name and up to 17 bytes (8 more while its folder is
 // listed), a sub-folder its path once. Names are kept as bytes, whatever their encoding. Listing
 // reads the folders alone: no file is opened, and only links and what the file system gives no type
 // for are looked up.
@@ -11,12 +11,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "framework/stage.h"
 
 namespace weir {
 
@@ -32,21 +31,26 @@ class FileListing {
   // (names that begin with a dot) and what is no regular file are passed over; a link to a file
   // counts as a file, a link to a folder is entered if `follow_links`. Throws Error(kData) where a
   // folder cannot be read or a link leads back to a folder that it lies in.
-  std::uint64_t AddFolder(const std::string& folder, int label, bool follow_links);
+  std::uint64_t AddFolder(const std::string& folder, bool follow_links);
 
-  // Adds one file, whatever its name.
-  void AddFile(const std::string& path, int label);
+  // Adds one file, whatever its name. Files that are added one after the other with the same
+  // `folder` share it; it is empty, or ends in a slash, and the name may have slashes too.
+  void AddFile(std::string_view folder, std::string_view name);
+
+  // Adds the file at `path`, as a text names it: relative to `root`, or absolute. Throws
+  // Error(kData), which begins with `place`, where it can be no path.
+  void AddNamed(const std::filesystem::path& root, std::string_view path, const std::string& place);
+  // The same where the file that was added last does not exist: is `root` the right one?
+  void CheckLast(const std::string& place) const;
 
   std::uint64_t size() const { return names_.size(); }
   std::string path(std::uint64_t index) const;
-  int label(std::uint64_t index) const;
 
   std::size_t bytes() const;  // that it holds
 
  private:
   struct Folder {
-    std::string prefix;  // of its files' paths, with the slash
-    int label;
+    std::string prefix;   // of its files' paths, with the slash
     std::uint64_t first;  // of its files
   };
 
@@ -54,16 +58,11 @@ class FileListing {
   const char* NameAt(std::uint64_t place) const;
   std::vector<std::uint64_t> ReadFolder(const std::string& folder, bool follow_links,
                                         std::vector<std::string>& sub_folders);
-  const Folder& FolderOf(std::uint64_t index) const;
 
   std::vector<std::unique_ptr<char[]>> chunks_;  // names with a zero behind each
   std::size_t last_chunk_used_ = 0;
   std::vector<std::uint64_t> names_;  // where each name is, in the order of the listing
   std::vector<Folder> folders_;
 };
-
-// What an opened stage takes for its listing. Throws Error(kMemory) where it does not fit.
-Lease LeaseListing(MemoryBudget& budget, std::string_view stage, const Footprint& footprint,
-                   std::uint64_t files);
 
 }  // namespace weir

@@ -1,4 +1,4 @@
-#include "stages/file_listing.h"
+#include "stages/sources/file_listing.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -43,14 +43,12 @@ TEST(FileListing, ListsAsKerasDoes) {
     folder.Write(name);
   }
   FileListing files;
-  EXPECT_EQ(files.AddFolder((folder / "ants").string(), 0, true), 7u);
-  EXPECT_EQ(files.AddFolder((folder / "bees").string(), 1, true), 1u);
+  EXPECT_EQ(files.AddFolder((folder / "ants").string(), true), 7u);
+  EXPECT_EQ(files.AddFolder((folder / "bees").string(), true), 1u);
   // By the path of the folder, "ants/a-" before "ants/a/b", then by name, capitals first.
   EXPECT_THAT(Paths(files, folder),
               ElementsAre("ants/10.jpg", "ants/9.jpg", "ants/B.jpg", "ants/b.jpg", "ants/a/z.png",
                           "ants/a-/y.png", "ants/a/b/x.bmp", "bees/1.gif"));
-  EXPECT_EQ(files.label(6), 0);
-  EXPECT_EQ(files.label(7), 1);
 }
 
 TEST(FileListing, KeepsNamesAsBytes) {
@@ -58,7 +56,7 @@ TEST(FileListing, KeepsNamesAsBytes) {
   folder.Write("a/line\nbreak.jpg");
   folder.Write("a/caf\xe9.jpg");  // Latin-1, no UTF-8
   FileListing files;
-  files.AddFolder((folder / "a").string(), 0, true);
+  files.AddFolder((folder / "a").string(), true);
   EXPECT_THAT(Paths(files, folder), ElementsAre("a/caf\xe9.jpg", "a/line\nbreak.jpg"));
 }
 
@@ -70,8 +68,8 @@ TEST(FileListing, EntersLinksToFoldersOnlyIfAsked) {
   std::filesystem::create_symlink(folder / "elsewhere/1.jpg", folder / "a/2.jpg");
   std::filesystem::create_symlink(folder / "nowhere", folder / "a/3.jpg");
   FileListing with, without;
-  with.AddFolder((folder / "a").string(), 0, true);
-  without.AddFolder((folder / "a").string(), 0, false);
+  with.AddFolder((folder / "a").string(), true);
+  without.AddFolder((folder / "a").string(), false);
   EXPECT_THAT(Paths(with, folder), ElementsAre("a/0.jpg", "a/2.jpg", "a/3.jpg", "a/linked/1.jpg"));
   EXPECT_THAT(Paths(without, folder), ElementsAre("a/0.jpg", "a/2.jpg", "a/3.jpg"));
 }
@@ -81,7 +79,7 @@ TEST(FileListing, PassesOverWhatIsNoFile) {
   folder.Write("a/1.jpg");
   ASSERT_EQ(::mkfifo((folder / "a/pipe.jpg").c_str(), 0600), 0);
   FileListing files;
-  EXPECT_EQ(files.AddFolder((folder / "a").string(), 0, true), 1u);
+  EXPECT_EQ(files.AddFolder((folder / "a").string(), true), 1u);
 }
 
 TEST(FileListing, RefusesALinkThatLeadsBack) {
@@ -90,12 +88,12 @@ TEST(FileListing, RefusesALinkThatLeadsBack) {
   std::filesystem::create_directory_symlink(folder / "a", folder / "a/b/loop");
   const std::string a = (folder / "a").string();
   FileListing files;
-  EXPECT_EQ(CaughtError([&] { files.AddFolder(a, 0, true); }),
+  EXPECT_EQ(CaughtError([&] { files.AddFolder(a, true); }),
             "the link '" + a + "/b/loop' leads back to '" + a +
                 "', the folder that it lies in\n"
                 "Remove the link (`directory` has `follow_links: false` for folders with such).");
   FileListing unfollowed;
-  EXPECT_EQ(unfollowed.AddFolder(a, 0, false), 1u);
+  EXPECT_EQ(unfollowed.AddFolder(a, false), 1u);
 }
 
 TEST(FileListing, TwoLinksToTheSameFolderAreNoLoop) {
@@ -105,7 +103,7 @@ TEST(FileListing, TwoLinksToTheSameFolderAreNoLoop) {
   std::filesystem::create_symlink(folder / "elsewhere", folder / "a/x");
   std::filesystem::create_symlink(folder / "elsewhere", folder / "a/y");
   FileListing files;
-  EXPECT_EQ(files.AddFolder((folder / "a").string(), 0, true), 2u);
+  EXPECT_EQ(files.AddFolder((folder / "a").string(), true), 2u);
 }
 
 TEST(FileListing, SaysWhichFolderCannotBeRead) {
@@ -117,7 +115,7 @@ TEST(FileListing, SaysWhichFolderCannotBeRead) {
   const bool is_root = ::geteuid() == 0;  // who may read all: be nobody meanwhile
   if (is_root && ::seteuid(65534) != 0) GTEST_SKIP() << "cannot give up the rights of root";
   FileListing files;
-  const std::string said = CaughtError([&] { files.AddFolder((folder / "a").string(), 0, true); });
+  const std::string said = CaughtError([&] { files.AddFolder((folder / "a").string(), true); });
   ASSERT_TRUE(!is_root || ::seteuid(0) == 0);
   std::filesystem::permissions(locked, std::filesystem::perms::all);
   EXPECT_EQ(said, "the folder '" + locked +
@@ -134,20 +132,19 @@ TEST(FileListing, TakesFewBytesForManyFiles) {
     ASSERT_EQ(::link(first.c_str(), (folder / name).c_str()), 0);
   }
   FileListing files;
-  ASSERT_EQ(files.AddFolder((folder / "a").string(), 0, true), kFiles + 0u);
+  ASSERT_EQ(files.AddFolder((folder / "a").string(), true), kFiles + 0u);
   EXPECT_LE(files.bytes(), kFiles * 40u);
   for (int i = 1; i < kFiles; ++i) ASSERT_LT(files.path(i - 1), files.path(i));
 }
 
 TEST(FileListing, AddsSingleFilesWhateverTheirName) {
   FileListing files;
-  files.AddFile("here", -1);
-  files.AddFile("/a/b/scan", -1);
-  files.AddFile("/a/b/c.jpg", -1);
+  files.AddFile("", "here");
+  files.AddFile("/a/b/", "scan");
+  files.AddFile("/a/b/", "c/d.jpg");
   EXPECT_EQ(files.path(0), "here");
   EXPECT_EQ(files.path(1), "/a/b/scan");
-  EXPECT_EQ(files.path(2), "/a/b/c.jpg");
-  EXPECT_EQ(files.label(2), -1);
+  EXPECT_EQ(files.path(2), "/a/b/c/d.jpg");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "stages/permutation.h"
+#include "stages/sources/permutation.h"
 
 #include <gtest/gtest.h>
 

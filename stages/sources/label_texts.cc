@@ -1,0 +1,86 @@
+#include "stages/sources/label_texts.h"
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include "framework/error.h"
+#include "framework/suggestion.h"
+
+namespace weir {
+namespace {
+
+constexpr std::size_t kShown = 10;  // classes that a message lists
+
+// Of "0", "12"; nothing of "", "-1", "01" and "1.5".
+std::optional<std::uint32_t> WholeNumber(std::string_view text) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool is_whole = error == std::errc() && end == text.data() + text.size();
+  if (!is_whole || (text.size() > 1 && text.front() == '0')) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+LabelTexts::LabelTexts(const Auto<std::vector<std::string>>& classes)
+    : are_given_(!classes.is_auto()), is_open_(classes.is_auto()) {
+  if (are_given_) names_ = classes.value();
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    known_.emplace(names_[i], static_cast<std::int32_t>(i));
+  }
+}
+
+std::int32_t LabelTexts::Add(std::string_view text, const Place& place) {
+  const auto found = known_.find(text);
+  if (found != known_.end()) return found->second;
+  const std::optional<std::uint32_t> number = WholeNumber(text);
+  if (are_given_ && number && *number < names_.size()) return static_cast<std::int32_t>(*number);
+  if (!is_open_) ThrowUnknown(text, place);
+  if (text.empty()) {
+    throw Error(ErrorKind::kData, place() + ": the label is empty",
+                "Give it one, or take its line out.");
+  }
+  const auto label = static_cast<std::int32_t>(names_.size());
+  names_.emplace_back(text);
+  known_.emplace(names_.back(), label);
+  return label;
+}
+
+void LabelTexts::ThrowUnknown(std::string_view text, const Place& place) const {
+  const std::optional<std::string> meant = Suggest(text, names_);
+  std::vector<std::string> shown(
+      names_.begin(),
+      names_.begin() + static_cast<std::ptrdiff_t>(std::min(names_.size(), kShown)));
+  for (std::string& name : shown) name = "'" + name + "'";
+  throw Error(
+      ErrorKind::kData,
+      place() + ": the label '" + std::string(text) + "' is none of the " +
+          std::to_string(names_.size()) + (are_given_ ? " `classes`" : " trained with"),
+      meant ? "Did you mean '" + *meant + "'?"
+            : (names_.size() > kShown ? "The first are " : "They are ") + Enumerate(shown) + ".");
+}
+
+std::vector<std::string> LabelTexts::Settle(std::vector<std::int32_t>& labels) {
+  if (are_given_) return names_;
+  std::vector<std::int32_t> order(names_.size());
+  std::iota(order.begin(), order.end(), 0);
+  const bool are_numbers = std::all_of(names_.begin(), names_.end(), [](const std::string& name) {
+    return WholeNumber(name).has_value();
+  });
+  std::sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
+    return are_numbers ? *WholeNumber(names_[a]) < *WholeNumber(names_[b]) : names_[a] < names_[b];
+  });
+  std::vector<std::int32_t> label_of(names_.size());
+  std::vector<std::string> classes;
+  for (const std::int32_t id : order) {
+    label_of[id] = static_cast<std::int32_t>(classes.size());
+    classes.push_back(std::move(names_[id]));
+  }
+  for (std::int32_t& label : labels) label = label_of[label];
+  return classes;
+}
+
+}  // namespace weir

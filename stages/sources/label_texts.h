@@ -1,0 +1,46 @@
+// Labels as the texts that manifests and shards have: the names of classes, or their numbers.
+//
+// Classes that are given are found by their name, or by their place among them: "1" is the second.
+// Otherwise the classes are all the texts that there are, by number where all are whole numbers,
+// else in byte order.
+//
+// One thread. Holds the name of each class twice while labels are added.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "framework/params.h"
+
+namespace weir {
+
+class LabelTexts {
+ public:
+  using Place = std::function<std::string()>;  // of a label: "photos.csv:3"
+
+  explicit LabelTexts(const Auto<std::vector<std::string>>& classes);
+
+  // Which label that is: for now only the same for the same text. Throws Error(kData) where it is
+  // empty, or not among the classes that are known beforehand.
+  std::int32_t Add(std::string_view text, const Place& place);
+
+  // From here on only labels that have been added are known.
+  void Close() { is_open_ = false; }
+
+  // The classes in the order of their labels; makes `labels`, as Add gave them, such labels.
+  std::vector<std::string> Settle(std::vector<std::int32_t>& labels);
+
+ private:
+  [[noreturn]] void ThrowUnknown(std::string_view text, const Place& place) const;
+
+  const bool are_given_;
+  bool is_open_;
+  std::vector<std::string> names_;                          // as they came, or were given
+  std::map<std::string, std::int32_t, std::less<>> known_;  // their places
+};
+
+}  // namespace weir

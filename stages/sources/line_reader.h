@@ -1,0 +1,44 @@
+// The lines of a text file, one after the other, in bounded memory: 64 KB and the longest line.
+//
+// One thread. A byte order mark at the beginning (UTF-8's) is passed over; a line may end in "\n"
+// or "\r\n", and the last in neither.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stages/file_bytes.h"
+
+namespace weir {
+
+class LineReader {
+ public:
+  static constexpr std::size_t kMostBytes = std::size_t{1} << 20;  // of a line
+
+  // Throws Error(kData) where the file cannot be read.
+  explicit LineReader(const std::filesystem::path& path);
+
+  // The next line without its end, there until the next call. Throws Error(kData) where it is
+  // longer than kMostBytes, or holds a zero byte: no text.
+  std::optional<std::string_view> Next();
+
+  std::uint64_t number() const { return number_; }  // of that line, from 1 on
+  std::string place() const;                        // "photos.csv:3", for messages
+
+ private:
+  bool Fill();
+
+  const std::filesystem::path path_;
+  FileBytes file_;
+  std::uint64_t read_ = 0;    // of the file
+  std::vector<char> buffer_;  // what is read and not yet given begins at begin_
+  std::size_t begin_ = 0;
+  std::uint64_t number_ = 0;
+};
+
+}  // namespace weir

@@ -1,0 +1,52 @@
+#include "stages/sources/list.h"
+
+#include <system_error>
+#include <utility>
+
+#include "framework/error.h"
+#include "stages/sources/line_reader.h"
+
+namespace weir {
+
+void List::Params::Check(const Blame& blame) const {
+  if (paths.empty() && !file) blame("paths", "`list` takes `paths`, a `file`, or both");
+  if (root && !file) blame("root", "`root` says where the paths in `file` begin, which is not set");
+}
+
+List::List(const Params& params, BuildContext& context) : ListedSource(kName, context) {
+  for (const std::filesystem::path& path : params.paths) Add(path);
+  if (params.file) AddLinesOf(*params.file, params.root.value_or(params.file->parent_path()));
+  Offer({.size = files_.size(), .shuffle = params.shuffle}, context);
+}
+
+void List::Add(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (status.type() == std::filesystem::file_type::not_found) {
+    throw Error(ErrorKind::kData, "'" + path.string() + "' does not exist",
+                "Name pictures, or folders that hold pictures.");
+  }
+  if (!std::filesystem::is_directory(status)) {
+    const std::string text = path.string();
+    const std::size_t slash = text.rfind('/') + 1;  // 0 where there is none
+    files_.AddFile(std::string_view(text).substr(0, slash), std::string_view(text).substr(slash));
+  } else if (files_.AddFolder(path.string(), true) == 0) {
+    throw Error(ErrorKind::kData, "'" + path.string() + "' has no pictures",
+                "Pictures end in " + PictureEndings() + ".");
+  }
+}
+
+void List::AddLinesOf(const std::filesystem::path& file, const std::filesystem::path& root) {
+  LineReader lines(file);
+  bool is_first = true;
+  while (const std::optional<std::string_view> line = lines.Next()) {
+    if (line->empty()) continue;
+    files_.AddNamed(root, *line, lines.place());
+    if (std::exchange(is_first, false)) files_.CheckLast(lines.place());
+  }
+  if (is_first) {
+    throw Error(ErrorKind::kData, file.string() + " names no pictures", "Put a path on each line.");
+  }
+}
+
+}  // namespace weir

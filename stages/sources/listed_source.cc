@@ -1,0 +1,142 @@
+#include "stages/sources/listed_source.h"
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <span>
+#include <utility>
+
+#include "framework/byte_size.h"
+#include "framework/error.h"
+
+namespace weir {
+
+void detail::CheckClassList(const Blame& blame, const std::vector<std::string>& classes) {
+  const std::set<std::string> distinct(classes.begin(), classes.end());
+  if (distinct.size() < classes.size()) blame("classes", "`classes` names a class twice");
+  if (distinct.size() < 2) blame("classes", "`classes` takes two classes at least");
+}
+
+void ListedSource::Offer(Listing listing, BuildContext& context) {
+  size_ = listing.size;
+  test_size_ = std::min(size_, listing.first_of_validation);
+  shuffle_ = listing.shuffle;
+  classes_ = std::move(listing.classes);
+  labels_ = std::move(listing.labels);
+  labels_.shrink_to_fit();
+  const int classes = static_cast<int>(classes_.size());
+  test_sizes_.resize(classes);
+  for (std::uint64_t i = 0; i < std::min<std::uint64_t>(test_size_, labels_.size()); ++i) {
+    ++test_sizes_[labels_[i]];
+  }
+  wants_validation_ = listing.validation_split > 0;
+  if (wants_validation_) {
+    split_ = listing.stratified
+                 ? ValidationSplit::Drawn(labels_, classes, listing.validation_split, seed_)
+                 : ValidationSplit::FirstOfEach(labels_, classes, listing.validation_split);
+  } else if (test_size_ < size_ || !listing.is_validation.empty()) {
+    const std::vector<std::int32_t> none(labels_.empty() ? size_ : 0);
+    split_ = ValidationSplit::Given(
+        labels_.empty() ? none : labels_, std::max(1, classes), [&](std::uint64_t index) {
+          return index >= test_size_ ||
+                 (!listing.is_validation.empty() && listing.is_validation[index]);
+        });
+  }
+  if (training_) CheckParts();
+
+  if (!classes_.empty()) context.resources.Put(std::make_shared<Classes>(Classes{classes_}));
+  auto counts = std::make_shared<SampleCounts>();
+  for (Split split : {Split::kTrain, Split::kValidation, Split::kTest, Split::kPredict}) {
+    counts->of_split[split] = size(split);
+  }
+  context.resources.Put(counts);
+  auto order = std::make_shared<SampleOrder>();
+  order->index_end = size_;
+  order->begin = [this](const Pass& pass) {
+    return [walk = Walk(*this, pass)]() mutable { return walk.Next(); };
+  };
+  order->content = [this](const Sample& sample) {
+    return part(sample.index).value_or(FilePart{sample.path});
+  };
+  context.resources.Put(order);
+}
+
+void ListedSource::CheckParts() const {
+  for (int label = 0; label < static_cast<int>(classes_.size()); ++label) {
+    const bool none_to_train = size(Split::kTrain, label) == 0;
+    const bool none_to_validate = wants_validation_ && size(Split::kValidation, label) == 0;
+    if (!none_to_train && !none_to_validate) continue;
+    throw Error(
+        ErrorKind::kData,
+        name_ + (wants_validation_ ? ".validation_split" : "") + ": of the " +
+            std::to_string(test_sizes_[label]) + " pictures of the class '" + classes_[label] +
+            "' " + (none_to_train ? "none is left to train with" : "none is kept for validation"),
+        wants_validation_ ? "Add pictures, set another `validation_split`, or set `validation`."
+                          : "Add pictures of it, or leave it out.");
+  }
+}
+
+Footprint ListedSource::footprint() const {
+  const std::size_t labels = labels_.size() * sizeof labels_[0];
+  return {.held = {{"list of the files", MemoryTag::kReserve,
+                    listing_bytes() + labels + (split_ ? split_->bytes() : 0)}}};
+}
+
+void ListedSource::Open(OpenContext& context) {
+  const std::size_t bytes = footprint().held_bytes();
+  lease_ = context.budget.TryAcquire(MemoryTag::kReserve, bytes);
+  if (lease_) return;
+  throw Error(ErrorKind::kMemory,
+              name_ + ": the list of " + std::to_string(size_) + " pictures takes " +
+                  ToRoundText({bytes}) + ", which the ceiling does not leave",
+              "Raise memory.host.");
+}
+
+ListedSource::Walk::Walk(const ListedSource& source, const Pass& pass)
+    : source_(&source),
+      split_(pass.split),
+      position_(pass.first_sample),
+      end_(source.size(pass.split)) {
+  if (pass.split == Split::kTrain && source.shuffle_) {
+    shuffle_.emplace(end_, source.seed_, "shuffle", pass.epoch);
+  }
+}
+
+std::optional<Sample> ListedSource::Walk::Next() {
+  if (position_ >= end_) return std::nullopt;
+  const std::uint64_t position = shuffle_ ? (*shuffle_)(position_) : position_;
+  ++position_;
+  const std::uint64_t index = source_->IndexOf(split_, position);
+  return Sample{index, source_->labels_.empty() ? -1 : source_->labels_[index],
+                source_->path(index)};
+}
+
+std::optional<ImageFile> ListedSource::Next(StageContext&) {
+  std::optional<Sample> sample = walk_->Next();
+  if (!sample) return std::nullopt;
+  std::optional<FilePart> where = part(sample->index);
+  return ImageFile{*std::move(sample), std::move(where)};
+}
+
+std::uint64_t ListedSource::IndexOf(Split split, std::uint64_t position) const {
+  if (!split_) return position;
+  if (split == Split::kTrain) return split_->IndexOf(ValidationSplit::Part::kTraining, position);
+  if (split != Split::kValidation) return position;
+  return split_->IndexOf(ValidationSplit::Part::kValidation, position);
+}
+
+std::uint64_t ListedSource::size(Split split) const {
+  if (split == Split::kTrain && split_) return split_->size(ValidationSplit::Part::kTraining);
+  if (split != Split::kValidation) return test_size_;
+  return split_ ? split_->size(ValidationSplit::Part::kValidation) : 0;
+}
+
+std::uint64_t ListedSource::size(Split split, int label) const {
+  if (split == Split::kTrain && split_) {
+    return split_->size(ValidationSplit::Part::kTraining, label);
+  }
+  if (split != Split::kValidation) return test_sizes_[label];
+  return split_ ? split_->size(ValidationSplit::Part::kValidation, label) : 0;
+}
+
+}  // namespace weir

@@ -1,0 +1,143 @@
+// What the sources have in common that list all of their pictures when they are built: the part
+// that is kept for validation, and the order of a pass.
+//
+//   train pass        the training part, shuffled anew each epoch from (seed, epoch)
+//   validation pass   the validation part
+//   test, predict     all, but what is only there to validate with
+//
+// All but a shuffled pass go in the order of the listing. A pass starts at pass.first_sample at no
+// cost. Sample.index is the position in the listing.
+//
+// Beside its listing a source holds 4 bytes a picture where there are labels, and a bit where there
+// is a validation part: leased when it is opened. Next() is for one thread; the rest may be read by
+// any.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "framework/params.h"
+#include "framework/stage.h"
+#include "stages/payloads.h"
+#include "stages/sources/permutation.h"
+#include "stages/sources/validation_split.h"
+
+namespace weir {
+
+// Parameters that such sources share. `Params` has members of these names, and `validation`.
+template <class Params>
+auto SplitFields() {
+  return std::tuple{
+      Field{"validation_split", &Params::validation_split,
+            "The part of each class that is kept for validation: as Keras, its first pictures.",
+            Range{0, 1}},
+      Field{"stratified", &Params::stratified,
+            "Draw the validation part of each class by chance, from the seed."},
+      Field{"classes", &Params::classes,
+            "The classes in the order of their labels; by default all that there are, sorted."},
+      Field{"shuffle", &Params::shuffle, "Train in another order each epoch, from the seed."}};
+}
+
+namespace detail {
+void CheckClassList(const Blame& blame, const std::vector<std::string>& classes);
+}
+
+template <class Params>
+void CheckSplit(const Params& params, bool has_validation, const Blame& blame) {
+  if (params.validation_split >= 1) {
+    blame("validation_split", "`validation_split` takes less than 1");
+  }
+  if (has_validation && params.validation_split > 0) {
+    blame("validation", "`validation` and `validation_split` cannot both be set");
+  }
+  if (params.stratified && params.validation_split == 0) {
+    blame("stratified", "`stratified` says how `validation_split` draws, which is not set");
+  }
+  if (!params.classes.is_auto()) detail::CheckClassList(blame, params.classes.value());
+}
+
+class ListedSource : public SourceStage<ImageFile> {
+ public:
+  ItemSpec output() const override { return {}; }
+  Footprint footprint() const override;
+  // Throws Error(kMemory) where the listing does not fit.
+  void Open(OpenContext& context) override;
+  void BeginPass(const Pass& pass) override { walk_.emplace(*this, pass); }
+  std::optional<ImageFile> Next(StageContext& context) override;
+  std::optional<std::string> DependsOn(const Pass&, std::uint64_t) const override { return ""; }
+
+  // Empty where there are no labels.
+  const std::vector<std::string>& classes() const { return classes_; }
+  // Pictures of a pass over `split`, in all or of one class.
+  std::uint64_t size(Split split) const;
+  std::uint64_t size(Split split, int label) const;
+
+ protected:
+  // What was listing.
+  struct Listing {
+    std::uint64_t size = 0;
+    std::vector<std::string> classes{};
+    std::vector<std::int32_t> labels{};         // of each picture; empty where there are none
+    std::uint64_t first_of_validation = kNone;  // from there on they are only to validate with
+    std::vector<bool> is_validation{};          // of each before, where the source knows
+    double validation_split = 0;
+    bool stratified = false;
+    bool shuffle = true;
+
+    static constexpr std::uint64_t kNone = ~std::uint64_t{0};
+  };
+
+  ListedSource(std::string_view name, const BuildContext& context)
+      : name_(name), seed_(context.seed), training_(context.training) {}
+
+  // To be called when all is listing. Provides the Classes, the SampleCounts and the SampleOrder.
+  // Throws Error(kData) where a class has none to train or to validate with.
+  void Offer(Listing listing, BuildContext& context);
+
+  bool training() const { return training_; }  // whether there will be train passes
+
+  virtual std::string path(std::uint64_t index) const = 0;
+  // Where a picture is no file of its own.
+  virtual std::optional<FilePart> part(std::uint64_t /*index*/) const { return std::nullopt; }
+  virtual std::size_t listing_bytes() const = 0;
+
+ private:
+  // The samples of a pass, from its first_sample on.
+  class Walk {
+   public:
+    Walk(const ListedSource& source, const Pass& pass);
+    std::optional<Sample> Next();
+
+   private:
+    const ListedSource* source_;
+    Split split_;
+    std::optional<Permutation> shuffle_;
+    std::uint64_t position_;
+    std::uint64_t end_;
+  };
+
+  void CheckParts() const;
+  std::uint64_t IndexOf(Split split, std::uint64_t position) const;
+
+  const std::string name_;
+  const std::uint64_t seed_;
+  const bool training_;
+  std::uint64_t size_ = 0;
+  std::uint64_t test_size_ = 0;  // without what is only there to validate with
+  std::vector<std::string> classes_;
+  std::vector<std::int32_t> labels_;
+  std::vector<std::uint64_t> test_sizes_;  // by label
+  std::optional<ValidationSplit> split_;   // where some are for validation
+  bool wants_validation_ = false;          // of each class: by `validation_split`
+  bool shuffle_ = true;
+  std::optional<Lease> lease_;
+
+  std::optional<Walk> walk_;  // of this pass
+};
+
+}  // namespace weir

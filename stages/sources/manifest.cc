@@ -1,0 +1,88 @@
+#include "stages/sources/manifest.h"
+
+#include <array>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "framework/error.h"
+#include "stages/sources/manifest_reader.h"
+
+namespace weir {
+namespace {
+
+enum class Use { kTraining, kValidation, kTest };
+
+Use UseOf(const std::string& text, const ManifestReader& rows) {
+  static constexpr std::array<std::pair<std::string_view, Use>, 7> kUses = {
+      {{"train", Use::kTraining},
+       {"training", Use::kTraining},
+       {"validation", Use::kValidation},
+       {"val", Use::kValidation},
+       {"valid", Use::kValidation},
+       {"dev", Use::kValidation},
+       {"test", Use::kTest}}};
+  for (const auto& [name, use] : kUses) {
+    if (text == name) return use;
+  }
+  throw Error(ErrorKind::kData, rows.place() + ": '" + text + "' is no split",
+              "There are train, validation and test.");
+}
+
+}  // namespace
+
+void Manifest::Params::Check(const Blame& blame) const {
+  CheckSplit(*this, validation.has_value(), blame);
+  if (split_column && (validation || validation_split > 0)) {
+    blame("split_column",
+          "`split_column` says what is for validation, and so does `validation` or "
+          "`validation_split`");
+  }
+}
+
+Manifest::Manifest(const Params& params, BuildContext& context)
+    : ListedSource(kName, context), params_(params) {
+  Listing listing{.validation_split = params_.validation_split,
+                  .stratified = params_.stratified,
+                  .shuffle = params_.shuffle};
+  LabelTexts labels(params_.classes);
+  Read(params_.path, labels, listing);
+  if (params_.validation) {
+    listing.first_of_validation = files_.size();
+    labels.Close();
+    Read(*params_.validation, labels, listing);
+  }
+  listing.size = files_.size();
+  listing.classes = labels.Settle(listing.labels);
+  if (training() && listing.classes.size() == 1) {
+    throw Error(ErrorKind::kData,
+                "manifest.path: " + params_.path.string() + " has one label only, '" +
+                    listing.classes.front() + "'",
+                "A classifier needs two classes at least: is `label_column` the right one?");
+  }
+  Offer(std::move(listing), context);
+}
+
+void Manifest::Read(const std::filesystem::path& table, LabelTexts& labels, Listing& listing) {
+  std::vector<std::string> columns = {params_.path_column, params_.label_column};
+  if (params_.split_column) columns.push_back(*params_.split_column);
+  const std::unique_ptr<ManifestReader> rows = ManifestReader::Open(table, columns);
+  const std::filesystem::path root = params_.root.value_or(table.parent_path());
+  const std::uint64_t before = files_.size();
+  while (const std::optional<std::span<const std::string>> row = rows->Next()) {
+    if (params_.split_column) {
+      const Use use = UseOf((*row)[2], *rows);
+      if (use == Use::kTest) continue;
+      listing.is_validation.push_back(use == Use::kValidation);
+    }
+    files_.AddNamed(root, (*row)[0], rows->place());
+    if (files_.size() == before + 1) files_.CheckLast(rows->place());
+    listing.labels.push_back(labels.Add((*row)[1], [&] { return rows->place(); }));
+  }
+  if (files_.size() == before) {
+    throw Error(ErrorKind::kData, table.string() + " lists no pictures",
+                params_.split_column ? "Rows for test are left out." : "Add a row for each.");
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,71 @@
+// Where the pictures in tar shards lie, so that each can be read without the others.
+//
+// Adding is for one thread; a filled index is read by any. What is found is as it was when the
+// shard was read: a shard that is replaced meanwhile gives pictures that do not decode.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stages/payloads.h"
+#include "stages/sources/file_listing.h"
+
+namespace weir {
+
+// Whether it ends as shards do: .tar, .tar.gz, .tgz.
+bool IsShardName(std::string_view name);
+
+// The shards that `path` means: itself, the tar files in a folder, by name, or all of a range,
+// "photos-{000000..000003}.tar". Throws Error(kData), which begins with `key`, where there are
+// none.
+std::vector<std::string> ShardsOf(const std::string& key, const std::filesystem::path& path);
+
+class ShardIndex {
+ public:
+  // What stands beside a picture.
+  struct Notes {
+    std::string label;       // empty where there is none
+    std::string class_name;  // likewise
+  };
+
+  ShardIndex();
+  ~ShardIndex();
+  ShardIndex(ShardIndex&&) noexcept;
+
+  // Adds the samples of a shard, and calls on_sample for each with what its messages are to begin
+  // with: "a.tar: 042.jpg". Labels are in files that end in `label_ending`. Throws Error(kData)
+  // where it cannot be read, is cut off or damaged, or a sample is not one picture.
+  void AddShard(const std::string& shard, const std::string& label_ending,
+                const std::function<void(const Notes&, const std::string& place)>& on_sample);
+
+  std::uint64_t size() const { return parts_.size(); }
+  std::string name(std::uint64_t index) const { return names_.path(index); }  // "a.tar/042.jpg"
+  FilePart part(std::uint64_t index) const;
+
+  std::size_t bytes() const;  // that it holds
+
+ private:
+  class Unpacked;  // what was compressed
+  struct Place {
+    std::uint64_t begin;
+    std::uint32_t size;
+  };
+  struct Shard {
+    std::string name;
+    std::string path;     // that its bytes are read from
+    std::uint64_t first;  // of its samples
+  };
+
+  FileListing names_;
+  std::vector<Place> parts_;
+  std::vector<Shard> shards_;
+  std::unique_ptr<Unpacked> unpacked_;  // null as long as nothing was
+};
+
+}  // namespace weir

@@ -1,0 +1,79 @@
+// Begins the flow with the pictures in tar shards, as the `webdataset` Python package and
+// `webdataset_writer` write them: files that lie one behind the other and differ only in what
+// follows the first dot of their names are a sample.
+//
+//   000000042.jpg     the picture, of any ending that weir reads
+//   000000042.cls     its label: a number, or the name of a class; another ending by `label`
+//   000000042.json    if it says {"class": "ants"}, the name of the class of that number
+//
+//   - webdataset: {shards: ["photos-{000000..000003}.tar"]}
+//
+// All passes are as listed_source.h has them, over all shards together: a shuffle is one of the
+// whole, not of a buffer. The shards of `validation` go on counting where `shards` end. Without a
+// label throughout, samples have none.
+//
+// Shards are looked through once, when the stage is built; pictures are then read where they lie. A
+// shard that is compressed (.tar.gz, .tgz) is unpacked into a file without a name in WEIR_CACHE, or
+// ~/.cache/weir, which takes its room on the disk until the end of the run. A sample costs 33 bytes
+// and its name.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "framework/params.h"
+#include "stages/sources/listed_source.h"
+#include "stages/sources/shard_index.h"
+
+namespace weir {
+
+class Webdataset final : public ListedSource {
+ public:
+  static constexpr std::string_view kName = "webdataset";
+  static constexpr std::string_view kDoc = "Takes pictures and their labels from tar shards.";
+
+  struct Params {
+    std::vector<std::filesystem::path> shards;
+    std::string label = "cls";
+    double validation_split = 0;
+    bool stratified = false;
+    std::vector<std::filesystem::path> validation{};
+    Auto<std::vector<std::string>> classes{};
+    bool shuffle = true;
+
+    static auto Fields() {
+      return std::tuple_cat(
+          std::tuple{
+              Field{"shards", &Params::shards,
+                    "Tar files, folders of tar files, and ranges: "
+                    "photos-{000000..000003}.tar.",
+                    Required{}},
+              Field{"label", &Params::label, "The ending of the files that hold the labels."}},
+          SplitFields<Params>(),
+          std::tuple{Field{"validation", &Params::validation,
+                           "Shards of their own to validate with; their labels are among those of "
+                           "`shards`."}});
+    }
+    void Check(const Blame& blame) const;
+  };
+
+  // Throws Error(kData) where shards are not as they should be.
+  Webdataset(const Params& params, BuildContext& context);
+
+ private:
+  std::string path(std::uint64_t index) const override { return index_.name(index); }
+  std::optional<FilePart> part(std::uint64_t index) const override { return index_.part(index); }
+  std::size_t listing_bytes() const override { return index_.bytes(); }
+
+  const Params params_;
+  ShardIndex index_;  // of `shards`, then of `validation`
+};
+
+}  // namespace weir

@@ -1,0 +1,229 @@
+// Where pictures may come from: a folder, a table, shards. The same pictures give the same model.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/support/drawn_pictures.h"
+#include "tests/support/file_text.h"
+#include "tests/support/scratch_folder.h"
+#include "tests/support/weir_process.h"
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+const char* const kTraining = R"(
+seed: 3
+memory: {host: 256MiB}
+pipeline:
+  - SOURCE
+  - decode
+  - augment: {size: [64, 64], zoom: 0.2, variants: 2}
+  - batch: {size: 8}
+  - MIXING
+  - features: {cache: CACHE}
+  - train
+model:
+  backbone: {name: mobilenet_v2, width: 0.35, weights: none}
+  head: [global_average_pooling, {dense: {units: classes, activation: softmax}}]
+training: {epochs: 2}
+)";
+
+class SourcesTest : public ::testing::Test {
+ protected:
+  SourcesTest() { ::setenv("WEIR_CACHE", path("cache").c_str(), 1); }
+  ~SourcesTest() override { ::unsetenv("WEIR_CACHE"); }
+
+  std::string path(const std::string& name) const { return (scratch_ / name).string(); }
+
+  // The drawn pictures in the order in which a folder is listed, and their classes.
+  static std::vector<std::pair<fs::path, std::string>> Listed() {
+    std::vector<std::pair<fs::path, std::string>> files;
+    for (const auto& entry : fs::recursive_directory_iterator(DrawnPictures<8>())) {
+      if (!entry.is_regular_file() || entry.path().parent_path() == DrawnPictures<8>()) continue;
+      files.emplace_back(entry.path(), entry.path().parent_path().filename());
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+  }
+
+  std::string WriteTable() const {
+    std::ofstream table(path("t.csv"));
+    table << "file,kind\n";
+    for (const auto& [file, label] : Listed())
+      table << '"' << file.string() << "\"," << label << '\n';
+    return path("t.csv");
+  }
+
+  // Tar files made by tar, of the same files.
+  std::string WriteShards(bool compressed) const {
+    const std::string folder = path("members");
+    fs::create_directories(folder);
+    std::vector<std::string> names;
+    int number = 0;
+    for (const auto& [file, label] : Listed()) {
+      char key[16];
+      std::snprintf(key, sizeof key, "%06d", number++);
+      for (const std::string& ending : {file.extension().string(), std::string(".txt")}) {
+        names.push_back(key + ending);
+      }
+      fs::copy_file(file, folder + "/" + key + file.extension().string(),
+                    fs::copy_options::overwrite_existing);
+      std::ofstream(folder + "/" + key + ".txt") << label;
+    }
+    const auto pack = [&](const std::string& name, std::size_t begin, std::size_t end) {
+      std::string command =
+          std::string("tar ") + (compressed ? "-czf " : "-cf ") + path(name) + " -C " + folder;
+      for (std::size_t i = begin; i < end; ++i) command += " " + names[i];
+      ASSERT_EQ(std::system(command.c_str()), 0);
+    };
+    const std::string ending = compressed ? ".tar.gz" : ".tar";
+    const std::size_t middle = names.size() / 4 * 2;
+    pack("s-00" + ending, 0, middle);
+    pack("s-01" + ending, middle, names.size());
+    return path("s-{00..01}" + ending);
+  }
+
+  // Trains with such a source, and returns what was said.
+  std::string Train(const std::string& source, const std::string& out,
+                    const std::string& cache = "memory", const std::string& mixing = "prefetch",
+                    const std::string& threads = "2") const {
+    std::string text = kTraining;
+    text.replace(text.find("SOURCE"), 6, source);
+    text.replace(text.find("MIXING"), 6, mixing);
+    text.replace(text.find("CACHE"), 5, cache);
+    std::ofstream(path("c.yaml")) << text;
+    const ProcessOutcome outcome =
+        Weir({"run", path("c.yaml"), "--out", path(out), "--set", "threads=" + threads});
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return outcome.out;
+  }
+  std::string Model(const std::string& out) const {
+    return FileText(path(out) + "/model/model.safetensors");
+  }
+
+  ScratchFolder scratch_;
+};
+
+TEST_F(SourcesTest, TheSamePicturesGiveTheSameModel) {
+  Train("directory: {path: " + DrawnPictures<8>().string() + ", validation_split: 0.25}", "folder");
+  ASSERT_FALSE(Model("folder").empty());
+
+  Train("manifest: {path: " + WriteTable() +
+            ", path_column: file, label_column: kind, validation_split: 0.25}",
+        "table");
+  EXPECT_TRUE(Model("table") == Model("folder"));
+
+  for (const bool compressed : {false, true}) {
+    const std::string out = compressed ? "packed" : "shards";
+    Train("webdataset: {shards: [\"" + WriteShards(compressed) +
+              "\"], label: txt, validation_split: 0.25}",
+          out);
+    EXPECT_TRUE(Model(out) == Model("folder")) << out;
+  }
+
+  const auto evaluation = [&](const std::string& data) {
+    const ProcessOutcome outcome = Weir({"evaluate", path("folder"), data, "--json"});
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return outcome.out;
+  };
+  std::ofstream(path("plain.csv")) << "path,label\n";
+  for (const auto& [file, label] : Listed()) {
+    std::ofstream(path("plain.csv"), std::ios::app) << file.string() << ',' << label << '\n';
+  }
+  const std::string expected = evaluation(DrawnPictures<8>().string());
+  EXPECT_EQ(evaluation(path("plain.csv")), expected);
+}
+
+TEST_F(SourcesTest, FeaturesOfWhatLiesInShardsAreKeptToo) {
+  const std::string source =
+      "webdataset: {shards: [\"" + WriteShards(false) + "\"], label: txt, validation_split: 0.25}";
+  const std::string first = Train(source, "first", "file");
+  EXPECT_THAT(first, HasSubstr("features: 0 found in "));
+  const std::string second = Train(source, "second", "file");
+  EXPECT_THAT(second, AllOf(HasSubstr(" found in "), HasSubstr(", 0 added")));
+  EXPECT_TRUE(Model("second") == Model("first"));
+}
+
+TEST_F(SourcesTest, ShardsThatWereWrittenAreReadAgain) {
+  std::ofstream(path("write.yaml"))
+      << "memory: {host: 64MiB}\npipeline:\n  - directory: {path: " + DrawnPictures<8>().string() +
+             ", shuffle: false}\n  - decode\n  - augment: {size: [64, 64]}\n  - encode: {format: "
+             "png}\n  - webdataset_writer: {folder: shards}\n";
+  ASSERT_EQ(Weir({"run", path("write.yaml"), "--out", path("write")}).status, 0);
+  std::ofstream(path("read.yaml"))
+      << "memory: {host: 64MiB}\npipeline:\n  - webdataset: {shards: [shards], shuffle: false}\n"
+         "  - decode\n  - augment: {size: [64, 64]}\n  - contact_sheet: {path: read.png, cell: "
+         "64}\n";
+  ASSERT_EQ(Weir({"run", path("read.yaml"), "--out", path("read")}).status, 0);
+  std::ofstream(path("direct.yaml"))
+      << "memory: {host: 64MiB}\npipeline:\n  - directory: {path: " + DrawnPictures<8>().string() +
+             ", shuffle: false}\n  - decode\n  - augment: {size: [64, 64]}\n"
+             "  - contact_sheet: {path: direct.png, cell: 64}\n";
+  ASSERT_EQ(Weir({"run", path("direct.yaml"), "--out", path("direct")}).status, 0);
+  EXPECT_FALSE(FileText(path("read.png")).empty());
+  EXPECT_TRUE(FileText(path("read.png")) == FileText(path("direct.png")));
+  const ProcessOutcome checked = Weir({"plan", path("read.yaml")});
+  EXPECT_THAT(checked.out, HasSubstr("webdataset"));
+}
+
+TEST_F(SourcesTest, AListIsDrawnAndHasNothingToTrainWith) {
+  std::ofstream(path("list.txt")) << Listed()[0].first.string() << "\nabsent.jpg\n";
+  const std::string list = "pipeline:\n  - list: {file: list.txt}\n  - decode\n";
+  std::ofstream(path("sheet.yaml")) << list + "  - contact_sheet: {path: sheet.png}\n";
+  const ProcessOutcome outcome = Weir({"run", path("sheet.yaml"), "--out", path("run")});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("1 could not be used"));
+  EXPECT_THAT(FileText(path("run/dropped.jsonl")),
+              AllOf(HasSubstr("absent.jpg"), HasSubstr("No such file")));
+
+  std::ofstream(path("features.yaml"))
+      << list +
+             "  - augment: {size: [64, 64]}\n  - batch: {size: 8}\n  - features\n"
+             "  - safetensors: {path: f.safetensors}\n"
+             "model:\n  backbone: {name: mobilenet_v2, width: 0.35, weights: none}\n"
+             "  frozen: all\n  head: [global_average_pooling]\n";
+  const ProcessOutcome features = Weir({"run", path("features.yaml"), "--out", path("f")});
+  EXPECT_EQ(features.status, 0) << features.err;
+  EXPECT_THAT(FileText(path("f.safetensors")), HasSubstr("[1,1280]"));
+
+  std::string text = kTraining;
+  text.replace(text.find("SOURCE"), 6, "list: {file: list.txt}");
+  text.replace(text.find("MIXING"), 6, "prefetch");
+  text.replace(text.find("CACHE"), 5, "off");
+  std::ofstream(path("c.yaml")) << text;
+  const ProcessOutcome refused = Weir({"run", path("c.yaml"), "--out", path("c")});
+  EXPECT_EQ(refused.status, 2) << refused.err;
+  EXPECT_THAT(refused.err,
+              HasSubstr("model: the data has no labels, and a classifier learns them"));
+}
+
+TEST_F(SourcesTest, MixedBatchesGiveTheSameModelAtAnyThreadCount) {
+  const std::string source =
+      "directory: {path: " + DrawnPictures<8>().string() + ", validation_split: 0.25}";
+  const std::string mixing = "mixup: {alpha: 0.4}\n  - cutmix: {probability: 0.5}";
+  Train(source, "plain", "off");
+  Train(source, "one", "off", mixing, "1");
+  Train(source, "four", "off", mixing, "4");
+  EXPECT_FALSE(Model("one").empty());
+  EXPECT_TRUE(Model("one") == Model("four"));
+  EXPECT_FALSE(Model("one") == Model("plain"));
+  // What is measured is not mixed.
+  const auto evaluated = Weir({"evaluate", path("one"), DrawnPictures<8>().string(), "--json"});
+  EXPECT_EQ(evaluated.status, 0) << evaluated.err;
+}
+
+}  // namespace
+}  // namespace weir

@@ -1,0 +1,68 @@
+#include "stages/sources/label_texts.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/support/caught_error.h"
+
+namespace weir {
+namespace {
+
+using testing::ElementsAre;
+using Names = std::vector<std::string>;
+
+const LabelTexts::Place kPlace = [] { return "t.csv:7"; };
+
+struct Settled {
+  Names classes;
+  std::vector<std::int32_t> labels;
+};
+
+Settled Settle(LabelTexts texts, const Names& labels) {
+  Settled settled;
+  for (const std::string& label : labels) settled.labels.push_back(texts.Add(label, kPlace));
+  settled.classes = texts.Settle(settled.labels);
+  return settled;
+}
+
+TEST(LabelTexts, NamesAreSortedByTheirBytes) {
+  const Settled settled = Settle(LabelTexts({}), {"wasps", "ants", "Bees", "ants"});
+  EXPECT_THAT(settled.classes, ElementsAre("Bees", "ants", "wasps"));
+  EXPECT_THAT(settled.labels, ElementsAre(2, 1, 0, 1));
+}
+
+TEST(LabelTexts, NumbersAreSortedAsNumbers) {
+  const Settled settled = Settle(LabelTexts({}), {"10", "9", "0", "10"});
+  EXPECT_THAT(settled.classes, ElementsAre("0", "9", "10"));
+  EXPECT_THAT(settled.labels, ElementsAre(2, 1, 0, 2));
+  EXPECT_THAT(Settle(LabelTexts({}), {"10", "9", "x"}).classes, ElementsAre("10", "9", "x"));
+}
+
+TEST(LabelTexts, GivenClassesAreFoundByNameAndByNumber) {
+  const Settled settled = Settle(LabelTexts(Names{"wasps", "ants"}), {"1", "wasps", "0", "ants"});
+  EXPECT_THAT(settled.classes, ElementsAre("wasps", "ants"));
+  EXPECT_THAT(settled.labels, ElementsAre(1, 0, 0, 1));
+  // A class that is a number has its name first.
+  EXPECT_THAT(Settle(LabelTexts(Names{"1", "0"}), {"1", "0"}).labels, ElementsAre(0, 1));
+}
+
+TEST(LabelTexts, RefusesWhatIsUnknown) {
+  LabelTexts given(Names{"ants", "bees"});
+  EXPECT_EQ(CaughtError([&] { given.Add("beees", kPlace); }),
+            "t.csv:7: the label 'beees' is none of the 2 `classes`\nDid you mean 'bees'?");
+  EXPECT_EQ(CaughtError([&] { given.Add("2", kPlace); }),
+            "t.csv:7: the label '2' is none of the 2 `classes`\nThey are 'ants' and 'bees'.");
+  LabelTexts open({});
+  EXPECT_EQ(CaughtError([&] { open.Add("", kPlace); }),
+            "t.csv:7: the label is empty\nGive it one, or take its line out.");
+  open.Add("moths", kPlace);
+  open.Close();
+  EXPECT_EQ(CaughtError([&] { open.Add("wasps", kPlace); }),
+            "t.csv:7: the label 'wasps' is none of the 1 trained with\nThey are 'moths'.");
+}
+
+}  // namespace
+}  // namespace weir

@@ -1,0 +1,247 @@
+#include "stages/sources/webdataset.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "stages/file_bytes.h"
+#include "tests/stages/sources/listed_pass.h"
+#include "tests/support/caught_error.h"
+#include "tests/support/file_text.h"
+#include "tests/support/scratch_folder.h"
+
+namespace weir {
+namespace {
+
+using testing::ElementsAre;
+
+using Members = std::vector<std::pair<std::string, std::string>>;  // names and contents
+
+void WriteTar(const std::filesystem::path& path, const Members& members,
+              int format = ARCHIVE_FORMAT_TAR_USTAR, bool compressed = false) {
+  struct archive* archive = archive_write_new();
+  archive_write_set_format(archive, format);
+  if (compressed) archive_write_add_filter_gzip(archive);
+  ASSERT_EQ(archive_write_open_filename(archive, path.c_str()), ARCHIVE_OK);
+  for (const auto& [name, content] : members) {
+    archive_entry* entry = archive_entry_new();
+    archive_entry_set_pathname(entry, name.c_str());
+    archive_entry_set_size(entry, static_cast<la_int64_t>(content.size()));
+    archive_entry_set_filetype(entry, name.ends_with('/') ? AE_IFDIR : AE_IFREG);
+    archive_entry_set_perm(entry, 0644);
+    ASSERT_EQ(archive_write_header(archive, entry), ARCHIVE_OK) << name;
+    archive_write_data(archive, content.data(), content.size());
+    archive_entry_free(entry);
+  }
+  ASSERT_EQ(archive_write_close(archive), ARCHIVE_OK);
+  archive_write_free(archive);
+}
+
+Members Samples(int first, int count) {
+  Members members;
+  for (int i = first; i < first + count; ++i) {
+    const std::string key = std::to_string(1000 + i);
+    members.emplace_back(key + ".jpg", "picture " + key + std::string(i % 7 * 300, '.'));
+    members.emplace_back(key + ".cls", std::to_string(i % 2));
+    members.emplace_back(key + ".json", i % 2 ? "{\"class\": \"bees\"}" : "{\"class\": \"ants\"}");
+  }
+  return members;
+}
+
+std::string Content(const FilePart& part) {
+  Outcome<FileBytes> opened = FileBytes::Open(part);
+  if (const Drop* drop = std::get_if<Drop>(&opened)) return drop->reason;
+  std::string content(std::get<FileBytes>(opened).size(), '\0');
+  EXPECT_TRUE(std::get<FileBytes>(opened).Read(0, content.data(), content.size()));
+  return content;
+}
+
+class WebdatasetTest : public testing::Test {
+ protected:
+  WebdatasetTest() { ::setenv("WEIR_CACHE", (root_ / "cache").c_str(), 1); }
+  ~WebdatasetTest() override { ::unsetenv("WEIR_CACHE"); }
+
+  Webdataset Make(const Webdataset::Params& params, bool training = true) {
+    resources_ = Resources();
+    BuildContext context{.upstream = {}, .resources = resources_, .seed = 1, .training = training};
+    return Webdataset(params, context);
+  }
+
+  // What a shard of these members ends with, the scratch folder written as $.
+  std::string Refusal(const Members& members, Webdataset::Params params = {}) {
+    WriteTar(root_ / "t.tar", members);
+    return RefusalOf({root_ / "t.tar"}, std::move(params));
+  }
+  std::string RefusalOf(const std::vector<std::filesystem::path>& shards,
+                        Webdataset::Params params = {}) {
+    params.shards = shards;
+    return root_.Shortened(CaughtError([&] { Make(params); }));
+  }
+
+  ScratchFolder root_;
+  Resources resources_;
+};
+
+TEST_F(WebdatasetTest, PicturesAreReadWhereTheyLie) {
+  const std::string longname = "deep/" + std::string(120, 'd') + "/" + std::string(90, 'n');
+  for (const int format :
+       {ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FORMAT_TAR_GNUTAR, ARCHIVE_FORMAT_TAR_PAX_INTERCHANGE}) {
+    for (const bool compressed : {false, true}) {
+      Members members = {{"folder/", ""}, {"README", "no sample"}, {".hidden.jpg", "no sample"}};
+      members.emplace_back(longname + ".png", "a picture of a long name");
+      members.emplace_back(longname + ".cls", "1\n");
+      const Members more = Samples(0, 50);
+      members.insert(members.end(), more.begin(), more.end());
+      const auto shard = root_ / (compressed ? "t.tar.gz" : "t.tar");
+      WriteTar(shard, members, format, compressed);
+      Webdataset source = Make({.shards = {shard}, .shuffle = false});
+      const ListedPass listed = RunPass(source, {.split = Split::kTrain});
+      ASSERT_EQ(listed.names.size(), 51u);
+      EXPECT_EQ(listed.names[0], std::string(90, 'n') + ".png");
+      EXPECT_EQ(Content(listed.parts[0]), "a picture of a long name");
+      EXPECT_EQ(listed.labels[0], 1);
+      for (int i = 0; i < 50; ++i) {
+        EXPECT_EQ(listed.names[i + 1], more[3 * i].first);
+        EXPECT_EQ(Content(listed.parts[i + 1]), more[3 * i].second);
+        EXPECT_EQ(listed.labels[i + 1], i % 2);
+      }
+    }
+  }
+}
+
+TEST_F(WebdatasetTest, WhatIsUnpackedLeavesNothingBehind) {
+  WriteTar(root_ / "t.tar.gz", Samples(0, 4), ARCHIVE_FORMAT_TAR_USTAR, true);
+  Webdataset source = Make({.shards = {root_ / "t.tar.gz"}});
+  EXPECT_TRUE(std::filesystem::is_empty(root_ / "cache"));
+  EXPECT_EQ(Content(RunPass(source, {.split = Split::kTest}).parts.at(3)),
+            "picture 1003" + std::string(900, '.'));
+}
+
+TEST_F(WebdatasetTest, ShardsMayBeARangeOrAFolder) {
+  std::filesystem::create_directories(root_ / "s");
+  for (int i = 0; i < 3; ++i) {
+    WriteTar(root_ / ("s/p-00" + std::to_string(i) + ".tar"), Samples(2 * i, 2));
+  }
+  root_.Write("s/notes.txt");
+  const std::vector<std::string> all = {"1000.jpg", "1001.jpg", "1002.jpg",
+                                        "1003.jpg", "1004.jpg", "1005.jpg"};
+  Webdataset folder = Make({.shards = {root_ / "s"}, .shuffle = false});
+  EXPECT_EQ(RunPass(folder, {.split = Split::kTrain}).names, all);
+  Webdataset range = Make({.shards = {root_ / "s/p-{000..002}.tar"}, .shuffle = false});
+  EXPECT_EQ(RunPass(range, {.split = Split::kTrain}).names, all);
+  Webdataset listed = Make({.shards = {root_ / "s/p-00{2,0}.tar"}, .shuffle = false});
+  EXPECT_THAT(RunPass(listed, {.split = Split::kTrain}).names,
+              ElementsAre("1004.jpg", "1005.jpg", "1000.jpg", "1001.jpg"));
+  EXPECT_EQ(RefusalOf({root_ / "s/p-{000..003}.tar"}),
+            "$/s/p-003.tar does not exist\n"
+            "Name tar files, folders of them, or a range: photos-{000000..000003}.tar.");
+  EXPECT_EQ(RefusalOf({root_ / "s/p-{3..1}.tar"}),
+            "webdataset.shards: {3..1} is no range of shards\n"
+            "Write one as {000000..000012}, of a million at most.");
+}
+
+TEST_F(WebdatasetTest, ClassesHaveTheNamesThatTheNotesGive) {
+  WriteTar(root_ / "t.tar", Samples(0, 4));
+  EXPECT_THAT(Make({.shards = {root_ / "t.tar"}}).classes(), ElementsAre("ants", "bees"));
+  WriteTar(root_ / "u.tar", {{"1.png", "x"}, {"1.cls", "10"}, {"2.png", "x"}, {"2.cls", "9"}});
+  EXPECT_THAT(Make({.shards = {root_ / "u.tar"}}).classes(), ElementsAre("9", "10"));
+  WriteTar(root_ / "v.tar", {{"1.png", "x"}, {"1.txt", "wasps"}, {"2.png", "x"}, {"2.txt", "0"}});
+  Webdataset source = Make({.shards = {root_ / "v.tar"},
+                            .label = "txt",
+                            .classes = std::vector<std::string>{"flies", "wasps"},
+                            .shuffle = false});
+  EXPECT_THAT(RunPass(source, {.split = Split::kTrain}).labels, ElementsAre(1, 0));
+}
+
+TEST_F(WebdatasetTest, ShardsOfTheirOwnMayBeForValidation) {
+  WriteTar(root_ / "t.tar", Samples(0, 6));
+  WriteTar(root_ / "v.tar", Samples(6, 3));
+  Webdataset source = Make({.shards = {root_ / "t.tar"}, .validation = {root_ / "v.tar"}});
+  EXPECT_THAT(RunPass(source, {.split = Split::kValidation}).names,
+              ElementsAre("1006.jpg", "1007.jpg", "1008.jpg"));
+  EXPECT_EQ(source.size(Split::kTrain), 6u);
+  Webdataset split = Make({.shards = {root_ / "t.tar"}, .validation_split = 0.4});
+  EXPECT_THAT(RunPass(split, {.split = Split::kValidation}).names,
+              ElementsAre("1000.jpg", "1001.jpg"));
+}
+
+TEST_F(WebdatasetTest, SamplesMayHaveNoLabels) {
+  WriteTar(root_ / "t.tar", {{"1.png", "x"}, {"2.png", "y"}});
+  WriteTar(root_ / "v.tar", {{"3.png", "z"}});
+  Webdataset source =
+      Make({.shards = {root_ / "t.tar"}, .validation = {root_ / "v.tar"}, .shuffle = false});
+  EXPECT_TRUE(source.classes().empty());
+  EXPECT_THAT(RunPass(source, {.split = Split::kTrain}).labels, ElementsAre(-1, -1));
+  EXPECT_THAT(RunPass(source, {.split = Split::kValidation}).names, ElementsAre("3.png"));
+}
+
+TEST_F(WebdatasetTest, RefusesSamplesThatAreNotAsTheyShouldBe) {
+  EXPECT_EQ(Refusal({{"1.jpg", "x"}, {"1.png", "x"}}),
+            "$/t.tar: 1.png is the second picture of its sample\nA sample is one picture.");
+  EXPECT_EQ(Refusal({{"1.cls", "0"}, {"2.jpg", "x"}}),
+            "$/t.tar: the sample '1' has a label and no picture\n"
+            "Pictures end in .jpg, .jpeg, .png, .bmp, .ppm, .tif, .tiff, .gif, .webp, .heif, .heic "
+            "and .avif.");
+  EXPECT_EQ(Refusal({{"1.jpg", "x"}, {"1.cls", "0"}, {"2.jpg", "x"}}),
+            "$/t.tar: 2.jpg has no label, and those before it have\n"
+            "Either all samples have one or none has; `label` says what its file ends in.");
+  EXPECT_EQ(Refusal({{"1.jpg", "x"},
+                     {"1.cls", "0"},
+                     {"1.json", "{\"class\": \"a\"}"},
+                     {"2.jpg", "x"},
+                     {"2.cls", "0"},
+                     {"2.json", "{\"class\": \"b\"}"}}),
+            "$/t.tar: 2.jpg: the label 0 is 'b' here, and was 'a' before\n"
+            "Shards that are taken together have the same labels.");
+  EXPECT_EQ(Refusal({{"1.jpg", "x"}, {"1.cls", std::string(5000, '1')}}),
+            "$/t.tar: 1.cls is too long for what it is\nIs it another kind of file?");
+  EXPECT_EQ(Refusal({{"notes.txt", "x"}}),
+            "webdataset.shards: the shards have no pictures\n"
+            "Pictures end in .jpg, .jpeg, .png, .bmp, .ppm, .tif, .tiff, .gif, .webp, .heif, .heic "
+            "and .avif.");
+  EXPECT_EQ(Refusal({{"1.jpg", "x"}}, {.shards = {}, .validation_split = 0.2}),
+            "webdataset.validation_split: the samples have no labels to split by\n"
+            "`label` says what the files with the labels end in.");
+}
+
+TEST_F(WebdatasetTest, RefusesShardsThatAreDamaged) {
+  WriteTar(root_ / "t.tar", Samples(0, 20));
+  const std::string whole = FileText(root_ / "t.tar");
+  WriteTar(root_ / "z.tgz", Samples(0, 20), ARCHIVE_FORMAT_TAR_USTAR, true);
+  const std::string packed = FileText(root_ / "z.tgz");
+  EXPECT_THAT(RefusalOf({root_.Write("cut.tar", whole.substr(0, 2 * 512 + 5))}),
+              testing::StartsWith("$/cut.tar"));
+  EXPECT_THAT(RefusalOf({root_.Write("cut.tgz", packed.substr(0, packed.size() / 2))}),
+              testing::StartsWith("$/cut.tgz cannot be read as a tar file: "));
+  EXPECT_THAT(RefusalOf({root_.Write("text.tar", "no tar\n")}),
+              testing::StartsWith("$/text.tar cannot be read as a tar file: "));
+  EXPECT_THAT(RefusalOf({root_.Write("empty.tar")}), testing::StartsWith("$/empty.tar"));
+  // Cut anywhere, a shard is refused or what is left of it is whole.
+  for (std::size_t size = 1; size < whole.size(); size += 397) {
+    root_.Write("cut.tar", whole.substr(0, size));
+    Webdataset::Params params{.shards = {root_ / "cut.tar"}};
+    std::optional<ListedPass> listed;
+    CaughtError([&] {
+      Webdataset source = Make(params, false);
+      listed = RunPass(source, {.split = Split::kTest});
+    });
+    if (!listed) continue;
+    for (const FilePart& part : listed->parts) EXPECT_TRUE(Content(part).starts_with("picture 1"));
+  }
+}
+
+TEST_F(WebdatasetTest, WhatItHoldsIsLittle) {
+  constexpr int kSamples = 5000;
+  WriteTar(root_ / "t.tar", Samples(0, kSamples));
+  Webdataset source = Make({.shards = {root_ / "t.tar"}});
+  EXPECT_LE(source.footprint().held_bytes(), kSamples * 70u);
+}
+
+}  // namespace
+}  // namespace weir
