@@ -34,6 +34,20 @@ std::size_t OwnBytes(const StageCost& stage, const Behind& behind) {
   return stage.footprint.item_bytes * static_cast<std::size_t>(1 + behind.copies);
 }
 
+// What works in place gives on what comes in, and so it is that which is copied behind it.
+bool WorksInPlace(const StageCost& stage) {
+  return stage.shape == StageShape::kMap && stage.changes_input && stage.footprint.item_bytes == 0;
+}
+
+// The stage that made what stage `index` gives.
+std::size_t GivenBy(const std::vector<StageCost>& stages, std::size_t index) {
+  while (index > 0 && WorksInPlace(stages[index])) {
+    const std::vector<int>& from = stages[index].from;
+    index = from.empty() ? index - 1 : static_cast<std::size_t>(from.front());
+  }
+  return index;
+}
+
 std::vector<Stretch> CutStretches(const std::vector<StageCost>& stages, int workers) {
   std::vector<Stretch> stretches;
   std::vector<std::size_t> stretch_of(stages.size(), 0);
@@ -219,7 +233,7 @@ Behind BehindStage(const std::vector<StageCost>& stages, std::size_t index) {
     if (!stages[i].TakesFrom(i, index)) continue;
     const Packet::Branch branch = BranchTo(stages, index, i);
     behind.bytes += branch.bytes;
-    behind.copies += branch.copy_bytes > 0;
+    behind.copies += branch.copies;
   }
   return behind;
 }
@@ -231,14 +245,14 @@ Packet::Branch BranchTo(const std::vector<StageCost>& stages, std::size_t index,
   // A join is paid for on its first branch.
   if (stage.shape == StageShape::kJoin && stage.from.front() != static_cast<int>(index)) return {};
   const Behind behind = BehindStage(stages, consumer);
-  Packet::Branch branch{.bytes = OwnBytes(stage, behind) + behind.bytes};
+  Packet::Branch branch{.bytes = OwnBytes(stage, behind) + behind.bytes,
+                        .copy_bytes = stages[GivenBy(stages, index)].footprint.item_bytes};
   int consumers = 0;
   for (std::size_t i = index + 1; i < stages.size(); ++i) {
     consumers += stages[i].TakesFrom(i, index);
   }
-  if (consumers > 1 && stage.changes_input) {
-    branch.copy_bytes = std::max<std::size_t>(stages[index].footprint.item_bytes, 1);
-  }
+  branch.copies = consumers > 1 && stage.changes_input;
+  if (WorksInPlace(stage)) branch.copies += behind.copies;
   return branch;
 }
 

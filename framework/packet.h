@@ -83,10 +83,11 @@ class Packet {
   // What pays for the way that is before it.
   Ticket& ticket() { return share_ ? share_->ticket : holder_->ticket; }
 
-  // What a branch needs: for what stands on it, and for a copy of the payload: its usual size,
-  // where the payload does not say how large it is; 0 where it is only read.
+  // What a branch needs: for what stands on it, and for copies of the payload, of the usual size
+  // where it does not say how large it is.
   struct Branch {
     std::size_t bytes = 0;
+    int copies = 0;
     std::size_t copy_bytes = 0;
   };
   // A packet of the same payload for each branch, in their order, each with its part of the ticket;
@@ -96,12 +97,12 @@ class Packet {
     std::vector<Packet> packets;
     holder_->owners.store(0, std::memory_order_relaxed);
     for (const Branch& branch : branches) {
-      const std::size_t copy =
-          branch.copy_bytes > 0 ? holder_->bytes().value_or(branch.copy_bytes) : 0;
+      const std::size_t copies = static_cast<std::size_t>(branch.copies) *
+                                 holder_->bytes().value_or(branch.copy_bytes);
       Packet packet;
       packet.holder_ = holder_;
       packet.share_ =
-          std::make_shared<Shared>(holder_, holder_->ticket.SplitOff(branch.bytes + copy));
+          std::make_shared<Shared>(holder_, holder_->ticket.SplitOff(branch.bytes + copies));
       packets.push_back(std::move(packet));
     }
     return packets;

@@ -9,7 +9,9 @@
 #include "stages/encode.h"
 #include "stages/features.h"
 #include "stages/mixing.h"
+#include "stages/normalize.h"
 #include "stages/prefetch.h"
+#include "stages/rand_augment.h"
 #include "stages/safetensors_sink.h"
 #include "stages/sources/directory.h"
 #include "stages/sources/list.h"
@@ -32,9 +34,11 @@ void AddBuiltinStages(Registry& registry) {
   registry.Add<ColorJitter>();
   registry.Add<GrayscaleStage>();
   registry.Add<RandomErasing>();
+  registry.Add<RandAugment>();
   registry.Add<BatchImages>();
   registry.Add<Mixup>();
   registry.Add<Cutmix>();
+  registry.Add<Normalize>();
   registry.Add<Prefetch>();
   registry.Add<Features>();
   registry.Add<Train>();

@@ -121,7 +121,8 @@ struct Batch {
   std::size_t bytes() const { return pixels.bytes(); }
 };
 
-// [size, dims...] in float32 on the host, as the frozen prefix gives them: [N, C], or [N, h, w, C].
+// [size, dims...] in float32 on the host: what the frozen prefix gives, [N, C] or [N, h, w, C], or
+// pictures as numbers, [N, H, W, 3].
 struct FeatureBatch {
   static constexpr PortType kPortType = "batch/features";
   std::vector<Sample> samples;

@@ -1,5 +1,6 @@
-// Changes the colours of a picture in place, as torchvision.transforms.v2.functional does to uint8
-// tensors: float32 arithmetic, cut off at 0 and 255, fractions dropped.
+// Changes the colours of a picture, in place but for Sharpen, as
+// torchvision.transforms.v2.functional does to uint8 tensors: float32 arithmetic, cut off at 0 and
+// 255, fractions dropped.
 //
 // `pixels` are sRGB, 3 bytes each. Pure functions; any thread; nothing is allocated.
 #pragma once
@@ -19,5 +20,23 @@ void AdjustSaturation(std::span<std::uint8_t> pixels, float factor);
 
 // Turns the hue by that part of the circle, from -0.5 to 0.5.
 void AdjustHue(std::span<std::uint8_t> pixels, float turn);
+
+// Of each value the upper `bits`, of 0 to 8, are left.
+void Posterize(std::span<std::uint8_t> pixels, int bits);
+
+// Turns values of `threshold`, up to 255, and above into their negative.
+void Solarize(std::span<std::uint8_t> pixels, float threshold);
+
+// Stretches each channel to 0 to 255; one of a single value stays as it is.
+void AutoContrast(std::span<std::uint8_t> pixels);
+
+// Gives each channel an even histogram, in the whole numbers of PIL's ImageOps.equalize; one with
+// fewer than 255 pixels below its highest value stays as it is.
+void Equalize(std::span<std::uint8_t> pixels);
+
+// From `source`, [height, width, 3], into `out`, another of that size. A factor of 1 changes
+// nothing, of 0 gives each pixel the mean with its eight neighbours, itself counted five times, and
+// above 1 the opposite. Pixels of the edge stay as they are.
+void Sharpen(const std::uint8_t* source, int height, int width, float factor, std::uint8_t* out);
 
 }  // namespace weir

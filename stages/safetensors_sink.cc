@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 std::vector<std::int64_t> RowShape(const ItemSpec& batches) {
   if (batches.dims.size() < 2) {
     throw Error(ErrorKind::kConfig, "safetensors: the features that arrive have no fixed size",
-                "Put `features` before it.");
+                "Put `features` or `normalize` before it.");
   }
   return {batches.dims.begin() + 1, batches.dims.end()};
 }

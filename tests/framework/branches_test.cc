@@ -177,6 +177,31 @@ TEST(Branches, ArePaidForByTheTicketOfTheirItem) {
   EXPECT_EQ(notes, UpTo(200));
 }
 
+TEST(Branches, CopiesBehindAStageThatWorksInPlaceArePaidForToo) {
+  const auto holding = [](Number number, StageContext&) -> Outcome<Number> {
+    return Number{number.value, 100};
+  };
+  Flow flow(100'000, 4);
+  std::vector<int> one, two;
+  flow.Add<Counting>("counting", 200)
+      .Add<Apply>("first", holding, 100)
+      .Add<Apply>("in place", Plus(1))
+      .Add<Apply>("in place too", Plus(1))
+      .Add<Apply>("one", holding, 100)
+      .Add<Note>("note one", one)
+      .From({3})
+      .Add<Apply>("two", holding, 100)
+      .Add<Note>("note two", two);
+  flow.Run();
+  // 100 for the first and for each branch, and a copy for each of the two that change it.
+  EXPECT_EQ(flow.plan().stretches[0].item_bytes, 500u);
+  EXPECT_LE(flow.peak_bytes(0), flow.plan().stretches[0].pool_bytes);
+  EXPECT_GE(flow.peak_bytes(0), 500u);
+  EXPECT_EQ(flow.used_bytes(0), 0u);
+  EXPECT_EQ(one.size(), 200u);
+  EXPECT_EQ(two, one);
+}
+
 TEST(Branches, AFailureOnOneEndsTheRunAndTheNextRuns) {
   Flow flow(1 << 20);
   std::vector<int> notes;

@@ -2,10 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -167,6 +169,62 @@ TEST_F(FlowTest, ExtractsFeaturesTheSameAtAnyThreadCount) {
     EXPECT_EQ(nlohmann::json::parse(line)["class"], classes[static_cast<int>(labels[row])]);
   }
   EXPECT_EQ(row, labels.size());
+}
+
+TEST_F(FlowTest, WritesPicturesAsNumbersWithoutAModel) {
+  const auto run = [&](const std::string& name, const std::string& mean,
+                       const std::string& deviation) {
+    const ProcessOutcome outcome =
+        Weir({"run", "configs/tensors.yaml", "--set", "pipeline.directory.path=" + Pictures(),
+              "--set", "pipeline.center_crop.size=[16, 24]", "--set",
+              "pipeline.normalize.mean=" + mean, "--set", "pipeline.normalize.std=" + deviation,
+              "--set", "pipeline.safetensors.path=" + path(name), "--out", path(name + "-run")});
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    const auto summary = nlohmann::json::parse(FileText(path(name + "-run/summary.json")));
+    const std::int64_t images = summary["images"];
+    const auto file = WeightsFile::Open(path(name));
+    const TensorInfo* features = file->Find("features");
+    EXPECT_EQ(features->shape, (std::vector<std::int64_t>{images, 16, 24, 3}));
+    EXPECT_EQ(file->Find("labels")->shape, std::vector<std::int64_t>{images});
+    std::vector<float> values(features->values());
+    file->Read(*features, values);
+    return values;
+  };
+  const std::vector<float> plain = run("plain", "[0, 0, 0]", "[1, 1, 1]");
+  const std::vector<float> other = run("other", "[0.5, 0.25, 0]", "[0.5, 1, 2]");
+  ASSERT_EQ(other.size(), plain.size());
+  const float means[] = {0.5f, 0.25f, 0}, deviations[] = {0.5f, 1, 2};
+  std::set<int> levels;
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    const float level = plain[i] * 255;
+    ASSERT_NEAR(level, std::round(level), 1e-4);
+    ASSERT_FLOAT_EQ(other[i], (plain[i] - means[i % 3]) / deviations[i % 3]);
+    levels.insert(static_cast<int>(std::round(level)));
+  }
+  EXPECT_GE(*levels.begin(), 0);
+  EXPECT_LE(*levels.rbegin(), 255);
+  EXPECT_GT(levels.size(), 100u);
+}
+
+TEST_F(FlowTest, RandAugmentDrawsTheSameAtAnyThreadCount) {
+  const std::string config = Write("sheet.yaml",
+                                   "memory: {host: 64MiB}\npipeline:\n"
+                                   "  - directory: {path: " +
+                                       Pictures() +
+                                       "}\n  - decode\n"
+                                       "  - random_resized_crop: {size: [64, 64]}\n"
+                                       "  - rand_augment: {num_ops: 3}\n"
+                                       "  - contact_sheet: {path: sheet.png}\n");
+  const auto sheet = [&](const std::string& name, const std::string& setting) {
+    const ProcessOutcome outcome =
+        Weir({"run", config, "--set", setting, "--set",
+              "pipeline.contact_sheet.path=" + path(name + ".png"), "--out", path(name)});
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return FileText(path(name + ".png"));
+  };
+  const std::string one = sheet("one", "threads=1");
+  EXPECT_TRUE(sheet("four", "threads=4") == one);
+  EXPECT_FALSE(sheet("none", "pipeline.rand_augment.num_ops=0") == one);
 }
 
 // Trains, with a second branch to a sheet.

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Writes torchvision_reference.safetensors: what torchvision makes of two small pictures.
+"""Writes torchvision_reference.safetensors: what torchvision makes of three small pictures.
 
 Needs torch, torchvision and safetensors; run it anew where an operation is added:
 
   tests/stages/torchvision_reference.py
 
 Each tensor is called "<picture>/<operation> <arguments>" and is uint8 [H, W, 3], as are the pictures
-themselves, "<picture>".
+themselves, "<picture>"; but "<picture>/normalize" is float32. RandAugment's operations have its names
+for them, and its step of the magnitude with the sign: "ShearX -9".
 """
 
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import torch
 import torchvision
 from safetensors.torch import save_file
-from torchvision.transforms.v2 import InterpolationMode
+from torchvision.transforms.v2 import InterpolationMode, RandAugment
 from torchvision.transforms.v2 import functional as F
 
 
@@ -24,7 +25,10 @@ def pictures() -> dict[str, torch.Tensor]:
     rows = torch.linspace(0, 1, 40)[:, None].expand(40, 28)
     columns = torch.linspace(0, 1, 28)[None, :].expand(40, 28)
     smooth = torch.stack([rows, columns, 1 - rows * columns])
-    return {"noise": noise, "smooth": (smooth * 255).round().to(torch.uint8)}
+    dull = torch.full((3, 33, 29), 77, dtype=torch.uint8)  # a flat, a narrow and a dark channel
+    dull[1] = torch.randint(90, 140, (33, 29), generator=generator, dtype=torch.uint8)
+    dull[2] = torch.arange(29, dtype=torch.uint8) * 3
+    return {"noise": noise, "smooth": (smooth * 255).round().to(torch.uint8), "dull": dull}
 
 
 def results(picture: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -43,6 +47,44 @@ def results(picture: torch.Tensor) -> dict[str, torch.Tensor]:
             made[name] = F.resized_crop(
                 picture, *box, list(size), interpolation=InterpolationMode.BILINEAR, antialias=True
             )
+    made["normalize"] = F.normalize(
+        F.to_dtype(picture, torch.float32, scale=True), [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    )
+    return made | rand_augmented(picture)
+
+
+class OneOperation(RandAugment):
+    """RandAugment with nothing left to chance: one operation, and its sign."""
+
+    def __init__(self, name: str, step: int, sign: int) -> None:
+        super().__init__(num_ops=1, magnitude=step, fill=[10.0, 200.0, 30.0])
+        self.name, self.sign = name, sign
+
+    def _get_random_item(self, dct):
+        magnitudes, _ = dct[self.name]
+
+        def of_sign(*size):
+            steps = magnitudes(*size)
+            return steps if steps is None else steps * self.sign
+
+        return self.name, (of_sign, False)
+
+
+def rand_augmented(picture: torch.Tensor) -> dict[str, torch.Tensor]:
+    made = {}
+    for name, (_, is_signed) in RandAugment._AUGMENTATION_SPACE.items():
+        if name == "Identity":
+            continue
+        if is_signed:
+            steps = [sign * step for step in (9, 12, 30) for sign in (1, -1)]
+        elif name == "Solarize":
+            steps = [0, 3, 6, 9, 16, 20, 26, 30]
+        elif name == "Posterize":
+            steps = [0, 4, 9, 17, 30]
+        else:
+            steps = [0]
+        for step in steps:
+            made[f"{name} {step}"] = OneOperation(name, abs(step), 1 if step >= 0 else -1)(picture)
     return made
 
 
