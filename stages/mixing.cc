@@ -96,6 +96,10 @@ void PastePixels(Batch& batch, const Box& box) {
   }
 }
 
+double PartBeside(const Box& box, int height, int width) {
+  return 1 - static_cast<double>(box.height) * box.width / height / width;
+}
+
 void MixLabels(Batch& batch, double part) {
   const std::vector<LabelPart> last = PartsOf(batch.samples.back());
   for (int i = batch.size() - 1; i >= 0; --i) {
@@ -154,7 +158,7 @@ void Cutmix::Mix(Batch& batch, double part, CounterRandom& random) const {
   const Box box = DrawBox(random, batch.height, batch.width, part);
   if (box.height == 0 || box.width == 0) return;
   PastePixels(batch, box);
-  MixLabels(batch, 1 - static_cast<double>(box.height) * box.width / batch.height / batch.width);
+  MixLabels(batch, PartBeside(box, batch.height, batch.width));
 }
 
 }  // namespace weir

@@ -30,7 +30,9 @@ namespace weir {
 void MixPixels(Batch& batch, double part);
 // The box becomes that of the sample's before.
 void PastePixels(Batch& batch, const Box& box);
-// Labels likewise.
+// How much of a picture is not in the box.
+double PartBeside(const Box& box, int height, int width);
+// Labels become part of themselves and 1 - part of the sample's before, which may be mixtures too.
 void MixLabels(Batch& batch, double part);
 
 // Of the beta distribution with both parameters `alpha`, as the ratio of two gamma variates

@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "stages/model/weights_file.h"
 #include "tests/support/caught_error.h"
 
 namespace weir {
@@ -101,6 +104,55 @@ TEST(MixLabels, GivesEachItsPart) {
     for (const LabelPart& each : sample.mixture) sum += each.part;
     EXPECT_NEAR(sum, 1, 1e-12);
   }
+}
+
+// torchvision's MixUp and CutMix of three pictures, one of each class (torchvision_reference.py).
+TEST(Mixing, IsTorchvisions) {
+  const auto file = WeightsFile::Open("tests/stages/torchvision_mixtures.safetensors");
+  const auto read = [&](const std::string& name) {
+    const TensorInfo& tensor = *file->Find(name);
+    std::vector<float> values(tensor.values());
+    file->Read(tensor, values);
+    return values;
+  };
+  const TensorInfo& pictures = *file->Find("pictures");
+  int mixtures = 0;
+  for (const TensorInfo& tensor : file->tensors()) {
+    if (tensor.name == "pictures" || tensor.name.ends_with(" labels")) continue;
+    ++mixtures;
+    Batch batch;
+    batch.height = static_cast<int>(pictures.shape[1]);
+    batch.width = static_cast<int>(pictures.shape[2]);
+    for (int i = 0; i < 3; ++i) batch.samples.push_back({.label = i, .path = ""});
+    const std::vector<float> pixels = read("pictures");
+    batch.pixels = AlignedBuffer<std::uint8_t>(pixels.size());
+    std::copy(pixels.begin(), pixels.end(), batch.pixels.data());
+
+    std::istringstream words(tensor.name);
+    std::string kind;
+    words >> kind;
+    double tolerance = 0;
+    if (kind == "mixup") {
+      double part = 0;
+      words >> part;
+      MixPixels(batch, part);
+      MixLabels(batch, part);
+      tolerance = 0.5 + 255.0 / 65536;  // theirs is not rounded, our part is of 65536
+    } else {
+      Box box;
+      words >> box.top >> box.left >> box.height >> box.width;
+      PastePixels(batch, box);
+      MixLabels(batch, PartBeside(box, batch.height, batch.width));
+    }
+    const std::vector<float> theirs = read(tensor.name), targets = read(tensor.name + " labels");
+    for (std::size_t i = 0; i < theirs.size(); ++i) {
+      ASSERT_NEAR(batch.pixels.data()[i], theirs[i], tolerance) << tensor.name << " at " << i;
+    }
+    for (int i = 0; i < 9; ++i) {
+      EXPECT_NEAR(PartOf(batch.samples[i / 3], i % 3), targets[i], 1e-6) << tensor.name;
+    }
+  }
+  EXPECT_EQ(mixtures, 9);
 }
 
 TEST(DrawBeta, HasItsMeanAndItsVariance) {
