@@ -97,8 +97,8 @@ class Packet {
     std::vector<Packet> packets;
     holder_->owners.store(0, std::memory_order_relaxed);
     for (const Branch& branch : branches) {
-      const std::size_t copies = static_cast<std::size_t>(branch.copies) *
-                                 holder_->bytes().value_or(branch.copy_bytes);
+      const std::size_t copies =
+          static_cast<std::size_t>(branch.copies) * holder_->bytes().value_or(branch.copy_bytes);
       Packet packet;
       packet.holder_ = holder_;
       packet.share_ =

@@ -243,9 +243,9 @@ void TrainableModel::Learn(const MicroBatch& micro_batch, int slot, std::span<fl
   std::copy_n(gradient.const_data_ptr<float>(), logits.size(), logits.begin());
   const std::size_t classes = model_.classes().size();
   for (int i = 0; i < micro_batch.size(); ++i) {
-    losses[i] = CrossEntropyGradient(Span(gradient).subspan(i * classes, classes),
-                                     micro_batch.samples[i], options_.label_smoothing,
-                                     1.0 / micro_batch.batch_size);
+    losses[i] =
+        CrossEntropyGradient(Span(gradient).subspan(i * classes, classes), micro_batch.samples[i],
+                             options_.label_smoothing, 1.0 / micro_batch.batch_size);
   }
   gradient = gradient.to(parts_->device);
   const GradientSink sink(parts_->gradients[slot], slot == 0 && parts_->any_gradient

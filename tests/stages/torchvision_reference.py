@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes torchvision_reference.safetensors: what torchvision makes of three small pictures.
+"""Writes torchvision_reference.safetensors: what torchvision makes of three small pictures, and
+torchvision_mixtures.safetensors: of a batch of three, one of each class.
 
 Needs torch, torchvision and safetensors; run it anew where an operation is added:
 
@@ -8,6 +9,9 @@ Needs torch, torchvision and safetensors; run it anew where an operation is adde
 Each tensor is called "<picture>/<operation> <arguments>" and is uint8 [H, W, 3], as are the pictures
 themselves, "<picture>"; but "<picture>/normalize" is float32. RandAugment's operations have its names
 for them, and its step of the magnitude with the sign: "ShearX -9".
+
+Mixtures are called "mixup <part>" and "cutmix <top> <left> <height> <width>", float32 [3, H, W, 3], their
+labels "<mixture> labels", [3, 3]; the batch itself "pictures".
 """
 
 from pathlib import Path
@@ -15,7 +19,7 @@ from pathlib import Path
 import torch
 import torchvision
 from safetensors.torch import save_file
-from torchvision.transforms.v2 import InterpolationMode, RandAugment
+from torchvision.transforms.v2 import CutMix, InterpolationMode, MixUp, RandAugment
 from torchvision.transforms.v2 import functional as F
 
 
@@ -88,6 +92,48 @@ def rand_augmented(picture: torch.Tensor) -> dict[str, torch.Tensor]:
     return made
 
 
+class FixedPart:
+    """In the place of the distribution that the part is drawn from."""
+
+    def __init__(self, part: float) -> None:
+        self.part = part
+
+    def sample(self, _) -> torch.Tensor:
+        return torch.tensor(self.part)
+
+
+class NamedCutMix(CutMix):
+    """Tells the box that it drew."""
+
+    def make_params(self, flat_inputs):
+        params = super().make_params(flat_inputs)
+        left, top, right, bottom = params["box"]
+        self.name = f"cutmix {top} {left} {bottom - top} {right - left}"
+        return params
+
+
+def mixtures() -> dict[str, torch.Tensor]:
+    first = pictures()["noise"]
+    batch = torch.stack([first, first.flip(-1), 255 - first])
+    labels = torch.arange(3)
+    made = {"pictures": batch}
+    for part in (0.0, 0.3, 0.5, 0.91, 1.0):
+        mixup = MixUp(num_classes=3)
+        mixup._dist = FixedPart(part)
+        mixed, targets = mixup(batch.float(), labels)
+        made[f"mixup {part}"], made[f"mixup {part} labels"] = mixed, targets
+    torch.manual_seed(1)
+    for part in (0.2, 0.5, 0.5, 0.8):
+        cutmix = NamedCutMix(num_classes=3)
+        cutmix._dist = FixedPart(part)
+        mixed, targets = cutmix(batch.float(), labels)
+        made[cutmix.name], made[f"{cutmix.name} labels"] = mixed, targets
+    return {
+        key: value.movedim(1, -1).contiguous() if value.ndim == 4 else value
+        for key, value in made.items()
+    }
+
+
 def main() -> None:
     tensors = {}
     for name, picture in pictures().items():
@@ -96,7 +142,9 @@ def main() -> None:
             tensors[f"{name}/{operation}"] = result
     tensors = {key: value.permute(1, 2, 0).contiguous() for key, value in tensors.items()}
     path = Path(__file__).with_suffix(".safetensors")
-    save_file(tensors, path, metadata={"torchvision": torchvision.__version__})
+    metadata = {"torchvision": torchvision.__version__}
+    save_file(tensors, path, metadata=metadata)
+    save_file(mixtures(), path.with_name("torchvision_mixtures.safetensors"), metadata=metadata)
 
 
 main()
