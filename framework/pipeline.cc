@@ -1,9 +1,10 @@
 #include "framework/pipeline.h"
 
-// Public from oneTBB 2021.6 on, a preview in the 2021.5 of Ubuntu 22.04.
+// Public from oneTBB 2021.6 on, a preview of another form in the 2021.5 of Ubuntu 22.04.
 #define TBB_PREVIEW_WAITING_FOR_WORKERS 1
 #include <cxxabi.h>
 #include <tbb/global_control.h>
+#include <tbb/version.h>
 
 #include <algorithm>
 #include <cassert>
@@ -23,7 +24,7 @@ namespace weir {
 class Pipeline::Threads {
  public:
   explicit Threads(int workers)
-      : handle_(tbb::attach{}),
+      : handle_(Attach()),
         control_(std::in_place, tbb::global_control::max_allowed_parallelism,
                  static_cast<std::size_t>(workers)) {}
   Threads(const Threads&) = delete;
@@ -34,6 +35,14 @@ class Pipeline::Threads {
   }
 
  private:
+  static tbb::task_scheduler_handle Attach() {
+#if TBB_INTERFACE_VERSION >= 12060
+    return tbb::attach{};
+#else
+    return tbb::task_scheduler_handle::get();
+#endif
+  }
+
   tbb::task_scheduler_handle handle_;
   std::optional<tbb::global_control> control_;
 };
