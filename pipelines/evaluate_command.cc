@@ -13,7 +13,7 @@
 #include "stages/sources/directory.h"
 #include "stages/sources/manifest.h"
 #include "stages/sources/manifest_reader.h"
-#include "stages/sources/shard_index.h"
+#include "stages/sources/shard_paths.h"
 #include "stages/sources/webdataset.h"
 
 namespace weir {

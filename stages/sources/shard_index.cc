@@ -1,18 +1,12 @@
 #include "stages/sources/shard_index.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
-#include <cstring>
 #include <limits>
-#include <new>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
@@ -20,105 +14,15 @@
 
 #include "framework/error.h"
 #include "stages/model/weights_source.h"
+#include "stages/sources/tar_reader.h"
 
 namespace weir {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kReadAtOnce = 8 << 10;  // a header, and little of what is passed over
 constexpr std::size_t kMostLabelBytes = 4 << 10;
 constexpr std::size_t kMostNotesBytes = 1 << 20;
-constexpr std::size_t kMostShards = 1'000'000;
-
-// One tar file, read through libarchive.
-class TarReader {
- public:
-  explicit TarReader(const std::string& path) : path_(path), archive_(archive_read_new()) {
-    if (!archive_) throw std::bad_alloc();
-    archive_read_support_format_tar(archive_.get());
-    archive_read_support_filter_gzip(archive_.get());
-    std::error_code error;
-    if (!fs::is_regular_file(path, error)) {
-      throw Error(ErrorKind::kData,
-                  path + (fs::exists(path, error) ? " is no file" : " does not exist"),
-                  "Name tar files, folders of them, or a range: photos-{000000..000003}.tar.");
-    }
-    size_ = fs::file_size(path, error);
-    Check(archive_read_open_filename(archive_.get(), path.c_str(), kReadAtOnce));
-  }
-
-  // False at the end.
-  bool Next() {
-    const int status = archive_read_next_header(archive_.get(), &entry_);
-    if (status == ARCHIVE_EOF) return false;
-    Check(status);
-    const char* name = archive_entry_pathname(entry_);
-    if (!name) name = archive_entry_pathname_utf8(entry_);  // what the locale has no letters for
-    name_ = name ? name : "";
-    // All of a plain file's bytes so far are its header's.
-    begin_ = static_cast<std::uint64_t>(archive_filter_bytes(archive_.get(), 0));
-    if (is_folder()) return true;
-    if (archive_entry_filetype(entry_) != AE_IFREG || archive_entry_hardlink(entry_) ||
-        archive_entry_sparse_count(entry_) > 0) {
-      Refuse("is no plain file", "Pack the pictures themselves, not links to them.");
-    }
-    if (!is_compressed() && begin_ + size() > size_) Refuse("is cut off", "Copy the shard anew.");
-    return true;
-  }
-
-  const std::string& name() const { return name_; }
-  bool is_folder() const { return archive_entry_filetype(entry_) == AE_IFDIR; }
-  std::uint64_t size() const { return static_cast<std::uint64_t>(archive_entry_size(entry_)); }
-  std::uint64_t begin() const { return begin_; }  // in the file, where that is not compressed
-  bool is_compressed() const {
-    return archive_filter_code(archive_.get(), 0) != ARCHIVE_FILTER_NONE;
-  }
-  std::string place() const { return path_ + ": " + name_; }
-
-  // Gives the content in pieces.
-  void Read(const std::function<void(std::string_view)>& take) {
-    std::array<char, kReadAtOnce> piece;
-    while (true) {
-      const la_ssize_t got = archive_read_data(archive_.get(), piece.data(), piece.size());
-      if (got == 0) return;
-      if (got < 0) Check(static_cast<int>(got));
-      if (got > 0) take({piece.data(), static_cast<std::size_t>(got)});
-    }
-  }
-
-  std::string ReadText(std::size_t most_bytes) {
-    if (size() > most_bytes) Refuse("is too long for what it is", "Is it another kind of file?");
-    std::string text;
-    Read([&](std::string_view piece) { text += piece; });
-    return text;
-  }
-
-  [[noreturn]] void Refuse(const std::string& why, const std::string& remedy) const {
-    throw Error(ErrorKind::kData, place() + " " + why, remedy);
-  }
-
- private:
-  struct Free {
-    void operator()(struct archive* archive) const { archive_read_free(archive); }
-  };
-
-  void Check(int status) {
-    if (status >= ARCHIVE_WARN) return;
-    if (archive_errno(archive_.get()) == ENOMEM) throw std::bad_alloc();
-    const char* const what = archive_error_string(archive_.get());
-    throw Error(ErrorKind::kData,
-                path_ + " cannot be read as a tar file: " + (what ? what : "libarchive failed"),
-                "Copy the shard anew, or leave it out.");
-  }
-
-  const std::string path_;
-  const std::unique_ptr<struct archive, Free> archive_;
-  std::uint64_t size_ = 0;  // of the file
-  archive_entry* entry_ = nullptr;
-  std::string name_;
-  std::uint64_t begin_ = 0;
-};
 
 // "a/000042.jpg": the sample a/000042, and the ending jpg.
 std::pair<std::string_view, std::string_view> SplitName(std::string_view name) {
@@ -141,84 +45,7 @@ std::string Trimmed(std::string_view text) {
   return std::string(text.substr(begin, text.find_last_not_of(kBlanks) + 1 - begin));
 }
 
-std::optional<std::uint64_t> WholeNumber(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool is_whole = error == std::errc() && end == text.data() + text.size();
-  return is_whole ? std::optional(number) : std::nullopt;
-}
-
-// The texts that stand for "000..012" or "a,b".
-std::vector<std::string> Alternatives(const std::string& inside) {
-  const std::size_t dots = inside.find("..");
-  if (dots != std::string::npos) {
-    const std::string low = inside.substr(0, dots), high = inside.substr(dots + 2);
-    const auto first = WholeNumber(low), last = WholeNumber(high);
-    if (!first || !last || *last < *first || *last - *first >= kMostShards) return {};
-    std::vector<std::string> all;
-    for (std::uint64_t number = *first; number <= *last; ++number) {
-      const std::string digits = std::to_string(number);
-      const std::size_t width = low.starts_with('0') ? low.size() : 0;
-      all.push_back(std::string(width - std::min(width, digits.size()), '0') + digits);
-    }
-    return all;
-  }
-  std::vector<std::string> all;
-  for (std::size_t begin = 0; begin <= inside.size();) {
-    const std::size_t comma = std::min(inside.find(',', begin), inside.size());
-    all.push_back(inside.substr(begin, comma - begin));
-    begin = comma + 1;
-  }
-  return all;
-}
-
-void Expand(const std::string& key, const std::string& pattern, std::vector<std::string>& paths) {
-  const std::size_t open = pattern.find('{');
-  const std::size_t close = pattern.find('}', open);
-  if (open == std::string::npos || close == std::string::npos) return paths.push_back(pattern);
-  const std::vector<std::string> all = Alternatives(pattern.substr(open + 1, close - open - 1));
-  if (all.empty() || paths.size() + all.size() > kMostShards) {
-    throw Error(ErrorKind::kData,
-                key + ": " + pattern.substr(open, close - open + 1) + " is no range of shards",
-                "Write one as {000000..000012}, of a million at most.");
-  }
-  for (const std::string& one : all) {
-    Expand(key, pattern.substr(0, open) + one + pattern.substr(close + 1), paths);
-  }
-}
-
 }  // namespace
-
-bool IsShardName(std::string_view name) {
-  return name.ends_with(".tar") || name.ends_with(".tar.gz") || name.ends_with(".tgz");
-}
-
-std::vector<std::string> ShardsOf(const std::string& key, const fs::path& path) {
-  std::error_code error;
-  if (!fs::is_directory(path, error)) {
-    if (fs::exists(path, error)) return {path.string()};
-    std::vector<std::string> paths;
-    Expand(key, path.string(), paths);
-    return paths;
-  }
-  std::vector<std::string> paths;
-  for (fs::directory_iterator next(path, error), end; !error && next != end;
-       next.increment(error)) {
-    const std::string name = next->path().filename().string();
-    if (!name.starts_with('.') && IsShardName(name)) paths.push_back(next->path().string());
-  }
-  if (error) {
-    throw Error(ErrorKind::kData,
-                key + ": " + path.string() + " cannot be read: " + error.message(),
-                "Give this user the right to read it, or leave it out.");
-  }
-  if (paths.empty()) {
-    throw Error(ErrorKind::kData, key + ": " + path.string() + " has no tar files",
-                "Shards end in .tar, .tar.gz and .tgz.");
-  }
-  std::sort(paths.begin(), paths.end());
-  return paths;
-}
 
 // A file that has no name and so ends with the process, whatever ends that.
 class ShardIndex::Unpacked {

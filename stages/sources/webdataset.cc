@@ -6,6 +6,7 @@
 
 #include "framework/error.h"
 #include "stages/sources/label_texts.h"
+#include "stages/sources/shard_paths.h"
 
 namespace weir {
 namespace {
@@ -44,8 +45,16 @@ class Reading {
   }
 
  private:
+  bool IsGiven(const std::string& name) const {
+    if (params_.classes.is_auto()) return false;
+    const std::vector<std::string>& given = params_.classes.value();
+    return std::find(given.begin(), given.end(), name) != given.end();
+  }
+
   void AddSample(const ShardIndex::Notes& notes, const std::string& place) {
-    const std::string& label = notes.label.empty() ? notes.class_name : notes.label;
+    // A number says less than a name, if that is one of `classes`.
+    const bool by_name = notes.label.empty() || IsGiven(notes.class_name);
+    const std::string& label = by_name ? notes.class_name : notes.label;
     const bool is_first = index_.size() == 1;
     if (!is_first && label.empty() != labels_.empty()) {
       throw Error(ErrorKind::kData,

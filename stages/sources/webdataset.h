@@ -14,8 +14,8 @@
 //
 // Shards are looked through once, when the stage is built; pictures are then read where they lie. A
 // shard that is compressed (.tar.gz, .tgz) is unpacked into a file without a name in WEIR_CACHE, or
-// ~/.cache/weir, which takes its room on the disk until the end of the run. A sample costs 33 bytes
-// and its name.
+// ~/.cache/weir, which takes its room on the disk until the end of the run. A sample costs some 30
+// bytes and its name.
 #pragma once
 
 #include <cstddef>

@@ -8,6 +8,7 @@
 
 #include "tests/stages/sources/listed_pass.h"
 #include "tests/support/caught_error.h"
+#include "tests/support/hostile_bytes.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {
@@ -150,6 +151,29 @@ TEST_F(ManifestTest, RefusesLinesThatAreNoObjects) {
             "Its columns are `path`; `path_column` and `label_column` say which are meant.");
   EXPECT_EQ(Refusal("{\"path\": \"a.jpg\", \"label\": 1.5}\n", "t.jsonl"),
             "$/t.jsonl:1: `label` is neither text nor a whole number\nWrite it as one.");
+}
+
+TEST_F(ManifestTest, ADamagedTableIsReadOrRefused) {
+  std::string csv = "path,note,label\n", lines;
+  for (int i = 0; i < 20; ++i) {
+    csv += "a.jpg,\"a \"\"note\"\",\nof two lines\"," + std::to_string(i % 3) + "\n";
+    lines += "{\"path\": \"a.jpg\", \"note\": [1, {}], \"label\": " + std::to_string(i % 3) + "}\n";
+  }
+  int read = 0;
+  for (const bool is_csv : {true, false}) {
+    for (std::uint32_t seed = 0; seed < 1000; ++seed) {
+      const auto table =
+          root_.Write(is_csv ? "t.csv" : "t.jsonl", Damaged(is_csv ? csv : lines, seed));
+      try {
+        Manifest source = Make({.path = table}, false);
+        read += !RunPass(source, {.split = Split::kTest}).names.empty();
+      } catch (const Error& error) {
+        ASSERT_EQ(error.kind(), ErrorKind::kData) << error.what();
+      }
+    }
+  }
+  EXPECT_GT(read, 100);
+  EXPECT_LT(read, 1900);
 }
 
 TEST_F(ManifestTest, AMillionRowsTakeLittle) {

@@ -14,6 +14,7 @@
 #include "tests/stages/sources/listed_pass.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/file_text.h"
+#include "tests/support/hostile_bytes.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {
@@ -149,6 +150,10 @@ TEST_F(WebdatasetTest, ShardsMayBeARangeOrAFolder) {
 TEST_F(WebdatasetTest, ClassesHaveTheNamesThatTheNotesGive) {
   WriteTar(root_ / "t.tar", Samples(0, 4));
   EXPECT_THAT(Make({.shards = {root_ / "t.tar"}}).classes(), ElementsAre("ants", "bees"));
+  Webdataset reversed = Make({.shards = {root_ / "t.tar"},
+                              .classes = std::vector<std::string>{"bees", "ants"},
+                              .shuffle = false});
+  EXPECT_THAT(RunPass(reversed, {.split = Split::kTrain}).labels, ElementsAre(1, 0, 1, 0));
   WriteTar(root_ / "u.tar", {{"1.png", "x"}, {"1.cls", "10"}, {"2.png", "x"}, {"2.cls", "9"}});
   EXPECT_THAT(Make({.shards = {root_ / "u.tar"}}).classes(), ElementsAre("9", "10"));
   WriteTar(root_ / "v.tar", {{"1.png", "x"}, {"1.txt", "wasps"}, {"2.png", "x"}, {"2.txt", "0"}});
@@ -234,6 +239,29 @@ TEST_F(WebdatasetTest, RefusesShardsThatAreDamaged) {
     if (!listed) continue;
     for (const FilePart& part : listed->parts) EXPECT_TRUE(Content(part).starts_with("picture 1"));
   }
+}
+
+TEST_F(WebdatasetTest, ADamagedShardIsReadOrRefused) {
+  int read = 0;
+  for (const int format : {ARCHIVE_FORMAT_TAR_PAX_INTERCHANGE, ARCHIVE_FORMAT_TAR_GNUTAR}) {
+    for (const bool compressed : {false, true}) {
+      const auto path = root_ / (compressed ? "t.tgz" : "t.tar");
+      WriteTar(path, Samples(0, 6), format, compressed);
+      const std::string whole = FileText(path);
+      for (std::uint32_t seed = 0; seed < 500; ++seed) {
+        root_.Write(compressed ? "t.tgz" : "t.tar", Damaged(whole, seed));
+        try {
+          Webdataset source = Make({.shards = {path}}, false);
+          for (const FilePart& part : RunPass(source, {.split = Split::kTest}).parts) Content(part);
+          ++read;
+        } catch (const Error& error) {
+          ASSERT_EQ(error.kind(), ErrorKind::kData) << error.what();
+        }
+      }
+    }
+  }
+  EXPECT_GT(read, 100);
+  EXPECT_LT(read, 1900);
 }
 
 TEST_F(WebdatasetTest, WhatItHoldsIsLittle) {

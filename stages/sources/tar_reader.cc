@@ -1,0 +1,102 @@
+#include "stages/sources/tar_reader.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <new>
+#include <system_error>
+
+#include "framework/error.h"
+
+namespace weir {
+namespace {
+
+constexpr std::size_t kReadAtOnce = 8 << 10;  // a header, and little of what is passed over
+
+}  // namespace
+
+void TarReader::Free::operator()(archive* opened) const { archive_read_free(opened); }
+
+TarReader::TarReader(const std::string& path) : path_(path), archive_(archive_read_new()) {
+  if (!archive_) throw std::bad_alloc();
+  archive_read_support_format_tar(archive_.get());
+  archive_read_support_filter_gzip(archive_.get());
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) {
+    throw Error(ErrorKind::kData,
+                path + (std::filesystem::exists(path, error) ? " is no file" : " does not exist"),
+                "Name tar files, folders of them, or a range: photos-{000000..000003}.tar.");
+  }
+  file_size_ = std::filesystem::file_size(path, error);
+  Check(archive_read_open_filename(archive_.get(), path.c_str(), kReadAtOnce));
+}
+
+TarReader::~TarReader() = default;
+
+bool TarReader::Next() {
+  const int status = archive_read_next_header(archive_.get(), &entry_);
+  if (status == ARCHIVE_EOF) return false;
+  Check(status);
+  const char* name = archive_entry_pathname(entry_);
+  if (!name) name = archive_entry_pathname_utf8(entry_);  // what the locale has no letters for
+  name_ = name ? name : "";
+  // Up to here all bytes of a plain file were headers, and what was passed over.
+  begin_ = static_cast<std::uint64_t>(archive_filter_bytes(archive_.get(), 0));
+  if (is_folder()) return true;
+  if (archive_entry_filetype(entry_) != AE_IFREG || archive_entry_hardlink(entry_) ||
+      archive_entry_sparse_count(entry_) > 0) {
+    Refuse("is no plain file", "Pack the pictures themselves, not links to them.");
+  }
+  if (!is_compressed() && (begin_ > file_size_ || size() > file_size_ - begin_)) {
+    Refuse("is cut off", "Copy the shard anew.");
+  }
+  return true;
+}
+
+bool TarReader::is_folder() const { return archive_entry_filetype(entry_) == AE_IFDIR; }
+
+std::uint64_t TarReader::size() const {
+  return static_cast<std::uint64_t>(archive_entry_size(entry_));
+}
+
+bool TarReader::is_compressed() const {
+  return archive_filter_code(archive_.get(), 0) != ARCHIVE_FILTER_NONE;
+}
+
+void TarReader::Read(const std::function<void(std::string_view)>& take) {
+  std::array<char, kReadAtOnce> piece;
+  while (true) {
+    const la_ssize_t got = archive_read_data(archive_.get(), piece.data(), piece.size());
+    if (got < 0) ThrowFailure();
+    if (got == 0) return;
+    take({piece.data(), static_cast<std::size_t>(got)});
+  }
+}
+
+std::string TarReader::ReadText(std::size_t most_bytes) {
+  if (size() > most_bytes) Refuse("is too long for what it is", "Is it another kind of file?");
+  std::string text;
+  Read([&](std::string_view piece) { text += piece; });
+  return text;
+}
+
+void TarReader::Refuse(const std::string& why, const std::string& remedy) const {
+  throw Error(ErrorKind::kData, path_ + ": " + name_ + " " + why, remedy);
+}
+
+void TarReader::Check(int status) const {
+  if (status < ARCHIVE_WARN) ThrowFailure();
+}
+
+void TarReader::ThrowFailure() const {
+  if (archive_errno(archive_.get()) == ENOMEM) throw std::bad_alloc();
+  const char* const what = archive_error_string(archive_.get());
+  throw Error(ErrorKind::kData,
+              path_ + " cannot be read as a tar file: " + (what ? what : "libarchive failed"),
+              "Copy the shard anew, or leave it out.");
+}
+
+}  // namespace weir
