@@ -19,6 +19,7 @@ Set-up installs the distribution's packages that are missing (as root, or with a
 unpacks LibTorch and oneDNN into .deps/ (a download of 580 MB, 0.7 GB on disk). The device side is built as well where
 an NVIDIA driver 580 or newer or the CUDA toolkit 13 is; for the driver, CUDA's libraries are fetched too (1.9 GB,
 2.6 GB on disk; 0.5 GB more of LibTorch), and where no toolkit 13 is, its compiler (160 MB, 0.3 GB on disk).
+For ThreadSanitizer, test builds a oneTBB into .deps/ from the distribution's source (a download of 12 to 30 MB).
   WEIR_CUDA                  OFF: build for the CPU alone; ON: build the device side too, whatever is here
   Torch_DIR, WEIR_LIBTORCH   a LibTorch of your own: its share/cmake/Torch, or the folder with include/ and lib/
   WEIR_ONEDNN                a oneDNN 3 of your own: the folder with include/ and lib/
@@ -234,7 +235,7 @@ fetch() {
 fetch_folder() {  # FOLDER
   local new
   new=$(mktemp -d .deps/.fetch.XXXXXX)
-  "unpack_$1" "$new"
+  "unpack_${1//-/_}" "$new"
   echo "${stamps[$1]}" > "$new/$1/stamp"
   rm -rf ".deps/$1"
   mv "$new/$1" ".deps/$1"
@@ -319,61 +320,6 @@ build() {  # TARGET...
   phase "building $1 (Release, $job_count at a time)" cmake --build --preset release -j "$job_count" --target "$@"
 }
 
-# --- checks ---------------------------------------------------------------------------------------------------------
-
-sources() {  # SUFFIX...: our own files, each ended by a NUL
-  local suffix
-  for suffix in "$@"; do
-    find framework stages pipelines tests benchmarks -type f -name "*.$suffix" -print0
-  done
-}
-
-check_format() {
-  sources h cc cu | xargs -0 clang-format-14 --dry-run -Werror
-  shellcheck bootstrap.sh .ci/run tests/*.sh tests/plugins/*.sh
-}
-
-check_lint() {
-  printf '%s\0' framework/*.cc | xargs -0 -n 1 -P "$job_count" clang-tidy-14 -p build --quiet
-}
-
-sanitize() {
-  cmake --preset sanitize
-  cmake --build --preset sanitize -j "$job_count"
-  ctest --preset sanitize
-}
-
-# What GoogleTest counted in every binary of the last run, and why tests were skipped. A binary that failed without
-# naming a test (it crashed, or ran out of time) counts as one.
-summary() {
-  awk '
-    reason_follows {reasons[$0]++; reason_follows = 0}
-    /: Skipped$/ {reason_follows = 1}
-    /^\[  PASSED  \] [0-9]+ test/ {passed += $4}
-    /^\[  SKIPPED \] [0-9]+ test/ {skipped += $4}
-    /^\[  FAILED  \] .*\([0-9]+ ms\)$/ {failed++; named = 1}
-    /^Test Failed\.$/ {failed += !named}
-    /^Test (Failed|Passed)\.$/ {named = 0}
-    END {
-      for (reason in reasons) printf "skipped: %s (%d)\n", reason, reasons[reason]
-      printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
-    }
-  ' build/Testing/Temporary/LastTest.log
-}
-
-test_all() {
-  need_packages "packages of the checks" clang-format-14 clang-tidy-14 shellcheck valgrind \
-    python3-yaml python3-jsonschema
-  build all
-  keep_going=1
-  phase "tests" ctest --preset release
-  phase "format (clang-format 14, shellcheck)" check_format
-  phase "lint of framework/ (clang-tidy 14)" check_lint
-  phase "framework/ under the address and undefined sanitizers" sanitize
-  summary
-  [ ${#failures[@]} -eq 0 ] || fail "failed: $(printf '%s; ' "${failures[@]}" | sed 's/; $//')" "What each printed stands above."
-}
-
 cuda() {
   phase "configuring with the device side" cmake --preset cuda
   phase "building weir_cuda ($job_count at a time)" cmake --build --preset cuda -j "$job_count"
@@ -389,7 +335,12 @@ case ${1:-build} in
   -h | --help | help) usage ;;
   build) set_up; build weir; echo 'build/weir is ready' ;;
   demo) set_up; build weir; build/weir draw runs/demo-pictures; build/weir run configs/demo.yaml ;;
-  test) set_up; test_all ;;
+  test)
+    set_up
+    # shellcheck source=.cmake/checks.sh
+    . .cmake/checks.sh
+    test_all
+    ;;
   cuda) device_side=ON; set_up; cuda ;;
   *)
     printf "bootstrap.sh: unknown argument '%s'\n\n" "$1" >&2

@@ -25,7 +25,9 @@ if(TARGET weir_cuda)
 endif()
 
 install(TARGETS weir_framework ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/framework DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/framework DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir FILES_MATCHING PATTERN "*.h"
+  # What the framework alone works with.
+  REGEX "/(crash_notice|flow_ends|graph_nodes|override|plugin|run_state|stopwatch|yaml_builder).h$" EXCLUDE)
 install(FILES ${PROJECT_BINARY_DIR}/generated/framework/interface_id.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir/framework)
 install(FILES ${PROJECT_SOURCE_DIR}/stages/payloads.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir/stages)
 install(FILES ${PROJECT_SOURCE_DIR}/framework/plugin_entry.cc DESTINATION ${CMAKE_INSTALL_DATADIR}/weir)
@@ -47,8 +49,10 @@ set(CPACK_PACKAGE_FILE_NAME weir-${PROJECT_VERSION}-${CMAKE_SYSTEM_PROCESSOR})
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
 set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
 set(CPACK_THREADS 0)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_COMPRESSION_TYPE gzip)  # of half a gigabyte; xz takes minutes
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "g++, cmake, pkg-config, libtbb-dev, libyaml-cpp-dev")  # for plugins
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${libtorch} ${onednn})
 include(CPack)

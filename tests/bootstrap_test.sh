@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What bootstrap.sh says where it cannot go on, and that it then changes nothing. No package is installed and nothing is
-# fetched: it sees a system without packages and a person without root, in an empty folder.
+# fetched: it sees a system without packages and a person without root, in an empty folder. And where it looks for the
+# source of oneTBB.
 set -euo pipefail
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 work=$(mktemp -d)
@@ -45,6 +46,44 @@ if [ "$(find "$tree" -mindepth 1 -not -path "$tree/.deps*" -not -name bootstrap.
   echo 'bootstrap.sh left something behind:' && ls -lA "$tree"
   failed=$((failed + 1))
 fi
+
+# The source of oneTBB is looked for in the archives of both of apt's formats, and nothing of apt's own is changed.
+mkdir -p "$work/apt/sources.list.d"
+cat > "$work/apt/sources.list" << 'EOF'
+# deb http://old.example/debian bookworm main
+deb [arch=amd64 signed-by=/a/key.gpg] http://one.example/debian bookworm main
+EOF
+cat > "$work/apt/sources.list.d/two.sources" << 'EOF'
+Types: deb deb-src
+URIs: http://two.example/ubuntu
+Suites: noble noble-updates
+Components: main universe
+EOF
+cp -r "$work/apt" "$work/apt before"
+cat > "$work/expected" << 'EOF'
+# deb http://old.example/debian bookworm main
+deb-src [arch=amd64 signed-by=/a/key.gpg] http://one.example/debian bookworm main
+Types: deb-src
+URIs: http://two.example/ubuntu
+Suites: noble noble-updates
+Components: main universe
+EOF
+stand_in apt-config "echo \"list='$work/apt/sources.list'\"; echo \"parts='$work/apt/sources.list.d/'\""
+stand_in apt-get "cat archives/* > '$work/archives'; echo 'Could not resolve one.example'; exit 100"
+stand_in apt-cache 'exit 100'
+status=0
+output=$(PATH="$work/bin:$PATH" "$source_dir/.cmake/onetbb_thread.sh" 2021.8.0 "$work/onetbb" 1 2>&1) || status=$?
+expected='Could not resolve one.example
+no archive has the source of oneTBB 2021.8.0
+oneTBB 2021.8.0: its source could not be fetched (above: why), so nothing runs under ThreadSanitizer.
+If it is the network, run this again.'
+tests=$((tests + 1))
+if [ "$status" -ne 1 ] || [ "$output" != "$expected" ] || ! diff "$work/expected" "$work/archives" ||
+  ! diff -r "$work/apt before" "$work/apt"; then
+  printf 'onetbb_thread.sh ended with %s and said:\n%s\n' "$status" "$output"
+  failed=$((failed + 1))
+fi
+
 # In GoogleTest's words, which bootstrap.sh counts.
 echo "[  PASSED  ] $((tests - failed)) tests."
 [ "$failed" -eq 0 ]
