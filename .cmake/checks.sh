@@ -72,7 +72,7 @@ summary() {
 
 test_all() {
   need_packages "packages of the checks" clang-format-14 clang-tidy-14 shellcheck valgrind \
-    python3-yaml python3-jsonschema dpkg-dev
+    python3-yaml python3-jsonschema dpkg-dev file
   build all
   keep_going=1
   phase "tests" ctest --preset release

@@ -26,6 +26,14 @@ int Provenance::variants(Split split) const {
   return variants;
 }
 
+std::vector<std::string> Provenance::drawing_anew(Split split) const {
+  std::vector<std::string> names;
+  for (const auto& [name, stage] : stages_) {
+    if (stage->variants(split) == 0) names.push_back(name);
+  }
+  return names;
+}
+
 std::string Provenance::unknown() const {
   for (const auto& [name, stage] : stages_) {
     if (!stage->DependsOn(Pass(), 0)) return name;

@@ -26,6 +26,9 @@ class Provenance {
   // How many outcomes a sample has over the epochs, in turn; 0: another one in each epoch.
   int variants(Split split) const;
 
+  // The stages that make another outcome of a sample in each epoch.
+  std::vector<std::string> drawing_anew(Split split) const;
+
   // The first stage that does not know what its outcome depends on; empty where all do.
   std::string unknown() const;
 

@@ -1,12 +1,26 @@
 #include "stages/feature_keeper.h"
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
+#include "framework/suggestion.h"
 #include "stages/model/sha256.h"
 
 namespace weir {
+namespace {
+
+std::string WhyAnew(std::vector<std::string> stages) {
+  if (stages == std::vector<std::string>{"augment"}) {
+    return "each epoch draws other pictures; `augment: {variants: K}` draws K of each";
+  }
+  for (std::string& stage : stages) stage = "`" + stage + "`";
+  return Enumerate(stages) + (stages.size() == 1 ? " draws" : " draw") + " anew in each epoch";
+}
+
+}  // namespace
 
 FeatureKeeper::FeatureKeeper(Options options, const BuildContext& context)
     : options_(std::move(options)),
@@ -32,7 +46,7 @@ void FeatureKeeper::ChooseRounds(const BuildContext& context) {
   };
   rounds_ = {rounds(Split::kTrain), rounds(Split::kValidation)};
   if (provenance_.variants(Split::kTrain) == 0) {
-    why_not_ = "each epoch draws other pictures; `augment: {variants: K}` draws K of each";
+    why_not_ = WhyAnew(provenance_.drawing_anew(Split::kTrain));
   } else if (rounds_.train == 0) {
     why_not_ = "no picture is seen twice";
   }

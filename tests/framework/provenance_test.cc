@@ -52,6 +52,8 @@ TEST(Provenance, ComesRoundAfterAsManyEpochsAsAllStagesNeed) {
   EXPECT_EQ(provenance.variants(Split::kValidation), 1);
   provenance.Add("endless", endless);
   EXPECT_EQ(provenance.variants(Split::kTrain), 0);
+  EXPECT_EQ(provenance.drawing_anew(Split::kTrain), std::vector<std::string>{"endless"});
+  EXPECT_TRUE(provenance.drawing_anew(Split::kValidation).empty());
 }
 
 }  // namespace

@@ -215,10 +215,13 @@ TEST_F(SourcesTest, MixedBatchesGiveTheSameModelAtAnyThreadCount) {
       "directory: {path: " + DrawnPictures<8>().string() + ", validation_split: 0.25}";
   const std::string mixing = "mixup: {alpha: 0.4}\n  - cutmix: {probability: 0.5}";
   Train(source, "plain", "off");
+  EXPECT_THAT(Train(source, "kept", "memory", mixing),
+              HasSubstr("; of training not: `mixup` and `cutmix` draw anew in each epoch"));
   Train(source, "one", "off", mixing, "1");
   Train(source, "four", "off", mixing, "4");
   EXPECT_FALSE(Model("one").empty());
   EXPECT_TRUE(Model("one") == Model("four"));
+  EXPECT_TRUE(Model("one") == Model("kept"));
   EXPECT_FALSE(Model("one") == Model("plain"));
   // What is measured is not mixed.
   const auto evaluated = Weir({"evaluate", path("one"), DrawnPictures<8>().string(), "--json"});

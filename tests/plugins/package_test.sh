@@ -3,7 +3,7 @@
 # Skipped where there is no Debian to pack for.
 set -euo pipefail
 build=$1
-for tool in cpack dpkg-deb dpkg-shlibdeps; do
+for tool in cpack dpkg-deb dpkg-shlibdeps file; do
   command -v "$tool" > /dev/null || { echo "skipped: there is no $tool"; exit 77; }
 done
 scratch=$(mktemp -d -p "$build")  # a gigabyte, for a minute
