@@ -20,7 +20,7 @@ enum class StageShape { kSource, kMap, kJoin, kGather, kSink };
 // What an item still needs after a stage, to the end of its stretch.
 struct Behind {
   std::size_t bytes = 0;  // for the stages there
-  int copies = 0;         // of what the stage gives, for those that change it, how far on that is
+  int copies = 0;  // of what the stage gives, for those that change it, also behind those in place
 };
 
 class AnyStage {

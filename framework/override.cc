@@ -135,13 +135,14 @@ std::vector<Part> Split(const std::shared_ptr<const YamlSource>& source, std::si
 
 }  // namespace
 
-YamlNode ApplyOverride(const YamlNode& tree, const std::string& option, Problems& problems) {
-  const auto source = YamlSource::Option(option);
+YamlNode ApplyOverride(const YamlNode& tree, const std::string& option, Problems& problems,
+                       const std::string& flag) {
+  const auto source = YamlSource::Option(flag, option);
   const std::size_t begin = source->text().size() - option.size();
   const std::size_t equals = source->text().find('=', begin);
   if (equals == std::string::npos || equals == begin) {
     problems.Add({source, 0, equals == begin ? begin : source->text().size()},
-                 "write a key and its value, such as --set training.epochs=3");
+                 "write a key and its value: " + flag + " KEY=VALUE");
     return tree;
   }
   const std::vector<Part> parts = Split(source, begin, equals);

@@ -8,14 +8,15 @@
 
 namespace weir {
 
-// Returns `tree` with `option` ("training.epochs=3", without "--set") applied; the tree itself
-// where a problem was found. The value is YAML.
+// Returns `tree` with `option` ("training.epochs=3", which stood behind `flag`) applied; the tree
+// itself where a problem was found. The value is YAML.
 //
 // A key is addressed by its path. An item of a list is addressed by its index from 0, or by its
 // name where it is a map of one key or a bare word, as the stages of a pipeline are:
 // `pipeline.augment.size=[64, 64]`, `model.head.1.dense.units=64`. Keys that are not there are
 // made, items of lists are not. Whether a key is known is judged by who parses the tree; its
 // problem then shows the --set. Relative paths in the value are relative to the working directory.
-YamlNode ApplyOverride(const YamlNode& tree, const std::string& option, Problems& problems);
+YamlNode ApplyOverride(const YamlNode& tree, const std::string& option, Problems& problems,
+                       const std::string& flag = "--set");
 
 }  // namespace weir

@@ -110,10 +110,11 @@ std::shared_ptr<const YamlSource> YamlSource::File(std::string label, std::strin
   return source;
 }
 
-std::shared_ptr<const YamlSource> YamlSource::Option(std::string option) {
+std::shared_ptr<const YamlSource> YamlSource::Option(const std::string& flag,
+                                                     const std::string& text) {
   auto source = std::make_shared<YamlSource>();
-  source->label_ = "--set " + Printable(option.substr(0, option.find('\n')));
-  source->text_ = "--set " + std::move(option);
+  source->label_ = flag + " " + Printable(text.substr(0, text.find('\n')));
+  source->text_ = flag + " " + text;
   source->is_file_ = false;
   source->FindLines();
   return source;

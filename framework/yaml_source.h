@@ -19,8 +19,8 @@ class YamlSource {
   // this text are relative to. Holds the text once and 8 bytes a line.
   static std::shared_ptr<const YamlSource> File(std::string label, std::string text,
                                                 std::filesystem::path folder);
-  // `option` as it was typed, without "--set"; its paths are relative to the working directory.
-  static std::shared_ptr<const YamlSource> Option(std::string option);
+  // What was typed behind `flag`; its paths are relative to the working directory.
+  static std::shared_ptr<const YamlSource> Option(const std::string& flag, const std::string& text);
 
   const std::string& label() const { return label_; }  // "configs/a.yaml", "--set a.b=c"
   const std::string& text() const { return text_; }

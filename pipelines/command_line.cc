@@ -131,9 +131,14 @@ void DeclareEvaluate(CLI::App& app) {
   command->add_option("RUN_DIR", options->run, "The folder of a run")->required();
   command
       ->add_option("DATA", options->data,
-                   "A folder with a sub-folder for each class, a table (.csv, .tsv, .jsonl) with "
-                   "the columns path and label, or a tar shard")
+                   "A folder with a sub-folder for each class, a table (.csv, .tsv, .jsonl), or "
+                   "tar shards; read as the run reads its own, where that is alike")
       ->required();
+  command
+      ->add_option("--source", options->source,
+                   "A parameter of the source for DATA: label_column=species; repeatable")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   AddOverrides(command, options->overrides);
   command->add_flag("--json", options->json, "As JSON");
   command->callback([options] { EvaluateCommand(*options); });

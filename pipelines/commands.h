@@ -35,7 +35,8 @@ void PredictCommand(const PredictOptions& options);
 
 struct EvaluateOptions {
   std::filesystem::path run;
-  std::filesystem::path data;  // a folder with a sub-folder for each class
+  std::filesystem::path data;       // a folder with a sub-folder for each class, a table or shards
+  std::vector<std::string> source;  // "label_column=species": parameters of the source for that
   std::vector<std::string> overrides;
   bool json = false;
 };

@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "framework/error.h"
+#include "framework/override.h"
 #include "pipelines/commands.h"
 #include "pipelines/one_line.h"
 #include "pipelines/trained_session.h"
@@ -21,19 +23,70 @@ namespace {
 
 using nlohmann::json;
 
-// The source for what `data` is: a table, shards, or a folder with one sub-folder for each class.
-void AddSource(Pipeline& pipeline, const std::filesystem::path& data,
-               const std::vector<std::string>& classes) {
+// Whether `folder` holds shards rather than folders of classes.
+bool HoldsShards(const std::filesystem::path& folder) {
+  bool any = false;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (entry.is_directory(error)) return false;
+    any = any || IsShardName(entry.path().filename().string());
+  }
+  return any;
+}
+
+struct SourceOfData {
+  std::string stage;
+  std::string key;                       // of where the data are
+  std::vector<std::string> kept_keys{};  // of how a source of the run's reads them
+};
+
+// For what `data` is: a table, shards, or a folder with one sub-folder for each class.
+SourceOfData SourceFor(const std::filesystem::path& data) {
+  if (IsManifestName(data.string())) {
+    return {std::string(Manifest::kName),
+            "path",
+            {"path_column", "label_column", "split_column", "root"}};
+  }
+  if (IsShardName(data.string()) || HoldsShards(data)) {
+    return {std::string(Webdataset::kName), "shards", {"label", "image", "class_key"}};
+  }
+  return {std::string(Directory::kName), "path", {"follow_links"}};
+}
+
+// The parameters of that source, in which `own` are those of the run's, if that is of the same
+// kind.
+YamlNode ParamsOf(const SourceOfData& source, const EvaluateOptions& options, const YamlNode* own,
+                  const std::vector<std::string>& classes) {
+  YamlNode params = YamlNode::Map({});
+  for (const std::string& key : source.kept_keys) {
+    const std::optional<YamlNode> value = own ? own->Find(key) : std::nullopt;
+    if (value && !value->is_null()) params = params.With({key, *value});
+  }
+  Problems problems;
+  for (const std::string& option : options.source) {
+    params = ApplyOverride(params, option, problems, "--source");
+  }
+  problems.ThrowIfAny();
+  const YamlNode path = YamlNode::Scalar(std::filesystem::absolute(options.data).string(), true);
   std::vector<YamlNode> names;
   for (const std::string& name : classes) names.push_back(YamlNode::Scalar(name, true));
-  const YamlNode path = YamlNode::Scalar(std::filesystem::absolute(data).string(), true);
-  const auto add = [&](std::string_view source, const std::string& key, const YamlNode& value) {
-    pipeline.Add(*Stages().Find(std::string(source)),
-                 YamlNode::Map({{key, value}, {"classes", YamlNode::List(names)}}));
-  };
-  if (IsManifestName(data.string())) return add(Manifest::kName, "path", path);
-  if (IsShardName(data.string())) return add(Webdataset::kName, "shards", YamlNode::List({path}));
-  add(Directory::kName, "path", path);
+  const bool is_list = source.key == "shards";
+  return params.With({source.key, is_list ? YamlNode::List({path}) : path})
+      .With({"classes", YamlNode::List(names)});
+}
+
+void AddSource(Pipeline& pipeline, const EvaluateOptions& options,
+               const std::vector<std::string>& classes) {
+  const Recipe recipe = LoadRecipe(options.run / "config.yaml", options.overrides);
+  const SourceOfData source = SourceFor(options.data);
+  const StageConfig& own = recipe.config.pipeline.front();
+  const bool is_alike = own.stage == source.stage;
+  const StageSpec& spec = *Stages().Find(source.stage);
+  const YamlNode params = ParamsOf(source, options, is_alike ? &own.params : nullptr, classes);
+  Problems problems;
+  spec.check(params, problems);
+  problems.ThrowIfAny();
+  pipeline.Add(spec, params);
 }
 
 // Tells of the sub-folders that no class of the model has its name from: they are left alone.
@@ -131,7 +184,7 @@ void EvaluateCommand(const EvaluateOptions& options) {
   std::uint64_t dropped = 0;
   TrainedSession trained(
       options.run, options.overrides,
-      {.add_source = [&](Pipeline& pipeline) { AddSource(pipeline, options.data, classes); },
+      {.add_source = [&](Pipeline& pipeline) { AddSource(pipeline, options, classes); },
        .provides_classes = true,
        .on_drop =
            [&dropped](const std::string&, const Drop& drop) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "pipelines/signals.h"
+#include "stages/cache_folder.h"
 #include "stages/model/weights_file.h"
 #include "stages/model/weights_source.h"
 
@@ -50,7 +51,7 @@ std::shared_ptr<ModelSource> SetUpModel(const ModelConfig& model, const Training
   std::optional<std::filesystem::path> path;
   if (source.kind == WeightsSource::Kind::kPath ||
       (source.kind == WeightsSource::Kind::kUrl && fetching == Fetching::kAllowed)) {
-    path = Fetch(source, WeightsCache(), ShowDownload);
+    path = Fetch(source, CacheFolder(), ShowDownload);
   }
   std::unique_ptr<WeightsFile> file;
   if (path) file = WeightsFile::Open(*path);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "framework/error.h"
+#include "stages/cache_folder.h"
 #include "stages/declared_model.h"
 #include "stages/host_prefix.h"
 #include "stages/model/sha256.h"
@@ -45,7 +46,7 @@ Features::Features(const Params& params, BuildContext& context)
   keeper_ = std::make_shared<FeatureKeeper>(
       FeatureKeeper::Options{
           .place = params.cache,
-          .folder = params.cache_folder.value_or(WeightsCache() / "features"),
+          .folder = params.cache_folder.value_or(CacheFolder() / "features"),
           .epochs = source_->training.epochs,
           .dims =
               model_->prefix_layers() > 0 ? model_->feature_dims() : std::vector<std::int64_t>(),

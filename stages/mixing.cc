@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cmath>
 #include <cstring>
 #include <sstream>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "framework/error.h"
+#include "stages/device.h"
 
 namespace weir {
 namespace {
@@ -115,13 +117,17 @@ void MixLabels(Batch& batch, double part) {
   }
 }
 
+MixingStage::MixingStage(std::string_view name, const Params& params, const BuildContext& context)
+    : name_(name), params_(params), upstream_(context.upstream), seed_(context.seed) {
+  if (!context.resources.Find<ChosenDevice>()) return;
+  throw Error(ErrorKind::kConfig, "`" + name_ + "` works on the host, and `prefetch` is before it",
+              "Put `" + name_ + "` before `prefetch`, which may bring batches to a device.");
+}
+
 Outcome<Batch> MixingStage::Map(Batch batch, StageContext& context) {
   const Pass& pass = context.pass();
   if (pass.split != Split::kTrain || batch.samples.empty()) return batch;
-  if (batch.device) {
-    throw Error(ErrorKind::kConfig, name_ + ": the batch is on a device already",
-                "Put `" + name_ + "` before `prefetch`.");
-  }
+  assert(!batch.device && "prefetch comes later");
   CounterRandom random(seed_, name_, pass.epoch, batch.samples.front().index);
   if (random.Uniform() < params_.probability) Mix(batch, DrawBeta(random, params_.alpha), random);
   return batch;

@@ -5,7 +5,8 @@
 //   - batch: {size: 32}
 //   - mixup: {alpha: 0.2}
 //
-// Loss is taken of the mixture, accuracy of the label that has the most of it.
+// Loss is taken of the mixture, accuracy of the label that has the most of it. Of both in a row,
+// each batch goes through both, as `probability` says.
 //
 // In place: nothing is held. Map() runs on many threads; what is drawn for a batch is a pure
 // function of the seed, the epoch and its first sample.
@@ -49,22 +50,21 @@ class MixingStage : public MapStage<Batch, Batch> {
     static auto Fields() {
       return std::tuple{
           Field{"alpha", &Params::alpha,
-                "The part of each is drawn from the beta distribution of this and this: 1 draws it "
-                "evenly, less mostly little of one.",
+                "How much of a picture is its own is drawn from Beta(alpha, alpha): 1 draws it "
+                "evenly, less mostly nearly all or nearly nothing.",
                 Range{0.01, 100}},
-          Field{"probability", &Params::probability, "Of each batch.", Range{0, 1}}};
+          Field{"probability", &Params::probability, "With which a batch is mixed.", Range{0, 1}}};
     }
   };
 
   ItemSpec output() const override { return upstream_; }
-  // Throws Error(kConfig) where the batch is on a device already.
   Outcome<Batch> Map(Batch batch, StageContext& context) override;
   std::optional<std::string> DependsOn(const Pass& pass, std::uint64_t index) const override;
   int variants(Split split) const override { return split == Split::kTrain ? 0 : 1; }
 
  protected:
-  MixingStage(std::string_view name, const Params& params, const BuildContext& context)
-      : name_(name), params_(params), upstream_(context.upstream), seed_(context.seed) {}
+  // Throws Error(kConfig) behind `prefetch`.
+  MixingStage(std::string_view name, const Params& params, const BuildContext& context);
 
   virtual void Mix(Batch& batch, double part, CounterRandom& random) const = 0;
 

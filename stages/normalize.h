@@ -24,7 +24,8 @@ class Normalize final : public ReadingMapStage<Batch, FeatureBatch> {
  public:
   static constexpr std::string_view kName = "normalize";
   static constexpr std::string_view kDoc =
-      "Turns pictures into float32 numbers: (value / 255 - mean) / std.";
+      "Turns pictures into float32 numbers, (value / 255 - mean) / std, for `safetensors`; "
+      "`features` scales pictures itself, as its weights want.";
 
   struct Params {
     std::array<double, 3> mean{0.485, 0.456, 0.406};
@@ -33,8 +34,9 @@ class Normalize final : public ReadingMapStage<Batch, FeatureBatch> {
     static auto Fields() {
       return std::tuple{
           Field{"mean", &Params::mean,
-                "Of red, green and blue, each from 0 to 1; the defaults are ImageNet's."},
-          Field{"std", &Params::std, "Their standard deviations.", MoreThan{0}}};
+                "Of red, green and blue, each from 0 to 1; the defaults are ImageNet's.",
+                Range{0, 1}},
+          Field{"std", &Params::std, "Their standard deviations, likewise.", Range{1e-6, 1000}}};
     }
   };
 

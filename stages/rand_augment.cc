@@ -1,5 +1,6 @@
 #include "stages/rand_augment.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <span>
@@ -54,8 +55,9 @@ RandAugment::RandAugment(const Params& params, BuildContext& context)
 
 // The second picture; the first is paid for where it was made.
 Footprint RandAugment::footprint() const {
-  const bool is_at_work = training_ && changes(Split::kTrain);
-  return {.item_bytes = is_at_work ? upstream_.item_bytes : 0};
+  if (!training_ || !changes(Split::kTrain)) return {};
+  const std::int64_t pixels = upstream_.dims.at(0) * upstream_.dims.at(1);
+  return {.item_bytes = std::max(upstream_.item_bytes, std::size_t{3} * pixels)};
 }
 
 std::vector<RandAugment::Drawn> RandAugment::Draw(std::uint64_t epoch, std::uint64_t index) const {

@@ -28,7 +28,9 @@ class RandAugment final : public MapStage<Image, Image> {
  public:
   static constexpr std::string_view kName = "rand_augment";
   static constexpr std::string_view kDoc =
-      "RandAugment: changes pictures by some of 14 operations, drawn by chance, in train passes.";
+      "RandAugment: changes pictures by operations that are drawn by chance, in train passes: "
+      "identity, shear_x, shear_y, translate_x, translate_y, rotate, brightness, color, contrast, "
+      "sharpness, posterize, solarize, auto_contrast and equalize.";
 
   struct Params {
     int num_ops = 2;

@@ -84,6 +84,12 @@ void SafetensorsSink::Consume(const FeatureBatch& batch, StageContext&) {
   files_->features.AddRows({batch.values.data(), values});
   std::string lines;
   for (const Sample& sample : batch.samples) {
+    if (!sample.mixture.empty()) {
+      throw Error(
+          ErrorKind::kConfig,
+          "safetensors: '" + sample.path + "' is a mixture of samples, and one label is written",
+          "Take `mixup` and `cutmix` out of the way to it.");
+    }
     labels_.push_back(sample.label);
     nlohmann::ordered_json line = {{"path", sample.path}};
     if (classes_ && sample.label >= 0) line["class"] = classes_->names.at(sample.label);

@@ -191,7 +191,11 @@ void TrainLearner::CheckBatch(const FeatureBatch& batch, Split split) const {
   }
   if (split == Split::kPredict) return;
   for (const Sample& sample : batch.samples) {
-    if (sample.label < 0 || sample.label >= classes()) {
+    const bool is_known =
+        IsLabel(sample.label) &&
+        std::all_of(sample.mixture.begin(), sample.mixture.end(),
+                    [this](const LabelPart& part) { return IsLabel(part.label); });
+    if (!is_known) {
       throw Error(ErrorKind::kData,
                   "'" + sample.path + "' has no label among the " + std::to_string(classes()) +
                       " classes of the model",

@@ -63,6 +63,7 @@ class TrainLearner final : public Learner {
     return batch_size_ * (classes() * sizeof(float) + sizeof(double));
   }
   int classes() const { return static_cast<int>(model_->classes().size()); }
+  bool IsLabel(int label) const { return label >= 0 && label < classes(); }
 
   std::shared_ptr<const Model> model_;
   std::shared_ptr<const ModelSource> source_;

@@ -86,7 +86,7 @@ void CheckClasses(std::size_t classes) {
   }
   if (classes == 1) {
     throw Error(ErrorKind::kConfig, "model: the data has 1 class, a classifier needs two",
-                "Put the pictures of each class in a folder of their own.");
+                "Add pictures of another class, if the labels are read from the right place.");
   }
 }
 

@@ -75,15 +75,11 @@ bool Matches(const std::filesystem::path& file, const WeightsSource& source) {
   return Sha256Of(file).starts_with(source.sha256);
 }
 
-std::filesystem::path FromEnvironment(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
-
 // A file whose publisher states no digest: used where Keras or a person has put it.
 std::filesystem::path FindUnverified(const WeightsSource& source,
                                      const std::filesystem::path& cached) {
-  const std::filesystem::path home = FromEnvironment("HOME");
+  const char* const variable = std::getenv("HOME");
+  const std::filesystem::path home = variable ? variable : "";
   for (const auto& file : {cached, home / ".keras" / "models" / cached.filename()}) {
     if (std::filesystem::is_regular_file(file)) return file;
   }
@@ -126,12 +122,6 @@ WeightsSource ParseWeightsSource(std::string_view weights, std::string_view sha2
   if (weights == "none") return {};
   if (IsName(weights)) return Published(weights, width);
   return {.kind = WeightsSource::Kind::kPath, .path = std::filesystem::path(weights)};
-}
-
-std::filesystem::path WeightsCache() {
-  if (const auto own = FromEnvironment("WEIR_CACHE"); !own.empty()) return own;
-  if (const auto xdg = FromEnvironment("XDG_CACHE_HOME"); !xdg.empty()) return xdg / "weir";
-  return FromEnvironment("HOME") / ".cache" / "weir";
 }
 
 std::filesystem::path Fetch(const WeightsSource& source, const std::filesystem::path& cache,

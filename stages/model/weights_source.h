@@ -2,7 +2,7 @@
 // below, which stand for published files.
 //
 //   const WeightsSource source = ParseWeightsSource("imagenet", "", 1.0);
-//   const auto file = WeightsFile::Open(Fetch(source, WeightsCache()));
+//   const auto file = WeightsFile::Open(Fetch(source, CacheFolder()));
 //
 // Pure but for Fetch, which is for one thread at a time (a lock keeps two processes apart).
 #pragma once
@@ -39,9 +39,6 @@ std::vector<std::string> WeightsNames();
 // ("mobilenet_v2-7ebf99e0.pth") needs none. Throws Error(kConfig) for an address without a digest,
 // a digest of something else, and a name that has no file for `width`.
 WeightsSource ParseWeightsSource(std::string_view weights, std::string_view sha256, double width);
-
-// $WEIR_CACHE, or weir/ in $XDG_CACHE_HOME or ~/.cache.
-std::filesystem::path WeightsCache();
 
 // The file on this machine: the path itself, the file in the cache if its digest is right, or else
 // a download into the cache, which is whole and checked or absent. A download that stopped goes on

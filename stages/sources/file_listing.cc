@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cctype>
 #include <cerrno>
 #include <climits>
@@ -100,6 +101,7 @@ std::string PictureEndings() {
 }
 
 std::uint64_t FileListing::Keep(std::string_view name) {
+  assert(name.size() < kChunkBytes);
   if (chunks_.empty() || kChunkBytes - last_chunk_used_ < name.size() + 1) {
     chunks_.push_back(std::make_unique_for_overwrite<char[]>(kChunkBytes));
     last_chunk_used_ = 0;
@@ -179,11 +181,13 @@ void FileListing::AddNamed(const std::filesystem::path& root, std::string_view p
   AddFile(is_below ? root.string() + "/" : "", path);
 }
 
-void FileListing::CheckLast(const std::string& place) const {
+void FileListing::CheckLast(const std::filesystem::path& root, const std::string& place) const {
   const std::string last = path(size() - 1);
   if (::access(last.c_str(), F_OK) == 0) return;
+  const bool is_below = folders_.back().prefix.size() > 0;
   throw Error(ErrorKind::kData, place + ": '" + last + "' does not exist",
-              "Paths begin at the file's own folder; `root` gives another one.");
+              is_below ? "Paths begin at '" + root.string() + "'; `root` gives another folder."
+                       : "Check the path.");
 }
 
 std::string FileListing::path(std::uint64_t index) const {

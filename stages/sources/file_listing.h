@@ -33,15 +33,16 @@ class FileListing {
   // folder cannot be read or a link leads back to a folder that it lies in.
   std::uint64_t AddFolder(const std::string& folder, bool follow_links);
 
-  // Adds one file, whatever its name. Files that are added one after the other with the same
-  // `folder` share it; it is empty, or ends in a slash, and the name may have slashes too.
+  // Adds one file, whatever its name, of less than PATH_MAX. Files that are added one after the
+  // other with the same `folder` share it; it is empty, or ends in a slash, and the name may have
+  // slashes too.
   void AddFile(std::string_view folder, std::string_view name);
 
   // Adds the file at `path`, as a text names it: relative to `root`, or absolute. Throws
   // Error(kData), which begins with `place`, where it can be no path.
   void AddNamed(const std::filesystem::path& root, std::string_view path, const std::string& place);
   // The same where the file that was added last does not exist: is `root` the right one?
-  void CheckLast(const std::string& place) const;
+  void CheckLast(const std::filesystem::path& root, const std::string& place) const;
 
   std::uint64_t size() const { return names_.size(); }
   std::string path(std::uint64_t index) const;

@@ -1,26 +1,25 @@
 #include "stages/sources/label_texts.h"
 
 #include <algorithm>
-#include <charconv>
 #include <numeric>
 #include <optional>
 #include <utility>
 
 #include "framework/error.h"
 #include "framework/suggestion.h"
+#include "stages/sources/whole_number.h"
 
 namespace weir {
 namespace {
 
 constexpr std::size_t kShown = 10;  // classes that a message lists
+constexpr std::size_t kMostBytes = 4096;
+constexpr std::size_t kMostClasses = 65'536;
+constexpr const char* kIsItALabel = "Is that where the labels are?";
 
-// Of "0", "12"; nothing of "", "-1", "01" and "1.5".
-std::optional<std::uint32_t> WholeNumber(std::string_view text) {
-  std::uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool is_whole = error == std::errc() && end == text.data() + text.size();
-  if (!is_whole || (text.size() > 1 && text.front() == '0')) return std::nullopt;
-  return number;
+// "01" is a name: as a number it would be another label's.
+bool IsNumber(std::string_view text) {
+  return WholeNumber(text) && (text.size() == 1 || text.front() != '0');
 }
 
 }  // namespace
@@ -31,17 +30,26 @@ LabelTexts::LabelTexts(const Auto<std::vector<std::string>>& classes)
   for (std::size_t i = 0; i < names_.size(); ++i) {
     known_.emplace(names_[i], static_cast<std::int32_t>(i));
   }
+  by_number_ = are_given_ && std::none_of(names_.begin(), names_.end(), IsNumber);
 }
 
 std::int32_t LabelTexts::Add(std::string_view text, const Place& place) {
   const auto found = known_.find(text);
   if (found != known_.end()) return found->second;
-  const std::optional<std::uint32_t> number = WholeNumber(text);
-  if (are_given_ && number && *number < names_.size()) return static_cast<std::int32_t>(*number);
+  if (by_number_ && IsNumber(text) && *WholeNumber(text) < names_.size()) {
+    return static_cast<std::int32_t>(*WholeNumber(text));
+  }
   if (!is_open_) ThrowUnknown(text, place);
   if (text.empty()) {
     throw Error(ErrorKind::kData, place() + ": the label is empty",
                 "Give it one, or take its line out.");
+  }
+  if (text.size() > kMostBytes) {
+    throw Error(ErrorKind::kData, place() + ": the label is longer than 4 KiB", kIsItALabel);
+  }
+  if (names_.size() == kMostClasses) {
+    throw Error(ErrorKind::kData, place() + ": the label is the 65,537th that there is",
+                kIsItALabel);
   }
   const auto label = static_cast<std::int32_t>(names_.size());
   names_.emplace_back(text);
@@ -67,9 +75,7 @@ std::vector<std::string> LabelTexts::Settle(std::vector<std::int32_t>& labels) {
   if (are_given_) return names_;
   std::vector<std::int32_t> order(names_.size());
   std::iota(order.begin(), order.end(), 0);
-  const bool are_numbers = std::all_of(names_.begin(), names_.end(), [](const std::string& name) {
-    return WholeNumber(name).has_value();
-  });
+  const bool are_numbers = std::all_of(names_.begin(), names_.end(), IsNumber);
   std::sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
     return are_numbers ? *WholeNumber(names_[a]) < *WholeNumber(names_[b]) : names_[a] < names_[b];
   });

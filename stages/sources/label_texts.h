@@ -1,8 +1,8 @@
 // Labels as the texts that manifests and shards have: the names of classes, or their numbers.
 //
-// Classes that are given are found by their name, or by their place among them: "1" is the second.
-// Otherwise the classes are all the texts that there are, by number where all are whole numbers,
-// else in byte order.
+// Classes that are given are found by their names; or, where none of those is a number, by their
+// place among them too: "1" is the second. Otherwise the classes are all the texts that there are,
+// by number where all are whole numbers, else in byte order.
 //
 // One thread. Holds the name of each class twice while labels are added.
 #pragma once
@@ -25,8 +25,11 @@ class LabelTexts {
   explicit LabelTexts(const Auto<std::vector<std::string>>& classes);
 
   // Which label that is: for now only the same for the same text. Throws Error(kData) where it is
-  // empty, or not among the classes that are known beforehand.
+  // empty, no label at all, or not among the classes that are known beforehand.
   std::int32_t Add(std::string_view text, const Place& place);
+
+  // Whether that is the name of a class that was given.
+  bool IsGiven(std::string_view name) const { return are_given_ && known_.contains(name); }
 
   // From here on only labels that have been added are known.
   void Close() { is_open_ = false; }
@@ -39,6 +42,7 @@ class LabelTexts {
 
   const bool are_given_;
   bool is_open_;
+  bool by_number_ = false;
   std::vector<std::string> names_;                          // as they came, or were given
   std::map<std::string, std::int32_t, std::less<>> known_;  // their places
 };

@@ -65,7 +65,8 @@ std::optional<std::string_view> LineReader::Next() {
   ++number_;
   if (line.ends_with('\r')) line.remove_suffix(1);
   if (line.find('\0') != std::string_view::npos) {
-    throw Error(ErrorKind::kData, place() + ": is no text", "Is this the right file?");
+    throw Error(ErrorKind::kData, place() + ": is no text, or of 16 bits a letter",
+                "Save it as UTF-8.");
   }
   return line;
 }

@@ -42,7 +42,7 @@ void List::AddLinesOf(const std::filesystem::path& file, const std::filesystem::
   while (const std::optional<std::string_view> line = lines.Next()) {
     if (line->empty()) continue;
     files_.AddNamed(root, *line, lines.place());
-    if (std::exchange(is_first, false)) files_.CheckLast(lines.place());
+    if (std::exchange(is_first, false)) files_.CheckLast(root, lines.place());
   }
   if (is_first) {
     throw Error(ErrorKind::kData, file.string() + " names no pictures", "Put a path on each line.");

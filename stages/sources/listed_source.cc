@@ -78,8 +78,10 @@ void ListedSource::CheckParts() const {
 
 Footprint ListedSource::footprint() const {
   const std::size_t labels = labels_.size() * sizeof labels_[0];
+  std::size_t names = 0;  // here and among the resources
+  for (const std::string& name : classes_) names += 2 * (sizeof name + name.size());
   return {.held = {{"list of the files", MemoryTag::kReserve,
-                    listing_bytes() + labels + (split_ ? split_->bytes() : 0)}}};
+                    listing_bytes() + names + labels + (split_ ? split_->bytes() : 0)}}};
 }
 
 void ListedSource::Open(OpenContext& context) {

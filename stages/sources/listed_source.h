@@ -78,7 +78,7 @@ class ListedSource : public SourceStage<ImageFile> {
   std::uint64_t size(Split split, int label) const;
 
  protected:
-  // What was listing.
+  // What was listed.
   struct Listing {
     std::uint64_t size = 0;
     std::vector<std::string> classes{};
@@ -95,7 +95,7 @@ class ListedSource : public SourceStage<ImageFile> {
   ListedSource(std::string_view name, const BuildContext& context)
       : name_(name), seed_(context.seed), training_(context.training) {}
 
-  // To be called when all is listing. Provides the Classes, the SampleCounts and the SampleOrder.
+  // To be called when all is listed. Provides the Classes, the SampleCounts and the SampleOrder.
   // Throws Error(kData) where a class has none to train or to validate with.
   void Offer(Listing listing, BuildContext& context);
 

@@ -54,12 +54,6 @@ Manifest::Manifest(const Params& params, BuildContext& context)
   }
   listing.size = files_.size();
   listing.classes = labels.Settle(listing.labels);
-  if (training() && listing.classes.size() == 1) {
-    throw Error(ErrorKind::kData,
-                "manifest.path: " + params_.path.string() + " has one label only, '" +
-                    listing.classes.front() + "'",
-                "A classifier needs two classes at least: is `label_column` the right one?");
-  }
   Offer(std::move(listing), context);
 }
 
@@ -72,16 +66,21 @@ void Manifest::Read(const std::filesystem::path& table, LabelTexts& labels, List
   while (const std::optional<std::span<const std::string>> row = rows->Next()) {
     if (params_.split_column) {
       const Use use = UseOf((*row)[2], *rows);
-      if (use == Use::kTest) continue;
-      listing.is_validation.push_back(use == Use::kValidation);
+      if ((use == Use::kTest) == training()) continue;
+      if (training()) listing.is_validation.push_back(use == Use::kValidation);
     }
     files_.AddNamed(root, (*row)[0], rows->place());
-    if (files_.size() == before + 1) files_.CheckLast(rows->place());
+    if (files_.size() == before + 1) files_.CheckLast(root, rows->place());
     listing.labels.push_back(labels.Add((*row)[1], [&] { return rows->place(); }));
   }
   if (files_.size() == before) {
-    throw Error(ErrorKind::kData, table.string() + " lists no pictures",
-                params_.split_column ? "Rows for test are left out." : "Add a row for each.");
+    if (!params_.split_column) {
+      throw Error(ErrorKind::kData, table.string() + " lists no pictures", "Add a row for each.");
+    }
+    throw Error(ErrorKind::kData,
+                table.string() + " lists no pictures " +
+                    (training() ? "to train or to validate with" : "to test with"),
+                "The column `" + *params_.split_column + "` says what each row is for.");
   }
 }
 

@@ -54,7 +54,7 @@ class Manifest final : public ListedSource {
                     "The column of their labels: names of classes, or numbers."},
               Field{"split_column", &Params::split_column,
                     "A column that says what a picture is for: train, validation (or val, valid, "
-                    "dev); those for test are left out."},
+                    "dev), or test. Runs leave out those for test, `evaluate` all others."},
               Field{"root", &Params::root,
                     "The folder that paths begin at; by default the one that the table is in."}},
           SplitFields<Params>(),

@@ -4,20 +4,19 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdint>
 #include <new>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 
 #include "framework/error.h"
 #include "framework/suggestion.h"
+#include "stages/sources/json_object.h"
 #include "stages/sources/line_reader.h"
 
 namespace weir {
 namespace {
-
-using nlohmann::json;
 
 constexpr std::size_t kColumnsShown = 12;
 
@@ -25,6 +24,13 @@ struct Kind {
   std::string_view ending;
   unsigned char delimiter;  // 0: of JSON Lines
 };
+// In any case.
+bool HasEnding(std::string_view name, std::string_view ending) {
+  return name.size() >= ending.size() &&
+         std::equal(ending.begin(), ending.end(), name.end() - ending.size(),
+                    [](char expected, unsigned char c) { return expected == std::tolower(c); });
+}
+
 constexpr std::array<Kind, 4> kKinds = {
     {{".csv", ','}, {".tsv", '\t'}, {".jsonl", 0}, {".ndjson", 0}}};
 
@@ -42,13 +48,24 @@ std::string Backticked(const std::string& text) { return "`" + text + "`"; }
                   "; `path_column` and `label_column` say which are meant.");
 }
 
+// libcsv's parser and the buffer that it holds.
+struct CsvParser {
+  explicit CsvParser(unsigned char delimiter) {
+    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0) throw std::bad_alloc();
+    csv_set_delim(&parser, delimiter);
+  }
+  CsvParser(const CsvParser&) = delete;
+  CsvParser& operator=(const CsvParser&) = delete;
+  ~CsvParser() { csv_free(&parser); }
+
+  csv_parser parser;
+};
+
 class CsvReader final : public ManifestReader {
  public:
   CsvReader(const std::filesystem::path& path, const std::vector<std::string>& columns,
             unsigned char delimiter)
-      : path_(path.string()), lines_(path), values_(columns.size()) {
-    if (csv_init(&parser_, CSV_STRICT | CSV_STRICT_FINI) != 0) throw std::bad_alloc();
-    csv_set_delim(&parser_, delimiter);
+      : path_(path.string()), lines_(path), csv_(delimiter), values_(columns.size()) {
     if (!ReadRow()) {
       throw Error(ErrorKind::kData, path_ + " has no rows",
                   "Its first line names its columns, and each one below is a picture.");
@@ -60,10 +77,6 @@ class CsvReader final : public ManifestReader {
       places_.push_back(static_cast<std::size_t>(found - header_.begin()));
     }
   }
-  CsvReader(const CsvReader&) = delete;
-  CsvReader& operator=(const CsvReader&) = delete;
-  ~CsvReader() override { csv_free(&parser_); }
-
   std::optional<std::span<const std::string>> Next() override {
     fields_.clear();
     if (!ReadRow()) return std::nullopt;
@@ -72,7 +85,7 @@ class CsvReader final : public ManifestReader {
                   place() + ": the row has " + std::to_string(fields_.size()) +
                       (fields_.size() == 1 ? " column" : " columns") + ", and the first row " +
                       std::to_string(header_.size()),
-                  "A value that holds a comma or a quote stands in quotes.");
+                  "A value that holds the sign between columns, or a quote, stands in quotes.");
     }
     for (std::size_t i = 0; i < places_.size(); ++i) values_[i] = fields_[places_[i]];
     return values_;
@@ -86,11 +99,11 @@ class CsvReader final : public ManifestReader {
     auto& reader = *static_cast<CsvReader*>(self);
     reader.fields_.emplace_back(static_cast<const char*>(text), size);
   }
-  static void EndRow(int, void* self) { static_cast<CsvReader*>(self)->has_row_ = true; }
+  static void EndRow(int, void* self) { ++static_cast<CsvReader*>(self)->rows_; }
 
   // False at the end. A row goes on over lines as long as a quote is open; blank lines are none.
   bool ReadRow() {
-    has_row_ = false;
+    rows_ = 0;
     bool has_begun = false;
     std::size_t row_bytes = 0;
     while (const std::optional<std::string_view> line = lines_.Next()) {
@@ -99,16 +112,21 @@ class CsvReader final : public ManifestReader {
       if (row_bytes > LineReader::kMostBytes) ThrowMalformed("a quote is not closed");
       Feed(*line);
       Feed("\n");
-      if (has_row_) return true;
+      if (rows_ > 1) {
+        throw Error(ErrorKind::kData, place() + ": the line holds several rows",
+                    "Save it with line ends as Linux or Windows have them.");
+      }
+      if (rows_ == 1) return true;
     }
-    if (csv_fini(&parser_, AddField, EndRow, this) != 0) ThrowMalformed("a quote is not closed");
-    return has_row_;
+    if (csv_fini(&csv_.parser, AddField, EndRow, this) != 0)
+      ThrowMalformed("a quote is not closed");
+    return rows_ == 1;
   }
 
   void Feed(std::string_view text) {
-    if (csv_parse(&parser_, text.data(), text.size(), AddField, EndRow, this) == text.size())
+    if (csv_parse(&csv_.parser, text.data(), text.size(), AddField, EndRow, this) == text.size())
       return;
-    if (csv_error(&parser_) == CSV_ENOMEM) throw std::bad_alloc();
+    if (csv_error(&csv_.parser) == CSV_ENOMEM) throw std::bad_alloc();
     ThrowMalformed("a quote stands within a value");
   }
 
@@ -120,13 +138,13 @@ class CsvReader final : public ManifestReader {
 
   const std::string path_;
   LineReader lines_;
-  csv_parser parser_;
+  CsvParser csv_;
   std::vector<std::string> header_;
   std::vector<std::size_t> places_;  // of the columns
   std::vector<std::string> fields_;  // of the row
   std::vector<std::string> values_;
   std::uint64_t row_begin_ = 0;  // its first line
-  bool has_row_ = false;
+  int rows_ = 0;                 // that ended since the last one was given
 };
 
 class JsonLinesReader final : public ManifestReader {
@@ -138,24 +156,21 @@ class JsonLinesReader final : public ManifestReader {
     std::optional<std::string_view> line = lines_.Next();
     while (line && line->find_first_not_of(" \t") == std::string_view::npos) line = lines_.Next();
     if (!line) return std::nullopt;
-    const json row = json::parse(line->begin(), line->end(), nullptr, false);
-    if (!row.is_object()) {
+    std::optional<JsonObject> row = ReadJsonObject(*line, columns_);
+    if (!row) {
       throw Error(ErrorKind::kData, place() + ": is no JSON object",
                   "Each line is one: {\"path\": \"a.jpg\", \"label\": \"ants\"}");
     }
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-      const auto found = row.find(columns_[i]);
-      if (found == row.end()) ThrowNoColumn(place(), columns_[i], KeysOf(row));
-      if (found->is_string()) {
-        values_[i] = found->get_ref<const std::string&>();
-      } else if (found->is_number_integer()) {
-        values_[i] = found->dump();
-      } else {
+      JsonObject::Value& value = row->values[i];
+      if (!value.is_there) ThrowNoColumn(place(), columns_[i], row->keys);
+      if (!value.is_text_or_number) {
         throw Error(
             ErrorKind::kData,
             place() + ": " + Backticked(columns_[i]) + " is neither text nor a whole number",
             "Write it as one.");
       }
+      values_[i] = std::move(value.text);
     }
     return values_;
   }
@@ -163,12 +178,6 @@ class JsonLinesReader final : public ManifestReader {
   std::string place() const override { return lines_.place(); }
 
  private:
-  static std::vector<std::string> KeysOf(const json& row) {
-    std::vector<std::string> keys;
-    for (const auto& item : row.items()) keys.push_back(item.key());
-    return keys;
-  }
-
   LineReader lines_;
   const std::vector<std::string> columns_;
   std::vector<std::string> values_;
@@ -178,13 +187,13 @@ class JsonLinesReader final : public ManifestReader {
 
 bool IsManifestName(std::string_view name) {
   return std::any_of(kKinds.begin(), kKinds.end(),
-                     [&](const auto& kind) { return name.ends_with(kind.ending); });
+                     [&](const Kind& kind) { return HasEnding(name, kind.ending); });
 }
 
 std::unique_ptr<ManifestReader> ManifestReader::Open(const std::filesystem::path& path,
                                                      const std::vector<std::string>& columns) {
   for (const Kind& kind : kKinds) {
-    if (path.extension() != kind.ending) continue;
+    if (!HasEnding(path.string(), kind.ending)) continue;
     if (kind.delimiter == 0) return std::make_unique<JsonLinesReader>(path, columns);
     return std::make_unique<CsvReader>(path, columns, kind.delimiter);
   }

@@ -4,16 +4,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
-#include <cstdlib>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
 #include <utility>
 
 #include "framework/error.h"
-#include "stages/model/weights_source.h"
+#include "stages/cache_folder.h"
+#include "stages/sources/json_object.h"
 #include "stages/sources/tar_reader.h"
 
 namespace weir {
@@ -32,10 +32,15 @@ std::pair<std::string_view, std::string_view> SplitName(std::string_view name) {
   return {name.substr(0, dot), name.substr(dot + 1)};
 }
 
-std::string ClassNameIn(const std::string& text) {
-  const auto notes = nlohmann::json::parse(text, nullptr, false);
-  const auto found = notes.is_object() ? notes.find("class") : notes.end();
-  return found != notes.end() && found->is_string() ? found->get<std::string>() : "";
+std::string ClassNameIn(std::string_view text, const std::string& key) {
+  std::optional<JsonObject> notes = ReadJsonObject(text, {key});
+  return notes ? std::move(notes->values[0].text) : "";
+}
+
+std::string LowerCase(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return lower;
 }
 
 std::string Trimmed(std::string_view text) {
@@ -50,7 +55,7 @@ std::string Trimmed(std::string_view text) {
 // A file that has no name and so ends with the process, whatever ends that.
 class ShardIndex::Unpacked {
  public:
-  Unpacked() : folder_(WeightsCache()) {
+  Unpacked() : folder_(CacheFolder()) {
     std::error_code error;
     fs::create_directories(folder_, error);
     std::string name = (folder_ / "unpacked-XXXXXX").string();
@@ -88,11 +93,16 @@ class ShardIndex::Unpacked {
   std::uint64_t size_ = 0;
 };
 
+bool ShardIndex::Endings::IsPicture(const std::string& ending) const {
+  if (images.empty()) return IsPictureName("x." + ending);
+  return std::find(images.begin(), images.end(), ending) != images.end();
+}
+
 ShardIndex::ShardIndex() = default;
 ShardIndex::~ShardIndex() = default;
 ShardIndex::ShardIndex(ShardIndex&&) noexcept = default;
 
-void ShardIndex::AddShard(const std::string& shard, const std::string& label_ending,
+void ShardIndex::AddShard(const std::string& shard, const Endings& endings,
                           const std::function<void(const Notes&, const std::string&)>& on_sample) {
   TarReader tar(shard);
   std::string key;  // of the sample that is being read
@@ -102,32 +112,39 @@ void ShardIndex::AddShard(const std::string& shard, const std::string& label_end
   const auto end_sample = [&] {
     if (picture) {
       if (shards_.empty() || shards_.back().name != shard) {
-        const std::string& from = tar.is_compressed() ? unpacked_->path() : shard;
-        shards_.push_back({shard, from, size()});
+        shards_.push_back({shard, tar.is_compressed() ? unpacked_->path() : shard, size()});
       }
       names_.AddFile(shard + "/", *picture);
       parts_.push_back(place);
       on_sample(notes, shard + ": " + *picture);
-    } else if (!notes.label.empty()) {
+    } else if (!notes.label.empty() || !notes.class_name.empty()) {
       throw Error(ErrorKind::kData, shard + ": the sample '" + key + "' has a label and no picture",
-                  "Pictures end in " + PictureEndings() + ".");
+                  "Pictures end in " + PictureEndings() + "; leave other samples out.");
     }
     picture.reset();
     notes = {};
   };
   while (tar.Next()) {
-    const auto [sample, ending] = SplitName(tar.name());
-    if (tar.is_folder() || ending.empty()) continue;
+    const auto [sample, written_ending] = SplitName(tar.name());
+    if (written_ending.empty()) continue;
+    const std::string ending = LowerCase(written_ending);
+    const bool is_label = ending == endings.label, is_picture = endings.IsPicture(ending);
+    if (!tar.is_file()) {
+      if (!is_label && !is_picture) continue;
+      tar.Refuse("is no plain file", "Pack what is meant itself, not a link to it.");
+    }
     if (sample != key) {
       end_sample();
       key = sample;
     }
-    if (ending == label_ending) {
+    if (is_label) {
       notes.label = Trimmed(tar.ReadText(kMostLabelBytes));
-    } else if (ending == "json") {
-      notes.class_name = ClassNameIn(tar.ReadText(kMostNotesBytes));
-    } else if (IsPictureName("x." + std::string(ending))) {
-      if (picture) tar.Refuse("is the second picture of its sample", "A sample is one picture.");
+    } else if (ending == "json" && !endings.class_key.empty() && tar.size() <= kMostNotesBytes) {
+      notes.class_name = ClassNameIn(tar.ReadText(kMostNotesBytes), endings.class_key);
+    } else if (is_picture) {
+      if (picture) {
+        tar.Refuse("is the second picture of its sample", "`image` says which is meant.");
+      }
       if (tar.size() > std::numeric_limits<std::uint32_t>::max()) {
         tar.Refuse("is larger than 4 GiB", "Leave it out.");
       }

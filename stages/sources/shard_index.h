@@ -20,6 +20,15 @@ namespace weir {
 
 class ShardIndex {
  public:
+  // What the files of a sample are for, by what follows the first dot of their names, in lower
+  // case.
+  struct Endings {
+    std::string label = "cls";
+    std::vector<std::string> images{};  // empty: all pictures that weir reads
+    std::string class_key = "class";    // in those that end in json; empty: they are not read
+
+    bool IsPicture(const std::string& ending) const;
+  };
   // What stands beside a picture.
   struct Notes {
     std::string label;       // empty where there is none
@@ -31,9 +40,9 @@ class ShardIndex {
   ShardIndex(ShardIndex&&) noexcept;
 
   // Adds the samples of a shard, and calls on_sample for each with what its messages are to begin
-  // with: "a.tar: 042.jpg". Labels are in files that end in `label_ending`. Throws Error(kData)
-  // where it cannot be read, is cut off or damaged, or a sample is not one picture.
-  void AddShard(const std::string& shard, const std::string& label_ending,
+  // with: "a.tar: 042.jpg". Throws Error(kData) where it cannot be read, is cut off or damaged, or
+  // what has a label is not one picture; what has neither is passed over.
+  void AddShard(const std::string& shard, const Endings& endings,
                 const std::function<void(const Notes&, const std::string& place)>& on_sample);
 
   std::uint64_t size() const { return parts_.size(); }

@@ -1,12 +1,11 @@
 #include "stages/sources/shard_paths.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
-#include <optional>
 #include <system_error>
 
 #include "framework/error.h"
+#include "stages/sources/whole_number.h"
 
 namespace weir {
 namespace {
@@ -14,13 +13,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostShards = 1'000'000;
-
-std::optional<std::uint64_t> WholeNumber(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool is_whole = error == std::errc() && end == text.data() + text.size();
-  return is_whole ? std::optional(number) : std::nullopt;
-}
 
 // The texts that stand for "000..012" or "a,b".
 std::vector<std::string> Alternatives(const std::string& inside) {

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <filesystem>
 #include <new>
 #include <system_error>
@@ -15,6 +16,8 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kReadAtOnce = 8 << 10;  // a header, and little of what is passed over
+constexpr std::uint64_t kBlock = 512;
+constexpr const char* kCopyAnew = "Copy the shard anew.";
 
 }  // namespace
 
@@ -24,6 +27,7 @@ TarReader::TarReader(const std::string& path) : path_(path), archive_(archive_re
   if (!archive_) throw std::bad_alloc();
   archive_read_support_format_tar(archive_.get());
   archive_read_support_filter_gzip(archive_.get());
+  archive_read_set_format_option(archive_.get(), "tar", "read_concatenated_archives", "1");
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) {
     throw Error(ErrorKind::kData,
@@ -38,25 +42,38 @@ TarReader::~TarReader() = default;
 
 bool TarReader::Next() {
   const int status = archive_read_next_header(archive_.get(), &entry_);
-  if (status == ARCHIVE_EOF) return false;
+  if (status == ARCHIVE_EOF) {
+    CheckEnd();
+    return false;
+  }
   Check(status);
   const char* name = archive_entry_pathname(entry_);
   if (!name) name = archive_entry_pathname_utf8(entry_);  // what the locale has no letters for
   name_ = name ? name : "";
   // Up to here all bytes of a plain file were headers, and what was passed over.
   begin_ = static_cast<std::uint64_t>(archive_filter_bytes(archive_.get(), 0));
-  if (is_folder()) return true;
-  if (archive_entry_filetype(entry_) != AE_IFREG || archive_entry_hardlink(entry_) ||
-      archive_entry_sparse_count(entry_) > 0) {
-    Refuse("is no plain file", "Pack the pictures themselves, not links to them.");
+  end_ = begin_ + (is_file() ? (size() + kBlock - 1) / kBlock * kBlock : 0);
+  if (name_.size() >= PATH_MAX) {
+    name_.resize(40);
+    Refuse("... has too long a name", "Give it another one.");
   }
-  if (!is_compressed() && (begin_ > file_size_ || size() > file_size_ - begin_)) {
-    Refuse("is cut off", "Copy the shard anew.");
+  if (is_file() && !is_compressed() && (begin_ > file_size_ || size() > file_size_ - begin_)) {
+    Refuse("is cut off", kCopyAnew);
   }
   return true;
 }
 
-bool TarReader::is_folder() const { return archive_entry_filetype(entry_) == AE_IFDIR; }
+void TarReader::CheckEnd() {
+  const auto read = static_cast<std::uint64_t>(archive_filter_bytes(archive_.get(), 0));
+  if (read >= end_ + kBlock) return;
+  throw Error(ErrorKind::kData,
+              path_ + " is cut off: the zeros that a tar file ends in are missing", kCopyAnew);
+}
+
+bool TarReader::is_file() const {
+  return archive_entry_filetype(entry_) == AE_IFREG && !archive_entry_hardlink(entry_) &&
+         archive_entry_sparse_count(entry_) == 0;
+}
 
 std::uint64_t TarReader::size() const {
   return static_cast<std::uint64_t>(archive_entry_size(entry_));

@@ -22,12 +22,14 @@ class TarReader {
   explicit TarReader(const std::string& path);
   ~TarReader();
 
-  // Goes to the next file or folder; false at the end. Throws for links, and for what is cut off.
+  // Goes to the next entry; false at the end. Throws for what is cut off: also where the zeros are
+  // missing that every tar file ends in. Of tar files one behind the other, as cat puts them, each
+  // is read.
   bool Next();
 
-  // Of that file.
+  // Of that entry.
   const std::string& name() const { return name_; }
-  bool is_folder() const;
+  bool is_file() const;  // no folder, link or sparse file
   std::uint64_t size() const;
   std::uint64_t begin() const { return begin_; }  // in the tar file, where that is not compressed
   bool is_compressed() const;
@@ -36,10 +38,12 @@ class TarReader {
   void Read(const std::function<void(std::string_view)>& take);
   std::string ReadText(std::size_t most_bytes);
 
+  // "a.tar: 042.jpg is cut off"
   [[noreturn]] void Refuse(const std::string& why, const std::string& remedy) const;
 
  private:
   void Check(int status) const;
+  void CheckEnd();
   [[noreturn]] void ThrowFailure() const;
 
   struct Free {
@@ -52,6 +56,7 @@ class TarReader {
   archive_entry* entry_ = nullptr;
   std::string name_;
   std::uint64_t begin_ = 0;
+  std::uint64_t end_ = 0;  // of the entry, in whole blocks
 };
 
 }  // namespace weir

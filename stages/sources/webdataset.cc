@@ -1,7 +1,9 @@
 #include "stages/sources/webdataset.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "framework/error.h"
@@ -11,17 +13,33 @@
 namespace weir {
 namespace {
 
+std::vector<std::string> Lowered(std::vector<std::string> endings) {
+  for (std::string& ending : endings) {
+    for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return endings;
+}
+
 // The samples of all shards, and what stands beside them.
 class Reading {
  public:
   Reading(const Webdataset::Params& params, ShardIndex& index, std::vector<std::int32_t>& labels)
-      : params_(params), index_(index), labels_(labels), texts_(params.classes) {}
+      : endings_{.label = Lowered({params.label}).front(),
+                 .images = Lowered(params.image.value_or({})),
+                 .class_key = params.class_key},
+        names_labels_(params.classes.is_auto()),
+        index_(index),
+        labels_(labels),
+        texts_(params.classes) {}
 
   void Add(const std::string& key, const std::vector<std::filesystem::path>& paths) {
     const std::uint64_t before = index_.size();
     for (const std::filesystem::path& path : paths) {
       for (const std::string& shard : ShardsOf(key, path)) {
-        index_.AddShard(shard, params_.label,
+        if (!shards_.insert(shard).second) {
+          throw Error(ErrorKind::kData, key + ": " + shard + " is named twice", "Name it once.");
+        }
+        index_.AddShard(shard, endings_,
                         [this](const ShardIndex::Notes& notes, const std::string& place) {
                           AddSample(notes, place);
                         });
@@ -38,45 +56,64 @@ class Reading {
     std::vector<std::string> classes = texts_.Settle(labels_);
     const bool all_named =
         std::all_of(classes.begin(), classes.end(),
-                    [this](const std::string& name) { return class_names_.contains(name); });
-    if (!params_.classes.is_auto() || !all_named) return classes;
-    for (std::string& name : classes) name = class_names_.at(name);
+                    [this](const std::string& label) { return class_names_.contains(label); });
+    if (!names_labels_ || !all_named) return classes;
+    std::map<std::string, std::string> labels;  // by the names
+    for (std::string& name : classes) {
+      const std::string label = std::exchange(name, class_names_.at(name));
+      const auto [other, is_new] = labels.emplace(name, label);
+      if (is_new) continue;
+      throw Error(ErrorKind::kData,
+                  "webdataset: the labels " + other->second + " and " + label +
+                      " are both named '" + name + "'",
+                  kAboutNames);
+    }
     return classes;
   }
 
  private:
-  bool IsGiven(const std::string& name) const {
-    if (params_.classes.is_auto()) return false;
-    const std::vector<std::string>& given = params_.classes.value();
-    return std::find(given.begin(), given.end(), name) != given.end();
+  enum class LabelIn { kNone, kFile, kNotes };
+
+  static constexpr const char* kAboutNames =
+      "`class_key` says which key has the names of the classes; \"\" leaves them out.";
+
+  void CheckLikeOthers(const ShardIndex::Notes& notes, const std::string& place) {
+    const LabelIn here = !notes.label.empty()       ? LabelIn::kFile
+                         : notes.class_name.empty() ? LabelIn::kNone
+                                                    : LabelIn::kNotes;
+    if (index_.size() == 1) label_in_ = here;
+    if (here == label_in_) return;
+    throw Error(ErrorKind::kData,
+                place + (here == LabelIn::kNone ? " has no label, and those before it have"
+                         : label_in_ == LabelIn::kNone
+                             ? " has a label, and those before it have none"
+                             : " has its label in another file than those before it"),
+                "All samples have their labels alike, or none has; `label` says what their files "
+                "end in.");
   }
 
   void AddSample(const ShardIndex::Notes& notes, const std::string& place) {
+    CheckLikeOthers(notes, place);
+    if (label_in_ == LabelIn::kNone) return;
     // A number says less than a name, if that is one of `classes`.
-    const bool by_name = notes.label.empty() || IsGiven(notes.class_name);
-    const std::string& label = by_name ? notes.class_name : notes.label;
-    const bool is_first = index_.size() == 1;
-    if (!is_first && label.empty() != labels_.empty()) {
-      throw Error(ErrorKind::kData,
-                  place + (label.empty() ? " has no label, and those before it have"
-                                         : " has a label, and those before it have none"),
-                  "Either all samples have one or none has; `label` says what its file ends in.");
-    }
-    if (label.empty()) return;
-    labels_.push_back(texts_.Add(label, [&] { return place; }));
-    if (notes.label.empty() || notes.class_name.empty()) return;
+    const bool by_name = notes.label.empty() || texts_.IsGiven(notes.class_name);
+    labels_.push_back(texts_.Add(by_name ? notes.class_name : notes.label, [&] { return place; }));
+    if (by_name || notes.class_name.empty()) return;
     const auto [named, is_new] = class_names_.emplace(notes.label, notes.class_name);
     if (is_new || named->second == notes.class_name) return;
     throw Error(ErrorKind::kData,
                 place + ": the label " + notes.label + " is '" + notes.class_name +
                     "' here, and was '" + named->second + "' before",
-                "Shards that are taken together have the same labels.");
+                kAboutNames);
   }
 
-  const Webdataset::Params& params_;
+  const ShardIndex::Endings endings_;
+  const bool names_labels_;  // by class_names_, where all have one
   ShardIndex& index_;
   std::vector<std::int32_t>& labels_;
   LabelTexts texts_;
+  LabelIn label_in_ = LabelIn::kNone;
+  std::set<std::string> shards_;
   std::map<std::string, std::string> class_names_;  // by the label's text
 };
 

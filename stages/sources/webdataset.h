@@ -4,7 +4,10 @@
 //
 //   000000042.jpg     the picture, of any ending that weir reads
 //   000000042.cls     its label: a number, or the name of a class; another ending by `label`
-//   000000042.json    if it says {"class": "ants"}, the name of the class of that number
+//   000000042.json    if it says {"class": "ants"}, the name of the class of that number, or the
+//                     label, where there is no other; another key by `class_key`
+//
+// Endings count in any case; what has neither picture nor label is passed over.
 //
 //   - webdataset: {shards: ["photos-{000000..000003}.tar"]}
 //
@@ -21,7 +24,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,6 +44,8 @@ class Webdataset final : public ListedSource {
   struct Params {
     std::vector<std::filesystem::path> shards;
     std::string label = "cls";
+    Auto<std::vector<std::string>> image{};
+    std::string class_key = "class";
     double validation_split = 0;
     bool stratified = false;
     std::vector<std::filesystem::path> validation{};
@@ -52,10 +56,17 @@ class Webdataset final : public ListedSource {
       return std::tuple_cat(
           std::tuple{
               Field{"shards", &Params::shards,
-                    "Tar files, folders of tar files, and ranges: "
-                    "photos-{000000..000003}.tar.",
+                    "Tar files, folders of tar files, and ranges: photos-{000000..000003}.tar. "
+                    "What is compressed (.tar.gz, .tgz) is unpacked in $WEIR_CACHE or "
+                    "~/.cache/weir for as long as the run lasts.",
                     Required{}},
-              Field{"label", &Params::label, "The ending of the files that hold the labels."}},
+              Field{"label", &Params::label, "The ending of the files that hold the labels."},
+              Field{"image", &Params::image,
+                    "The endings of the pictures; auto is any that weir reads, of which a sample "
+                    "may have one."},
+              Field{
+                  "class_key", &Params::class_key,
+                  "The key in a sample's .json that has the name of its class; \"\" reads none."}},
           SplitFields<Params>(),
           std::tuple{Field{"validation", &Params::validation,
                            "Shards of their own to validate with; their labels are among those of "

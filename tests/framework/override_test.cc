@@ -92,7 +92,7 @@ TEST(ApplyOverride, SaysWhatThereIs) {
 }
 
 TEST(ApplyOverride, SaysHowItIsWritten) {
-  const std::string how = ": write a key and its value, such as --set training.epochs=3\n";
+  const std::string how = ": write a key and its value: --set KEY=VALUE\n";
   EXPECT_EQ(Refusal("epochs"), "--set epochs" + how + "  --set epochs\n              ^");
   EXPECT_EQ(Refusal("=3"), "--set =3" + how + "  --set =3\n        ^");
   EXPECT_EQ(Refusal("a..b=3"),

@@ -134,17 +134,30 @@ TEST_F(SourcesTest, TheSamePicturesGiveTheSameModel) {
     EXPECT_TRUE(Model(out) == Model("folder")) << out;
   }
 
-  const auto evaluation = [&](const std::string& data) {
-    const ProcessOutcome outcome = Weir({"evaluate", path("folder"), data, "--json"});
+  const auto evaluation = [&](const std::string& run, const std::string& data,
+                              const std::vector<std::string>& more = {}) {
+    std::vector<std::string> command = {"evaluate", path(run), data, "--json"};
+    command.insert(command.end(), more.begin(), more.end());
+    const ProcessOutcome outcome = Weir(command);
     EXPECT_EQ(outcome.status, 0) << outcome.err;
     return outcome.out;
   };
-  std::ofstream(path("plain.csv")) << "path,label\n";
-  for (const auto& [file, label] : Listed()) {
-    std::ofstream(path("plain.csv"), std::ios::app) << file.string() << ',' << label << '\n';
+  const std::string expected = evaluation("folder", DrawnPictures<8>().string());
+  // Read as the run reads its own, or as is said.
+  EXPECT_EQ(evaluation("table", path("t.csv")), expected);
+  EXPECT_EQ(evaluation("packed", path("s-{00..01}.tar.gz")), expected);
+  EXPECT_EQ(evaluation("folder", path("t.csv"),
+                       {"--source", "path_column=file", "--source", "label_column=kind"}),
+            expected);
+  fs::create_directory(path("only shards"));
+  for (const char* name : {"s-00.tar", "s-01.tar"}) {
+    fs::copy_file(path(name), path("only shards") + "/" + name);
   }
-  const std::string expected = evaluation(DrawnPictures<8>().string());
-  EXPECT_EQ(evaluation(path("plain.csv")), expected);
+  EXPECT_EQ(evaluation("shards", path("only shards")), expected);
+  EXPECT_THAT(Weir({"evaluate", path("folder"), path("t.csv")}).err,
+              HasSubstr("`path_column` and `label_column` say which are meant"));
+  EXPECT_THAT(Weir({"evaluate", path("folder"), path("t.csv"), "--source", "colum=x"}).err,
+              HasSubstr("weir: --source colum=x: unknown key `colum`"));
 }
 
 TEST_F(SourcesTest, FeaturesOfWhatLiesInShardsAreKeptToo) {
@@ -223,9 +236,16 @@ TEST_F(SourcesTest, MixedBatchesGiveTheSameModelAtAnyThreadCount) {
   EXPECT_TRUE(Model("one") == Model("four"));
   EXPECT_TRUE(Model("one") == Model("kept"));
   EXPECT_FALSE(Model("one") == Model("plain"));
-  // What is measured is not mixed.
-  const auto evaluated = Weir({"evaluate", path("one"), DrawnPictures<8>().string(), "--json"});
-  EXPECT_EQ(evaluated.status, 0) << evaluated.err;
+
+  // A mixture has no label of its own to be written.
+  std::ofstream(path("f.yaml")) << "pipeline:\n  - " + source +
+                                       "\n  - decode\n  - augment: {size: [32, 32]}\n  - batch\n" +
+                                       "  - " + mixing +
+                                       "\n  - normalize\n  - safetensors: {path: f.safetensors}\n";
+  const ProcessOutcome refused = Weir({"run", path("f.yaml"), "--out", path("f")});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, HasSubstr("is a mixture of samples, and one label is written\n  Take "
+                                     "`mixup` and `cutmix` out of the way to it."));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "stages/device.h"
 #include "stages/model/weights_file.h"
 #include "tests/support/caught_error.h"
 
@@ -234,14 +235,14 @@ TYPED_TEST(MixingTest, OtherPassesAndOtherBatchesStayAsTheyAre) {
   EXPECT_LT(changed, 130);
 }
 
-TYPED_TEST(MixingTest, RefusesABatchOnADevice) {
-  class Elsewhere final : public DeviceBatch {};
-  TypeParam stage = Make<TypeParam>({});
-  Batch batch = Plain({0, 100});
-  batch.device = std::make_shared<Elsewhere>();
+TYPED_TEST(MixingTest, StandsBeforePrefetch) {
+  Resources resources;
+  BuildContext context{.upstream = {.dims = {3, kHeight, kWidth, 3}}, .resources = resources};
+  resources.Put(std::make_shared<ChosenDevice>(ChosenDevice{nullptr, "there is none"}));
   const std::string name(TypeParam::kName);
-  EXPECT_EQ(CaughtError([&] { Mapped(stage, std::move(batch)); }),
-            name + ": the batch is on a device already\nPut `" + name + "` before `prefetch`.");
+  EXPECT_EQ(CaughtError([&] { TypeParam(MixingStage::Params{}, context); }),
+            "`" + name + "` works on the host, and `prefetch` is before it\nPut `" + name +
+                "` before `prefetch`, which may bring batches to a device.");
 }
 
 }  // namespace

@@ -85,7 +85,7 @@ TEST_F(NormalizeTest, RefusesABatchOnADevice) {
 TEST_F(NormalizeTest, SaysWhichParameterIsWrong) {
   EXPECT_EQ(ProblemsOf("{mean: [0, 0, 0], std: [1, 1, 1]}"), "");
   EXPECT_EQ(ProblemsOf("std: [1, 0, 1]"),
-            "a.yaml:1:10: `std[1]` takes more than 0, not 0\n"
+            "a.yaml:1:10: `std[1]` takes 1e-06 to 1000, not 0\n"
             "    1 | std: [1, 0, 1]\n"
             "      |          ^");
   EXPECT_EQ(ProblemsOf("std: [1, 1]"),

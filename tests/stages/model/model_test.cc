@@ -189,7 +189,7 @@ TEST(Model, RefusesASingleClass) {
               Model({.head = {kPooling, kClasses}}, Convention::Keras(), {224, 224}, {"ants"}, 1);
             }),
             "model: the data has 1 class, a classifier needs two\n"
-            "Put the pictures of each class in a folder of their own.");
+            "Add pictures of another class, if the labels are read from the right place.");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "stages/cache_folder.h"
 #include "stages/model/published_weights.h"
 #include "stages/model/sha256.h"
 #include "tests/support/caught_error.h"
@@ -106,19 +107,19 @@ TEST(ParseWeightsSource, RefusesWhatCannotBeChecked) {
             "imagenet_keras has all that Keras publishes");
 }
 
-TEST(WeightsCache, FollowsTheEnvironment) {
+TEST(CacheFolder, FollowsTheEnvironment) {
   const ScopedVariable home("HOME", "/h");
   {
     const ScopedVariable own("WEIR_CACHE", "/own"), xdg("XDG_CACHE_HOME", "/xdg");
-    EXPECT_EQ(WeightsCache(), "/own");
+    EXPECT_EQ(CacheFolder(), "/own");
   }
   const ScopedVariable own("WEIR_CACHE", nullptr);
   {
     const ScopedVariable xdg("XDG_CACHE_HOME", "/xdg");
-    EXPECT_EQ(WeightsCache(), "/xdg/weir");
+    EXPECT_EQ(CacheFolder(), "/xdg/weir");
   }
   const ScopedVariable xdg("XDG_CACHE_HOME", nullptr);
-  EXPECT_EQ(WeightsCache(), "/h/.cache/weir");
+  EXPECT_EQ(CacheFolder(), "/h/.cache/weir");
 }
 
 TEST_F(WeightsSourceTest, AFileIsDownloadedOnce) {

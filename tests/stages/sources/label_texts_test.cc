@@ -45,8 +45,11 @@ TEST(LabelTexts, GivenClassesAreFoundByNameAndByNumber) {
   const Settled settled = Settle(LabelTexts(Names{"wasps", "ants"}), {"1", "wasps", "0", "ants"});
   EXPECT_THAT(settled.classes, ElementsAre("wasps", "ants"));
   EXPECT_THAT(settled.labels, ElementsAre(1, 0, 0, 1));
-  // A class that is a number has its name first.
+  // Where classes are numbers, these are their names and nothing else.
   EXPECT_THAT(Settle(LabelTexts(Names{"1", "0"}), {"1", "0"}).labels, ElementsAre(0, 1));
+  LabelTexts sparse(Names{"0", "5"});
+  EXPECT_EQ(CaughtError([&] { sparse.Add("1", kPlace); }),
+            "t.csv:7: the label '1' is none of the 2 `classes`\nThey are '0' and '5'.");
 }
 
 TEST(LabelTexts, RefusesWhatIsUnknown) {
@@ -56,12 +59,21 @@ TEST(LabelTexts, RefusesWhatIsUnknown) {
   EXPECT_EQ(CaughtError([&] { given.Add("2", kPlace); }),
             "t.csv:7: the label '2' is none of the 2 `classes`\nThey are 'ants' and 'bees'.");
   LabelTexts open({});
+  EXPECT_EQ(CaughtError([&] { open.Add(std::string(5000, 'x'), kPlace); }),
+            "t.csv:7: the label is longer than 4 KiB\nIs that where the labels are?");
   EXPECT_EQ(CaughtError([&] { open.Add("", kPlace); }),
             "t.csv:7: the label is empty\nGive it one, or take its line out.");
   open.Add("moths", kPlace);
   open.Close();
   EXPECT_EQ(CaughtError([&] { open.Add("wasps", kPlace); }),
             "t.csv:7: the label 'wasps' is none of the 1 trained with\nThey are 'moths'.");
+}
+
+TEST(LabelTexts, RefusesMoreThanAreClasses) {
+  LabelTexts texts({});
+  for (int i = 0; i < 65'536; ++i) texts.Add("caption " + std::to_string(i), kPlace);
+  EXPECT_EQ(CaughtError([&] { texts.Add("one more", kPlace); }),
+            "t.csv:7: the label is the 65,537th that there is\nIs that where the labels are?");
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ TEST(LineReader, RefusesWhatIsNoText) {
     return folder.Shortened(CaughtError([&] { Lines(path); }));
   };
   EXPECT_EQ(refusal(folder.Write("zero", std::string("a\nb\0c\n", 6))),
-            "$/zero:2: is no text\nIs this the right file?");
+            "$/zero:2: is no text, or of 16 bits a letter\nSave it as UTF-8.");
   EXPECT_EQ(refusal(folder.Write("endless", "a\n" + std::string(3 << 20, 'x'))),
             "$/endless:2: the line is longer than 1 MiB\nIs this the right file?");
   EXPECT_EQ(refusal(folder / "absent"),

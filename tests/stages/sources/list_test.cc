@@ -96,7 +96,7 @@ TEST_F(ListTest, RefusesWhatIsNotThere) {
   folder_.Write("list.txt", "\nphotos/1.jpg\n");
   EXPECT_EQ(Refusal({.file = folder_ / "list.txt"}),
             "$/list.txt:2: '$/photos/1.jpg' does not exist\n"
-            "Paths begin at the file's own folder; `root` gives another one.");
+            "Paths begin at '$'; `root` gives another folder.");
 }
 
 TEST(ListParams, ThatAreMissingAreAskedFor) {

@@ -85,6 +85,15 @@ TEST_F(ManifestTest, AColumnMaySayWhatIsForValidation) {
   Manifest source = Make({.path = table, .split_column = "split", .shuffle = false});
   EXPECT_THAT(RunPass(source, {.split = Split::kTrain}).names, ElementsAre("a.jpg", "d.jpg"));
   EXPECT_THAT(RunPass(source, {.split = Split::kValidation}).names, ElementsAre("b.jpg", "e.jpg"));
+
+  root_.Write("c.jpg");
+  Manifest tested = Make({.path = table, .split_column = "split"}, /*training=*/false);
+  EXPECT_THAT(RunPass(tested, {.split = Split::kTest}).names, ElementsAre("c.jpg"));
+  root_.Write("t.csv", "path,label,split\na.jpg,x,train\n");
+  EXPECT_EQ(
+      root_.Shortened(CaughtError([&] { Make({.path = table, .split_column = "split"}, false); })),
+      "$/t.csv lists no pictures to test with\n"
+      "The column `split` says what each row is for.");
 }
 
 TEST_F(ManifestTest, ATableOfItsOwnMayBeForValidation) {
@@ -118,22 +127,22 @@ TEST_F(ManifestTest, RefusesATableThatIsNotAsItShouldBe) {
             "meant.");
   EXPECT_EQ(Refusal("path,label\na.jpg,x\nb.jpg\n"),
             "$/t.csv:3: the row has 1 column, and the first row 2\n"
-            "A value that holds a comma or a quote stands in quotes.");
+            "A value that holds the sign between columns, or a quote, stands in quotes.");
   EXPECT_EQ(Refusal("path,label\na.jpg,x\n\"b.jpg,y\n"),
             "$/t.csv:3: a quote is not closed\n"
             "A value with quotes stands in quotes, and each of its own is written twice: "
             "\"a \"\"b\"\"\".");
   EXPECT_EQ(Refusal("path,label\na \"b\".jpg,x\n").substr(0, 47),
             "$/t.csv:2: a quote stands within a value\nA valu");
+  EXPECT_EQ(Refusal("path,label\ra.jpg,x\r"),
+            "$/t.csv:1: the line holds several rows\n"
+            "Save it with line ends as Linux or Windows have them.");
   EXPECT_EQ(Refusal("path,label\n"), "$/t.csv lists no pictures\nAdd a row for each.");
   EXPECT_EQ(Refusal("path,label\n,x\n"),
             "$/t.csv:2: the path is empty\nGive the path of a picture.");
   EXPECT_EQ(Refusal("path,label\nb.jpg,x\n"),
             "$/t.csv:2: '$/b.jpg' does not exist\n"
-            "Paths begin at the file's own folder; `root` gives another one.");
-  EXPECT_EQ(Refusal("path,label\na.jpg,x\na.jpg,x\n"),
-            "manifest.path: $/t.csv has one label only, 'x'\n"
-            "A classifier needs two classes at least: is `label_column` the right one?");
+            "Paths begin at '$'; `root` gives another folder.");
   EXPECT_EQ(Refusal("x", "t.txt"),
             "'$/t.txt' is no manifest that weir reads\n"
             "Manifests end in .csv, .tsv, .jsonl and .ndjson.");
@@ -149,6 +158,14 @@ TEST_F(ManifestTest, RefusesLinesThatAreNoObjects) {
   EXPECT_EQ(Refusal("{\"path\": \"a.jpg\", \"label\": 1}\n{\"path\": \"a.jpg\"}\n", "t.jsonl"),
             "$/t.jsonl:2 has no column `label`\n"
             "Its columns are `path`; `path_column` and `label_column` say which are meant.");
+  EXPECT_EQ(Refusal("{\"path\": \"a.jpg\\u0000b\", \"label\": 1}\n", "t.jsonl"),
+            "$/t.jsonl:1: `path` is neither text nor a whole number\nWrite it as one.");
+  EXPECT_EQ(Refusal("{\"path\": \"a.jpg\", \"label\": [\"x\"]}\n", "t.jsonl"),
+            "$/t.jsonl:1: `label` is neither text nor a whole number\nWrite it as one.");
+  EXPECT_EQ(Refusal("{\"path\": \"a.jpg\", \"more\": {\"label\": 1}}\n", "t.jsonl"),
+            "$/t.jsonl:1 has no column `label`\n"
+            "Its columns are `path` and `more`; `path_column` and `label_column` say which are "
+            "meant.");
   EXPECT_EQ(Refusal("{\"path\": \"a.jpg\", \"label\": 1.5}\n", "t.jsonl"),
             "$/t.jsonl:1: `label` is neither text nor a whole number\nWrite it as one.");
 }
@@ -176,7 +193,7 @@ TEST_F(ManifestTest, ADamagedTableIsReadOrRefused) {
   EXPECT_LT(read, 1900);
 }
 
-TEST_F(ManifestTest, AMillionRowsTakeLittle) {
+TEST_F(ManifestTest, ARowTakesLittle) {
   constexpr int kRows = 50'000;
   std::string text = "path,label\na.jpg,c0\n";
   for (int i = 1; i < kRows; ++i) {

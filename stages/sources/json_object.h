@@ -1,0 +1,27 @@
+// The top of a JSON object: its keys, and the values of some of them, without holding the rest.
+//
+// Pure; any thread. Beside what it returns it holds a bit for each level that the text goes down.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir {
+
+struct JsonObject {
+  struct Value {
+    bool is_there = false;
+    bool is_text_or_number = false;  // text without a zero byte, or a whole number
+    std::string text{};              // of such a value
+  };
+  std::vector<Value> values;  // of the keys that were asked for; of a key that is twice, the last
+  std::vector<std::string> keys;  // the first few that there are, for messages
+};
+
+// Nothing where `text` is no JSON object.
+std::optional<JsonObject> ReadJsonObject(std::string_view text,
+                                         const std::vector<std::string>& keys);
+
+}  // namespace weir
