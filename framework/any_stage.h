@@ -216,6 +216,12 @@ class TypedStage final : public AnyStage {
   static Outcome<Packet> Given(Outcome<Out>&& outcome, Ticket ticket, const Behind& behind) {
     if (auto* drop = std::get_if<Drop>(&outcome)) return std::move(*drop);
     Out& out = std::get<Out>(outcome);
+    if constexpr (requires { out.is_whole(); }) {
+      if (!out.is_whole()) {
+        throw Error(ErrorKind::kInternal, "it gives " + std::string(Out::kPortType) +
+                                              " with less in it than its size says");
+      }
+    }
     if constexpr (requires { out.bytes(); }) {
       ticket.ShrinkTo(out.bytes() * static_cast<std::size_t>(1 + behind.copies) + behind.bytes);
     }

@@ -4,13 +4,16 @@
 
 #include <array>
 #include <atomic>
+#include <csignal>
+#include <string_view>
 
 #include "framework/error.h"
+#include "framework/stopwatch.h"
 
 namespace weir {
 namespace {
 
-constexpr std::array kCrashes = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+constexpr std::array<int, kCrashSignals> kCrashes = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
 struct Text {
   std::atomic<const char*> begin = nullptr;
@@ -25,23 +28,68 @@ extern "C" void ShowAndEnd(int) {
   _exit(static_cast<int>(ErrorKind::kConfig));
 }
 
+void Say(std::string_view text) {
+  static_cast<void>(!write(STDERR_FILENO, text.data(), text.size()));
+}
+
+std::string_view NameOf(int signal) {
+  switch (signal) {
+    case SIGSEGV:
+      return "SIGSEGV";
+    case SIGBUS:
+      return "SIGBUS";
+    case SIGFPE:
+      return "SIGFPE";
+    case SIGILL:
+      return "SIGILL";
+    default:
+      return "SIGABRT";
+  }
+}
+
+extern "C" void NameStageAndEnd(int signal) {
+  if (const Stopwatch* work = Stopwatch::InThread()) {
+    Say("weir: stage ");
+    Say(work->stage());
+    Say(" crashed: ");
+    Say(NameOf(signal));
+    Say("\n  If it is a plugin's, take it out, or see to it in a debugger.\n");
+  }
+  std::signal(signal, SIG_DFL);
+  raise(signal);
+}
+
 }  // namespace
+
+CrashAtWork::CrashAtWork() {
+  struct sigaction action = {};
+  action.sa_handler = NameStageAndEnd;
+  for (std::size_t i = 0; i < kCrashes.size(); ++i) {
+    sigaction(kCrashes[i], nullptr, &before_[i]);
+    if (before_[i].sa_handler == SIG_DFL) sigaction(kCrashes[i], &action, nullptr);
+  }
+}
+
+CrashAtWork::~CrashAtWork() {
+  for (std::size_t i = 0; i < kCrashes.size(); ++i) {
+    sigaction(kCrashes[i], &before_[i], nullptr);
+  }
+}
 
 CrashNotice::CrashNotice(const std::string& what, const std::string& remedy)
     : text_("weir: " + what + "\n  " + remedy + "\n") {
-  static_assert(kCrashes.size() == kSignals);
   if (shown.begin.load(std::memory_order_acquire) != nullptr) return;
   is_first_ = true;
   shown.bytes = text_.size();
   shown.begin.store(text_.data(), std::memory_order_release);
   struct sigaction action = {};
   action.sa_handler = ShowAndEnd;
-  for (std::size_t i = 0; i < kSignals; ++i) sigaction(kCrashes[i], &action, &before_[i]);
+  for (std::size_t i = 0; i < kCrashSignals; ++i) sigaction(kCrashes[i], &action, &before_[i]);
 }
 
 CrashNotice::~CrashNotice() {
   if (!is_first_) return;
-  for (std::size_t i = 0; i < kSignals; ++i) sigaction(kCrashes[i], &before_[i], nullptr);
+  for (std::size_t i = 0; i < kCrashSignals; ++i) sigaction(kCrashes[i], &before_[i], nullptr);
   shown.begin.store(nullptr, std::memory_order_release);
 }
 

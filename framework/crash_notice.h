@@ -11,6 +11,8 @@
 
 namespace weir {
 
+inline constexpr std::size_t kCrashSignals = 5;
+
 class CrashNotice {
  public:
   // "plugin libsepia.so crashed while it was loaded". The remedy is a line of its own.
@@ -20,11 +22,23 @@ class CrashNotice {
   ~CrashNotice();
 
  private:
-  static constexpr std::size_t kSignals = 5;
-
   std::string text_;
   bool is_first_ = false;
-  struct sigaction before_[kSignals] = {};
+  struct sigaction before_[kCrashSignals] = {};
+};
+
+// The same while stages work, on any thread: names the one that the thread was in, and lets the
+// signal end the process as it would have. A stack that overflows ends it without words. Nothing
+// where something else looks after these signals already.
+class CrashAtWork {
+ public:
+  CrashAtWork();
+  CrashAtWork(const CrashAtWork&) = delete;
+  CrashAtWork& operator=(const CrashAtWork&) = delete;
+  ~CrashAtWork();
+
+ private:
+  struct sigaction before_[kCrashSignals] = {};
 };
 
 }  // namespace weir

@@ -14,6 +14,7 @@
 #include <optional>
 #include <utility>
 
+#include "framework/crash_notice.h"
 #include "framework/error.h"
 #include "framework/suggestion.h"
 
@@ -286,6 +287,7 @@ void Pipeline::Open(MemoryBudget& budget) {
 
 void Pipeline::Run(const Pass& pass) {
   assert(graph_ && "Open() comes before Run()");
+  const CrashAtWork notice;
   graph_->Run(pass);
 }
 

@@ -114,7 +114,8 @@ std::string ReadBuildId(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     Refuse(path, std::string("cannot be opened: ") + std::generic_category().message(errno),
-           "A relative path is relative to the folder of the file that it is written in.");
+           "A relative path is relative to the folder of the file that it is written in; --set "
+           "plugins=[FILE] gives another one.");
   }
   Header header;
   if (!ReadAt(file, 0, &header, sizeof header) ||

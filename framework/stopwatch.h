@@ -29,6 +29,7 @@ class Stopwatch {
     Spend(begin_);
   }
 
+  std::string_view stage() const { return stage_; }
   void set_dropped() { dropped_ = true; }
   void Discard() { counts_ = false; }
 

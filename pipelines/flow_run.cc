@@ -50,6 +50,10 @@ class FlowRun {
                                        .limit_bytes = session_.plan().limit_bytes});
     const auto counts = session_.resources().Find<SampleCounts>();
     total_ = counts ? (*counts)[Split::kTrain] : 0;
+    if (counts && (*counts)[Split::kValidation] > 0) {
+      std::printf("%llu samples are for validation, and not among those of this job\n",
+                  static_cast<unsigned long long>((*counts)[Split::kValidation]));
+    }
     std::printf("%s: %s planned, the ceiling is %s\n", folder_->path().c_str(),
                 ToRoundText(ByteSize{session_.plan().peak_bytes()}).c_str(),
                 ToRoundText(ByteSize{session_.plan().limit_bytes}).c_str());

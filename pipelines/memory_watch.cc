@@ -36,6 +36,9 @@ MemoryWatch::MemoryWatch(Pipeline& pipeline, MemoryWatchOptions options)
     : pipeline_(pipeline), options_(std::move(options)), log_(options_.log) {
   last_.limit_bytes = options_.limit_bytes;
   last_.process = ::getpid();
+  last_.time = std::time(nullptr);
+  last_.doing = "starting";
+  log_.Write(last_);
 }
 
 std::string MemoryWatch::Tick(const std::string& doing, std::uint64_t images_done,
@@ -62,6 +65,13 @@ std::string MemoryWatch::Tick(const std::string& doing, std::uint64_t images_don
     process.peak_bytes = process_peak_bytes_;
   }
   log_.Write(last_);
+  if (said.empty() && !is_above_said_ && last_.held_bytes > last_.limit_bytes) {
+    is_above_said_ = true;
+    said = ToRoundText(ByteSize{last_.held_bytes}) + " are held, above the ceiling of " +
+           ToRoundText(ByteSize{last_.limit_bytes}) +
+           ": a stage, or a library, holds memory that it did not lease; `weir explain` says who "
+           "leased what";
+  }
   return said;
 }
 

@@ -29,7 +29,8 @@ class MemoryWatch {
   // `pipeline` is open, and outlives this. Throws Error(kData) where the log cannot be made.
   MemoryWatch(Pipeline& pipeline, MemoryWatchOptions options);
 
-  // Gives a line for people when memory is scarce for the first time; empty otherwise.
+  // Gives a line for people when memory is scarce, or more is held than the ceiling, for the first
+  // time; empty otherwise.
   std::string Tick(const std::string& doing, std::uint64_t images_done, std::uint64_t images);
 
   // The run is over, this way: MemorySnapshot::state.
@@ -47,6 +48,7 @@ class MemoryWatch {
   MemorySnapshot last_;
   std::size_t process_peak_bytes_ = 0;  // beside the ledger
   int ticks_to_rest_ = 0;               // until the last step has had its effect
+  bool is_above_said_ = false;
 };
 
 }  // namespace weir

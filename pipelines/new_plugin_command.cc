@@ -4,6 +4,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 #include <system_error>
 
@@ -24,6 +25,14 @@ void CheckName(const std::string& name) {
   bool is_word = !name.empty() && std::islower(static_cast<unsigned char>(name[0])) &&
                  name.back() != '_' && name.find("__") == std::string::npos;
   for (const char c : name) is_word = is_word && is_part(static_cast<unsigned char>(c));
+  // Files of the project's, and targets of CMake's.
+  static const std::set<std::string> kTaken = {"plugin",     "all",           "clean",
+                                               "help",       "install",       "package",
+                                               "edit_cache", "rebuild_cache", "test"};
+  if (kTaken.contains(name)) {
+    throw Error(ErrorKind::kConfig, "`" + name + "` means something to CMake already",
+                "Take another name.");
+  }
   if (!is_word) {
     throw Error(ErrorKind::kConfig, "`" + name + "` cannot be the name of a stage",
                 "Take lower-case letters, digits and single underscores: sepia, random_crop.");

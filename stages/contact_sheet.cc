@@ -7,6 +7,7 @@
 
 #include "framework/error.h"
 #include "stages/model/atomic_file.h"
+#include "stages/output_files.h"
 #include "stages/picture_encoder.h"
 #include "stages/resize.h"
 
@@ -18,7 +19,9 @@ constexpr std::uint8_t kBackground = 32;  // a dark grey
 
 }  // namespace
 
-ContactSheet::ContactSheet(const Params& params, BuildContext&) : params_(params) {}
+ContactSheet::ContactSheet(const Params& params, BuildContext& context) : params_(params) {
+  ClaimOutput(context.resources, params_.path);
+}
 
 int ContactSheet::height(int rows) const { return rows * (params_.cell + kGap) + kGap; }
 int ContactSheet::width() const { return params_.columns * (params_.cell + kGap) + kGap; }

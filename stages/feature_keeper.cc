@@ -135,6 +135,11 @@ std::optional<FeatureBatch> FeatureKeeper::NextBatch() {
 std::optional<FeatureBatch> FeatureKeeper::Find(Batch& batch) const {
   if (!cache_ || !cache_->keeps_pass()) return std::nullopt;
   for (const Sample& sample : batch.samples) {
+    if (sample.index >= order_->index_end) {
+      throw Error(ErrorKind::kInternal, "'" + sample.path + "' arrives with the index " +
+                                            std::to_string(sample.index) + ", of " +
+                                            std::to_string(order_->index_end) + " samples");
+    }
     if (!cache_->Has(sample.index)) return std::nullopt;
   }
   FeatureBatch found = Load(std::move(batch.samples));

@@ -91,6 +91,9 @@ struct Image {
   int width = 0;
   AlignedBuffer<std::uint8_t> pixels;
   std::size_t bytes() const { return pixels.bytes(); }
+  bool is_whole() const {
+    return height > 0 && width > 0 && pixels.size() >= std::size_t{3} * height * width;
+  }
 };
 
 // A picture as a file has it.
@@ -119,6 +122,9 @@ struct Batch {
   std::uint64_t next_order = 0;         // of the sample after the last that went into it
   int size() const { return static_cast<int>(samples.size()); }
   std::size_t bytes() const { return pixels.bytes(); }
+  bool is_whole() const {
+    return device || pixels.size() >= samples.size() * std::size_t{3} * height * width;
+  }
 };
 
 // [size, dims...] in float32 on the host: what the frozen prefix gives, [N, C] or [N, h, w, C], or
@@ -131,6 +137,11 @@ struct FeatureBatch {
   std::uint64_t next_order = 0;
   int size() const { return static_cast<int>(samples.size()); }
   std::size_t bytes() const { return values.bytes(); }
+  bool is_whole() const {
+    std::size_t wanted = samples.size();
+    for (const std::int64_t each : dims) wanted *= static_cast<std::size_t>(each);
+    return values.size() >= wanted;
+  }
 };
 
 // The names of the classes, in the order of their labels; provided by the source.

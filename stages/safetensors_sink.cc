@@ -10,6 +10,7 @@
 #include "framework/error.h"
 #include "stages/model/atomic_file.h"
 #include "stages/model/safetensors_writer.h"
+#include "stages/output_files.h"
 
 namespace weir {
 namespace {
@@ -56,7 +57,9 @@ SafetensorsSink::SafetensorsSink(const Params& params, BuildContext& context)
     : params_(params),
       row_shape_(RowShape(context.upstream)),
       classes_(context.resources.Find<Classes>()),
-      samples_(MostSamples(context.resources)) {}
+      samples_(MostSamples(context.resources)) {
+  ClaimOutput(context.resources, params_.path);
+}
 
 SafetensorsSink::~SafetensorsSink() = default;
 

@@ -13,6 +13,7 @@
 
 #include "framework/error.h"
 #include "stages/model/atomic_file.h"
+#include "stages/output_files.h"
 
 namespace weir {
 namespace {
@@ -95,7 +96,9 @@ void WebdatasetWriter::Params::Check(const Blame& blame) const {
 }
 
 WebdatasetWriter::WebdatasetWriter(const Params& params, BuildContext& context)
-    : params_(params), classes_(context.resources.Find<Classes>()) {}
+    : params_(params), classes_(context.resources.Find<Classes>()) {
+  ClaimOutput(context.resources, params_.folder / params_.prefix);
+}
 
 WebdatasetWriter::~WebdatasetWriter() = default;
 

@@ -20,6 +20,7 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
+constexpr std::uint64_t kLookedUp = 10;  // of the files that a text names
 
 // Keras' list, and what else libvips reads everywhere.
 constexpr std::array<std::string_view, 12> kEndings = {".jpg",  ".jpeg", ".png",  ".bmp",
@@ -181,13 +182,15 @@ void FileListing::AddNamed(const std::filesystem::path& root, std::string_view p
   AddFile(is_below ? root.string() + "/" : "", path);
 }
 
-void FileListing::CheckLast(const std::filesystem::path& root, const std::string& place) const {
-  const std::string last = path(size() - 1);
-  if (::access(last.c_str(), F_OK) == 0) return;
-  const bool is_below = folders_.back().prefix.size() > 0;
-  throw Error(ErrorKind::kData, place + ": '" + last + "' does not exist",
+void FileListing::CheckFrom(std::uint64_t first, const std::filesystem::path& root,
+                            const std::string& place) const {
+  for (std::uint64_t i = first; i < std::min(size(), first + kLookedUp); ++i) {
+    if (::access(path(i).c_str(), F_OK) == 0) return;
+  }
+  const bool is_below = path(first).starts_with(root.string());
+  throw Error(ErrorKind::kData, place + ": '" + path(first) + "' does not exist, as the next ones",
               is_below ? "Paths begin at '" + root.string() + "'; `root` gives another folder."
-                       : "Check the path.");
+                       : "Check the paths.");
 }
 
 std::string FileListing::path(std::uint64_t index) const {

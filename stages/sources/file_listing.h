@@ -41,8 +41,10 @@ class FileListing {
   // Adds the file at `path`, as a text names it: relative to `root`, or absolute. Throws
   // Error(kData), which begins with `place`, where it can be no path.
   void AddNamed(const std::filesystem::path& root, std::string_view path, const std::string& place);
-  // The same where the file that was added last does not exist: is `root` the right one?
-  void CheckLast(const std::filesystem::path& root, const std::string& place) const;
+  // The same where of the files from `first` on, which stands at `place`, none of ten exists: is
+  // `root` the right one?
+  void CheckFrom(std::uint64_t first, const std::filesystem::path& root,
+                 const std::string& place) const;
 
   std::uint64_t size() const { return names_.size(); }
   std::string path(std::uint64_t index) const;

@@ -1,7 +1,6 @@
 #include "stages/sources/list.h"
 
 #include <system_error>
-#include <utility>
 
 #include "framework/error.h"
 #include "stages/sources/line_reader.h"
@@ -38,13 +37,16 @@ void List::Add(const std::filesystem::path& path) {
 
 void List::AddLinesOf(const std::filesystem::path& file, const std::filesystem::path& root) {
   LineReader lines(file);
-  bool is_first = true;
+  const std::uint64_t before = files_.size();
+  std::string first_place;
   while (const std::optional<std::string_view> line = lines.Next()) {
     if (line->empty()) continue;
     files_.AddNamed(root, *line, lines.place());
-    if (std::exchange(is_first, false)) files_.CheckLast(root, lines.place());
+    if (first_place.empty()) first_place = lines.place();
   }
-  if (is_first) {
+  if (!first_place.empty()) {
+    files_.CheckFrom(before, root, first_place);
+  } else {
     throw Error(ErrorKind::kData, file.string() + " names no pictures", "Put a path on each line.");
   }
 }

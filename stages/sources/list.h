@@ -5,8 +5,9 @@
 //   - list: {paths: [photos, scan.png]}
 //   - list: {file: pictures.txt, root: photos}
 //
-// A file that is named is taken whatever its name ends in. Of those in `file` only the first is
-// looked up when the list is read: the others are dropped by name where they are not there.
+// A file that is named is taken whatever its name ends in. Of those in `file` only the first ten
+// are looked up when the list is read, of which one has to be there; others are dropped by name
+// where they are not.
 #pragma once
 
 #include <cstddef>
@@ -48,7 +49,7 @@ class List final : public ListedSource {
     void Check(const Blame& blame) const;
   };
 
-  // Throws Error(kData) where one of `paths`, or the first in `file`, does not exist, or a folder
+  // Throws Error(kData) where one of `paths` does not exist, or a folder
   // has no pictures.
   List(const Params& params, BuildContext& context);
 

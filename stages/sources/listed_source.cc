@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <span>
 #include <utility>
@@ -17,7 +18,33 @@ void detail::CheckClassList(const Blame& blame, const std::vector<std::string>& 
   if (distinct.size() < 2) blame("classes", "`classes` takes two classes at least");
 }
 
+namespace {
+
+// Whether messages, files and terminals can have it: UTF-8 without control characters.
+bool IsText(const std::string& name) {
+  const bool has_control =
+      std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; });
+  if (has_control) return false;
+  try {
+    static_cast<void>(nlohmann::json(name).dump());
+    return true;
+  } catch (const nlohmann::json::type_error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
 void ListedSource::Offer(Listing listing, BuildContext& context) {
+  for (const std::string& name : listing.classes) {
+    if (IsText(name)) continue;
+    const std::string shown =
+        nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    throw Error(ErrorKind::kData,
+                name_ + ": the name of the class " + shown +
+                    " is not UTF-8, or has a control character in it",
+                "Rename it.");
+  }
   size_ = listing.size;
   test_size_ = std::min(size_, listing.first_of_validation);
   shuffle_ = listing.shuffle;

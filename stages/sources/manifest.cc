@@ -63,6 +63,7 @@ void Manifest::Read(const std::filesystem::path& table, LabelTexts& labels, List
   const std::unique_ptr<ManifestReader> rows = ManifestReader::Open(table, columns);
   const std::filesystem::path root = params_.root.value_or(table.parent_path());
   const std::uint64_t before = files_.size();
+  std::string first_place;
   while (const std::optional<std::span<const std::string>> row = rows->Next()) {
     if (params_.split_column) {
       const Use use = UseOf((*row)[2], *rows);
@@ -70,10 +71,12 @@ void Manifest::Read(const std::filesystem::path& table, LabelTexts& labels, List
       if (training()) listing.is_validation.push_back(use == Use::kValidation);
     }
     files_.AddNamed(root, (*row)[0], rows->place());
-    if (files_.size() == before + 1) files_.CheckLast(root, rows->place());
+    if (files_.size() == before + 1) first_place = rows->place();
     listing.labels.push_back(labels.Add((*row)[1], [&] { return rows->place(); }));
   }
-  if (files_.size() == before) {
+  if (files_.size() > before) {
+    files_.CheckFrom(before, root, first_place);
+  } else {
     if (!params_.split_column) {
       throw Error(ErrorKind::kData, table.string() + " lists no pictures", "Add a row for each.");
     }

@@ -4,8 +4,8 @@
 //
 // Paths in it are relative to its own folder, or to `root`. Labels are names of classes or their
 // numbers (label_texts.h). All passes are as listed_source.h has them; the rows of `validation` go
-// on counting where those of `path` end. Only the first picture is looked up when the table is
-// read: others that are not there are dropped by name.
+// on counting where those of `path` end. Only the first ten pictures are looked up when the
+// table is read, of which one has to be there; others that are not are dropped by name.
 //
 // The table is read once, when the stage is built: a row costs its path and 13 bytes.
 #pragma once

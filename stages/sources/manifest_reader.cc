@@ -45,7 +45,7 @@ std::string Backticked(const std::string& text) { return "`" + text + "`"; }
   throw Error(ErrorKind::kData,
               path + " has no column " + Backticked(column) + DidYouMean(column, found),
               "Its columns are " + Enumerate(shown) + (shown.size() < found.size() ? ", ..." : "") +
-                  "; `path_column` and `label_column` say which are meant.");
+                  "; `path_column`, `label_column` and `split_column` say which are meant.");
 }
 
 // libcsv's parser and the buffer that it holds.
@@ -74,6 +74,10 @@ class CsvReader final : public ManifestReader {
     for (const std::string& column : columns) {
       const auto found = std::find(header_.begin(), header_.end(), column);
       if (found == header_.end()) ThrowNoColumn(path_, column, header_);
+      if (std::count(found, header_.end(), column) > 1) {
+        throw Error(ErrorKind::kData, path_ + " has the column " + Backticked(column) + " twice",
+                    "Rename one of them.");
+      }
       places_.push_back(static_cast<std::size_t>(found - header_.begin()));
     }
   }

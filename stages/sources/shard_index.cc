@@ -118,8 +118,10 @@ void ShardIndex::AddShard(const std::string& shard, const Endings& endings,
       parts_.push_back(place);
       on_sample(notes, shard + ": " + *picture);
     } else if (!notes.label.empty() || !notes.class_name.empty()) {
-      throw Error(ErrorKind::kData, shard + ": the sample '" + key + "' has a label and no picture",
-                  "Pictures end in " + PictureEndings() + "; leave other samples out.");
+      throw Error(
+          ErrorKind::kData, shard + ": the sample '" + key + "' has a label and no picture",
+          "The files of a sample lie one behind the other (tar --sort=name); pictures end in " +
+              PictureEndings() + ".");
     }
     picture.reset();
     notes = {};

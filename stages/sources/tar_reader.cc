@@ -2,10 +2,12 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <cstring>
 #include <filesystem>
 #include <new>
 #include <system_error>
@@ -33,6 +35,10 @@ TarReader::TarReader(const std::string& path) : path_(path), archive_(archive_re
     throw Error(ErrorKind::kData,
                 path + (std::filesystem::exists(path, error) ? " is no file" : " does not exist"),
                 "Name tar files, folders of them, or a range: photos-{000000..000003}.tar.");
+  }
+  if (::access(path.c_str(), R_OK) != 0) {
+    throw Error(ErrorKind::kData, path + " cannot be opened: " + std::strerror(errno),
+                "Give this user the right to read it, or leave it out.");
   }
   file_size_ = std::filesystem::file_size(path, error);
   Check(archive_read_open_filename(archive_.get(), path.c_str(), kReadAtOnce));

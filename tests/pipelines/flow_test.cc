@@ -305,6 +305,26 @@ TEST_F(FlowTest, AnEdgeThatDoesNotFitIsDrawnAtItsPlace) {
                         "`contact_sheet`: what"));
 }
 
+TEST_F(FlowTest, TwoStagesDoNotWriteOneFile) {
+  const std::string config =
+      Write("twice.yaml", "pipeline:\n  - directory: {path: " + Pictures() +
+                              "}\n  - decode\n  - contact_sheet: {path: a.png}\n"
+                              "  - contact_sheet: {as: more, from: decode, path: ./a.png}\n");
+  const ProcessOutcome outcome = Weir({"plan", config});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("both write '" + path("a.png") + "'"),
+                                 HasSubstr("Give each a path of its own.")));
+}
+
+TEST_F(FlowTest, SaysWhatIsKeptForValidation) {
+  const std::string config =
+      Write("kept.yaml", "pipeline:\n  - directory: {path: " + Pictures() +
+                             ", validation_split: 0.25}\n  - decode\n  - contact_sheet: {path: "
+                             "a.png}\n");
+  EXPECT_THAT(Weir({"run", config, "--out", path("run")}).out,
+              HasSubstr("12 samples are for validation, and not among those of this job\n"));
+}
+
 TEST_F(FlowTest, AnOldNameOfAKeyWorksAndIsNamed) {
   const ProcessOutcome outcome =
       Weir({"plan", "configs/demo.yaml", "--set", "pipeline.directory.path=" + Pictures(), "--set",

@@ -30,10 +30,10 @@ class MemoryWatchTest : public ::testing::Test {
     pipeline_.Open(budget_);
   }
 
-  MemoryWatch Watch() {
-    return MemoryWatch(pipeline_, {.log = log_, .limit_bytes = kMiB, .read_container = [this] {
-                                     return container_;
-                                   }});
+  MemoryWatch Watch(std::size_t limit_bytes = 1024 * kMiB) {
+    return MemoryWatch(
+        pipeline_,
+        {.log = log_, .limit_bytes = limit_bytes, .read_container = [this] { return container_; }});
   }
 
   ScratchFolder folder_;
@@ -54,7 +54,7 @@ TEST_F(MemoryWatchTest, LeavesBehindWhoHeldWhat) {
   EXPECT_EQ(last.doing, "epoch 1/2 train");
   EXPECT_EQ(last.images_done, 3u);
   EXPECT_EQ(last.images, 8u);
-  EXPECT_EQ(last.limit_bytes, kMiB);
+  EXPECT_EQ(last.limit_bytes, 1024 * kMiB);
   EXPECT_GT(last.held_bytes, 1000u);
   ASSERT_TRUE(last.container);
   EXPECT_EQ(last.container->room_bytes(), 40 * kMiB);
@@ -81,6 +81,15 @@ TEST_F(MemoryWatchTest, SqueezesWhileTheContainerIsNearlyFullAndSaysSoOnce) {
   for (int tick = 0; tick < 100; ++tick) EXPECT_EQ(watch.Tick("", 0, 0), "");
   EXPECT_EQ(MemoryLog::Read(log_).squeezed, "`counting`: samples on their way, 1 in place of 2");
   EXPECT_EQ(pipeline_.Squeeze(), "");
+}
+
+TEST_F(MemoryWatchTest, SaysOnceThatMoreIsHeldThanTheCeiling) {
+  MemoryWatch watch = Watch(kMiB);
+  EXPECT_EQ(MemoryLog::Read(log_).doing, "starting");  // also of a run that ends before a tick
+  EXPECT_THAT(watch.Tick("", 0, 0),
+              ::testing::ContainsRegex("^[0-9.]+ MiB are held, above the ceiling of 1.00 MiB: a "
+                                       "stage, or a library, holds memory that it did not lease"));
+  EXPECT_EQ(watch.Tick("", 0, 0), "");
 }
 
 TEST(MemoryLogTest, SaysWhatIsWrongWithAFile) {

@@ -155,7 +155,7 @@ TEST_F(SourcesTest, TheSamePicturesGiveTheSameModel) {
   }
   EXPECT_EQ(evaluation("shards", path("only shards")), expected);
   EXPECT_THAT(Weir({"evaluate", path("folder"), path("t.csv")}).err,
-              HasSubstr("`path_column` and `label_column` say which are meant"));
+              HasSubstr("`path_column`, `label_column` and `split_column` say"));
   EXPECT_THAT(Weir({"evaluate", path("folder"), path("t.csv"), "--source", "colum=x"}).err,
               HasSubstr("weir: --source colum=x: unknown key `colum`"));
 }

@@ -18,6 +18,8 @@
 #define TAKES_ANOTHER_TYPE 6
 #define TAKES_A_NAME 7
 #define THROWS_AT_WORK 8
+#define CRASHES_AT_WORK 9
+#define GIVES_TOO_LITTLE 10
 
 namespace {
 
@@ -58,6 +60,10 @@ class Faulty final : public weir::MapStage<Payload, Payload> {
   }
   weir::Outcome<Payload> Map(Payload payload, weir::StageContext&) override {
     if (FAULT == THROWS_AT_WORK) throw std::runtime_error("the lens broke");
+    if (FAULT == CRASHES_AT_WORK) std::raise(SIGSEGV);
+#if FAULT == GIVES_TOO_LITTLE
+    payload.pixels = weir::AlignedBuffer<std::uint8_t>(300);
+#endif
     return payload;
   }
 

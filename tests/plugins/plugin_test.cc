@@ -117,7 +117,8 @@ TEST_F(PluginTest, WhatIsNoPluginIsRefused) {
   EXPECT_EQ(Command("plan", absent).err,
             Named(absent) +
                 "cannot be opened: No such file or directory\n  A relative path is relative to "
-                "the folder of the file that it is written in.\n");
+                "the folder of the file that it is written in; --set plugins=[FILE] gives another "
+                "one.\n");
 
   const ProcessOutcome folder = Command("plan", scratch_.path().string());
   EXPECT_EQ(folder.status, 2);
@@ -165,6 +166,22 @@ TEST_F(PluginTest, ThatCrashesIsNamed) {
                          "crashed while it made the stage faulty\n  Take it out of `plugins`, or "
                          "see to it in a debugger.\n"));
   }
+}
+
+TEST_F(PluginTest, ThatCrashesAtWorkIsNamed) {
+  const ProcessOutcome outcome = Command("run", Plugin("crashes_at_work_plugin"));
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_THAT(outcome.err, HasSubstr("weir: stage faulty crashed: SIGSEGV\n  If it is a plugin's, "
+                                     "take it out, or see to it in a debugger.\n"));
+}
+
+TEST_F(PluginTest, ThatGivesLessThanItSaysIsNamed) {
+  const std::string plugin = Plugin("gives_too_little_plugin");
+  const ProcessOutcome outcome = Command("run", plugin);
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.err,
+              HasSubstr("weir: stage faulty (plugin '" + plugin +
+                        "'): it gives image/u8hwc with less in it than its size says\n"));
 }
 
 TEST_F(PluginTest, ThatLeasesWhatItHasNotDeclaredIsNamed) {

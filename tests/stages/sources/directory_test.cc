@@ -183,6 +183,19 @@ TEST_F(DirectoryTest, RefusesASingleClass) {
             "Add a sub-folder for each other class: a classifier needs two at least.");
 }
 
+TEST_F(DirectoryTest, RefusesAClassWhoseNameIsNoText) {
+  AddClass("t/ants", 1);
+  AddClass("t/b\xff", 1);
+  EXPECT_EQ(Refusal({.path = root_ / "t"}),
+            "directory: the name of the class \"b\xef\xbf\xbd\" is not UTF-8, or has a control "
+            "character in it\nRename it.");
+  AddClass("u/ants", 1);
+  AddClass("u/b\nc", 1);
+  EXPECT_EQ(Refusal({.path = root_ / "u"}),
+            "directory: the name of the class \"b\\nc\" is not UTF-8, or has a control "
+            "character in it\nRename it.");
+}
+
 TEST_F(DirectoryTest, RefusesTheFolderAboveTheSplits) {
   AddClass("data/train/ants", 3);
   AddClass("data/val/ants", 3);

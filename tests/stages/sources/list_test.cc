@@ -95,7 +95,7 @@ TEST_F(ListTest, RefusesWhatIsNotThere) {
             "$/blank.txt names no pictures\nPut a path on each line.");
   folder_.Write("list.txt", "\nphotos/1.jpg\n");
   EXPECT_EQ(Refusal({.file = folder_ / "list.txt"}),
-            "$/list.txt:2: '$/photos/1.jpg' does not exist\n"
+            "$/list.txt:2: '$/photos/1.jpg' does not exist, as the next ones\n"
             "Paths begin at '$'; `root` gives another folder.");
 }
 

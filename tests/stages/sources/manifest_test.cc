@@ -121,10 +121,13 @@ TEST_F(ManifestTest, QuotedValuesMayGoOverLines) {
 }
 
 TEST_F(ManifestTest, RefusesATableThatIsNotAsItShouldBe) {
-  EXPECT_EQ(Refusal("paths,label\na.jpg,x\n"),
-            "$/t.csv has no column `path`; did you mean `paths`?\n"
-            "Its columns are `paths` and `label`; `path_column` and `label_column` say which are "
-            "meant.");
+  EXPECT_EQ(
+      Refusal("paths,label\na.jpg,x\n"),
+      "$/t.csv has no column `path`; did you mean `paths`?\n"
+      "Its columns are `paths` and `label`; `path_column`, `label_column` and `split_column` say "
+      "which are meant.");
+  EXPECT_EQ(Refusal("path,label,label\na.jpg,x,y\n"),
+            "$/t.csv has the column `label` twice\nRename one of them.");
   EXPECT_EQ(Refusal("path,label\na.jpg,x\nb.jpg\n"),
             "$/t.csv:3: the row has 1 column, and the first row 2\n"
             "A value that holds the sign between columns, or a quote, stands in quotes.");
@@ -141,7 +144,7 @@ TEST_F(ManifestTest, RefusesATableThatIsNotAsItShouldBe) {
   EXPECT_EQ(Refusal("path,label\n,x\n"),
             "$/t.csv:2: the path is empty\nGive the path of a picture.");
   EXPECT_EQ(Refusal("path,label\nb.jpg,x\n"),
-            "$/t.csv:2: '$/b.jpg' does not exist\n"
+            "$/t.csv:2: '$/b.jpg' does not exist, as the next ones\n"
             "Paths begin at '$'; `root` gives another folder.");
   EXPECT_EQ(Refusal("x", "t.txt"),
             "'$/t.txt' is no manifest that weir reads\n"
@@ -155,17 +158,20 @@ TEST_F(ManifestTest, RefusesLinesThatAreNoObjects) {
   EXPECT_EQ(Refusal("{\"path\": \"a.jpg\", \"label\": 1}\n[1]\n", "t.jsonl"),
             "$/t.jsonl:2: is no JSON object\n"
             "Each line is one: {\"path\": \"a.jpg\", \"label\": \"ants\"}");
-  EXPECT_EQ(Refusal("{\"path\": \"a.jpg\", \"label\": 1}\n{\"path\": \"a.jpg\"}\n", "t.jsonl"),
-            "$/t.jsonl:2 has no column `label`\n"
-            "Its columns are `path`; `path_column` and `label_column` say which are meant.");
+  EXPECT_EQ(
+      Refusal("{\"path\": \"a.jpg\", \"label\": 1}\n{\"path\": \"a.jpg\"}\n", "t.jsonl"),
+      "$/t.jsonl:2 has no column `label`\n"
+      "Its columns are `path`; `path_column`, `label_column` and `split_column` say which are "
+      "meant.");
   EXPECT_EQ(Refusal("{\"path\": \"a.jpg\\u0000b\", \"label\": 1}\n", "t.jsonl"),
             "$/t.jsonl:1: `path` is neither text nor a whole number\nWrite it as one.");
   EXPECT_EQ(Refusal("{\"path\": \"a.jpg\", \"label\": [\"x\"]}\n", "t.jsonl"),
             "$/t.jsonl:1: `label` is neither text nor a whole number\nWrite it as one.");
-  EXPECT_EQ(Refusal("{\"path\": \"a.jpg\", \"more\": {\"label\": 1}}\n", "t.jsonl"),
-            "$/t.jsonl:1 has no column `label`\n"
-            "Its columns are `path` and `more`; `path_column` and `label_column` say which are "
-            "meant.");
+  EXPECT_EQ(
+      Refusal("{\"path\": \"a.jpg\", \"more\": {\"label\": 1}}\n", "t.jsonl"),
+      "$/t.jsonl:1 has no column `label`\n"
+      "Its columns are `path` and `more`; `path_column`, `label_column` and `split_column` say "
+      "which are meant.");
   EXPECT_EQ(Refusal("{\"path\": \"a.jpg\", \"label\": 1.5}\n", "t.jsonl"),
             "$/t.jsonl:1: `label` is neither text nor a whole number\nWrite it as one.");
 }

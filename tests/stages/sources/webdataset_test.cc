@@ -189,10 +189,11 @@ TEST_F(WebdatasetTest, SamplesMayHaveNoLabels) {
 TEST_F(WebdatasetTest, RefusesSamplesThatAreNotAsTheyShouldBe) {
   EXPECT_EQ(Refusal({{"1.jpg", "x"}, {"1.png", "x"}}),
             "$/t.tar: 1.png is the second picture of its sample\n`image` says which is meant.");
-  EXPECT_EQ(Refusal({{"1.cls", "0"}, {"2.jpg", "x"}}),
-            "$/t.tar: the sample '1' has a label and no picture\n"
-            "Pictures end in .jpg, .jpeg, .png, .bmp, .ppm, .tif, .tiff, .gif, .webp, .heif, .heic "
-            "and .avif; leave other samples out.");
+  EXPECT_EQ(
+      Refusal({{"1.cls", "0"}, {"2.jpg", "x"}}),
+      "$/t.tar: the sample '1' has a label and no picture\n"
+      "The files of a sample lie one behind the other (tar --sort=name); pictures end in .jpg, "
+      ".jpeg, .png, .bmp, .ppm, .tif, .tiff, .gif, .webp, .heif, .heic and .avif.");
   EXPECT_EQ(Refusal({{"1.jpg", "x"}, {"1.cls", "0"}, {"2.jpg", "x"}}),
             "$/t.tar: 2.jpg has no label, and those before it have\n"
             "All samples have their labels alike, or none has; `label` says what their files end "
