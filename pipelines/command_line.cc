@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "pipelines/commands.h"
-#include "pipelines/finetune.h"
 
 namespace weir {
 namespace {
@@ -57,7 +56,7 @@ void DeclareRun(CLI::App& app) {
                    "Write what each thread does and how much memory is held, moment by moment, for "
                    "ui.perfetto.dev")
       ->type_name("FILE");
-  command->callback([options] { Run(*options); });
+  command->callback([options] { RunCommand(*options); });
 }
 
 void DeclarePlanAndCheck(CLI::App& app) {

@@ -1,11 +1,17 @@
-// The commands beside `run`, one file each. They print to standard output and throw Error.
+// The commands, one file each. They print to standard output and throw Error.
 #pragma once
 
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "pipelines/run_options.h"
+
 namespace weir {
+
+// Trains, or does the job of a pipeline that does not. Throws Error: kInterrupted where a signal
+// stopped it.
+void RunCommand(const RunOptions& options);
 
 struct ConfigOptions {
   std::filesystem::path config;

@@ -13,15 +13,12 @@
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
-#include "framework/trace.h"
 #include "pipelines/bottleneck.h"
 #include "pipelines/calibrate.h"
-#include "pipelines/flow_run.h"
 #include "pipelines/memory_watch.h"
 #include "pipelines/plan_text.h"
 #include "pipelines/progress.h"
 #include "pipelines/run_folder.h"
-#include "pipelines/session.h"
 #include "pipelines/signals.h"
 #include "pipelines/ways_to_fit.h"
 #include "stages/feature_keeper.h"
@@ -356,21 +353,8 @@ RunFolder OpenFolder(const RunOptions& options, const std::string& name) {
 
 }  // namespace
 
-void SayWhereItIs(const std::filesystem::path& trace, const std::string& problem) {
-  if (!problem.empty()) {
-    std::printf("%s\n", problem.c_str());
-  } else {
-    std::printf("trace: %s (open it at ui.perfetto.dev)\n", trace.c_str());
-  }
-}
-
-void Run(const RunOptions& options) {
-  OutliveReader();
-  const Recipe recipe = LoadRecipe(options.config, options.overrides);
-  if (!recipe.trains()) return RunFlow(recipe, options);
-  std::optional<Trace> trace;
-  if (!options.trace.empty()) trace.emplace(options.trace);
-  Finetuning job(recipe, trace ? &*trace : nullptr);
+void Finetune(const Recipe& recipe, const RunOptions& options, Trace* trace) {
+  Finetuning job(recipe, trace);
   job.Plan(options);
   job.Open(recipe);  // before there is a folder: weights that do not fit leave none behind
   job.Use(OpenFolder(options, recipe.config.name), ResolvedYaml(recipe), options.resume);
@@ -384,7 +368,6 @@ void Run(const RunOptions& options) {
     throw;
   }
   job.NoteEnd("done");
-  if (trace) SayWhereItIs(options.trace, trace->Close());
 }
 
 }  // namespace weir

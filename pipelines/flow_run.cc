@@ -9,7 +9,6 @@
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
-#include "framework/trace.h"
 #include "pipelines/bottleneck.h"
 #include "pipelines/memory_watch.h"
 #include "pipelines/plan_text.h"
@@ -136,18 +135,15 @@ class FlowRun {
 
 }  // namespace
 
-void RunFlow(const Recipe& recipe, const RunOptions& options) {
+void RunFlow(const Recipe& recipe, const RunOptions& options, Trace* trace) {
   if (options.resume) {
     throw Error(ErrorKind::kConfig, "--resume goes on with a training, and this pipeline has none",
                 "Leave it out: the job begins anew.");
   }
-  std::optional<Trace> trace;
-  if (!options.trace.empty()) trace.emplace(options.trace);
-  FlowRun job(recipe, options, trace ? &*trace : nullptr);
+  FlowRun job(recipe, options, trace);
   job.Run(RunFolder::Create(options.out.empty() ? RunFolder::MakeDefault(recipe.config.name)
                                                 : options.out),
           ResolvedYaml(recipe));
-  if (trace) SayWhereItIs(options.trace, trace->Close());
 }
 
 }  // namespace weir

@@ -1,12 +1,14 @@
 // The job of a pipeline that does not train: one pass over the training pictures.
 #pragma once
 
-#include "pipelines/finetune.h"
+#include "framework/trace.h"
+#include "pipelines/run_options.h"
 #include "pipelines/session.h"
 
 namespace weir {
 
-// Leaves a run folder too, without a model. Throws Error: kInterrupted where a signal stopped it.
-void RunFlow(const Recipe& recipe, const RunOptions& options);
+// `trace` may be null. Leaves a run folder too, without a model. Throws Error: kInterrupted where a
+// signal stopped it.
+void RunFlow(const Recipe& recipe, const RunOptions& options, Trace* trace);
 
 }  // namespace weir
