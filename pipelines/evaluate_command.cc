@@ -66,6 +66,10 @@ YamlNode ParamsOf(const SourceOfData& source, const EvaluateOptions& options, co
   for (const std::string& option : options.source) {
     params = ApplyOverride(params, option, problems, "--source");
   }
+  for (const std::string& key : {source.key, std::string("classes")}) {
+    const std::optional<YamlNode> value = params.Find(key);
+    if (value) problems.Add(value->position(), "`" + key + "` is DATA's, or the model's, already");
+  }
   problems.ThrowIfAny();
   const YamlNode path = YamlNode::Scalar(std::filesystem::absolute(options.data).string(), true);
   std::vector<YamlNode> names;
@@ -75,11 +79,9 @@ YamlNode ParamsOf(const SourceOfData& source, const EvaluateOptions& options, co
       .With({"classes", YamlNode::List(names)});
 }
 
-void AddSource(Pipeline& pipeline, const EvaluateOptions& options,
+void AddSource(Pipeline& pipeline, const EvaluateOptions& options, const StageConfig& own,
                const std::vector<std::string>& classes) {
-  const Recipe recipe = LoadRecipe(options.run / "config.yaml", options.overrides);
   const SourceOfData source = SourceFor(options.data);
-  const StageConfig& own = recipe.config.pipeline.front();
   const bool is_alike = own.stage == source.stage;
   const StageSpec& spec = *Stages().Find(source.stage);
   const YamlNode params = ParamsOf(source, options, is_alike ? &own.params : nullptr, classes);
@@ -184,7 +186,8 @@ void EvaluateCommand(const EvaluateOptions& options) {
   std::uint64_t dropped = 0;
   TrainedSession trained(
       options.run, options.overrides,
-      {.add_source = [&](Pipeline& pipeline) { AddSource(pipeline, options, classes); },
+      {.add_source = [&](Pipeline& pipeline,
+                         const StageConfig& own) { AddSource(pipeline, options, own, classes); },
        .provides_classes = true,
        .on_drop =
            [&dropped](const std::string&, const Drop& drop) {

@@ -47,7 +47,10 @@ TrainedSession::TrainedSession(const fs::path& run, const std::vector<std::strin
   session_ = std::make_unique<Session>(
       recipe, SessionOptions{.training = false,
                              .model = std::make_shared<ModelSource>(std::move(saved.source)),
-                             .add_source = options.add_source,
+                             .add_source =
+                                 [&](Pipeline& pipeline) {
+                                   options.add_source(pipeline, recipe.config.pipeline.front());
+                                 },
                              .classes = classes,
                              .on_drop = options.on_drop});
   learner_ = session_->resources().Find<Learner>();

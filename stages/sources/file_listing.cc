@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <cctype>
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -15,6 +14,7 @@
 
 #include "framework/error.h"
 #include "framework/suggestion.h"
+#include "stages/sources/endings.h"
 
 namespace weir {
 namespace {
@@ -91,9 +91,7 @@ void ForEachEntry(const std::string& folder, Visit visit) {
 
 bool IsPictureName(std::string_view name) {
   return std::any_of(kEndings.begin(), kEndings.end(), [&](std::string_view ending) {
-    return name.size() > ending.size() &&
-           std::equal(ending.begin(), ending.end(), name.end() - ending.size(),
-                      [](char expected, unsigned char c) { return expected == std::tolower(c); });
+    return name.size() > ending.size() && HasEnding(name, ending);
   });
 }
 

@@ -63,6 +63,9 @@ void CheckSplit(const Params& params, bool has_validation, const Blame& blame) {
 
 class ListedSource : public SourceStage<ImageFile> {
  public:
+  ListedSource(const ListedSource&) = delete;  // the SampleOrder points here
+  ListedSource& operator=(const ListedSource&) = delete;
+
   ItemSpec output() const override { return {}; }
   Footprint footprint() const override;
   // Throws Error(kMemory) where the listing does not fit.

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdint>
 #include <new>
 #include <string_view>
@@ -12,6 +11,7 @@
 
 #include "framework/error.h"
 #include "framework/suggestion.h"
+#include "stages/sources/endings.h"
 #include "stages/sources/json_object.h"
 #include "stages/sources/line_reader.h"
 
@@ -24,13 +24,6 @@ struct Kind {
   std::string_view ending;
   unsigned char delimiter;  // 0: of JSON Lines
 };
-// In any case.
-bool HasEnding(std::string_view name, std::string_view ending) {
-  return name.size() >= ending.size() &&
-         std::equal(ending.begin(), ending.end(), name.end() - ending.size(),
-                    [](char expected, unsigned char c) { return expected == std::tolower(c); });
-}
-
 constexpr std::array<Kind, 4> kKinds = {
     {{".csv", ','}, {".tsv", '\t'}, {".jsonl", 0}, {".ndjson", 0}}};
 
@@ -81,6 +74,7 @@ class CsvReader final : public ManifestReader {
       places_.push_back(static_cast<std::size_t>(found - header_.begin()));
     }
   }
+
   std::optional<std::span<const std::string>> Next() override {
     fields_.clear();
     if (!ReadRow()) return std::nullopt;

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <limits>
 #include <optional>
@@ -13,6 +12,7 @@
 
 #include "framework/error.h"
 #include "stages/cache_folder.h"
+#include "stages/sources/endings.h"
 #include "stages/sources/json_object.h"
 #include "stages/sources/tar_reader.h"
 
@@ -35,12 +35,6 @@ std::pair<std::string_view, std::string_view> SplitName(std::string_view name) {
 std::string ClassNameIn(std::string_view text, const std::string& key) {
   std::optional<JsonObject> notes = ReadJsonObject(text, {key});
   return notes ? std::move(notes->values[0].text) : "";
-}
-
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lower;
 }
 
 std::string Trimmed(std::string_view text) {
@@ -100,7 +94,6 @@ bool ShardIndex::Endings::IsPicture(const std::string& ending) const {
 
 ShardIndex::ShardIndex() = default;
 ShardIndex::~ShardIndex() = default;
-ShardIndex::ShardIndex(ShardIndex&&) noexcept = default;
 
 void ShardIndex::AddShard(const std::string& shard, const Endings& endings,
                           const std::function<void(const Notes&, const std::string&)>& on_sample) {
@@ -129,7 +122,7 @@ void ShardIndex::AddShard(const std::string& shard, const Endings& endings,
   while (tar.Next()) {
     const auto [sample, written_ending] = SplitName(tar.name());
     if (written_ending.empty()) continue;
-    const std::string ending = LowerCase(written_ending);
+    const std::string ending = LowerCase(std::string(written_ending));
     const bool is_label = ending == endings.label, is_picture = endings.IsPicture(ending);
     if (!tar.is_file()) {
       if (!is_label && !is_picture) continue;

@@ -37,7 +37,6 @@ class ShardIndex {
 
   ShardIndex();
   ~ShardIndex();
-  ShardIndex(ShardIndex&&) noexcept;
 
   // Adds the samples of a shard, and calls on_sample for each with what its messages are to begin
   // with: "a.tar: 042.jpg". Throws Error(kData) where it cannot be read, is cut off or damaged, or

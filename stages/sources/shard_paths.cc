@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "framework/error.h"
+#include "stages/sources/endings.h"
 #include "stages/sources/whole_number.h"
 
 namespace weir {
@@ -56,7 +57,7 @@ void Expand(const std::string& key, const std::string& pattern, std::vector<std:
 }  // namespace
 
 bool IsShardName(std::string_view name) {
-  return name.ends_with(".tar") || name.ends_with(".tar.gz") || name.ends_with(".tgz");
+  return HasEnding(name, ".tar") || HasEnding(name, ".tar.gz") || HasEnding(name, ".tgz");
 }
 
 std::vector<std::string> ShardsOf(const std::string& key, const fs::path& path) {

@@ -1,12 +1,12 @@
 #include "stages/sources/webdataset.h"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "framework/error.h"
+#include "stages/sources/endings.h"
 #include "stages/sources/label_texts.h"
 #include "stages/sources/shard_paths.h"
 
@@ -14,9 +14,7 @@ namespace weir {
 namespace {
 
 std::vector<std::string> Lowered(std::vector<std::string> endings) {
-  for (std::string& ending : endings) {
-    for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
+  for (std::string& ending : endings) ending = LowerCase(std::move(ending));
   return endings;
 }
 
@@ -24,7 +22,7 @@ std::vector<std::string> Lowered(std::vector<std::string> endings) {
 class Reading {
  public:
   Reading(const Webdataset::Params& params, ShardIndex& index, std::vector<std::int32_t>& labels)
-      : endings_{.label = Lowered({params.label}).front(),
+      : endings_{.label = LowerCase(params.label),
                  .images = Lowered(params.image.value_or({})),
                  .class_key = params.class_key},
         names_labels_(params.classes.is_auto()),

@@ -156,6 +156,8 @@ TEST_F(SourcesTest, TheSamePicturesGiveTheSameModel) {
   EXPECT_EQ(evaluation("shards", path("only shards")), expected);
   EXPECT_THAT(Weir({"evaluate", path("folder"), path("t.csv")}).err,
               HasSubstr("`path_column`, `label_column` and `split_column` say"));
+  EXPECT_THAT(Weir({"evaluate", path("folder"), path("t.csv"), "--source", "path=x"}).err,
+              HasSubstr("--source path=x: `path` is DATA's, or the model's, already"));
   EXPECT_THAT(Weir({"evaluate", path("folder"), path("t.csv"), "--source", "colum=x"}).err,
               HasSubstr("weir: --source colum=x: unknown key `colum`"));
 }

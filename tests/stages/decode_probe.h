@@ -35,9 +35,13 @@ class DecodeProbe {
 
   Outcome<Image> Map(const std::string& path,
                      std::size_t granted_bytes = std::numeric_limits<std::size_t>::max()) {
+    return Map(File(path), granted_bytes);
+  }
+  Outcome<Image> Map(const ImageFile& file,
+                     std::size_t granted_bytes = std::numeric_limits<std::size_t>::max()) {
     StageContext context(pass_, 0, [] { return false; });
     context.set_granted_bytes(granted_bytes);
-    return decode_->Map(File(path), context);
+    return decode_->Map(file, context);
   }
   Outcome<std::size_t> Admit(const std::string& path) {
     return decode_->AdmissionBytes(File(path));

@@ -14,6 +14,7 @@
 #include "stages/vips_decoder.h"
 #include "tests/stages/decode_probe.h"
 #include "tests/stages/test_pictures.h"
+#include "tests/support/file_text.h"
 #include "tests/support/shared_data.h"
 
 namespace weir {
@@ -73,6 +74,23 @@ TEST_F(DecodeTest, ReadsEveryLosslessFormatAlike) {
   for (const char* name : {"b.png[interlace]", "c.tif", "d.tif[tile,tile_width=16,tile_height=16]",
                            "e.tif[compression=lzw]", "f.webp[lossless]"}) {
     EXPECT_EQ(Compare(Read(Save(photo, folder_ / name)), png).most, 0) << name;
+  }
+}
+
+// As they lie in a tar file: behind others, and before others.
+TEST_F(DecodeTest, ReadsEveryFormatFromAPartOfAFile) {
+  const Vips photo = MakePhoto(67, 45);
+  for (const char* name : {"a.png", "b.png[interlace]", "c.tif", "d.tif[compression=lzw]",
+                           "e.webp[lossless]", "f.jpg", "g.jpg[interlace]", "h.gif"}) {
+    const std::string whole = Save(photo, folder_ / name);
+    const std::string bytes = FileText(whole);
+    const std::string packed = folder_.Write("packed", std::string(1337, 'x') + bytes + bytes);
+    ImageFile file;
+    file.sample.path = "packed/" + std::string(name);
+    file.part = FilePart{packed, 1337, bytes.size()};
+    EXPECT_EQ(Compare(Must(full_.Map(file)), Read(whole)).most, 0) << name;
+    file.part->size = bytes.size() / 2;  // what lies behind it is not its own
+    EXPECT_TRUE(std::holds_alternative<Drop>(full_.Map(file))) << name;
   }
 }
 
