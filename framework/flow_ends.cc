@@ -7,6 +7,16 @@
 #include "framework/error.h"
 
 namespace weir {
+namespace {
+
+TicketPool::Size PoolSize(const Stretch& stretch) {
+  return {.bytes = stretch.pool_bytes,
+          .lent_bytes = stretch.lent_bytes,
+          .max_tickets = stretch.max_tickets,
+          .busy_tickets = stretch.busy_tickets};
+}
+
+}  // namespace
 
 Source::Source(NodePlace place, AnyStage* admission, int copies, const Stretch& stretch,
                MemoryBudget& budget, Give give, std::function<void()> wake)
@@ -15,7 +25,7 @@ Source::Source(NodePlace place, AnyStage* admission, int copies, const Stretch& 
       times_(static_cast<std::size_t>(1 + copies)),
       rest_bytes_(stretch.item_bytes -
                   (admission ? admission->stage().footprint().item_bytes * times_ : 0)),
-      pool_(budget, MemoryTag::kImage, stretch.pool_bytes, stretch.max_tickets),
+      pool_(budget, MemoryTag::kImage, PoolSize(stretch)),
       give_(std::move(give)) {
   pool_.set_on_release(std::move(wake));
 }
@@ -85,7 +95,7 @@ Gather::Gather(NodePlace place, const Stretch& stretch, MemoryBudget& budget, Gi
                std::function<void()> wake)
     : place_(place),
       item_bytes_(stretch.item_bytes),
-      pool_(budget, MemoryTag::kBatch, stretch.pool_bytes, stretch.max_tickets),
+      pool_(budget, MemoryTag::kBatch, PoolSize(stretch)),
       give_(std::move(give)) {
   pool_.set_on_release(std::move(wake));
 }

@@ -16,7 +16,7 @@ constexpr int kSamplesPerWorker = 4;
 constexpr int kGatheredItems = 2;
 
 Stretch BeginStretch(std::size_t head, StageShape shape, int workers) {
-  Stretch stretch{.head = static_cast<int>(head)};
+  Stretch stretch{.head = static_cast<int>(head), .busy_tickets = workers};
   if (shape == StageShape::kSource) {
     stretch.useful_tickets = kSamplesPerWorker * workers;
     stretch.why = std::to_string(kSamplesPerWorker) +
@@ -332,12 +332,16 @@ MemoryPlan PlanMemory(const std::vector<StageCost>& stages, std::size_t limit_by
   }
   plan.rows = MakeRows(stages, plan, reserve_bytes);
 
-  // What is left over is lent to the samples, so that a picture larger than most still gets in.
+  // What is left over is lent to the samples, so that a picture larger than most still gets in, and
+  // as many of them as there are workers.
   for (Stretch& stretch : plan.stretches) {
     stretch.pool_bytes = std::max(
         stretch.least_bytes, stretch.item_bytes * static_cast<std::size_t>(stretch.max_tickets));
   }
-  if (!plan.stretches.empty()) plan.stretches.front().pool_bytes += limit_bytes - total;
+  if (!plan.stretches.empty()) {
+    plan.stretches.front().lent_bytes = limit_bytes - total;
+    plan.stretches.front().pool_bytes += limit_bytes - total;
+  }
   return plan;
 }
 

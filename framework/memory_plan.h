@@ -40,6 +40,8 @@ struct Stretch {
   int useful_tickets = 0;       // above it nothing gets faster
   std::string why{};            // that many are of use
   std::size_t pool_bytes = 0;   // what its tickets may hold together
+  std::size_t lent_bytes = 0;   // part of them: what no row of the bill needs
+  int busy_tickets = 1;         // with fewer on their way workers idle
 };
 
 struct MemoryPlan {

@@ -36,14 +36,18 @@ void Ticket::Absorb(Ticket other) {
   }
 }
 
-TicketPool::TicketPool(MemoryBudget& budget, MemoryTag tag, std::size_t bytes, int max_tickets)
-    : held_(budget.Acquire(tag, bytes, "what is on its way")),
+TicketPool::TicketPool(MemoryBudget& budget, MemoryTag tag, const Size& size)
+    : held_(budget.Acquire(tag, size.bytes, "what is on its way")),
       tag_(tag),
-      budget_(bytes),
-      max_tickets_(max_tickets) {}
+      own_bytes_(size.bytes - size.lent_bytes),
+      busy_tickets_(size.busy_tickets),
+      budget_(size.bytes),
+      max_tickets_(size.max_tickets) {}
 
 std::optional<Ticket> TicketPool::TryAcquire(std::size_t bytes) {
-  if (in_use_.fetch_add(1, std::memory_order_acq_rel) >= max_tickets()) {
+  const int out = in_use_.fetch_add(1, std::memory_order_acq_rel);
+  const bool borrows = used_bytes() + bytes > own_bytes_;
+  if (out >= max_tickets() || (borrows && out >= busy_tickets_)) {
     in_use_.fetch_sub(1, std::memory_order_acq_rel);
     return std::nullopt;
   }

@@ -59,9 +59,17 @@ class [[nodiscard]] Ticket {
 // of it blocks. Must outlive its tickets.
 class TicketPool {
  public:
-  // At most `max_tickets` at once, of `bytes` together, all of it leased from `budget` now.
-  // Throws Error(kMemory) where that does not fit.
-  TicketPool(MemoryBudget& budget, MemoryTag tag, std::size_t bytes, int max_tickets);
+  struct Size {
+    std::size_t bytes = 0;       // that the tickets may hold together
+    std::size_t lent_bytes = 0;  // part of `bytes`: what the plan left over
+    int max_tickets = 0;         // at once
+    // What is lent is given out only where fewer tickets than these are out: to items that are so
+    // large that the workers would idle without it.
+    int busy_tickets = 1;
+  };
+
+  // All of it is leased from `budget` now. Throws Error(kMemory) where that does not fit.
+  TicketPool(MemoryBudget& budget, MemoryTag tag, const Size& size);
 
   // Empty where it does not fit now; `on_release` is then called after the next ticket shrinks or
   // ends.
@@ -87,7 +95,9 @@ class TicketPool {
   void Ended();
 
   Lease held_;
-  MemoryTag tag_;
+  const MemoryTag tag_;
+  const std::size_t own_bytes_;  // all but what is lent
+  const int busy_tickets_;
   MemoryBudget budget_;
   std::atomic<int> max_tickets_;
   std::atomic<int> in_use_{0};
