@@ -1,13 +1,14 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "framework/error.h"
 #include "framework/override.h"
+#include "pipelines/classification_report.h"
 #include "pipelines/commands.h"
 #include "pipelines/one_line.h"
 #include "pipelines/trained_session.h"
@@ -20,8 +21,6 @@
 
 namespace weir {
 namespace {
-
-using nlohmann::json;
 
 // Whether `folder` holds shards rather than folders of classes.
 bool HoldsShards(const std::filesystem::path& folder) {
@@ -104,91 +103,18 @@ void NameOtherFolders(const std::filesystem::path& data, const std::vector<std::
   }
 }
 
-struct ClassFigures {
-  std::uint64_t images = 0;         // of this class
-  std::optional<double> precision;  // of those taken for it, the part that were; of none, empty
-  std::optional<double> recall;     // of it, the part that was found; of none, empty
-};
-
-std::optional<double> Part(std::uint64_t part, std::uint64_t whole) {
-  if (whole == 0) return std::nullopt;
-  return static_cast<double>(part) / static_cast<double>(whole);
-}
-
-std::string Text(std::optional<double> figure) {
-  if (!figure) return "-";
-  char text[16];
-  std::snprintf(text, sizeof text, "%.3f", *figure);
-  return text;
-}
-
-json ToJson(std::optional<double> figure) { return figure ? json(*figure) : json(); }
-
-std::vector<ClassFigures> PerClass(const std::vector<std::uint64_t>& confusion,
-                                   std::size_t classes) {
-  std::vector<ClassFigures> all(classes);
-  for (std::size_t c = 0; c < classes; ++c) {
-    std::uint64_t taken = 0;
-    for (std::size_t other = 0; other < classes; ++other) {
-      all[c].images += confusion[c * classes + other];
-      taken += confusion[other * classes + c];
-    }
-    const std::uint64_t hits = confusion[c * classes + c];
-    all[c].precision = Part(hits, taken);
-    all[c].recall = Part(hits, all[c].images);
-  }
-  return all;
-}
-
-json ToJson(const Metrics& metrics, const std::vector<std::string>& classes) {
-  const std::size_t count = classes.size();
-  const std::vector<ClassFigures> figures = PerClass(metrics.confusion, count);
-  json per_class = json::object();
-  json confusion = json::array();
-  for (std::size_t c = 0; c < count; ++c) {
-    per_class[classes[c]] = {{"images", figures[c].images},
-                             {"precision", ToJson(figures[c].precision)},
-                             {"recall", ToJson(figures[c].recall)}};
-    const auto row = metrics.confusion.begin() + static_cast<std::ptrdiff_t>(c * count);
-    confusion.push_back(std::vector(row, row + static_cast<std::ptrdiff_t>(count)));
-  }
-  return {{"accuracy", metrics.accuracy()}, {"loss", metrics.loss()},
-          {"images", metrics.images},       {"classes", classes},
-          {"per_class", per_class},         {"confusion", confusion}};
-}
-
-void Print(const Metrics& metrics, const std::vector<std::string>& classes) {
-  std::printf("%llu pictures: accuracy %.4f, loss %.4f\n\n",
-              static_cast<unsigned long long>(metrics.images), metrics.accuracy(), metrics.loss());
-  const std::vector<ClassFigures> figures = PerClass(metrics.confusion, classes.size());
-  std::size_t width = 5;
-  for (const std::string& name : classes) width = std::max(width, name.size());
-  const int column = static_cast<int>(width);
-  std::printf("%-*s  pictures  precision  recall   taken for\n", column, "class");
-  for (std::size_t c = 0; c < classes.size(); ++c) {
-    std::printf("%-*s  %8llu  %9s  %6s  ", column, classes[c].c_str(),
-                static_cast<unsigned long long>(figures[c].images),
-                Text(figures[c].precision).c_str(), Text(figures[c].recall).c_str());
-    for (std::size_t other = 0; other < classes.size(); ++other) {
-      const std::uint64_t count = metrics.confusion[c * classes.size() + other];
-      if (count > 0) {
-        std::printf(" %s %llu", classes[other].c_str(), static_cast<unsigned long long>(count));
-      }
-    }
-    std::putchar('\n');
-  }
-}
-
 }  // namespace
 
 void EvaluateCommand(const EvaluateOptions& options) {
   const std::vector<std::string> classes = TrainedClasses(options.run);
+  const auto confusion = std::make_shared<ConfusionCounts>();
   std::uint64_t dropped = 0;
   TrainedSession trained(
       options.run, options.overrides,
       {.add_source = [&](Pipeline& pipeline,
                          const StageConfig& own) { AddSource(pipeline, options, own, classes); },
        .provides_classes = true,
+       .confusion = confusion,
        .on_drop =
            [&dropped](const std::string&, const Drop& drop) {
              ++dropped;
@@ -202,16 +128,8 @@ void EvaluateCommand(const EvaluateOptions& options) {
     throw Error(ErrorKind::kData, "not one picture of " + options.data.string() + " could be used",
                 "The lines above say why.");
   }
-  if (options.json) {
-    json all = ToJson(metrics, classes);
-    all["dropped"] = dropped;
-    std::printf("%s\n", all.dump(2, ' ', false, json::error_handler_t::replace).c_str());
-    return;
-  }
-  Print(metrics, classes);
-  if (dropped > 0) {
-    std::printf("\n%llu pictures could not be used\n", static_cast<unsigned long long>(dropped));
-  }
+  const ClassificationReport report{metrics, classes, *confusion, dropped};
+  options.json ? PrintJson(report, stdout) : PrintTable(report, stdout);
 }
 
 }  // namespace weir

@@ -162,6 +162,7 @@ int Workers(const Config& config) {
 Session::Session(const Recipe& recipe, SessionOptions options) : config_(recipe.config) {
   resources_.Put(options.model);
   if (options.classes) resources_.Put(options.classes);
+  if (options.confusion) resources_.Put(options.confusion);
   ceiling_ = HostCeilingOf(config_, HostMemoryLimits());
   budget_ = std::make_unique<MemoryBudget>(ceiling_.bytes);
   resources_.Put(std::make_shared<JobCeilings>(

@@ -19,6 +19,7 @@
 #include "framework/pipeline.h"
 #include "framework/resources.h"
 #include "pipelines/model_setup.h"
+#include "stages/confusion_counts.h"
 #include "stages/device.h"
 #include "stages/model/model.h"
 #include "stages/payloads.h"
@@ -74,7 +75,8 @@ struct SessionOptions {
   // that takes `from`; empty: as configured.
   std::string_view sink_in_place_of{};
   std::function<void(Pipeline&, const std::vector<std::string>& from)> add_sink{};
-  std::shared_ptr<Classes> classes{};  // where the source does not provide them
+  std::shared_ptr<Classes> classes{};            // where the source does not provide them
+  std::shared_ptr<ConfusionCounts> confusion{};  // to be filled in test passes; null: not wanted
   std::function<void(const std::string& stage, const Drop&)> on_drop{};
   Trace* trace = nullptr;  // outlives the session
 };

@@ -52,6 +52,7 @@ TrainedSession::TrainedSession(const fs::path& run, const std::vector<std::strin
                                    options.add_source(pipeline, recipe.config.pipeline.front());
                                  },
                              .classes = classes,
+                             .confusion = options.confusion,
                              .on_drop = options.on_drop});
   learner_ = session_->resources().Find<Learner>();
   if (!learner_) {

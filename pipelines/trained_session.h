@@ -16,6 +16,7 @@ namespace weir {
 struct TrainedOptions {
   std::function<void(Pipeline&, const StageConfig& own)> add_source;  // `own`: the run's
   bool provides_classes = false;  // whether that source puts the Classes among the resources
+  std::shared_ptr<ConfusionCounts> confusion{};  // as of SessionOptions
   std::function<void(const std::string& stage, const Drop&)> on_drop;
 };
 

@@ -14,12 +14,11 @@
 
 namespace weir {
 
-// Of one pass, so far.
+// The figures of one pass, so far.
 struct Metrics {
   double loss_sum = 0;  // over images; cross-entropy in nats
   std::uint64_t images = 0;
   std::uint64_t correct = 0;
-  std::vector<std::uint64_t> confusion;  // [classes, classes], row: truth, column: prediction
 
   double loss() const { return images ? loss_sum / images : 0; }
   double accuracy() const { return images ? static_cast<double>(correct) / images : 0; }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "framework/error.h"
+#include "stages/confusion_counts.h"
 #include "stages/device.h"
 #include "stages/train_learner.h"
 
@@ -17,8 +18,14 @@ Train::Train(const Params&, BuildContext& context) {
   }
   model->CheckClassifier();
   const auto chosen = context.resources.Find<ChosenDevice>();
+  const auto confusion = context.resources.Find<ConfusionCounts>();
+  if (confusion) {
+    const auto counts = context.resources.Require<SampleCounts>(
+        kName, "Confusions are counted of a source that knows how many pictures it has.");
+    confusion->Declare(static_cast<int>(model->classes().size()), (*counts)[Split::kTest]);
+  }
   learner_ = std::make_shared<TrainLearner>(
-      std::move(model), std::move(source), chosen ? chosen->device : nullptr,
+      std::move(model), std::move(source), chosen ? chosen->device : nullptr, confusion,
       static_cast<int>(context.upstream.dims[0]), context.workers, context.training);
   context.resources.Put<Learner>(learner_);
 }

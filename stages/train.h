@@ -7,6 +7,8 @@
 // neither the number of threads nor the memory that the plan grants changes a bit of what is
 // learnt.
 //
+// Where there are ConfusionCounts among the resources, test passes fill them.
+//
 // Where a ChosenDevice among the resources is a GPU, it learns there: one micro-batch at a time,
 // the whole batch where that fits, else the largest half, quarter... of it, found by trying when it
 // opens. Its bits are not the host's. The same card, build and micro-batch give the same bits in

@@ -41,11 +41,13 @@ int MicroBatchOf(const Model& model, int wanted, int batch_size, bool training, 
 
 TrainLearner::TrainLearner(std::shared_ptr<const Model> model,
                            std::shared_ptr<const ModelSource> source,
-                           std::shared_ptr<Device> device, int batch_size, int workers,
+                           std::shared_ptr<Device> device,
+                           std::shared_ptr<ConfusionCounts> confusion, int batch_size, int workers,
                            bool training)
     : model_(std::move(model)),
       source_(std::move(source)),
       device_(std::move(device)),
+      confusion_(std::move(confusion)),
       optimizer_(source_->training.optimizer),
       batch_size_(batch_size),
       micro_batch_(MicroBatchOf(*model_, source_->training.micro_batch, batch_size, training,
@@ -68,7 +70,12 @@ Footprint TrainLearner::FootprintBesideDevice() const {
                TrainableModel::StateBytes(*model_, optimizer_, training_)},
               {"a layer while it is read", MemoryTag::kModel,
                std::max(LayerReadingBytes(model_->backbone()), StagingBytes(*model_, batch_size_))},
-              {"logits and losses", MemoryTag::kActivation, result_bytes()}}};
+              {"logits and losses", MemoryTag::kActivation, result_bytes()},
+              ConfusionPart()}};
+}
+
+HeldPart TrainLearner::ConfusionPart() const {
+  return {"confusion counts", MemoryTag::kReserve, confusion_ ? confusion_->bytes() : 0};
 }
 
 Footprint TrainLearner::footprint() const {
@@ -86,7 +93,8 @@ Footprint TrainLearner::footprint() const {
                                {"optimizer's state", MemoryTag::kOptimizer, state},
                                {"a layer while it is read", MemoryTag::kModel,
                                 reading - std::min({reading, activations, recomputed})},
-                               {"logits and losses", MemoryTag::kActivation, result_bytes()}},
+                               {"logits and losses", MemoryTag::kActivation, result_bytes()},
+                               ConfusionPart()},
                       .lever = Lever{.name = each + " in flight",
                                      .bytes_each = activations + gradients,
                                      .min = 1,
@@ -130,6 +138,7 @@ void TrainLearner::Open(OpenContext& context) {
   });
   logits_.resize(static_cast<std::size_t>(batch_size_) * classes());
   losses_.resize(batch_size_);
+  if (confusion_) confusion_->Open();
 }
 
 void TrainLearner::ChooseMicroBatch() {
@@ -162,7 +171,7 @@ void TrainLearner::BeginPass(const Pass& pass) {
     position_.next_sample = pass.first_sample;
     metrics_ = position_.metrics;
   }
-  metrics_.confusion.resize(static_cast<std::size_t>(classes()) * classes());
+  if (confusion_ && pass.split == Split::kTest) confusion_->Begin();
 }
 
 void TrainLearner::Consume(const FeatureBatch& batch, StageContext& context) {
@@ -267,24 +276,27 @@ bool TrainLearner::Predict(const FeatureBatch& batch, StageContext& context) {
 }
 
 void TrainLearner::Report(const FeatureBatch& batch, const Pass& pass) {
+  if (pass.split != Split::kPredict) AddToMetrics(batch, pass.split);
   const bool wanted = pass.split == Split::kTest || pass.split == Split::kPredict;
+  if (!wanted || !on_prediction) return;
   std::vector<float> probabilities(classes());
   for (int i = 0; i < batch.size(); ++i) {
-    const auto logits =
-        std::span<const float>(logits_).subspan(static_cast<std::size_t>(i) * classes(), classes());
-    if (pass.split != Split::kPredict) {
-      const int predicted = Largest(logits), label = batch.samples[i].label;
-      std::lock_guard lock(mutex_);
-      ++metrics_.images;
-      metrics_.loss_sum += losses_[i];
-      metrics_.correct += predicted == label;
-      ++metrics_.confusion[static_cast<std::size_t>(label) * classes() + predicted];
-    }
-    if (wanted && on_prediction) {
-      Softmax(logits, probabilities);
-      on_prediction(batch.samples[i], probabilities);
-    }
+    Softmax(LogitsOf(i), probabilities);
+    on_prediction(batch.samples[i], probabilities);
   }
+}
+
+void TrainLearner::AddToMetrics(const FeatureBatch& batch, Split split) {
+  Metrics now = metrics();
+  for (int i = 0; i < batch.size(); ++i) {
+    const int predicted = Largest(LogitsOf(i)), label = batch.samples[i].label;
+    ++now.images;
+    now.loss_sum += losses_[i];
+    now.correct += predicted == label;
+    if (confusion_ && split == Split::kTest) confusion_->Add(label, predicted);
+  }
+  std::lock_guard lock(mutex_);
+  metrics_ = now;
 }
 
 Metrics TrainLearner::metrics() const {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "framework/stage.h"
+#include "stages/confusion_counts.h"
 #include "stages/device.h"
 #include "stages/learner.h"
 #include "stages/model/activation_plan.h"
@@ -27,10 +28,11 @@ namespace weir {
 
 class TrainLearner final : public Learner {
  public:
-  // `batch_size` is the most samples of a batch; `device` is null for the host. Throws
-  // Error(kConfig), as Train does.
+  // `batch_size` is the most samples of a batch; `device` is null for the host, `confusion` where
+  // nobody asks for it. Throws Error(kConfig), as Train does.
   TrainLearner(std::shared_ptr<const Model> model, std::shared_ptr<const ModelSource> source,
-               std::shared_ptr<Device> device, int batch_size, int workers, bool training);
+               std::shared_ptr<Device> device, std::shared_ptr<ConfusionCounts> confusion,
+               int batch_size, int workers, bool training);
 
   Footprint footprint() const;
   void Open(OpenContext& context);
@@ -49,6 +51,7 @@ class TrainLearner final : public Learner {
 
  private:
   std::size_t activation_bytes(Activations activations) const;  // of a micro-batch
+  HeldPart ConfusionPart() const;
   Footprint FootprintBesideDevice() const;
   void ChooseMicroBatch();
   void ApplyLowering();
@@ -58,7 +61,11 @@ class TrainLearner final : public Learner {
   bool LearnGradients(const FeatureBatch& batch, StageContext& context);
   bool Predict(const FeatureBatch& batch, StageContext& context);
   void Report(const FeatureBatch& batch, const Pass& pass);
+  void AddToMetrics(const FeatureBatch& batch, Split split);
   void CheckBatch(const FeatureBatch& batch, Split split) const;
+  std::span<const float> LogitsOf(int sample) const {
+    return std::span(logits_).subspan(static_cast<std::size_t>(sample) * classes(), classes());
+  }
   std::size_t result_bytes() const {  // logits and losses of a batch
     return batch_size_ * (classes() * sizeof(float) + sizeof(double));
   }
@@ -67,7 +74,8 @@ class TrainLearner final : public Learner {
 
   std::shared_ptr<const Model> model_;
   std::shared_ptr<const ModelSource> source_;
-  std::shared_ptr<Device> device_;  // null: the host
+  std::shared_ptr<Device> device_;              // null: the host
+  std::shared_ptr<ConfusionCounts> confusion_;  // null: not asked for
   Optimizer optimizer_;
   int batch_size_;
   int micro_batch_;  // with a device the largest that is tried, until Open has found which fits

@@ -24,10 +24,9 @@ constexpr const char* kExtraKey = "weir.extra";
 
 nlohmann::json ToJson(const TrainingPosition& position) {
   const Metrics& metrics = position.metrics;
-  return {{"epoch", position.epoch},       {"next_sample", position.next_sample},
-          {"step", position.step},         {"loss_sum", metrics.loss_sum},
-          {"images", metrics.images},      {"correct", metrics.correct},
-          {"confusion", metrics.confusion}};
+  return {{"epoch", position.epoch},  {"next_sample", position.next_sample},
+          {"step", position.step},    {"loss_sum", metrics.loss_sum},
+          {"images", metrics.images}, {"correct", metrics.correct}};
 }
 
 TrainingPosition PositionOf(const nlohmann::json& json) {
@@ -38,7 +37,6 @@ TrainingPosition PositionOf(const nlohmann::json& json) {
   json.at("loss_sum").get_to(position.metrics.loss_sum);
   json.at("images").get_to(position.metrics.images);
   json.at("correct").get_to(position.metrics.correct);
-  json.at("confusion").get_to(position.metrics.confusion);
   if (position.epoch < 0) throw std::out_of_range("epoch");
   return position;
 }
