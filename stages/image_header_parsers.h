@@ -2,7 +2,10 @@
 // returns what is wrong with the file: empty where nothing is.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
+#include <limits>
 #include <string>
 
 #include "stages/file_bytes.h"
@@ -30,6 +33,16 @@ inline std::uint32_t Little24(const unsigned char* bytes) {
 }
 inline std::uint32_t Little32(const unsigned char* bytes) {
   return Little16(bytes + 2) << 16 | Little16(bytes);
+}
+
+// Whether the four letters of a chunk's name are `tag`.
+inline bool IsTag(const unsigned char* name, const char* tag) {
+  return std::memcmp(name, tag, 4) == 0;
+}
+
+// A side as ImageHeader keeps it; one that passes an int is refused as too large later on.
+inline int SideOf(std::uint32_t value) {
+  return static_cast<int>(std::min<std::uint32_t>(value, std::numeric_limits<int>::max()));
 }
 
 }  // namespace weir
