@@ -17,6 +17,14 @@ namespace weir {
 enum class ImageKind { kJpeg, kPng, kGif, kWebp, kTiff, kBmp };
 std::string_view Name(ImageKind kind);
 
+// Where the first frame lies on its canvas.
+struct ImageFrame {
+  int left = 0;
+  int top = 0;
+  int width = 0;
+  int height = 0;
+};
+
 // Sizes are as stored, before the orientation is applied.
 struct ImageHeader {
   ImageKind kind = ImageKind::kJpeg;
@@ -27,8 +35,11 @@ struct ImageHeader {
   int sample_bytes = 1;
   bool whole = false;  // progressive or interlaced: decoded in memory as a whole
 
+  // Of a WebP, whose canvas is width x height. What the frame does not cover is black.
+  ImageFrame frame;
+
   // What a decoder holds at once beside some rows: the coefficients of a progressive JPEG, all rows
-  // of an interlaced PNG, the canvas of a GIF, the strips or tiles of a TIFF, metadata.
+  // of an interlaced PNG or GIF, the strips or tiles of a TIFF, metadata.
   std::size_t held_bytes = 0;
 
   // Where the first picture is in the file: its frame, in an animated WebP.
@@ -36,6 +47,7 @@ struct ImageHeader {
   std::uint64_t bytes = 0;
 
   std::size_t pixels() const { return static_cast<std::size_t>(width) * height; }
+  bool frame_covers() const { return frame.width == width && frame.height == height; }
   std::size_t row_bytes() const {
     return static_cast<std::size_t>(width) * channels * sample_bytes;
   }

@@ -20,9 +20,6 @@ std::string ParseWebpHeader(FileBytes& file, ImageHeader& header);
 std::string ParseTiffHeader(FileBytes& file, ImageHeader& header);
 std::string ParseBmpHeader(FileBytes& file, ImageHeader& header);
 
-// The orientation in the EXIF block at `begin`; 1 where it says none. (Exif 2.32, section 4.6.4)
-int ExifOrientation(FileBytes& file, std::uint64_t begin);
-
 inline std::uint32_t Big16(const unsigned char* bytes) { return bytes[0] << 8 | bytes[1]; }
 inline std::uint32_t Big32(const unsigned char* bytes) {
   return Big16(bytes) << 16 | Big16(bytes + 2);

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <string_view>
 
 #include "stages/image_header_parsers.h"
+#include "stages/orientation.h"
 
 namespace weir {
 namespace {
@@ -75,12 +76,27 @@ std::string ParseFrame(FileBytes& file, std::uint64_t at, ImageHeader& header, F
   return "";
 }
 
+// An EXIF block or an XMP packet in the segment APP1 (Exif 2.32, section 4.7.2; XMP specification,
+// part 3, section 1.1.3), of which the first that says something counts.
+void LookAtMetadata(FileBytes& file, std::uint64_t begin, std::uint64_t length,
+                    FoundOrientation& found) {
+  constexpr std::string_view kExif("Exif\0\0", 6), kXmp("http://ns.adobe.com/xap/1.0/\0", 29);
+  std::array<char, kXmp.size()> name{};
+  file.Read(begin, name.data(), std::min<std::uint64_t>(length, name.size()));
+  const std::string_view start(name.data(), name.size());
+  if (start.starts_with(kExif) && !found.exif) {
+    found.exif = OrientationInExif(file, begin, length);
+  } else if (start == kXmp && !found.exif && !found.xmp) {
+    found.xmp = OrientationInXmp(file, begin, length);
+  }
+}
+
 }  // namespace
 
 std::string ParseJpegHeader(FileBytes& file, ImageHeader& header) {
   Frame frame;
   std::uint64_t at = 2;
-  bool oriented = false;
+  FoundOrientation found;
   for (int i = 0; i < kMaxSegments; ++i) {
     unsigned marker = 0;
     std::array<unsigned char, 8> start{};  // of the segment: its length, and six bytes more
@@ -94,14 +110,13 @@ std::string ParseJpegHeader(FileBytes& file, ImageHeader& header) {
       if (frame.marker != 0) return "is corrupt: it has two frame headers";
       frame.marker = marker;
       if (std::string wrong = ParseFrame(file, at + 2, header, frame); !wrong.empty()) return wrong;
-    } else if (marker == kApp1 && !oriented && length > 8 && file.Read(at, start.data(), 8) &&
-               std::memcmp(&start[2], "Exif\0\0", 6) == 0) {
-      header.orientation = ExifOrientation(file, at + 8);
-      oriented = true;
+    } else if (marker == kApp1) {
+      LookAtMetadata(file, at + 2, length - 2, found);
     } else if (marker == kSos) {
       if (frame.marker == 0) return "is corrupt: it has no frame header";
       if (!file.Read(at + 2, start.data(), 1)) return "is truncated in its header";
       header.whole = IsProgressive(frame.marker) || start[0] < header.channels;
+      header.orientation = found.value();
       if (header.whole) header.held_bytes = CoefficientBytes(header, frame.components.data());
       return "";
     }

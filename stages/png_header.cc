@@ -1,20 +1,56 @@
-// The chunks of a PNG up to its picture (W3C PNG, section 11).
+// The chunks of a PNG (W3C PNG, section 11): those before its picture, and those behind it for the
+// orientation.
 
 #include <algorithm>
 #include <array>
 #include <string>
 
 #include "stages/image_header_parsers.h"
+#include "stages/orientation.h"
+#include "stages/png_text.h"
 
 namespace weir {
 namespace {
 
 constexpr int kMaxChunks = 500;
+constexpr int kMaxChunksBehind = 1 << 16;  // of 8 KB, as libpng cuts the pixels: 512 MB
 
 // What metadata that a decoder unpacks may grow to: deflate's limit is 1032 times, and the decoders
 // of libvips stop at 60 MB a chunk.
 std::size_t InflatedBytes(std::uint32_t length) {
   return std::min<std::size_t>(std::size_t{length} * 1032, 60 << 20);
+}
+
+bool IsText(const unsigned char* tag) {
+  return IsTag(tag, "tEXt") || IsTag(tag, "zTXt") || IsTag(tag, "iTXt");
+}
+
+// Looks for the orientation in a chunk whose data begin at `begin`. ImageMagick's text stands for a
+// chunk eXIf that is not there.
+void LookAtChunk(FileBytes& file, const unsigned char* tag, std::uint64_t begin,
+                 std::uint64_t length, FoundOrientation& found) {
+  if (IsTag(tag, "eXIf")) {
+    if (!found.exif) found.exif = OrientationInExif(file, begin, length);
+  } else if (IsText(tag)) {
+    const PngText text = FindPngText(file, reinterpret_cast<const char*>(tag), begin, length);
+    if (text.keyword == "Raw profile type exif" && !found.exif) {
+      found.exif = OrientationInRawProfile(ReadPngText(file, text));
+    } else if (text.keyword == "XML:com.adobe.xmp" && !found.xmp) {
+      found.xmp = OrientationInXmp(ReadPngText(file, text));
+    }
+  }
+}
+
+// Goes from chunk to chunk by their lengths, without reading the pixels.
+void LookBehindThePicture(FileBytes& file, std::uint64_t at, FoundOrientation& found) {
+  for (int i = 0; i < kMaxChunksBehind && !found.exif; ++i) {
+    std::array<unsigned char, 8> chunk;
+    if (file.ReadSome(at, chunk.data(), chunk.size()) != chunk.size()) return;
+    if (IsTag(&chunk[4], "IEND")) return;
+    const std::uint32_t length = Big32(&chunk[0]);
+    if (!IsTag(&chunk[4], "IDAT")) LookAtChunk(file, &chunk[4], at + 8, length, found);
+    at += 12 + std::uint64_t{length};
+  }
 }
 
 }  // namespace
@@ -33,6 +69,7 @@ std::string ParsePngHeader(FileBytes& file, ImageHeader& header) {
     return "is corrupt: colour type " + std::to_string(colour);
   }
   header.channels = kChannels[colour];
+  FoundOrientation found;
   std::uint64_t at = 8 + ihdr.size();
   for (int i = 0; i < kMaxChunks; ++i) {
     std::array<unsigned char, 8> chunk;
@@ -40,12 +77,14 @@ std::string ParsePngHeader(FileBytes& file, ImageHeader& header) {
     const std::uint32_t length = Big32(&chunk[0]);
     if (IsTag(&chunk[4], "IDAT")) {
       if (header.whole) header.held_bytes += header.row_bytes() * header.height;
+      LookBehindThePicture(file, at, found);
+      header.orientation = found.value();
       return "";
     }
     if (IsTag(&chunk[4], "IEND")) return "ends before its picture";
     if (length > file.size() - at) return "is truncated in its header";
     if (IsTag(&chunk[4], "tRNS")) header.channels = colour == 0 ? 2 : 4;
-    if (IsTag(&chunk[4], "eXIf")) header.orientation = ExifOrientation(file, at + 8);
+    LookAtChunk(file, &chunk[4], at + 8, length, found);
     const bool packed =
         IsTag(&chunk[4], "iCCP") || IsTag(&chunk[4], "zTXt") || IsTag(&chunk[4], "iTXt");
     header.held_bytes += 3 * (packed ? InflatedBytes(length) : length);

@@ -2,7 +2,9 @@
 
 #include <webp/decode.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "stages/picture_rows.h"
 
@@ -19,7 +21,9 @@ struct Size {
   int height = 0;
 };
 
+// What the frame is decoded to: where it covers its canvas, no larger than it need be.
 Size SizeFor(const ImageHeader& header, const WantedSize& stored) {
+  if (!header.frame_covers()) return {header.frame.width, header.frame.height};
   const Shrink shrink = ShrinkFor(header.width, header.height, stored);
   return {(header.width + shrink.across - 1) / shrink.across,
           (header.height + shrink.down - 1) / shrink.down};
@@ -37,6 +41,25 @@ const char* Reason(VP8StatusCode status) {
     default:
       return "is corrupt: libwebp cannot read its pixels";
   }
+}
+
+// A frame, decoded to `pixels`, on its canvas, which is black as libwebp clears it and Pillow shows
+// it.
+Image OnCanvas(const std::uint8_t* pixels, const ImageHeader& header, const WantedSize& stored) {
+  const ImageFrame& frame = header.frame;
+  PictureRows rows(header.width, header.height, ShrinkFor(header.width, header.height, stored),
+                   header.orientation);
+  const std::size_t bytes = std::size_t{3} * frame.width;
+  std::vector<std::uint8_t> row(std::size_t{3} * header.width);
+  for (int y = 0; y < header.height; ++y) {
+    if (y == frame.top + frame.height) std::fill(row.begin(), row.end(), 0);
+    if (y >= frame.top && y < frame.top + frame.height) {
+      std::copy_n(pixels + bytes * (y - frame.top), bytes,
+                  row.data() + std::size_t{3} * frame.left);
+    }
+    rows.Add(row.data());
+  }
+  return rows.Take();
 }
 
 }  // namespace
@@ -57,12 +80,14 @@ Outcome<Image> DecodeWebp(const FileBytes& file, const ImageHeader& header,
   if (!WebPInitDecoderConfig(&config)) return Drop{"", "needs another version of libwebp"};
   VP8StatusCode status = WebPGetFeatures(encoded.data(), encoded.size(), &config.input);
   if (status != VP8_STATUS_OK) return Drop{"", Reason(status)};
-  if (config.input.width != header.width || config.input.height != header.height) {
+  if (config.input.width != header.frame.width || config.input.height != header.frame.height) {
     return Drop{"", "is corrupt: its header is ambiguous"};
   }
-  const Size size = SizeFor(header, AsStored(wanted, header.orientation));
+  const WantedSize stored = AsStored(wanted, header.orientation);
+  const Size size = SizeFor(header, stored);
   AlignedBuffer<std::uint8_t> pixels(std::size_t{3} * size.width * size.height);
-  config.options.use_scaling = size.width != header.width || size.height != header.height;
+  config.options.use_scaling =
+      size.width != header.frame.width || size.height != header.frame.height;
   config.options.scaled_width = size.width;
   config.options.scaled_height = size.height;
   config.output.colorspace = MODE_RGB;
@@ -72,6 +97,7 @@ Outcome<Image> DecodeWebp(const FileBytes& file, const ImageHeader& header,
   WebPFreeDecBuffer(&config.output);
   if (status != VP8_STATUS_OK) return Drop{"", Reason(status)};
 
+  if (!header.frame_covers()) return OnCanvas(pixels.data(), header, stored);
   if (header.orientation == 1) {
     Image image;
     image.width = size.width;
@@ -85,11 +111,15 @@ Outcome<Image> DecodeWebp(const FileBytes& file, const ImageHeader& header,
 }
 
 std::size_t WebpDecoderBytes(const ImageHeader& header, const WantedSize& wanted) {
-  const Size size = SizeFor(header, AsStored(wanted, header.orientation));
-  const std::size_t result = PictureRows::Bytes(size.width, size.height, {});
+  const WantedSize stored = AsStored(wanted, header.orientation);
+  const Size size = SizeFor(header, stored);
+  const std::size_t pixels = PictureRows::Bytes(size.width, size.height, {});
+  const std::size_t turned =
+      header.frame_covers() ? (header.orientation == 1 ? 0 : pixels)
+                            : PictureRows::Bytes(header.width, header.height,
+                                                 ShrinkFor(header.width, header.height, stored));
   return (header.whole ? kLosslessBytes : kLossyBytes) + header.held_bytes +
-         kRowBytes * static_cast<std::size_t>(header.width) +
-         result * (header.orientation == 1 ? 1 : 2);
+         kRowBytes * static_cast<std::size_t>(header.width) + pixels + turned;
 }
 
 }  // namespace weir
