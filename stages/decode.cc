@@ -5,6 +5,7 @@
 
 #include "framework/byte_size.h"
 #include "stages/bmp_decoder.h"
+#include "stages/gif_decoder.h"
 #include "stages/jpeg_decoder.h"
 #include "stages/vips_decoder.h"
 #include "stages/webp_decoder.h"
@@ -32,8 +33,9 @@ Outcome<Image> DecodeFile(FileBytes& file, const ImageHeader& header, const Want
       return DecodeWebp(file, header, wanted);
     case ImageKind::kBmp:
       return DecodeBmp(file, header, wanted);
-    case ImageKind::kPng:
     case ImageKind::kGif:
+      return DecodeGif(file, header, wanted);
+    case ImageKind::kPng:
     case ImageKind::kTiff:
       return DecodeWithVips(file, header, wanted);
   }
@@ -48,8 +50,9 @@ std::size_t DecoderBytes(const ImageHeader& header, const WantedSize& wanted) {
       return WebpDecoderBytes(header, wanted);
     case ImageKind::kBmp:
       return BmpDecoderBytes(header, wanted);
-    case ImageKind::kPng:
     case ImageKind::kGif:
+      return GifDecoderBytes(header, wanted);
+    case ImageKind::kPng:
     case ImageKind::kTiff:
       return VipsDecoderBytes(header, wanted);
   }

@@ -13,7 +13,7 @@
 //
 // What it holds of an item is worked out from the file's header, by AdmissionBytes(). Beside the
 // shrunk picture that is some rows of the decoded one, except where the format forces more: 2 bytes
-// a coefficient for a progressive JPEG, all rows of an interlaced PNG, the canvas of a GIF, all
+// a coefficient for a progressive JPEG, all rows of an interlaced PNG or GIF, all
 // pixels of a lossless WebP, a strip or a row of tiles of a TIFF.
 #pragma once
 

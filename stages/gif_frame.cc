@@ -1,67 +1,82 @@
 #include "stages/gif_frame.h"
 
-#include <cstdint>
+#include <algorithm>
+
+#include "stages/image_header_parsers.h"
 
 namespace weir {
 namespace {
 
-constexpr std::size_t kChunkBytes = 64 << 10;
-constexpr unsigned kFrame = 0x2c, kExtension = 0x21, kTrailer = 0x3b;
+constexpr int kMaxBlocks = 50000;  // in front of the frame
+constexpr unsigned kImage = 0x2c, kExtension = 0x21, kTrailer = 0x3b;
+constexpr unsigned kGraphicControl = 0xf9;
 
-// A GIF in memory that is read from the file as far as it is looked at.
-class GrowingGif {
- public:
-  GrowingGif(const FileBytes& file, std::vector<unsigned char>& bytes)
-      : file_(file), bytes_(bytes) {
-    bytes_.clear();
-    bytes_.reserve(file.size() + 1);
-  }
-
-  bool Has(std::size_t at) {
-    while (at >= bytes_.size()) {
-      const std::size_t had = bytes_.size();
-      const std::size_t count = std::min<std::uint64_t>(kChunkBytes, file_.size() - had);
-      bytes_.resize(had + count);
-      if (count == 0 || file_.ReadSome(had, bytes_.data() + had, count) != count) return false;
-    }
-    return true;
-  }
-  unsigned operator[](std::size_t at) const { return bytes_[at]; }
-
- private:
-  const FileBytes& file_;
-  std::vector<unsigned char>& bytes_;
-};
-
-bool SkipSubBlocks(GrowingGif& gif, std::size_t& at) {
-  while (gif.Has(at)) {
-    const unsigned length = gif[at];
-    at += 1 + length;
-    if (length == 0) return true;
-  }
-  return false;
+// Reads the table that `flags` announce at `at`, and moves `at` behind it.
+bool ReadPalette(FileBytes& file, unsigned flags, std::uint64_t& at, GifFrame& frame) {
+  if (!(flags & 0x80)) return true;
+  const std::size_t bytes = 3u << ((flags & 7) + 1);
+  for (std::size_t i = 0; i < frame.palette.size(); ++i) frame.palette[i] = i / 3;
+  if (!file.Read(at, frame.palette.data(), bytes)) return false;
+  at += bytes;
+  return true;
 }
-
-std::size_t TableBytes(unsigned flags) { return flags & 0x80 ? 3u << ((flags & 7) + 1) : 0; }
 
 }  // namespace
 
-bool ReadFirstGifFrame(const FileBytes& file, std::vector<unsigned char>& bytes) {
-  GrowingGif gif(file, bytes);
-  if (!gif.Has(12)) return false;
-  std::size_t at = 13 + TableBytes(gif[10]);
-  while (gif.Has(at)) {
-    const bool frame = gif[at] == kFrame;
-    if (!frame && gif[at] != kExtension) return false;
-    if (frame && !gif.Has(at + 9)) return false;
-    at += frame ? 11 + TableBytes(gif[at + 9]) : 2;
-    if (!SkipSubBlocks(gif, at)) return false;
-    if (!frame) continue;
-    bytes.resize(at);
-    bytes.push_back(kTrailer);
-    return true;
+std::string FindGifFrame(FileBytes& file, GifFrame& frame) {
+  const std::string truncated = "is truncated in its header";
+  for (std::size_t i = 0; i < frame.palette.size(); ++i) frame.palette[i] = i / 3;
+  std::array<unsigned char, 13> screen;
+  if (!file.Read(0, screen.data(), screen.size())) return truncated;
+  std::uint64_t at = screen.size();
+  if (!ReadPalette(file, screen[10], at, frame)) return truncated;
+  for (int i = 0; i < kMaxBlocks; ++i) {
+    std::array<unsigned char, 10> block{};
+    if (!file.Read(at, block.data(), 1)) return truncated;
+    if (block[0] == kImage) {
+      if (!file.Read(at, block.data(), block.size())) return truncated;
+      frame.left = static_cast<int>(Little16(&block[1]));
+      frame.top = static_cast<int>(Little16(&block[3]));
+      frame.width = static_cast<int>(Little16(&block[5]));
+      frame.height = static_cast<int>(Little16(&block[7]));
+      frame.canvas_width = std::max<int>(Little16(&screen[6]), frame.left + frame.width);
+      frame.canvas_height = std::max<int>(Little16(&screen[8]), frame.top + frame.height);
+      frame.interlaced = block[9] & 0x40;
+      if (frame.width == 0 || frame.height == 0) return "is corrupt: its first frame has no pixels";
+      at += block.size();
+      if (!ReadPalette(file, block[9], at, frame)) return truncated;
+      frame.data_at = at;
+      return "";
+    }
+    if (block[0] == kTrailer) return "ends before its picture";
+    if (block[0] == 0) {  // some writers leave one behind an extension
+      ++at;
+      continue;
+    }
+    if (block[0] != kExtension) return "is corrupt: an unknown block in its header";
+    // A label, and sub-blocks up to an empty one.
+    if (file.Read(at, block.data(), 7) && block[1] == kGraphicControl && block[2] >= 4 &&
+        (block[3] & 1)) {
+      frame.around = block[6];
+    }
+    at += 2;
+    do {
+      if (!file.Read(at, block.data(), 1)) return truncated;
+      at += 1 + block[0];
+    } while (block[0] != 0 && ++i < kMaxBlocks);
   }
-  return false;
+  return "is corrupt: too many blocks before its picture";
+}
+
+std::string ParseGifHeader(FileBytes& file, ImageHeader& header) {
+  GifFrame frame;
+  if (std::string wrong = FindGifFrame(file, frame); !wrong.empty()) return wrong;
+  header.width = frame.canvas_width;
+  header.height = frame.canvas_height;
+  header.channels = 3;
+  header.whole = frame.interlaced;
+  if (frame.interlaced) header.held_bytes = std::size_t(frame.width) * frame.height;
+  return "";
 }
 
 }  // namespace weir

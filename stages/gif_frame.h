@@ -1,15 +1,35 @@
-// The first frame of a GIF, cut out of the file: a decoder that sees the others too keeps an
-// account of each, however many there are.
+// Where a GIF's first frame is, and what its pixels mean (GIF89a, sections 17 to 23).
 #pragma once
 
-#include <vector>
+#include <array>
+#include <cstdint>
+#include <string>
 
 #include "stages/file_bytes.h"
 
 namespace weir {
 
-// A whole GIF of one frame, no longer than the file plus a byte. False where the file ends before
-// its first frame does.
-bool ReadFirstGifFrame(const FileBytes& file, std::vector<unsigned char>& gif);
+struct GifFrame {
+  int canvas_width = 0;  // at least as far as the frame reaches
+  int canvas_height = 0;
+  int left = 0;  // of the frame, on the canvas
+  int top = 0;
+  int width = 0;
+  int height = 0;
+  bool interlaced = false;
+
+  // RGB of each index. Behind the end of the file's table, and where there is none, index i is the
+  // grey of brightness i, as Pillow has it.
+  std::array<std::uint8_t, 3 * 256> palette{};
+
+  // What the canvas shows around the frame: the transparent index where there is one, as Pillow has
+  // it, and not the screen's background colour, which viewers ignore.
+  std::uint8_t around = 0;
+
+  std::uint64_t data_at = 0;  // of the pixels: the byte of the code size, and the sub-blocks
+};
+
+// Returns what is wrong with the file: empty where nothing is. Any thread.
+std::string FindGifFrame(FileBytes& file, GifFrame& frame);
 
 }  // namespace weir

@@ -13,7 +13,6 @@
 
 #include "framework/error.h"
 #include "framework/out_of_memory.h"
-#include "stages/gif_frame.h"
 #include "stages/picture_rows.h"
 #include "stages/pixel_rows.h"
 
@@ -129,14 +128,8 @@ class Reading {
   const Object<VipsSourceCustom> source_;
 };
 
-Object<VipsImage> Load(const Reading& reading, const ImageHeader& header, int scale,
-                       const std::vector<unsigned char>& gif) {
+Object<VipsImage> Load(const Reading& reading, const ImageHeader& header, int scale) {
   VipsImage* image = nullptr;
-  if (header.kind == ImageKind::kGif) {
-    vips_gifload_buffer(const_cast<unsigned char*>(gif.data()), gif.size(), &image, "access",
-                        VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, nullptr);
-    return Object<VipsImage>(image);
-  }
   switch (header.kind) {
     case ImageKind::kPng:
       vips_pngload_source(reading.source(), &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
@@ -207,15 +200,11 @@ bool ReadRows(VipsImage* image, PictureRows& rows) {
 
 Outcome<Image> Decode(const FileBytes& file, const ImageHeader& header, const WantedSize& stored,
                       const std::string& warning) {
-  std::vector<unsigned char> gif;
-  if (header.kind == ImageKind::kGif && !ReadFirstGifFrame(file, gif)) {
-    return Drop{"", "is truncated"};
-  }
   const Shrink whole = ShrinkFor(header.width, header.height, stored);
   const int most = std::min(whole.across, whole.down);
   const int scale = most >= 8 ? 8 : most >= 4 ? 4 : most >= 2 ? 2 : 1;
   const Reading reading(file);
-  const Object<VipsImage> image = Load(reading, header, scale, gif);
+  const Object<VipsImage> image = Load(reading, header, scale);
   if (!image) return Drop{"", Reason(warning)};
   const int width = vips_image_get_width(image.get()), height = vips_image_get_height(image.get());
   if (!IsReadable(image.get())) {

@@ -40,7 +40,7 @@ TEST_F(ImageHeaderTest, SaysWhatAFileIs) {
   EXPECT_EQ(Say(Save(photo, folder_ / "b.jpg[interlace]")), "JPEG 30x20x3 whole");
   EXPECT_EQ(Say(Save(photo, folder_ / "c.png")), "PNG 30x20x3");
   EXPECT_EQ(Say(Save(photo, folder_ / "d.png[interlace]")), "PNG 30x20x3 whole");
-  EXPECT_EQ(Say(Save(photo, folder_ / "e.gif")), "GIF 30x20x4");
+  EXPECT_EQ(Say(Save(photo, folder_ / "e.gif")), "GIF 30x20x3");
   EXPECT_EQ(Say(Save(photo, folder_ / "f.webp")), "WebP 30x20x3");
   EXPECT_EQ(Say(Save(photo, folder_ / "g.webp[lossless]")), "WebP 30x20x3 whole");
   EXPECT_EQ(Say(Save(photo, folder_ / "h.tif")), "TIFF 30x20x3");
