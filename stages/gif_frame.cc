@@ -15,7 +15,7 @@ constexpr unsigned kGraphicControl = 0xf9;
 bool ReadPalette(FileBytes& file, unsigned flags, std::uint64_t& at, GifFrame& frame) {
   if (!(flags & 0x80)) return true;
   const std::size_t bytes = 3u << ((flags & 7) + 1);
-  for (std::size_t i = 0; i < frame.palette.size(); ++i) frame.palette[i] = i / 3;
+  frame.palette.fill(0);
   if (!file.Read(at, frame.palette.data(), bytes)) return false;
   at += bytes;
   return true;

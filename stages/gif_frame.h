@@ -18,8 +18,8 @@ struct GifFrame {
   int height = 0;
   bool interlaced = false;
 
-  // RGB of each index. Behind the end of the file's table, and where there is none, index i is the
-  // grey of brightness i, as Pillow has it.
+  // RGB of each index. Where the file has no table, index i is the grey of brightness i; behind the
+  // end of one, black. Both are as Pillow has them.
   std::array<std::uint8_t, 3 * 256> palette{};
 
   // What the canvas shows around the frame: the transparent index where there is one, as Pillow has

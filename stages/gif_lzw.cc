@@ -4,9 +4,8 @@
 
 namespace weir {
 
-GifLzw::GifLzw(const FileBytes& file, std::uint64_t at) : file_(file), at_(at) {
-  block_left_ = 1;  // the byte in front of the sub-blocks is read as one of them would be
-  pixel_bits_ = NextByte();
+GifLzw::GifLzw(const FileBytes& file, std::uint64_t at)
+    : bytes_(file, at), pixel_bits_(bytes_.Next()) {
   if (pixel_bits_ < 0) {
     ended_ = true;
   } else if (pixel_bits_ < 1 || pixel_bits_ > 8) {
@@ -22,22 +21,10 @@ GifLzw::GifLzw(const FileBytes& file, std::uint64_t at) : file_(file), at_(at) {
 }
 
 int GifLzw::NextByte() {
-  for (bool is_length = false;; is_length = false) {
-    if (block_left_ == 0) is_length = true;
-    if (taken_ == buffered_) {
-      buffered_ = file_.ReadSome(at_, buffer_.data(), buffer_.size());
-      at_ += buffered_;
-      taken_ = 0;
-      if (buffered_ == 0) return -1;
-    }
-    const int byte = buffer_[taken_++];
-    if (!is_length) {
-      --block_left_;
-      return byte;
-    }
-    if (byte == 0) return -1;
-    block_left_ = byte;
-  }
+  if (block_left_ == 0) block_left_ = bytes_.Next();
+  if (block_left_ <= 0) return -1;
+  --block_left_;
+  return bytes_.Next();
 }
 
 int GifLzw::NextCode() {

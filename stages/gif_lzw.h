@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "stages/byte_stream.h"
 #include "stages/file_bytes.h"
 
 namespace weir {
@@ -32,13 +33,10 @@ class GifLzw {
   void Clear();
   bool Unpack();  // the string of the next code to string_; false where there is none
 
-  const FileBytes& file_;
-  std::uint64_t at_;
-  std::array<std::uint8_t, 16 << 10> buffer_;
-  std::size_t buffered_ = 0, taken_ = 0;
+  ByteStream bytes_;
   int block_left_ = 0;
 
-  int pixel_bits_ = 0;
+  int pixel_bits_;
   int code_bits_ = 0;
   int next_ = 0;       // the code that the next string will get
   int previous_ = -1;  // the code before; -1 behind a clear code
