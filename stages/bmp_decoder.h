@@ -1,4 +1,4 @@
-// BMP of 1, 4, 8, 24 and 32 bits, and of 16, not run-length encoded; row by row.
+// BMP of 1, 2, 4, 8, 16, 24 and 32 bits, plain and as run lengths, row by row.
 #pragma once
 
 #include <cstddef>

@@ -4,13 +4,14 @@
 #include <cstring>
 #include <string>
 
+#include "stages/bmp_header.h"
 #include "stages/image_header_parsers.h"
 
 namespace weir {
 namespace {
 
 constexpr int kMaxSide = 1 << 26;
-constexpr std::size_t kMagicBytes = 12;
+constexpr std::size_t kMagicBytes = 18;
 using Magic = std::array<unsigned char, kMagicBytes>;
 
 struct Format {
@@ -36,8 +37,7 @@ const Format kFormats[] = {
      ParseWebpHeader},
     {ImageKind::kTiff, "TIFF",
      [](const Magic& m) { return At(m, 0, "II*\0") || At(m, 0, "MM\0*"); }, ParseTiffHeader},
-    {ImageKind::kBmp, "BMP", [](const Magic& m) { return At(m, 0, "BM") && At(m, 6, "\0\0\0\0"); },
-     ParseBmpHeader},
+    {ImageKind::kBmp, "BMP", [](const Magic& m) { return IsBmp(m.data()); }, ParseBmpHeader},
 };
 
 }  // namespace

@@ -161,25 +161,6 @@ TEST_F(DecodeTest, RefusesSamplesWithoutAKnownRange) {
   EXPECT_EQ(full_.Say(Save(picture, folder_ / "a.tif")), "has 32-bit samples");
 }
 
-// A 2x2 picture of 24 bits, bottom row first; and one of 4 bits with a palette.
-TEST_F(DecodeTest, ReadsBmp) {
-  using std::string_literals::operator""s;
-  const std::string dib = "\x28\0\0\0\2\0\0\0\2\0\0\0\1\0"s, none(24, '\0');
-  const std::string rows = "\1\2\3\4\5\6\0\0\x0a\x0b\x0c\x0d\x0e\x0f\0\0"s;
-  const std::string file = "BM\0\0\0\0\0\0\0\0\x36\0\0\0"s + dib + "\x18\0"s + none + rows;
-  const Image image = Read(folder_.Write("a.bmp", file));
-  EXPECT_EQ(Pixel(image, 0, 0), (std::vector<int>{12, 11, 10}));
-  EXPECT_EQ(Pixel(image, 1, 1), (std::vector<int>{6, 5, 4}));
-  EXPECT_EQ(full_.Say(folder_.Write("b.bmp", file.substr(0, file.size() - 1))), "is truncated");
-
-  const std::string colours = "\1\2\3\0\4\5\6\0"s + std::string(14 * 4, '\7');
-  const Image indexed =
-      Read(folder_.Write("c.bmp", "BM\0\0\0\0\0\0\0\0\x76\0\0\0"s + dib + "\4\0"s + none + colours +
-                                      "\x10\0\0\0\x01\0\0\0"s));
-  EXPECT_EQ(Pixel(indexed, 0, 0), (std::vector<int>{3, 2, 1}));
-  EXPECT_EQ(Pixel(indexed, 1, 0), (std::vector<int>{6, 5, 4}));
-}
-
 TEST_F(DecodeTest, ReadsTheFirstFrameOfAnimations) {
   std::vector<VipsImage*> frames;
   const Vips red = MakePicture(8, 6, 3, VIPS_INTERPRETATION_sRGB,
