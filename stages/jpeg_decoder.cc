@@ -214,8 +214,9 @@ Outcome<Image> DecodeJpeg(const FileBytes& file, const ImageHeader& header,
     std::uint8_t* const in_place = inks ? nullptr : rows.NextInPlace();
     std::uint8_t* const decoded = in_place ? in_place : row.data();
     if (!reader->ReadRow(decoded)) return Drop{"", reader->reason()};
-    // Adobe writes light where others write ink.
-    if (inks) LightToRgb(decoded, width, 4, !jpeg.saw_Adobe_marker, rgb.data());
+    // All write light for ink, as Adobe does, whether or not they leave its marker: Pillow, libvips
+    // and OpenCV take it so.
+    if (inks) LightToRgb(decoded, width, 4, false, rgb.data());
     rows.Add(inks ? rgb.data() : decoded);
   }
   return rows.Take();

@@ -155,6 +155,18 @@ TEST_F(DecodeTest, ReadsInks) {
   }
 }
 
+// Some writers leave out Adobe's marker; the inks are kept as Adobe keeps them all the same.
+TEST_F(DecodeTest, ReadsInksWithoutAdobesMarker) {
+  const auto inks = [](int x, int y, int band) { return band == 3 ? 4 * y : 12 * x + 20 * band; };
+  const std::string path =
+      Save(MakePicture(16, 16, 4, VIPS_INTERPRETATION_CMYK, inks), folder_ / "a.jpg[Q=100]");
+  std::string bytes = FileText(path);
+  const std::size_t marker = bytes.find("\xff\xee");
+  ASSERT_EQ(bytes.substr(marker + 4, 5), "Adobe");
+  bytes.erase(marker, 16);
+  EXPECT_EQ(Compare(Read(folder_.Write("b.jpg", bytes)), Read(path)).most, 0);
+}
+
 TEST_F(DecodeTest, RefusesSamplesWithoutAKnownRange) {
   const Vips picture =
       MakePicture<float>(4, 4, 1, VIPS_INTERPRETATION_B_W, [](int, int, int) { return 0.5f; });
