@@ -7,6 +7,7 @@
 #include "stages/bmp_decoder.h"
 #include "stages/gif_decoder.h"
 #include "stages/jpeg_decoder.h"
+#include "stages/pnm_decoder.h"
 #include "stages/vips_decoder.h"
 #include "stages/webp_decoder.h"
 
@@ -35,6 +36,8 @@ Outcome<Image> DecodeFile(FileBytes& file, const ImageHeader& header, const Want
       return DecodeBmp(file, header, wanted);
     case ImageKind::kGif:
       return DecodeGif(file, header, wanted);
+    case ImageKind::kPnm:
+      return DecodePnm(file, header, wanted);
     case ImageKind::kPng:
     case ImageKind::kTiff:
       return DecodeWithVips(file, header, wanted);
@@ -52,6 +55,8 @@ std::size_t DecoderBytes(const ImageHeader& header, const WantedSize& wanted) {
       return BmpDecoderBytes(header, wanted);
     case ImageKind::kGif:
       return GifDecoderBytes(header, wanted);
+    case ImageKind::kPnm:
+      return PnmDecoderBytes(header, wanted);
     case ImageKind::kPng:
     case ImageKind::kTiff:
       return VipsDecoderBytes(header, wanted);

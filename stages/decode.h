@@ -3,18 +3,19 @@
 //
 //   - decode: {max_megapixels: 200}
 //
-// JPEG, PNG, GIF, WebP, TIFF and BMP; of animations and many pages the first. A picture that is cut
-// off, corrupt or of another kind is a Drop that says so. Where a later stage says what size it
-// wants (WantedSize), the picture is shrunk by whole numbers while it is decoded, to no less than
-// that in both axes. Alpha is left out without blending, colour profiles are not applied: both as
-// Keras does it.
+// JPEG, PNG, GIF, WebP, TIFF, BMP and PNM; of animations and many pages the first. A picture that
+// is cut off, corrupt or of another kind is a Drop that says so. Where a later stage says what size
+// it wants (WantedSize), the picture is shrunk by whole numbers while it is decoded, to no less
+// than that in both axes. Alpha is left out without blending, colour profiles are not applied: both
+// as Keras does it.
 //
 // Map() runs on many threads at once, each in itself: no threads are started.
 //
 // What it holds of an item is worked out from the file's header, by AdmissionBytes(). Beside the
 // shrunk picture that is some rows of the decoded one, except where the format forces more: 2 bytes
 // a coefficient for a progressive JPEG, all rows of an interlaced PNG or GIF, all
-// pixels of a lossless WebP, a strip or a row of tiles of a TIFF.
+// pixels of a lossless WebP and of a frame that is a part of its canvas, a strip or a row of tiles
+// of a TIFF.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +35,7 @@ class Decode final : public ReadingMapStage<ImageFile, Image> {
  public:
   static constexpr std::string_view kName = "decode";
   static constexpr std::string_view kDoc =
-      "Decodes pictures: JPEG, PNG, GIF, WebP, TIFF and BMP, upright, shrunk on the way.";
+      "Decodes pictures: JPEG, PNG, GIF, WebP, TIFF, BMP and PNM, upright, shrunk on the way.";
 
   struct Params {
     int max_megapixels = 200;

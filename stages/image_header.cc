@@ -2,10 +2,13 @@
 
 #include <array>
 #include <cstring>
+#include <iterator>
 #include <string>
 
 #include "stages/bmp_header.h"
+#include "stages/foreign_kinds.h"
 #include "stages/image_header_parsers.h"
+#include "stages/pnm_header.h"
 
 namespace weir {
 namespace {
@@ -38,7 +41,18 @@ const Format kFormats[] = {
     {ImageKind::kTiff, "TIFF",
      [](const Magic& m) { return At(m, 0, "II*\0") || At(m, 0, "MM\0*"); }, ParseTiffHeader},
     {ImageKind::kBmp, "BMP", [](const Magic& m) { return IsBmp(m.data()); }, ParseBmpHeader},
+    {ImageKind::kPnm, "PNM", [](const Magic& m) { return IsPnm(m.data()); }, ParsePnmHeader},
 };
+
+// "JPEG, PNG, ... or PNM".
+std::string Names() {
+  std::string text;
+  for (const Format& format : kFormats) {
+    if (!text.empty()) text += &format == std::end(kFormats) - 1 ? " or " : ", ";
+    text += format.name;
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -66,7 +80,8 @@ Outcome<ImageHeader> ReadImageHeader(FileBytes& file) {
     if (!wrong.empty()) return Drop{"", wrong};
     return header;
   }
-  return Drop{"", "is not a picture that weir reads (JPEG, PNG, GIF, WebP, TIFF or BMP)"};
+  if (const auto foreign = NameForeignKind(file)) return Drop{"", *foreign};
+  return Drop{"", "is not a picture that weir reads (" + Names() + ")"};
 }
 
 }  // namespace weir

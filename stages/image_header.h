@@ -14,7 +14,7 @@
 
 namespace weir {
 
-enum class ImageKind { kJpeg, kPng, kGif, kWebp, kTiff, kBmp };
+enum class ImageKind { kJpeg, kPng, kGif, kWebp, kTiff, kBmp, kPnm };
 std::string_view Name(ImageKind kind);
 
 // Where the first frame lies on its canvas.

@@ -19,6 +19,7 @@ std::string ParseGifHeader(FileBytes& file, ImageHeader& header);
 std::string ParseWebpHeader(FileBytes& file, ImageHeader& header);
 std::string ParseTiffHeader(FileBytes& file, ImageHeader& header);
 std::string ParseBmpHeader(FileBytes& file, ImageHeader& header);
+std::string ParsePnmHeader(FileBytes& file, ImageHeader& header);
 
 inline std::uint32_t Big16(const unsigned char* bytes) { return bytes[0] << 8 | bytes[1]; }
 inline std::uint32_t Big32(const unsigned char* bytes) {
