@@ -11,9 +11,7 @@
 namespace weir {
 namespace {
 
-// Tables, and for a lossless picture its prefix codes: a usual one has a few hundred sets of them.
-constexpr std::size_t kLossyBytes = 256 << 10;
-constexpr std::size_t kLosslessBytes = 8 << 20;
+constexpr std::size_t kLibraryBytes = 256 << 10;  // the decoder's own tables
 constexpr std::size_t kRowBytes = 200;  // a pixel across: predictors, filtered and scaled rows
 
 struct Size {
@@ -118,8 +116,8 @@ std::size_t WebpDecoderBytes(const ImageHeader& header, const WantedSize& wanted
       header.frame_covers() ? (header.orientation == 1 ? 0 : pixels)
                             : PictureRows::Bytes(header.width, header.height,
                                                  ShrinkFor(header.width, header.height, stored));
-  return (header.whole ? kLosslessBytes : kLossyBytes) + header.held_bytes +
-         kRowBytes * static_cast<std::size_t>(header.width) + pixels + turned;
+  return kLibraryBytes + header.held_bytes + kRowBytes * static_cast<std::size_t>(header.width) +
+         pixels + turned;
 }
 
 }  // namespace weir

@@ -6,6 +6,7 @@
 
 #include "stages/image_header_parsers.h"
 #include "stages/orientation.h"
+#include "stages/webp_codes.h"
 
 namespace weir {
 namespace {
@@ -18,6 +19,7 @@ constexpr unsigned kHasXmp = 0x04, kHasExif = 0x08;  // of the flags of VP8X
 // What is known while the chunks are read.
 struct Webp {
   bool alpha = false;
+  LosslessStream codes;  // of the alpha channel, or of a lossless picture
   unsigned flags = 0;    // of VP8X
   int canvas_width = 0;  // 0 where there is no VP8X
   int canvas_height = 0;
@@ -120,11 +122,23 @@ std::string ParseWebpHeader(FileBytes& file, ImageHeader& header) {
       header.height = lossy ? Little16(&chunk[8]) & 0x3fff : (sides >> 14 & 0x3fff) + 1;
       header.whole = lossless;
       header.held_bytes = header.bytes + (lossless ? 4 : webp.alpha ? 5 : 0) * header.pixels();
+      LosslessStream& codes = webp.codes;
+      if (lossless && length > 5) codes = {.begin = at + 13, .bytes = length - 5};
+      if (codes.bytes > 0) {
+        codes.width = header.width;
+        codes.height = header.height;
+        std::string wrong = CountLosslessCodes(file, codes, header.held_bytes);
+        if (!wrong.empty()) return wrong;
+      }
       LookBehindThePicture(file, webp.animated ? webp.frame_end : at + ChunkBytes(length), webp);
       header.orientation = webp.found.value();
       return PlaceFrame(webp, header);
     }
-    webp.alpha = webp.alpha || IsTag(&chunk[0], "ALPH");
+    if (IsTag(&chunk[0], "ALPH") && length > 1 && file.Read(at + 8, &chunk[8], 1)) {
+      webp.alpha = true;
+      const bool packed = (chunk[8] & 3) == 1;  // RFC 9649, section 2.7.1.2
+      webp.codes = {.begin = at + 9, .bytes = packed ? length - 1 : 0};
+    }
     LookAtMetadata(file, &chunk[0], at + 8, length, webp);
     at += ChunkBytes(length);
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/stages/decode_probe.h"
+#include "tests/stages/hostile_pictures.h"
 #include "tests/stages/test_pictures.h"
 #include "tests/support/shared_data.h"
 
@@ -97,6 +98,55 @@ TEST_F(DecodeHostileTest, AsksForAllThatADecompressionBombHolds) {
     EXPECT_GT(asked, std::size_t{6000} * 6000 * 3) << name;
     EXPECT_LT(std::filesystem::file_size(path) * 200, asked) << name;
   }
+}
+
+// What libwebp allocates for a lossless picture's prefix codes is read from its stream: each set
+// takes 11.8 KB of tables or more.
+TEST_F(DecodeHostileTest, AsksForAllPrefixCodesOfAWebp) {
+  const auto asked = [&](std::uint32_t sets, int cache_bits) {
+    return std::get<std::size_t>(
+        full_.Admit(folder_.Write("codes.webp", WebpOfCodeSets(1024, sets, cache_bits))));
+  };
+  const std::size_t one = asked(1, 0);
+  EXPECT_LT(one, std::size_t{10} << 20);
+  EXPECT_GT(asked(1000, 0), one + 999 * 11'800);
+  EXPECT_GT(asked(65536, 0), one + 65535 * 11'800ull);
+  EXPECT_GT(asked(1000, 11), one + 999 * 20'000);
+  EXPECT_EQ(full_.Say(folder_.Write("codes.webp", WebpOfCodeSets(256, 4096))), "256x256");
+}
+
+// An alpha channel is a lossless picture inside of a lossy one.
+TEST_F(DecodeHostileTest, AsksForThePrefixCodesOfAnAlphaChannel) {
+  const std::string lossless = WebpOfCodeSets(256, 4096);
+  const std::string lossy = ReadAll(Save(MakePhoto(256, 256), folder_ / "lossy.webp"));
+  const std::string alpha = RiffChunk("ALPH", "\1" + lossless.substr(12 + 8 + 5));
+  const std::string size = LittleBytes(255, 3) + LittleBytes(255, 3);
+  const std::string chunks = RiffChunk("VP8X", "\x10" + std::string(3, '\0') + size) + alpha +
+                             lossy.substr(lossy.find("VP8 "));
+  const std::string path =
+      folder_.Write("alpha.webp", "RIFF" + LittleBytes(4 + chunks.size(), 4) + "WEBP" + chunks);
+  EXPECT_GT(std::get<std::size_t>(full_.Admit(path)), 4096u * 11'800);
+  EXPECT_EQ(full_.Say(path), "256x256");
+}
+
+TEST_F(DecodeHostileTest, AsksForLittleWhereALosslessWebpIsUsual) {
+  const Vips photo = MakePhoto(1600, 1200);
+  for (const char* name : {"a.webp[lossless]", "b.webp[lossless,effort=0]",
+                           "c.webp[lossless,effort=6]", "d.webp[near_lossless]"}) {
+    const std::string path = Save(photo, folder_ / name);
+    EXPECT_LT(std::get<std::size_t>(DecodeProbe(224, 224).Admit(path)),
+              1600u * 1200 * 4 + std::filesystem::file_size(path) + (4u << 20))
+        << name;
+    EXPECT_EQ(full_.Say(path), "1600x1200") << name;
+  }
+}
+
+// A hundred bytes of such a file cost as much as all of its pixels.
+TEST_F(DecodeHostileTest, DropsAJpegThatPassesOverItsPixelsAgainAndAgain) {
+  EXPECT_EQ(full_.Say(folder_.Write("usual.jpg", JpegOfScans(3000, 2000, 30))), "3000x2000");
+  EXPECT_EQ(full_.Say(folder_.Write("scans.jpg", JpegOfScans(3000, 2000, 400))),
+            "has too many scans: by scan 43 they pass over its pixels more than 32 times");
+  EXPECT_EQ(full_.Say(folder_.Write("small.jpg", JpegOfScans(30, 20, 400))), "30x20");
 }
 
 TEST_F(DecodeHostileTest, DropsWhatIsCutOff) {

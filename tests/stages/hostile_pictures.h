@@ -1,0 +1,119 @@
+// Small files that cost a decoder much: what the tests of decode draw with bits in place of a
+// writer, as no writer makes them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace weir {
+
+// Bits into bytes, the lowest of each byte first (WebP).
+class LowBits {
+ public:
+  void Write(std::uint32_t value, int count) {
+    for (int i = 0; i < count; ++i) {
+      if (bits_++ % 8 == 0) bytes_.push_back('\0');
+      bytes_.back() = static_cast<char>(bytes_.back() | (value >> i & 1) << ((bits_ - 1) % 8));
+    }
+  }
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  std::string bytes_;
+  std::size_t bits_ = 0;
+};
+
+inline std::string LittleBytes(std::uint64_t value, int count) {
+  std::string bytes;
+  for (int i = 0; i < count; ++i) bytes += static_cast<char>(value >> 8 * i);
+  return bytes;
+}
+
+inline std::string BigBytes(std::uint64_t value, int count) {
+  const std::string little = LittleBytes(value, count);
+  return {little.rbegin(), little.rend()};
+}
+
+inline std::string RiffChunk(const std::string& name, const std::string& bytes) {
+  return name + LittleBytes(bytes.size(), 4) + bytes + std::string(bytes.size() % 2, '\0');
+}
+
+// A black lossless WebP of `side` x `side` whose blocks of 4 x 4 pixels have up to `sets` sets of
+// prefix codes, one after the other, each in 20 bits. (RFC 9649, section 3.7)
+inline std::string WebpOfCodeSets(int side, std::uint32_t sets, int cache_bits = 0) {
+  LowBits bits;
+  bits.Write(0x2f, 8);
+  for (int i = 0; i < 2; ++i) bits.Write(side - 1, 14);
+  bits.Write(0, 4);  // no alpha, version 0
+  bits.Write(0, 1);  // no transform
+  bits.Write(cache_bits > 0, 1);
+  if (cache_bits > 0) bits.Write(cache_bits, 4);
+  bits.Write(1, 1);  // an entropy image, of blocks of 4 x 4
+  bits.Write(0, 3);
+  bits.Write(0, 1);  // without a colour cache
+  const auto one_symbol = [&bits] { bits.Write(0b0001, 4); };
+  // All 256 values in 8 bits each: of green among its 280 symbols, and of red.
+  for (const int others : {24, 0}) {
+    bits.Write(0, 1);
+    bits.Write(12 - 4, 4);
+    for (const int length : {17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8}) {
+      bits.Write(length == 0 || length == 8, 3);
+    }
+    bits.Write(0, 1);
+    for (int i = 0; i < 256; ++i) bits.Write(1, 1);
+    for (int i = 0; i < others; ++i) bits.Write(0, 1);
+  }
+  for (int i = 0; i < 3; ++i) one_symbol();
+  const auto value = [&bits](std::uint32_t byte) {
+    for (int i = 7; i >= 0; --i) bits.Write(byte >> i & 1, 1);
+  };
+  const std::uint32_t blocks = static_cast<std::uint32_t>((side + 3) / 4) * ((side + 3) / 4);
+  for (std::uint32_t i = 0; i < blocks; ++i) {
+    value(i % sets & 255);
+    value(i % sets >> 8);
+  }
+  for (std::uint32_t i = 0; i < std::min(blocks, sets) * 5; ++i) one_symbol();
+  const std::string chunk = RiffChunk("VP8L", bits.bytes() + std::string(16, '\0'));
+  return "RIFF" + LittleBytes(4 + chunk.size(), 4) + "WEBP" + chunk;
+}
+
+// A grey progressive JPEG of one colour with so many scans, each of which passes over all
+// coefficients in some bytes. (ITU-T T.81, annexes B and G)
+inline std::string JpegOfScans(int width, int height, int scans) {
+  const auto segment = [](int marker, const std::string& bytes) {
+    return std::string("\xff") + static_cast<char>(marker) + BigBytes(bytes.size() + 2, 2) + bytes;
+  };
+  // One code of one bit: a DC difference of 0, and the end of 16,384 blocks and more.
+  const auto table = [](char number, char symbol) {
+    return std::string{number, 1} + std::string(15, '\0') + symbol;
+  };
+  std::string file = "\xff\xd8" + segment(0xdb, '\0' + std::string(64, '\1')) +
+                     segment(0xc2, "\x08" + BigBytes(height, 2) + BigBytes(width, 2) +
+                                       std::string("\1\1\x11\0", 4)) +
+                     segment(0xc4, table('\x00', '\x00')) + segment(0xc4, table('\x10', '\xe0')) +
+                     segment(0xda, std::string("\1\1\0\0\0\0", 6));
+  const int blocks = ((width + 7) / 8) * ((height + 7) / 8);
+  file += std::string((blocks + 7) / 8, '\0');
+  std::vector<bool> bits;
+  for (int left = blocks; left > 0;) {
+    const int run = std::max(16384, std::min(left, 32767));
+    bits.push_back(false);
+    for (int i = 13; i >= 0; --i) bits.push_back((run - 16384) >> i & 1);
+    left -= run;
+  }
+  while (bits.size() % 8 != 0) bits.push_back(true);
+  std::string body;
+  for (std::size_t i = 0; i < bits.size(); i += 8) {
+    int byte = 0;
+    for (int bit = 0; bit < 8; ++bit) byte = byte << 1 | bits[i + bit];
+    body += static_cast<char>(byte);
+    if (byte == 0xff) body += '\0';
+  }
+  for (int i = 1; i < scans; ++i)
+    file += segment(0xda, "\1\1" + std::string("\0\1\x3f\x10", 4)) + body;
+  return file + "\xff\xd9";
+}
+
+}  // namespace weir
