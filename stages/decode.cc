@@ -8,6 +8,7 @@
 #include "stages/gif_decoder.h"
 #include "stages/jpeg_decoder.h"
 #include "stages/pnm_decoder.h"
+#include "stages/tiff_decoder.h"
 #include "stages/vips_decoder.h"
 #include "stages/webp_decoder.h"
 
@@ -38,8 +39,9 @@ Outcome<Image> DecodeFile(FileBytes& file, const ImageHeader& header, const Want
       return DecodeGif(file, header, wanted);
     case ImageKind::kPnm:
       return DecodePnm(file, header, wanted);
-    case ImageKind::kPng:
     case ImageKind::kTiff:
+      return DecodeTiff(file, header, wanted);
+    case ImageKind::kPng:
       return DecodeWithVips(file, header, wanted);
   }
   return Drop{"", "is of an unknown kind"};
@@ -57,8 +59,9 @@ std::size_t DecoderBytes(const ImageHeader& header, const WantedSize& wanted) {
       return GifDecoderBytes(header, wanted);
     case ImageKind::kPnm:
       return PnmDecoderBytes(header, wanted);
-    case ImageKind::kPng:
     case ImageKind::kTiff:
+      return TiffDecoderBytes(header, wanted);
+    case ImageKind::kPng:
       return VipsDecoderBytes(header, wanted);
   }
   return 0;
@@ -84,7 +87,8 @@ Footprint Decode::footprint() const {
 std::optional<std::string> Decode::DependsOn(const Pass&, std::uint64_t) const {
   const WantedSize size = wanted();
   return "wanted " + std::to_string(size.height) + "x" + std::to_string(size.width) +
-         " by libvips " + VipsVersion() + ", libwebp " + WebpVersion();
+         " by libvips " + VipsVersion() + ", libtiff " + TiffVersion() + ", libwebp " +
+         WebpVersion();
 }
 
 void Decode::Open(OpenContext&) {

@@ -39,7 +39,10 @@ const Format kFormats[] = {
     {ImageKind::kWebp, "WebP", [](const Magic& m) { return At(m, 0, "RIFF") && At(m, 8, "WEBP"); },
      ParseWebpHeader},
     {ImageKind::kTiff, "TIFF",
-     [](const Magic& m) { return At(m, 0, "II*\0") || At(m, 0, "MM\0*"); }, ParseTiffHeader},
+     [](const Magic& m) {
+       return At(m, 0, "II*\0") || At(m, 0, "MM\0*") || At(m, 0, "II+\0") || At(m, 0, "MM\0+");
+     },
+     ParseTiffHeader},
     {ImageKind::kBmp, "BMP", [](const Magic& m) { return IsBmp(m.data()); }, ParseBmpHeader},
     {ImageKind::kPnm, "PNM", [](const Magic& m) { return IsPnm(m.data()); }, ParsePnmHeader},
 };

@@ -21,6 +21,9 @@ std::string ParseTiffHeader(FileBytes& file, ImageHeader& header);
 std::string ParseBmpHeader(FileBytes& file, ImageHeader& header);
 std::string ParsePnmHeader(FileBytes& file, ImageHeader& header);
 
+// The JPEG that begins at `begin`: a file's, or a strip's in a TIFF, of any number of channels.
+std::string ParseJpegStream(FileBytes& file, std::uint64_t begin, ImageHeader& header);
+
 inline std::uint32_t Big16(const unsigned char* bytes) { return bytes[0] << 8 | bytes[1]; }
 inline std::uint32_t Big32(const unsigned char* bytes) {
   return Big16(bytes) << 16 | Big16(bytes + 2);

@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kMaxSegments = 2000;
 constexpr int kMaxStrayBytes = 4096;
+constexpr std::size_t kMaxChannels = 5;  // of a strip in a TIFF; a file has up to 4
 
 constexpr unsigned kSos = 0xda, kEoi = 0xd9, kApp1 = 0xe1, kTem = 0x01;
 
@@ -55,7 +56,7 @@ std::size_t CoefficientBytes(const ImageHeader& header, const unsigned char* com
 
 struct Frame {
   unsigned marker = 0;
-  std::array<unsigned char, 3 * 4> components{};  // of each: id, sampling, table
+  std::array<unsigned char, 3 * kMaxChannels> components{};  // of each: id, sampling, table
 };
 
 std::string ParseFrame(FileBytes& file, std::uint64_t at, ImageHeader& header, Frame& frame) {
@@ -67,7 +68,7 @@ std::string ParseFrame(FileBytes& file, std::uint64_t at, ImageHeader& header, F
   header.height = static_cast<int>(Big16(&fixed[1]));
   header.width = static_cast<int>(Big16(&fixed[3]));
   header.channels = fixed[5];
-  if (header.channels != 1 && header.channels != 3 && header.channels != 4) {
+  if (header.channels < 1 || fixed[5] > kMaxChannels) {
     return "has " + std::to_string(header.channels) + " channels; a JPEG has 1, 3 or 4";
   }
   if (!file.Read(at + 6, frame.components.data(), 3 * header.channels)) {
@@ -93,9 +94,9 @@ void LookAtMetadata(FileBytes& file, std::uint64_t begin, std::uint64_t length,
 
 }  // namespace
 
-std::string ParseJpegHeader(FileBytes& file, ImageHeader& header) {
+std::string ParseJpegStream(FileBytes& file, std::uint64_t begin, ImageHeader& header) {
   Frame frame;
-  std::uint64_t at = 2;
+  std::uint64_t at = begin + 2;
   FoundOrientation found;
   for (int i = 0; i < kMaxSegments; ++i) {
     unsigned marker = 0;
@@ -123,6 +124,14 @@ std::string ParseJpegHeader(FileBytes& file, ImageHeader& header) {
     at += length;
   }
   return "is corrupt: over " + std::to_string(kMaxSegments) + " header segments";
+}
+
+std::string ParseJpegHeader(FileBytes& file, ImageHeader& header) {
+  if (std::string wrong = ParseJpegStream(file, 0, header); !wrong.empty()) return wrong;
+  if (header.channels != 1 && header.channels != 3 && header.channels != 4) {
+    return "has " + std::to_string(header.channels) + " channels; a JPEG has 1, 3 or 4";
+  }
+  return "";
 }
 
 }  // namespace weir

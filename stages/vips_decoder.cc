@@ -135,10 +135,6 @@ Object<VipsImage> Load(const Reading& reading, const ImageHeader& header, int sc
       vips_pngload_source(reading.source(), &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
                           VIPS_FAIL_ON_ERROR, nullptr);
       break;
-    case ImageKind::kTiff:
-      vips_tiffload_source(reading.source(), &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
-                           VIPS_FAIL_ON_ERROR, nullptr);
-      break;
     case ImageKind::kJpeg:
       vips_jpegload_source(reading.source(), &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
                            VIPS_FAIL_ON_ERROR, "shrink", scale, nullptr);

@@ -1,5 +1,5 @@
-// PNG and TIFF (its first page) by libvips, strip by strip, in the calling
-// thread: no thread is started, nothing is cached, nothing goes to stderr.
+// PNG by libvips, strip by strip, in the calling thread: no thread is started, nothing is cached,
+// nothing goes to stderr.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ std::string VipsVersion();  // of the library that is loaded: "8.14.1"
 Outcome<Image> DecodeWithVips(const FileBytes& file, const ImageHeader& header,
                               const WantedSize& wanted);
 
-// The most that DecodeWithVips() holds of a PNG or TIFF, its result included.
+// The most that DecodeWithVips() holds of a PNG, its result included.
 std::size_t VipsDecoderBytes(const ImageHeader& header, const WantedSize& wanted);
 
 }  // namespace weir
