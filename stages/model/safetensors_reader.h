@@ -1,8 +1,11 @@
 // safetensors: a JSON header that places every tensor, then the tensors.
 // Format: https://github.com/huggingface/safetensors#format, whose demands are all checked: the
 // header's length, that the tensors tile the rest of the file without gap or overlap, and that each
-// has as many bytes as its shape and type say. Headers above 16 MiB are refused (the format allows
-// 100 MB), so that a hostile one cannot cost more than about ten times that to parse.
+// has as many bytes as its shape and type say. A tensor of a type that is not read is refused only
+// when it is asked for.
+//
+// What a header may be says safetensors_limits.h (the format allows one of 100 MB), and what it
+// costs to read safetensors_header.h.
 #pragma once
 
 #include <cstddef>

@@ -4,6 +4,11 @@
 #include <cassert>
 #include <nlohmann/json.hpp>
 #include <tuple>
+#include <utility>
+
+#include "framework/error.h"
+#include "stages/model/printable.h"
+#include "stages/model/safetensors_limits.h"
 
 namespace weir {
 namespace {
@@ -14,20 +19,67 @@ std::size_t BytesOf(const TensorToWrite& tensor) {
   return bytes;
 }
 
-// The header, padded with spaces so that the values behind it are aligned to 8 bytes.
-std::string Header(const std::vector<TensorToWrite>& tensors,
-                   const std::map<std::string, std::string>& metadata) {
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  if (!metadata.empty()) header["__metadata__"] = metadata;
+std::string Quoted(const std::string& text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string Join(const std::vector<std::int64_t>& numbers) {
+  std::string text;
+  for (const std::int64_t number : numbers) {
+    text += (text.empty() ? "" : ",") + std::to_string(number);
+  }
+  return text;
+}
+
+std::string Described(const TensorToWrite& tensor, std::size_t begin) {
+  return Quoted(tensor.name) + ":{\"dtype\":" + Quoted(std::string(Name(tensor.type))) +
+         ",\"shape\":[" + Join(tensor.shape) + "],\"data_offsets\":[" + std::to_string(begin) +
+         "," + std::to_string(begin + BytesOf(tensor)) + "]}";
+}
+
+void CheckLimits(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
+                 const std::map<std::string, std::string>& metadata, std::size_t header_bytes) {
+  const auto check = [&](const std::string& what, std::size_t wanted, std::size_t most) {
+    if (wanted <= most) return;
+    throw Error(ErrorKind::kData,
+                path.string() + ": would have " + what + ", which could not be read again",
+                "The most is " + std::to_string(most) + ": write less into one file.");
+  };
+  const auto count = [](std::size_t number, const char* of) {
+    return std::to_string(number) + " " + of;
+  };
+  check(count(tensors.size(), "tensors"), tensors.size(), kMostSafetensorsTensors);
+  check(count(metadata.size(), "keys of metadata"), metadata.size(), kMostSafetensorsMetadata);
+  check("a header of " + count(header_bytes, "bytes"), header_bytes, kMostSafetensorsHeaderBytes);
+  for (const TensorToWrite& tensor : tensors) {
+    check(count(tensor.shape.size(), "dimensions") + " in '" + Printable(tensor.name) + "'",
+          tensor.shape.size(), kMostSafetensorsDimensions);
+  }
+}
+
+// The header, padded with spaces so that the values behind it are aligned to 8 bytes. `room` bytes
+// are to be left in it.
+std::string Header(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
+                   const std::map<std::string, std::string>& metadata, std::size_t room = 0) {
+  std::string text = "{";
+  const auto separate = [&] { text += text.size() > 1 ? "," : ""; };
+  if (!metadata.empty()) {
+    text += "\"__metadata__\":{";
+    bool is_first = true;
+    for (const auto& [key, value] : metadata) {
+      text += (std::exchange(is_first, false) ? "" : ",") + Quoted(key) + ":" + Quoted(value);
+    }
+    text += "}";
+  }
   std::size_t offset = 0;
   for (const TensorToWrite& tensor : tensors) {
-    header[tensor.name] = {{"dtype", Name(tensor.type)},
-                           {"shape", tensor.shape},
-                           {"data_offsets", {offset, offset + BytesOf(tensor)}}};
+    separate();
+    text += Described(tensor, offset);
     offset += BytesOf(tensor);
   }
-  std::string text = header.dump();
+  text += "}";
   text.append((8 - text.size() % 8) % 8, ' ');
+  CheckLimits(path, tensors, metadata, text.size() + room);
   return text;
 }
 
@@ -51,20 +103,50 @@ SafetensorsStream::SafetensorsStream(const std::filesystem::path& path,
                                      const std::vector<TensorToWrite>& tensors,
                                      const std::map<std::string, std::string>& metadata)
     : file_(path) {
-  const std::string header = Header(tensors, metadata);
+  const std::string header = Header(path, tensors, metadata);
   const std::uint64_t header_bytes = header.size();
   Write(std::as_bytes(std::span(&header_bytes, 1)));
   Write(std::as_bytes(std::span(header)));
 }
 
+namespace {
+
+constexpr std::size_t kRoomForNumbers = 256;  // bytes for digits, and the second tensor's name
+
+std::string GrowingHeader(const std::filesystem::path& path, const std::string& name,
+                          const std::vector<std::int64_t>& row_shape, std::uint64_t values,
+                          const std::string& numbers_name, std::size_t numbers,
+                          const std::map<std::string, std::string>& metadata, std::size_t room) {
+  std::int64_t row = 1;
+  for (const std::int64_t size : row_shape) row *= size;
+  std::vector<std::int64_t> shape = {static_cast<std::int64_t>(values) / row};
+  shape.insert(shape.end(), row_shape.begin(), row_shape.end());
+  return Header(path,
+                {{.name = name, .shape = shape, .bytes = {}, .type = ElementType::kF32},
+                 {.name = numbers_name,
+                  .shape = {static_cast<std::int64_t>(numbers)},
+                  .bytes = {},
+                  .type = ElementType::kI32}},
+                metadata, room);
+}
+
+}  // namespace
+
+void GrowingSafetensors::Check(const std::filesystem::path& path, const std::string& name,
+                               const std::vector<std::int64_t>& row_shape,
+                               const std::map<std::string, std::string>& metadata) {
+  GrowingHeader(path, name, row_shape, 0, "", 0, metadata, kRoomForNumbers + 8);
+}
+
 GrowingSafetensors::GrowingSafetensors(const std::filesystem::path& path, std::string name,
                                        std::vector<std::int64_t> row_shape,
                                        std::map<std::string, std::string> metadata)
-    : file_(path),
+    : path_(path),
+      file_(path),
       name_(std::move(name)),
       row_shape_(std::move(row_shape)),
       metadata_(std::move(metadata)) {
-  constexpr std::size_t kRoomForNumbers = 256;  // of digits, and the second tensor's name
+  Check(path_, name_, row_shape_, metadata_);
   header_bytes_ = (HeaderOf("", 0).size() + kRoomForNumbers + 7) / 8 * 8;
   const std::string empty(sizeof(std::uint64_t) + header_bytes_, ' ');
   file_.Write(std::as_bytes(std::span(empty)));
@@ -89,16 +171,7 @@ void GrowingSafetensors::Commit(const std::string& numbers_name,
 
 std::string GrowingSafetensors::HeaderOf(const std::string& numbers_name,
                                          std::size_t numbers) const {
-  std::int64_t row = 1;
-  for (const std::int64_t size : row_shape_) row *= size;
-  std::vector<std::int64_t> shape = {static_cast<std::int64_t>(values_) / row};
-  shape.insert(shape.end(), row_shape_.begin(), row_shape_.end());
-  return Header({{.name = name_, .shape = shape, .bytes = {}, .type = ElementType::kF32},
-                 {.name = numbers_name,
-                  .shape = {static_cast<std::int64_t>(numbers)},
-                  .bytes = {},
-                  .type = ElementType::kI32}},
-                metadata_);
+  return GrowingHeader(path_, name_, row_shape_, values_, numbers_name, numbers, metadata_, 0);
 }
 
 }  // namespace weir

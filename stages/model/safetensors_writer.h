@@ -1,7 +1,8 @@
 // Writes safetensors. The file is whole or absent (atomic_file.h), and its bytes are a function of
 // what is in it: tensors lie by falling alignment of their type, then by name.
 //
-// Nothing is copied but the header: the spans are written one after another.
+// Nothing is copied but the header: the spans are written one after another. What the reader would
+// refuse (safetensors_limits.h) is not written: Error(kData) says so before there is a file.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +31,7 @@ struct TensorToWrite {
 };
 
 // Throws Error(kData) where the disk refuses; what stood at `path` is then untouched. Names are
-// distinct and valid UTF-8.
+// distinct; bytes of them that are not UTF-8 become U+FFFD.
 void WriteSafetensors(const std::filesystem::path& path, std::vector<TensorToWrite> tensors,
                       const std::map<std::string, std::string>& metadata = {});
 
@@ -53,6 +54,12 @@ class SafetensorsStream {
 // counted beforehand. All members throw Error(kData) where the disk refuses.
 class GrowingSafetensors {
  public:
+  // Throws Error(kData) where the file could not be read again: for those who want to know it long
+  // before they write.
+  static void Check(const std::filesystem::path& path, const std::string& name,
+                    const std::vector<std::int64_t>& row_shape,
+                    const std::map<std::string, std::string>& metadata);
+
   // The header gets room for `metadata` and any shape.
   GrowingSafetensors(const std::filesystem::path& path, std::string name,
                      std::vector<std::int64_t> row_shape,
@@ -64,6 +71,7 @@ class GrowingSafetensors {
  private:
   std::string HeaderOf(const std::string& numbers_name, std::size_t numbers) const;
 
+  const std::filesystem::path path_;
   AtomicFile file_;
   const std::string name_;
   const std::vector<std::int64_t> row_shape_;

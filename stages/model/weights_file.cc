@@ -48,6 +48,7 @@ std::vector<std::size_t> WeightsFile::SetTensors(std::vector<TensorInfo> tensors
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::sort(order, {},
                     [&](std::size_t i) -> const std::string& { return tensors[i].name; });
+  tensors_.reserve(tensors.size());
   for (std::size_t i : order) {
     if (!tensors_.empty() && tensors_.back().name == tensors[i].name) {
       throw Error(ErrorKind::kData,

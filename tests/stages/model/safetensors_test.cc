@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "stages/model/safetensors_limits.h"
 #include "stages/model/safetensors_reader.h"
 #include "stages/model/safetensors_writer.h"
 #include "tests/support/caught_error.h"
@@ -145,15 +146,13 @@ TEST_F(Safetensors, RefusesWhatTheFormatForbids) {
   EXPECT_EQ(RefusalOf(LittleEndian<std::uint64_t>(100) + "{}"),
             "w.safetensors: its header reaches past the end of the file" + kCopyAgain);
   EXPECT_EQ(RefusalOf(LittleEndian<std::uint64_t>(~std::uint64_t{0}) + "{}"),
-            "w.safetensors: its header is longer than 16 MiB" + kCopyAgain);
-  EXPECT_EQ(Refusal("{\"w\":"), "w.safetensors: its header is not JSON" + kCopyAgain);
+            "w.safetensors: its header is longer than 16.0 MiB" + kCopyAgain);
+  EXPECT_EQ(Refusal("{\"w\":"), "w.safetensors: its header is not whole JSON" + kCopyAgain);
   EXPECT_EQ(Refusal("{\"w\":{\"a\":{\"b\":{\"c\":{}}}}}"),
-            "w.safetensors: its header is nested too deeply" + kCopyAgain);
+            "w.safetensors: its header is nested more than 3 levels deep" + kCopyAgain);
   EXPECT_EQ(
       Refusal(tensor(R"("dtype":"F32","shape":[1])")),
       "w.safetensors: tensor 'w' is not described by dtype, shape and data_offsets" + kCopyAgain);
-  EXPECT_EQ(Refusal(tensor(R"("dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1])"), "a"),
-            "w.safetensors: tensor 'w' has the type \"F8_E4M3\", which is not read" + kCopyAgain);
   EXPECT_EQ(Refusal(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[0,4])"), "abc"),
             "w.safetensors: tensor 'w' lies outside the file" + kCopyAgain);
   EXPECT_EQ(Refusal(tensor(R"("dtype":"F32","shape":[2],"data_offsets":[0,4])"), "abcd"),
@@ -172,9 +171,95 @@ TEST_F(Safetensors, RefusesWhatTheFormatForbids) {
   EXPECT_EQ(Refusal(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
                     R"("a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
                     "a"),
-            "w.safetensors: tensor 'a' is there twice" + kCopyAgain);
+            "w.safetensors: tensor 'a' is there twice\nsave the weights again");
+  EXPECT_EQ(Refusal("[]"),
+            "w.safetensors: is none of the weight files that are read\n"
+            "give a PyTorch .pth, a .safetensors, or a Keras .h5 or .weights.h5");
+  EXPECT_EQ(
+      Refusal(tensor(R"("dtype":"F32","shape":[1],"shape":[1],"data_offsets":[0,4])"), "abcd"),
+      "w.safetensors: tensor 'w' is not described by dtype, shape and data_offsets" + kCopyAgain);
+  EXPECT_EQ(Refusal(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[0])"), "abcd"),
+            "w.safetensors: tensor 'w' has no place in the file" + kCopyAgain);
+  EXPECT_EQ(Refusal(tensor(R"("dtype":"F32","shape":"1","data_offsets":[0,4])"), "abcd"),
+            "w.safetensors: tensor 'w' has no shape" + kCopyAgain);
+  EXPECT_EQ(Refusal(tensor(R"("dtype":1,"shape":[1],"data_offsets":[0,4])"), "abcd"),
+            "w.safetensors: tensor 'w' has no type" + kCopyAgain);
+  EXPECT_EQ(
+      Refusal("{\"w\":7}"),
+      "w.safetensors: tensor 'w' is not described by dtype, shape and data_offsets" + kCopyAgain);
+  EXPECT_EQ(Refusal(R"({"__metadata__":[]})"),
+            "w.safetensors: its __metadata__ is not an object" + kCopyAgain);
   EXPECT_EQ(Refusal(R"({"__metadata__":{"a":1}})"),
             "w.safetensors: its __metadata__ holds something other than text" + kCopyAgain);
+}
+
+TEST_F(Safetensors, ATensorOfATypeThatIsNotReadIsInNobodysWay) {
+  const std::string header = R"({"new":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]},)"
+                             R"("w":{"dtype":"U8","shape":[1],"data_offsets":[4,5]}})";
+  const std::string path =
+      folder_.Write("w", LittleEndian<std::uint64_t>(header.size()) + header + "abcd\7").string();
+  const auto file = WeightsFile::Open(path);
+  EXPECT_EQ(Read(*file, "w"), (std::vector<float>{7}));
+  EXPECT_EQ(CaughtError([&] { Read(*file, "new"); }),
+            path +
+                ": tensor 'new' has the type \"F8_E4M3\", which is not read\n"
+                "save it as float32, float16 or bfloat16");
+}
+
+// The most that a header may have of each: written, it is read; one more, and nothing is written.
+TEST_F(Safetensors, WhatIsWrittenCanBeReadAgainUpToTheLimits) {
+  const std::string path = (folder_ / "w").string();
+  const auto write = [&](std::size_t tensors, std::size_t dimensions, std::size_t keys,
+                         std::size_t text_bytes) {
+    std::vector<TensorToWrite> all;
+    for (std::size_t i = 0; i < tensors; ++i) {
+      all.push_back(TensorToWrite::Of("t" + std::to_string(i),
+                                      std::vector<std::int64_t>(i == 0 ? dimensions : 1, 0), {}));
+    }
+    std::map<std::string, std::string> metadata;
+    for (std::size_t i = 0; i < keys; ++i) metadata[std::to_string(i)];
+    if (text_bytes > 0) metadata["long"] = std::string(text_bytes, '"');
+    return CaughtError([&] { WriteSafetensors(path, all, metadata); });
+  };
+  // The header has 8 more tensors' worth of marks around: {"__metadata__":{"long":""},...}.
+  const std::size_t longest = (kMostSafetensorsHeaderBytes - 104) / 2;
+  struct Case {
+    std::size_t tensors, dimensions, keys, text_bytes;
+  };
+  for (const Case& each : {Case{kMostSafetensorsTensors, 1, 0, 0}, Case{1, 8, 0, 0},
+                           Case{1, 1, kMostSafetensorsMetadata, 0}, Case{1, 1, 0, longest}}) {
+    EXPECT_EQ(write(each.tensors, each.dimensions, each.keys, each.text_bytes),
+              "nothing was thrown");
+    const auto file = WeightsFile::Open(path);
+    EXPECT_EQ(file->tensors().size(), each.tensors);
+    EXPECT_EQ(file->Find("t0")->shape.size(), each.dimensions);
+    EXPECT_EQ(file->metadata().size(), each.keys + (each.text_bytes > 0));
+    std::filesystem::remove(path);
+  }
+  EXPECT_EQ(write(kMostSafetensorsTensors + 1, 1, 0, 0),
+            path +
+                ": would have 131073 tensors, which could not be read again\n"
+                "The most is 131072: write less into one file.");
+  EXPECT_EQ(write(1, 9, 0, 0),
+            path +
+                ": would have 9 dimensions in 't0', which could not be read again\n"
+                "The most is 8: write less into one file.");
+  EXPECT_EQ(write(1, 1, kMostSafetensorsMetadata + 1, 0),
+            path +
+                ": would have 4097 keys of metadata, which could not be read again\n"
+                "The most is 4096: write less into one file.");
+  EXPECT_EQ(write(1, 1, 0, longest + 16),
+            path +
+                ": would have a header of 16777232 bytes, which could not be read again\n"
+                "The most is 16777216: write less into one file.");
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_F(Safetensors, NamesThatAreNotUtf8AreWrittenAsTextThatIs) {
+  WriteSafetensors(folder_ / "w", {TensorToWrite::Of("caf\xe9", {0}, {})}, {{"k", "M\xfcller"}});
+  const auto file = WeightsFile::Open(folder_ / "w");
+  EXPECT_EQ(file->tensors().at(0).name, "caf\xef\xbf\xbd");
+  EXPECT_EQ(file->metadata().at("k"), "M\xef\xbf\xbdller");
 }
 
 TEST_F(Safetensors, OtherFilesAreToldByTheirContent) {

@@ -1,0 +1,45 @@
+// The header of a safetensors file: what it says of each tensor, read without a tree of its JSON.
+//
+// Pure; any thread. Takes as much as it returns (a tensor takes some 150 bytes beside its name, and
+// each has some 50 bytes of text at least) and three times the longest text in the header: never
+// more than four times the text. Limits: safetensors_limits.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stages/model/element_type.h"
+#include "stages/model/weights_file.h"
+
+namespace weir {
+
+struct SafetensorsPlace {
+  std::uint64_t begin = 0;  // of the values, behind the header
+  std::uint64_t end = 0;
+  std::optional<ElementType> element;  // empty for a type that is not read
+  std::uint32_t unread_type = 0;       // then: its place in SafetensorsHeader::unread_types
+};
+
+struct SafetensorsHeader {
+  std::vector<TensorInfo> tensors;
+  std::vector<SafetensorsPlace> places;  // of each
+  std::vector<std::string> unread_types;
+  std::map<std::string, std::string> metadata;
+};
+
+// Says what is wrong with a header: "its header is not whole JSON", "tensor 'a' has no shape".
+class SafetensorsRefusal : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// `values_bytes`: how many bytes follow the header. Throws SafetensorsRefusal.
+SafetensorsHeader ReadSafetensorsHeader(std::string_view text, std::uint64_t values_bytes);
+
+}  // namespace weir
