@@ -106,7 +106,15 @@ std::optional<Hdf5Layout> ParseHdf5Layout(std::span<const std::byte> message) {
   return Hdf5Layout{.compact = {}, .address = *address, .bytes = *bytes};
 }
 
-std::optional<Hdf5Attribute> ParseHdf5Attribute(std::span<const std::byte> message) {
+namespace {
+
+// The parts of an attribute's message, where they are all there.
+struct AttributeParts {
+  bool type_is_elsewhere = false;
+  std::span<const std::byte> name, type, shape, values;
+};
+
+std::optional<AttributeParts> SplitAttribute(std::span<const std::byte> message) {
   ByteReader reader(message);
   const auto version = reader.Read<std::uint8_t>();
   const auto flags = reader.Read<std::uint8_t>();
@@ -124,14 +132,31 @@ std::optional<Hdf5Attribute> ParseHdf5Attribute(std::span<const std::byte> messa
   const auto type = take(*type_bytes);
   const auto shape = take(*shape_bytes);
   if (!name || !type || !shape) return std::nullopt;
-  Hdf5Attribute attribute{.name = UpToZero(*name),
+  return AttributeParts{.type_is_elsewhere = *version > 1 && (*flags & 3),
+                        .name = *name,
+                        .type = *type,
+                        .shape = *shape,
+                        .values = *reader.Take(reader.remaining())};
+}
+
+}  // namespace
+
+std::optional<std::string_view> ParseHdf5AttributeName(std::span<const std::byte> message) {
+  const auto parts = SplitAttribute(message);
+  if (!parts) return std::nullopt;
+  return UpToZero(parts->name);
+}
+
+std::optional<Hdf5Attribute> ParseHdf5Attribute(std::span<const std::byte> message) {
+  const auto parts = SplitAttribute(message);
+  if (!parts) return std::nullopt;
+  Hdf5Attribute attribute{.name = UpToZero(parts->name),
                           .type = std::nullopt,
                           .shape = std::nullopt,
-                          .values = *reader.Take(reader.remaining())};
-  const bool type_is_elsewhere = *version > 1 && (*flags & 3);
-  if (!type_is_elsewhere) {
-    attribute.type = ParseHdf5Type(*type);
-    attribute.shape = ParseHdf5Shape(*shape);
+                          .values = parts->values};
+  if (!parts->type_is_elsewhere) {
+    attribute.type = ParseHdf5Type(parts->type);
+    attribute.shape = ParseHdf5Shape(parts->shape);
   }
   return attribute;
 }

@@ -35,6 +35,9 @@ struct Hdf5Layout {
 };
 std::optional<Hdf5Layout> ParseHdf5Layout(std::span<const std::byte> message);  // not chunked ones
 
+// The name alone, without a copy of the rest.
+std::optional<std::string_view> ParseHdf5AttributeName(std::span<const std::byte> message);
+
 struct Hdf5Attribute {
   std::string_view name;
   std::optional<Hdf5Type> type;                    // empty for one that is not read

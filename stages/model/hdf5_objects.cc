@@ -31,9 +31,16 @@ enum Message {
 
 }  // namespace
 
-const Hdf5Attribute* Hdf5Object::FindAttribute(std::string_view name) const {
-  const auto found = std::ranges::find(attributes, name, &Hdf5Attribute::name);
-  return found == attributes.end() ? nullptr : &*found;
+std::optional<Hdf5Attribute> Hdf5Object::FindAttribute(std::string_view name) const {
+  const auto found = std::ranges::lower_bound(attributes, name, {}, &Attribute::name);
+  if (found == attributes.end() || found->name != name) return std::nullopt;
+  return ParseHdf5Attribute(found->message);
+}
+
+std::optional<std::uint64_t> Hdf5Object::FindChild(std::string_view name) const {
+  const auto found = std::ranges::lower_bound(children, name, {}, &Hdf5Link::name);
+  if (found == children.end() || found->name != name) return std::nullopt;
+  return found->address;
 }
 
 bool Hdf5Objects::LooksLikeHdf5(std::span<const std::byte> file) {
@@ -69,6 +76,10 @@ Hdf5Object Hdf5Objects::Read(std::uint64_t address) {
     blocks.pop_back();
     ReadBlock(block, object, blocks);
   }
+  std::ranges::stable_sort(object.attributes, {}, &Hdf5Object::Attribute::name);
+  std::ranges::stable_sort(object.children, {}, &Hdf5Link::name);
+  const auto repeated = std::ranges::unique(object.children, {}, &Hdf5Link::name);
+  object.children.erase(repeated.begin(), repeated.end());
   return object;
 }
 
@@ -135,7 +146,7 @@ void Hdf5Objects::ReadMessage(int type, std::span<const std::byte> message, Hdf5
       object.layout = ParseHdf5Layout(message);
       return;
     case kAttribute:
-      object.attributes.push_back(Need(ParseHdf5Attribute(message)));
+      object.attributes.push_back({Need(ParseHdf5AttributeName(message)), message});
       return;
     case kSymbolTable:
       ReadSymbolTable(message, object);
@@ -203,17 +214,17 @@ void Hdf5Objects::AddChild(std::string_view name, std::uint64_t address, Hdf5Obj
   Count();
   if (address == kHdf5Undefined) return;  // a soft link, which Keras does not use
   if (name.size() > kMostTextBytes) Damaged();
-  object.children.emplace(name, address);
+  object.children.push_back({name, address});
 }
 
-std::vector<std::string> Hdf5Objects::Texts(const Hdf5Attribute& attribute) {
+std::vector<std::string_view> Hdf5Objects::Texts(const Hdf5Attribute& attribute) {
   const auto refuse = [&] { Refuse("attribute '" + Printable(attribute.name) + "' is not text"); };
   if (!attribute.type || !attribute.shape) refuse();
   const std::uint64_t most = attribute.values.size() / attribute.type->bytes;
   const std::uint64_t count = Need(ValueCount(*attribute.shape, most));
   if (count == 0) return {};
   if (attribute.type->kind == Hdf5Type::kNumber) refuse();
-  std::vector<std::string> texts;
+  std::vector<std::string_view> texts;
   ByteReader reader(attribute.values);
   for (std::uint64_t i = 0; i < count; ++i) {
     Count();
@@ -229,7 +240,7 @@ std::vector<std::string> Hdf5Objects::Texts(const Hdf5Attribute& attribute) {
 }
 
 // A text in a global heap: its length, the heap's address and its number there.
-std::string Hdf5Objects::HeapText(std::span<const std::byte> reference) {
+std::string_view Hdf5Objects::HeapText(std::span<const std::byte> reference) {
   ByteReader fields(reference);
   const auto length = Need(fields.Read<std::uint32_t>());
   const auto address = Need(fields.Read<std::uint64_t>());
@@ -251,7 +262,7 @@ std::string Hdf5Objects::HeapText(std::span<const std::byte> reference) {
     if (index != number) continue;
     if (length > text.size() || length > kMostTextBytes) Damaged();
     const std::string_view found = AsText(text.first(length));
-    return std::string(found.substr(0, found.find('\0')));
+    return found.substr(0, found.find('\0'));
   }
   Damaged();
 }

@@ -21,13 +21,13 @@ constexpr std::array<std::string_view, 4> kBatchNormWeights = {"gamma", "beta", 
                                                                "moving_variance"};
 constexpr std::array<std::string_view, 2> kLayerWeights = {"kernel", "bias"};
 
-std::string WeightName(const std::string& layer, const std::string& number) {
+std::string_view WeightName(std::string_view layer, std::string_view number) {
   const std::size_t index = static_cast<std::size_t>(number[0] - '0');
   if (number.size() != 1) return number;
   if (layer.starts_with("batch_normalization")) {
-    return index < kBatchNormWeights.size() ? std::string(kBatchNormWeights[index]) : number;
+    return index < kBatchNormWeights.size() ? kBatchNormWeights[index] : number;
   }
-  return index < kLayerWeights.size() ? std::string(kLayerWeights[index]) : number;
+  return index < kLayerWeights.size() ? kLayerWeights[index] : number;
 }
 
 // "block_1_expand_BN/gamma" of "model/block_1_expand_BN/gamma:0"
@@ -44,8 +44,8 @@ class Hdf5File final : public WeightsFile {
   Hdf5File(const std::filesystem::path& path, std::unique_ptr<MappedFile> file)
       : WeightsFile(path), file_(std::move(file)), objects_(file_->bytes(), path.string()) {
     const Hdf5Object root = objects_.Read(objects_.root());
-    if (const auto model = root.children.find("model_weights"); model != root.children.end()) {
-      FindLegacy(objects_.Read(model->second));
+    if (const auto model = root.FindChild("model_weights")) {
+      FindLegacy(objects_.Read(*model));
     } else if (!Names(root, "layer_names").empty()) {
       FindLegacy(root);
     } else {
@@ -53,10 +53,8 @@ class Hdf5File final : public WeightsFile {
       FindLayers(root, 0);
     }
     if (found_.empty()) Refuse("holds no weights in either of Keras' layouts");
-    std::vector<TensorInfo> infos;
-    for (const Found& found : found_) infos.push_back(found.info);
     std::vector<Found> sorted;
-    for (const std::size_t i : SetTensors(std::move(infos))) sorted.push_back(std::move(found_[i]));
+    for (const std::size_t i : SetTensors(std::move(infos_))) sorted.push_back(found_[i]);
     found_ = std::move(sorted);
   }
 
@@ -64,7 +62,6 @@ class Hdf5File final : public WeightsFile {
 
  private:
   struct Found {
-    TensorInfo info;
     ElementType element = ElementType::kF32;
     std::span<const std::byte> values;
   };
@@ -74,9 +71,9 @@ class Hdf5File final : public WeightsFile {
   }
 
   void FindLegacy(const Hdf5Object& root) {
-    for (const std::string& layer : Names(root, "layer_names")) {
+    for (const std::string_view layer : Names(root, "layer_names")) {
       const Hdf5Object group = Child(root, layer);
-      for (const std::string& weight : Names(group, "weight_names")) {
+      for (const std::string_view weight : Names(group, "weight_names")) {
         Add(LayerAndWeight(weight), ChildAt(group, weight));
       }
     }
@@ -89,31 +86,31 @@ class Hdf5File final : public WeightsFile {
       if (name == "optimizer") continue;  // a checkpoint's, beside the weights
       const Hdf5Object child = objects_.Read(address);
       if (child.is_dataset) continue;
-      const auto vars = child.children.find("vars");
-      if (vars != child.children.end()) AddVars(name, objects_.Read(vars->second));
+      if (const auto vars = child.FindChild("vars")) AddVars(name, objects_.Read(*vars));
       FindLayers(child, depth + 1);
     }
   }
 
-  void AddVars(const std::string& layer, const Hdf5Object& vars) {
-    const std::vector<std::string> own_name = Names(vars, "name");
-    const std::string& name = own_name.size() == 1 ? own_name[0] : layer;
+  void AddVars(std::string_view layer, const Hdf5Object& vars) {
+    const std::vector<std::string_view> own_name = Names(vars, "name");
+    const std::string_view name = own_name.size() == 1 ? own_name[0] : layer;
     for (const auto& [number, address] : vars.children) {
       if (number.empty()) Refuse("a weight of layer '" + Printable(layer) + "' has no name");
-      Add(name + "/" + WeightName(layer, number), objects_.Read(address));
+      Add(std::string(name) + "/" + std::string(WeightName(layer, number)), objects_.Read(address));
     }
   }
 
   void Add(std::string name, const Hdf5Object& dataset) {
     if (found_.size() == kMostTensors) Refuse("holds more tensors than any model of Keras'");
     const std::span<const std::byte> values = objects_.Values(dataset, name);
-    found_.push_back({{std::move(name), *dataset.shape}, dataset.type->element, values});
+    infos_.push_back({std::move(name), *dataset.shape});
+    found_.push_back({dataset.type->element, values});
   }
 
   Hdf5Object Child(const Hdf5Object& group, std::string_view name) {
-    const auto child = group.children.find(name);
-    if (child == group.children.end()) Refuse("'" + Printable(name) + "' is listed but not there");
-    return objects_.Read(child->second);
+    const auto child = group.FindChild(name);
+    if (!child) Refuse("'" + Printable(name) + "' is listed but not there");
+    return objects_.Read(*child);
   }
 
   Hdf5Object ChildAt(const Hdf5Object& group, std::string_view path) {
@@ -129,13 +126,13 @@ class Hdf5File final : public WeightsFile {
   }
 
   // An attribute of texts; Keras cuts long ones into <name>0, <name>1, ...
-  std::vector<std::string> Names(const Hdf5Object& object, const std::string& name) {
-    if (const Hdf5Attribute* whole = object.FindAttribute(name)) return objects_.Texts(*whole);
-    std::vector<std::string> all;
+  std::vector<std::string_view> Names(const Hdf5Object& object, const std::string& name) {
+    if (const auto whole = object.FindAttribute(name)) return objects_.Texts(*whole);
+    std::vector<std::string_view> all;
     for (int part = 0;; ++part) {
-      const Hdf5Attribute* attribute = object.FindAttribute(name + std::to_string(part));
+      const auto attribute = object.FindAttribute(name + std::to_string(part));
       if (!attribute) return all;
-      for (std::string& text : objects_.Texts(*attribute)) all.push_back(std::move(text));
+      for (const std::string_view text : objects_.Texts(*attribute)) all.push_back(text);
     }
   }
 
@@ -147,7 +144,8 @@ class Hdf5File final : public WeightsFile {
   std::unique_ptr<MappedFile> file_;
   Hdf5Objects objects_;
   WeightsFormat format_ = WeightsFormat::kKerasLegacyH5;
-  std::vector<Found> found_;  // in the order of tensors(), once constructed
+  std::vector<TensorInfo> infos_;  // empty once constructed
+  std::vector<Found> found_;       // in the order of tensors(), once constructed
 };
 
 }  // namespace

@@ -71,7 +71,7 @@ class PthFile final : public WeightsFile {
     });
     if (pickle == zip_->entries().end())
       Refuse("the zip file holds no data.pkl, so torch.save did not write it");
-    const std::string folder = pickle->first.substr(0, pickle->first.size() - kPickleName.size());
+    const std::string folder(pickle->first.substr(0, pickle->first.size() - kPickleName.size()));
     const ZipEntry* byte_order = zip_->Find(folder + "/byteorder");
     if (byte_order && AsText(byte_order->bytes) != "little") {
       Refuse("was saved on a big-endian machine, which is not supported");

@@ -7,6 +7,7 @@
 
 #include "framework/error.h"
 #include "stages/model/byte_reader.h"
+#include "stages/model/printable.h"
 
 // Layout and signatures: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 to 4.3.16 and 4.5.3.
 namespace weir {
@@ -24,6 +25,7 @@ constexpr std::size_t kMaxCommentBytes = 0xFFFF;
 constexpr std::uint16_t kZip64Extra = 1;
 constexpr std::uint16_t kEncrypted = 1;
 constexpr std::uint32_t kInZip64 = 0xFFFFFFFF;
+constexpr std::size_t kMostEntries = 131'072;
 
 struct CentralHeader {
   std::uint16_t flags = 0;
@@ -154,7 +156,10 @@ ZipDirectory::ZipDirectory(std::span<const std::byte> file, const std::string& f
   while (reader.remaining() > 0) {
     const auto header = ReadCentralHeader(reader);
     if (!header) refuse("the directory of the zip file is damaged");
-    const std::string name(header->name);
+    const std::string name = Printable(header->name);
+    if (entries_.size() == kMostEntries) {
+      refuse("the zip file has more than " + std::to_string(kMostEntries) + " entries");
+    }
     if (header->flags & kEncrypted) refuse("entry '" + name + "' is encrypted");
     if (header->method != 0 || header->bytes != header->compressed_bytes) {
       throw Error(ErrorKind::kData, file_name + ": entry '" + name + "' is compressed",
@@ -162,7 +167,7 @@ ZipDirectory::ZipDirectory(std::span<const std::byte> file, const std::string& f
     }
     const auto bytes = Contents(file, *header);
     if (!bytes) refuse("entry '" + name + "' lies outside the file");
-    if (!entries_.emplace(name, ZipEntry{*bytes, header->crc32}).second) {
+    if (!entries_.emplace(header->name, ZipEntry{*bytes, header->crc32}).second) {
       refuse("entry '" + name + "' is there twice");
     }
   }
