@@ -2,38 +2,39 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <nlohmann/json.hpp>
 #include <utility>
+
+#include "stages/bounded_json.h"
+#include "stages/model/printable.h"
 
 namespace weir {
 namespace {
 
-using nlohmann::json;
-
 constexpr std::size_t kKeysKept = 13;
+constexpr JsonLimits kLimits{.text_bytes = std::size_t{2} << 20, .depth = 1'000};
 
 // Called by the parser for each thing that it comes to; false ends it.
-class Top final : public nlohmann::json_sax<json> {
+class Top final : public JsonVisitor {
  public:
   explicit Top(const std::vector<std::string>& keys) : keys_(keys) {
     object_.values.resize(keys.size());
   }
 
   JsonObject Take() { return std::move(object_); }
+  bool is_object() const { return is_object_; }
 
-  bool null() override { return Take(false); }
-  bool boolean(bool) override { return Take(false); }
   bool number_integer(number_integer_t value) override { return Take(true, std::to_string(value)); }
   bool number_unsigned(number_unsigned_t value) override {
     return Take(true, std::to_string(value));
   }
-  bool number_float(number_float_t, const string_t&) override { return Take(false); }
   bool string(string_t& value) override {
     const bool is_text = value.find('\0') == std::string::npos;
     return Take(is_text, std::move(value));
   }
-  bool binary(binary_t&) override { return false; }
-  bool start_object(std::size_t) override { return Enter(); }
+  bool start_object(std::size_t) override {
+    is_object_ = is_object_ || depth_ == 0;
+    return Enter();
+  }
   bool end_object() override { return Leave(); }
   bool start_array(std::size_t) override { return depth_ > 0 && Enter(); }
   bool end_array() override { return Leave(); }
@@ -41,14 +42,13 @@ class Top final : public nlohmann::json_sax<json> {
     if (depth_ != 1) return true;
     const auto found = std::find(keys_.begin(), keys_.end(), key);
     wanted_ = found == keys_.end() ? nullptr : &object_.values[found - keys_.begin()];
-    if (object_.keys.size() < kKeysKept) object_.keys.push_back(std::move(key));
+    if (object_.keys.size() < kKeysKept) object_.keys.push_back(Printable(key));
     return true;
-  }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
-    return false;
   }
 
  private:
+  bool Other() override { return Take(false); }
+
   // A value at any depth.
   bool Take(bool is_text_or_number, std::string text = {}) {
     if (depth_ == 1 && wanted_) *wanted_ = {true, is_text_or_number, std::move(text)};
@@ -68,6 +68,7 @@ class Top final : public nlohmann::json_sax<json> {
   JsonObject object_;
   JsonObject::Value* wanted_ = nullptr;  // of the key that was read last, at the top
   int depth_ = 0;
+  bool is_object_ = false;
 };
 
 }  // namespace
@@ -75,8 +76,12 @@ class Top final : public nlohmann::json_sax<json> {
 std::optional<JsonObject> ReadJsonObject(std::string_view text,
                                          const std::vector<std::string>& keys) {
   Top top(keys);
-  if (!json::sax_parse(text.begin(), text.end(), &top)) return std::nullopt;
-  return top.Take();
+  try {
+    VisitJson(text, kLimits, top);
+  } catch (const JsonRefusal&) {
+    return std::nullopt;
+  }
+  return top.is_object() ? std::optional(top.Take()) : std::nullopt;
 }
 
 }  // namespace weir

@@ -1,6 +1,7 @@
 // The top of a JSON object: its keys, and the values of some of them, without holding the rest.
 //
-// Pure; any thread. Beside what it returns it holds a bit for each level that the text goes down.
+// Pure; any thread. Limits: 2 MiB of text, 1,000 levels. Memory: at most three times the longest
+// text in it, and what is returned, of which the keys are cut to 80 bytes each.
 #pragma once
 
 #include <optional>
@@ -20,7 +21,7 @@ struct JsonObject {
   std::vector<std::string> keys;  // the first few that there are, for messages
 };
 
-// Nothing where `text` is no JSON object.
+// Nothing where `text` is no JSON object, or passes the limits.
 std::optional<JsonObject> ReadJsonObject(std::string_view text,
                                          const std::vector<std::string>& keys);
 

@@ -19,6 +19,7 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kColumnsShown = 12;
+constexpr std::size_t kMostColumns = 65'536;
 
 struct Kind {
   std::string_view ending;
@@ -95,6 +96,7 @@ class CsvReader final : public ManifestReader {
   // Called by libcsv, which knows no exceptions: no field is longer than the row that is fed.
   static void AddField(void* text, std::size_t size, void* self) {
     auto& reader = *static_cast<CsvReader*>(self);
+    if (reader.fields_.size() > kMostColumns) return;  // ReadRow refuses the row
     reader.fields_.emplace_back(static_cast<const char*>(text), size);
   }
   static void EndRow(int, void* self) { ++static_cast<CsvReader*>(self)->rows_; }
@@ -110,6 +112,12 @@ class CsvReader final : public ManifestReader {
       if (row_bytes > LineReader::kMostBytes) ThrowMalformed("a quote is not closed");
       Feed(*line);
       Feed("\n");
+      if (fields_.size() > kMostColumns) {
+        throw Error(
+            ErrorKind::kData,
+            place() + ": the row has more than " + std::to_string(kMostColumns) + " columns",
+            "Is this the right file?");
+      }
       if (rows_ > 1) {
         throw Error(ErrorKind::kData, place() + ": the line holds several rows",
                     "Save it with line ends as Linux or Windows have them.");

@@ -1,7 +1,8 @@
 // The rows of a table of pictures: CSV (RFC 4180, the first row names the columns), TSV, or JSON
 // Lines, one object a line. Which it is, its ending says: .csv, .tsv, .jsonl or .ndjson.
 //
-// One thread. Reads on as it goes: holds 64 KB and a row of at most 1 MiB.
+// One thread. Reads on as it goes. Limits: a row of 1 MiB with 65,536 columns. Memory: 64 KB, the
+// row twice, and 64 bytes for each of its columns and of the first row's: 8 MB at most.
 #pragma once
 
 #include <filesystem>

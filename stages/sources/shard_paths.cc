@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "framework/error.h"
+#include "stages/model/printable.h"
 #include "stages/sources/endings.h"
 #include "stages/sources/whole_number.h"
 
@@ -13,44 +17,104 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMostShards = 1'000'000;
+constexpr std::uint64_t kMostShards = 1'000'000;
+constexpr std::uint64_t kMostNameBytes = std::uint64_t{64} << 20;
 
-// The texts that stand for "000..012" or "a,b".
-std::vector<std::string> Alternatives(const std::string& inside) {
-  const std::size_t dots = inside.find("..");
-  if (dots != std::string::npos) {
+// The alternatives of "{000..012}" or "{a,b}", or a text that stands as it is: the only one.
+class Part {
+ public:
+  explicit Part(std::string text) : texts_{std::move(text)}, longest_(texts_[0].size()) {}
+
+  // Of what stands in braces; nothing where it is no range.
+  static std::optional<Part> Braced(const std::string& inside) {
+    Part part("");
+    const std::size_t dots = inside.find("..");
+    if (dots == std::string::npos) {
+      part.texts_.clear();
+      for (std::size_t begin = 0; begin <= inside.size();) {
+        const std::size_t comma = std::min(inside.find(',', begin), inside.size());
+        part.texts_.push_back(inside.substr(begin, comma - begin));
+        part.longest_ = std::max(part.longest_, comma - begin);
+        begin = comma + 1;
+      }
+      return part;
+    }
     const std::string low = inside.substr(0, dots), high = inside.substr(dots + 2);
     const auto first = WholeNumber(low), last = WholeNumber(high);
-    if (!first || !last || *last < *first || *last - *first >= kMostShards) return {};
-    std::vector<std::string> all;
-    for (std::uint64_t number = *first; number <= *last; ++number) {
-      const std::string digits = std::to_string(number);
-      const std::size_t width = low.starts_with('0') ? low.size() : 0;
-      all.push_back(std::string(width - std::min(width, digits.size()), '0') + digits);
+    if (!first || !last || *last < *first || *last - *first >= kMostShards) return std::nullopt;
+    part.first_ = *first;
+    part.numbers_ = *last - *first + 1;
+    part.width_ = low.starts_with('0') ? low.size() : 0;
+    part.longest_ = std::max(part.width_, high.size());
+    return part;
+  }
+
+  std::uint64_t count() const { return numbers_ > 0 ? numbers_ : texts_.size(); }
+  std::size_t longest() const { return longest_; }  // bytes
+  std::string operator[](std::uint64_t index) const {
+    if (numbers_ == 0) return texts_[index];
+    const std::string digits = std::to_string(first_ + index);
+    return std::string(width_ - std::min(width_, digits.size()), '0') + digits;
+  }
+
+ private:
+  std::vector<std::string> texts_;
+  std::uint64_t first_ = 0, numbers_ = 0;  // of a range
+  std::size_t width_ = 0;                  // of its numbers, with zeros in front
+  std::size_t longest_ = 0;
+};
+
+std::vector<Part> Split(const std::string& key, const std::string& pattern) {
+  std::vector<Part> parts;
+  std::size_t begin = 0;
+  while (true) {
+    const std::size_t open = pattern.find('{', begin);
+    const std::size_t close = pattern.find('}', open);
+    if (open == std::string::npos || close == std::string::npos) break;
+    std::optional<Part> braced = Part::Braced(pattern.substr(open + 1, close - open - 1));
+    if (!braced) {
+      throw Error(ErrorKind::kData,
+                  key + ": " + pattern.substr(open, close - open + 1) + " is no range of shards",
+                  "Write one as {000000..000012}, of a million at most.");
     }
-    return all;
+    parts.emplace_back(pattern.substr(begin, open - begin));
+    parts.push_back(*std::move(braced));
+    begin = close + 1;
   }
-  std::vector<std::string> all;
-  for (std::size_t begin = 0; begin <= inside.size();) {
-    const std::size_t comma = std::min(inside.find(',', begin), inside.size());
-    all.push_back(inside.substr(begin, comma - begin));
-    begin = comma + 1;
-  }
-  return all;
+  parts.emplace_back(pattern.substr(begin));
+  return parts;
 }
 
-void Expand(const std::string& key, const std::string& pattern, std::vector<std::string>& paths) {
-  const std::size_t open = pattern.find('{');
-  const std::size_t close = pattern.find('}', open);
-  if (open == std::string::npos || close == std::string::npos) return paths.push_back(pattern);
-  const std::vector<std::string> all = Alternatives(pattern.substr(open + 1, close - open - 1));
-  if (all.empty() || paths.size() + all.size() > kMostShards) {
-    throw Error(ErrorKind::kData,
-                key + ": " + pattern.substr(open, close - open + 1) + " is no range of shards",
-                "Write one as {000000..000012}, of a million at most.");
+// How many shards these are; throws where that is too many.
+std::uint64_t Count(const std::string& key, const std::string& pattern,
+                    const std::vector<Part>& parts) {
+  std::uint64_t count = 1, longest = 0;
+  for (const Part& part : parts) {
+    count *= std::min(part.count(), kMostShards + 1);
+    longest += part.longest();
+    if (count > kMostShards || count * longest > kMostNameBytes) {
+      throw Error(
+          ErrorKind::kData, key + ": " + Printable(pattern) + " is more shards than are read",
+          "Braces multiply: {00..99}{00..99} is 10,000. A million shards are the most, with "
+          "64 MiB of names.");
+    }
   }
-  for (const std::string& one : all) {
-    Expand(key, pattern.substr(0, open) + one + pattern.substr(close + 1), paths);
+  return count;
+}
+
+void Expand(const std::string& key, const std::string& pattern,
+            const std::function<void(const std::string&)>& visit) {
+  const std::vector<Part> parts = Split(key, pattern);
+  const std::uint64_t count = Count(key, pattern, parts);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    std::string path;
+    std::uint64_t rest = i, below = count;  // the last braces count fastest
+    for (const Part& part : parts) {
+      below /= part.count();
+      path += part[rest / below];
+      rest %= below;
+    }
+    visit(path);
   }
 }
 
@@ -60,13 +124,12 @@ bool IsShardName(std::string_view name) {
   return HasEnding(name, ".tar") || HasEnding(name, ".tar.gz") || HasEnding(name, ".tgz");
 }
 
-std::vector<std::string> ShardsOf(const std::string& key, const fs::path& path) {
+void ForEachShard(const std::string& key, const fs::path& path,
+                  const std::function<void(const std::string& shard)>& visit) {
   std::error_code error;
   if (!fs::is_directory(path, error)) {
-    if (fs::exists(path, error)) return {path.string()};
-    std::vector<std::string> paths;
-    Expand(key, path.string(), paths);
-    return paths;
+    if (fs::exists(path, error)) return visit(path.string());
+    return Expand(key, path.string(), visit);
   }
   std::vector<std::string> paths;
   for (fs::directory_iterator next(path, error), end; !error && next != end;
@@ -84,7 +147,7 @@ std::vector<std::string> ShardsOf(const std::string& key, const fs::path& path) 
                 "Shards end in .tar, .tar.gz and .tgz.");
   }
   std::sort(paths.begin(), paths.end());
-  return paths;
+  for (const std::string& shard : paths) visit(shard);
 }
 
 }  // namespace weir

@@ -33,15 +33,7 @@ class Reading {
   void Add(const std::string& key, const std::vector<std::filesystem::path>& paths) {
     const std::uint64_t before = index_.size();
     for (const std::filesystem::path& path : paths) {
-      for (const std::string& shard : ShardsOf(key, path)) {
-        if (!shards_.insert(shard).second) {
-          throw Error(ErrorKind::kData, key + ": " + shard + " is named twice", "Name it once.");
-        }
-        index_.AddShard(shard, endings_,
-                        [this](const ShardIndex::Notes& notes, const std::string& place) {
-                          AddSample(notes, place);
-                        });
-      }
+      ForEachShard(key, path, [&](const std::string& shard) { AddShard(key, shard); });
     }
     if (index_.size() > before) return;
     throw Error(ErrorKind::kData, key + ": the shards have no pictures",
@@ -71,6 +63,17 @@ class Reading {
 
  private:
   enum class LabelIn { kNone, kFile, kNotes };
+
+  void AddShard(const std::string& key, const std::string& shard) {
+    // "a/./b.tar" is "a/b.tar".
+    if (!shards_.insert(std::filesystem::path(shard).lexically_normal().string()).second) {
+      throw Error(ErrorKind::kData, key + ": " + shard + " is named twice", "Name it once.");
+    }
+    index_.AddShard(shard, endings_,
+                    [this](const ShardIndex::Notes& notes, const std::string& place) {
+                      AddSample(notes, place);
+                    });
+  }
 
   static constexpr const char* kAboutNames =
       "`class_key` says which key has the names of the classes; \"\" leaves them out.";
