@@ -24,6 +24,9 @@ JsonMeasure Checked(std::string_view text, const JsonLimits& limits) {
   if (measure.depth > limits.depth) {
     throw JsonRefusal("is nested more than " + std::to_string(limits.depth) + " levels deep");
   }
+  if (measure.longest_bytes > limits.value_bytes) {
+    throw JsonRefusal("has a value longer than " + Size(limits.value_bytes));
+  }
   return measure;
 }
 
@@ -31,33 +34,57 @@ JsonMeasure Checked(std::string_view text, const JsonLimits& limits) {
 
 JsonMeasure MeasureJson(std::string_view text) {
   JsonMeasure measure;
-  std::size_t depth = 0;
+  std::size_t depth = 0, value_begin = 0;
+  const auto end_value = [&](std::size_t end) {
+    measure.longest_bytes = std::max(measure.longest_bytes, end - std::min(end, value_begin));
+    value_begin = end + 1;
+  };
   for (std::size_t at = 0; at < text.size(); ++at) {
     switch (text[at]) {
       case '"':
+        value_begin = at + 1;
         for (++at; at < text.size() && text[at] != '"'; ++at) {
           if (text[at] == '\\') ++at;
         }
+        end_value(at);
         break;
       case '[':
       case '{':
         measure.depth = std::max(measure.depth, ++depth);
         ++measure.values;
+        end_value(at);
         break;
       case ']':
       case '}':
         if (depth > 0) --depth;
+        end_value(at);
         break;
       case ',':
       case ':':
         ++measure.values;
+        end_value(at);
+        break;
+      case ' ':
+      case '\n':
+      case '\r':
+      case '\t':
+        end_value(at);
         break;
       default:
         break;
     }
   }
+  end_value(text.size());
   measure.tree_bytes = measure.values * kValueBytes + text.size() * kHeldPerTextByte;
   return measure;
+}
+
+std::string QuotedJson(const std::string& text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string ToUtf8(const std::string& text) {
+  return nlohmann::json::parse(QuotedJson(text)).get<std::string>();
 }
 
 nlohmann::json ParseJson(std::string_view text, const JsonLimits& limits) {

@@ -18,16 +18,18 @@
 namespace weir {
 
 struct JsonLimits {
-  std::size_t text_bytes = 0;
-  std::size_t held_bytes = 0;  // by the tree that ParseJson returns
-  std::size_t depth = 32;      // lists and objects inside one another
+  std::size_t text_bytes = 0;         // of the whole
+  std::size_t held_bytes = 0;         // by the tree that ParseJson returns
+  std::size_t depth = 32;             // lists and objects inside one another
+  std::size_t value_bytes = 1 << 30;  // of one text or number, as it is written
 };
 
 // What a text would take, counted from above: a text that is not JSON counts as if it were.
 struct JsonMeasure {
   std::size_t values = 1;  // and keys
   std::size_t depth = 0;
-  std::size_t tree_bytes = 0;  // as nlohmann::json, with the allocator's share
+  std::size_t longest_bytes = 0;  // of the texts and numbers, as written
+  std::size_t tree_bytes = 0;     // as nlohmann::json, with the allocator's share
 };
 JsonMeasure MeasureJson(std::string_view text);
 
@@ -43,9 +45,15 @@ nlohmann::json ParseJson(std::string_view text, const JsonLimits& limits);
 
 // Calls `visitor` for one value after the other, in the order of the text; it may throw. Where it
 // returns false the visit ends, as it does at the end of the text. Throws JsonRefusal where the
-// text passes limits.text_bytes or limits.depth.
+// text passes the limits; what is held is the visitor's business.
 void VisitJson(std::string_view text, const JsonLimits& limits,
                nlohmann::json_sax<nlohmann::json>& visitor);
+
+// `text` with U+FFFD for bytes that are not UTF-8, as it comes back out of JSON.
+std::string ToUtf8(const std::string& text);
+
+// As a text in JSON, with its quotes; likewise.
+std::string QuotedJson(const std::string& text);
 
 // A visitor to begin with: it has no use for any value, and throws JsonRefusal for what is not
 // JSON.

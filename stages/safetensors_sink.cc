@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "framework/error.h"
+#include "stages/class_names.h"
 #include "stages/model/atomic_file.h"
 #include "stages/model/safetensors_writer.h"
 #include "stages/output_files.h"
@@ -16,6 +17,8 @@ namespace weir {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kFeatures = "features";
 
 std::vector<std::int64_t> RowShape(const ItemSpec& batches) {
   if (batches.dims.size() < 2) {
@@ -46,7 +49,7 @@ fs::path WithEnding(fs::path path, const char* ending) { return path += ending; 
 
 struct SafetensorsSink::Files {
   Files(const fs::path& path, const std::vector<std::int64_t>& row_shape, const Classes* classes)
-      : features(path, "features", row_shape, Metadata(classes)),
+      : features(path, kFeatures, row_shape, Metadata(classes)),
         lines(WithEnding(path, ".jsonl")) {}
 
   GrowingSafetensors features;
@@ -58,6 +61,8 @@ SafetensorsSink::SafetensorsSink(const Params& params, BuildContext& context)
       row_shape_(RowShape(context.upstream)),
       classes_(context.resources.Find<Classes>()),
       samples_(MostSamples(context.resources)) {
+  if (classes_) CheckClassNames(std::string(kName), classes_->names);
+  GrowingSafetensors::Check(params_.path, kFeatures, row_shape_, Metadata(classes_.get()));
   ClaimOutput(context.resources, params_.path);
 }
 

@@ -4,8 +4,10 @@
 //   labels     int32 [N], -1 where there is none
 //
 // and beside it PATH.jsonl, a line a sample: {"path": "ants/a.jpg", "class": "ants"}. The rows of
-// the three are in one order. Both appear whole at the end of the pass, the features last. Memory:
-// the labels, and the lines of a batch. One thread.
+// the three are in one order. Both appear whole at the end of the pass, the features last. The
+// names of the classes are in the file's metadata; where they are too many for the header
+// (safetensors_limits.h), the stage is refused when it is built. Memory: the labels, and the lines
+// of a batch. One thread.
 #pragma once
 
 #include <cstdint>

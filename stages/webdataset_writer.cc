@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "framework/error.h"
+#include "stages/class_names.h"
 #include "stages/model/atomic_file.h"
 #include "stages/output_files.h"
 
@@ -97,6 +98,7 @@ void WebdatasetWriter::Params::Check(const Blame& blame) const {
 
 WebdatasetWriter::WebdatasetWriter(const Params& params, BuildContext& context)
     : params_(params), classes_(context.resources.Find<Classes>()) {
+  if (classes_) CheckClassNames(std::string(kName), classes_->names);
   ClaimOutput(context.resources, params_.folder / params_.prefix);
 }
 

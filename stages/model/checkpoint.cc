@@ -5,7 +5,11 @@
 #include <stdexcept>
 
 #include "framework/error.h"
+#include "stages/bounded_json.h"
+#include "stages/model/printable.h"
+#include "stages/model/safetensors_limits.h"
 #include "stages/model/safetensors_writer.h"
+#include "stages/model/sha256.h"
 #include "stages/model/weights_file.h"
 
 namespace weir {
@@ -16,6 +20,14 @@ constexpr const char* kFormat = "1";
 constexpr const char* kPositionKey = "weir.position";
 constexpr const char* kDeclarationKey = "weir.declaration";
 constexpr const char* kExtraKey = "weir.extra";
+
+// Of the metadata's texts: what a declaration says is short.
+constexpr JsonLimits kLimits{.text_bytes = std::size_t{1} << 20,
+                             .held_bytes = std::size_t{4} << 20};
+// A position has as many counts as there are pairs of classes.
+constexpr JsonLimits kPositionLimits{.text_bytes = kMostSafetensorsHeaderBytes,
+                                     .held_bytes = std::size_t{1} << 30};
+constexpr std::size_t kLongestClassList = 4096;  // bytes
 
 [[noreturn]] void Refuse(const std::filesystem::path& file, const std::string& what,
                          const std::string& remedy) {
@@ -64,6 +76,19 @@ std::string Join(const Items& items, Text text) {
   return joined;
 }
 
+// The names of the classes; where that is long, the beginning, and what tells it from others.
+std::string ClassesText(const std::vector<std::string>& classes) {
+  std::string text = ToUtf8(Join(classes, [](const std::string& name) { return name; }));
+  if (text.size() <= kLongestClassList) return text;
+  Sha256 sha256;
+  for (const std::string& name : classes) {
+    const std::string quoted = QuotedJson(name);
+    sha256.Add(std::as_bytes(std::span(quoted)));
+  }
+  return ToUtf8(Printable(classes.front())) + ", ... (" + std::to_string(classes.size()) +
+         " classes, SHA-256 " + sha256.Finish() + ")";
+}
+
 std::string_view NameOf(OptimizerConfig::Kind kind) {
   switch (kind) {
     case OptimizerConfig::Kind::kAdam:
@@ -90,7 +115,7 @@ std::string LearningLayerNames(const Model& model) {
 Declaration ReadDeclaration(const WeightsFile& file) {
   const auto found = file.metadata().find(kDeclarationKey);
   if (found == file.metadata().end()) return {};
-  return nlohmann::json::parse(found->second).get<Declaration>();
+  return ParseJson(found->second, kLimits).get<Declaration>();
 }
 
 void CompareDeclarations(const std::filesystem::path& file, const Declaration& saved,
@@ -156,7 +181,7 @@ Declaration DeclarationOf(const Model& model, const OptimizerConfig& optimizer) 
       {"batch norm", config.batch_norm == BatchNormMode::kTrain ? "train" : "stored"},
       {"layers that learn", LearningLayerNames(model)},
       {"head", Join(model.head(), [](const HeadLayer& layer) { return ToText(layer); })},
-      {"classes", Join(model.classes(), [](const std::string& name) { return name; })},
+      {"classes", ClassesText(model.classes())},
       {"optimizer",
        std::string(NameOf(optimizer.kind)) + (optimizer.momentum > 0 ? " with momentum" : "")},
       {"seed", std::to_string(model.seed())},
@@ -191,7 +216,7 @@ RestoredState RestoreCheckpoint(const std::filesystem::path& path, const Checkpo
   RestoredState state;
   try {
     CompareDeclarations(path, ReadDeclaration(*file), declaration);
-    state.position = PositionOf(nlohmann::json::parse(metadata.at(kPositionKey)));
+    state.position = PositionOf(ParseJson(metadata.at(kPositionKey), kPositionLimits));
     state.extra = metadata.at(kExtraKey);
   } catch (const Error&) {
     throw;

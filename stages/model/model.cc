@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "framework/error.h"
+#include "stages/class_names.h"
 #include "stages/model/freeze.h"
 
 namespace weir {
@@ -79,7 +80,7 @@ Dims OutputDims(const HeadLayer& layer, const Dims& input, bool last, const std:
 
 constexpr const char* kEndOfHead = "End it with dense: {units: classes, activation: softmax}.";
 
-void CheckClasses(std::size_t classes) {
+void CheckCount(std::size_t classes) {
   if (classes == 0) {
     throw Error(ErrorKind::kConfig, "model: the data has no labels, and a classifier learns them",
                 "Begin the pipeline with `directory`, `manifest` or labelled `webdataset` shards.");
@@ -143,7 +144,7 @@ void Model::ResolveHead() {
   for (std::size_t i = 0; i < config_.head.size(); ++i) {
     HeadLayer& layer = config_.head[i];
     if (layer.kind == Kind::kDense && layer.units == kUnitsOfClasses) {
-      CheckClasses(classes_.size());
+      CheckCount(classes_.size());
       layer.units = static_cast<int>(classes_.size());
     }
     const std::string place =
@@ -155,7 +156,8 @@ void Model::ResolveHead() {
 }
 
 void Model::CheckClassifier() const {
-  CheckClasses(classes_.size());
+  CheckCount(classes_.size());
+  CheckClassNames("model", classes_);
   CheckEnd(config_.head, output_dims_, classes_.size());
 }
 

@@ -2,15 +2,17 @@
 
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <system_error>
 #include <tuple>
 #include <utility>
 
+#include "framework/byte_size.h"
 #include "framework/error.h"
 #include "framework/params.h"
+#include "stages/class_names.h"
 #include "stages/model/yaml_json.h"
 
 namespace weir {
@@ -26,8 +28,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kVersion = 1;
-constexpr int kDeepest = 32;                     // values inside one another
-constexpr std::size_t kLargestBytes = 16 << 20;  // a million classes
+constexpr const char* kClasses = "classes";
+// The longest that Describe() writes: the classes, each on a line of its own, and the rest.
+constexpr JsonLimits kLimits{
+    .text_bytes = kMostClassNamesBytes + kMostClasses * 8 + (std::size_t{1} << 20),
+    .value_bytes = 6 * kLongestClassName};
 constexpr const char* kRemedy = "Copy it again, or write it anew with `weir run --resume`.";
 
 struct ConventionParams {
@@ -45,7 +50,7 @@ struct ConventionParams {
 // Beside the keys of the section `model:`.
 struct DescriptionParams {
   int version = kVersion;
-  std::vector<std::string> classes;
+  std::vector<std::string> classes;  // empty: they are read beside it
   std::array<int, 2> input{};
   ConventionParams convention;
 
@@ -70,42 +75,37 @@ double Shortest(float value) {
   return shortest;
 }
 
-YamlNode FromJson(const Json& json, int depth = 1) {
-  if (depth > kDeepest) throw Error(ErrorKind::kData, "it is nested too deeply");
-  if (json.is_array()) {
-    std::vector<YamlNode> items;
-    for (const Json& item : json) items.push_back(FromJson(item, depth + 1));
-    return YamlNode::List(items);
-  }
-  if (json.is_object()) {
-    std::vector<YamlEntry> entries;
-    for (const auto& [key, value] : json.items()) {
-      entries.push_back({key, FromJson(value, depth + 1)});
-    }
-    return YamlNode::Map(entries);
-  }
-  if (json.is_string()) return YamlNode::Scalar(json.get<std::string>());
-  return json.is_null() ? YamlNode() : YamlNode::Scalar(json.dump());
-}
-
-Json ReadJson(const std::filesystem::path& path) {
+// The description but its classes, which go to `classes`.
+YamlNode ReadTree(const std::filesystem::path& path, std::vector<std::string>& classes) {
   std::error_code error;
   const std::uintmax_t bytes = std::filesystem::file_size(path, error);
   if (error) throw Error(ErrorKind::kData, "it cannot be read: " + error.message());
-  if (bytes > kLargestBytes) throw Error(ErrorKind::kData, "it is larger than 16 MiB");
+  if (bytes > kLimits.text_bytes) {
+    throw Error(ErrorKind::kData, "it is longer than " + ToRoundText(ByteSize{kLimits.text_bytes}));
+  }
+  std::string text(bytes, '\0');
   std::ifstream file(path, std::ios::binary);
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) throw Error(ErrorKind::kData, "it is not whole JSON");
-  const Json version = json.value("version", Json());
-  if (version.is_number_integer() && version != kVersion) {
-    throw Error(ErrorKind::kData, "it is of version " + version.dump() +
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  YamlNode root;
+  try {
+    root = YamlFromJson(
+        text, {.limits = kLimits, .key = kClasses, .texts = &classes, .most_texts = kMostClasses});
+  } catch (const JsonRefusal& refusal) {
+    throw Error(ErrorKind::kData, std::string("it ") + refusal.what());
+  }
+  if (!root.is_map()) throw Error(ErrorKind::kData, "it is not a JSON object");
+  const auto version = root.Find("version");
+  const bool is_number =
+      version && version->scalar().find_first_not_of("0123456789") == version->scalar().npos;
+  if (is_number && version->scalar() != std::to_string(kVersion)) {
+    throw Error(ErrorKind::kData, "it is of version " + version->scalar() +
                                       ", this weir reads version " + std::to_string(kVersion));
   }
-  return json;
+  return root;
 }
 
-ModelDescription FromParams(const YamlNode& root) {
+ModelDescription FromParams(const YamlNode& root, std::vector<std::string> classes) {
   Problems problems;
   const auto params = Parse<DescriptionParams>(root, problems, kModelKeys);
   YamlNode model = YamlNode::Map({});
@@ -116,7 +116,7 @@ ModelDescription FromParams(const YamlNode& root) {
     // They lie beside the description, whatever it says.
     model = model.With({"backbone", backbone->With({"weights", YamlNode::Scalar("none")})});
   }
-  ModelDescription description{.classes = params.classes,
+  ModelDescription description{.classes = std::move(classes),
                                .input = {params.input[0], params.input[1]},
                                .convention = {},
                                .config = ParseModel(model, problems)};
@@ -153,7 +153,9 @@ std::string Describe(const Model& model) {
 
 ModelDescription ReadModelDescription(const std::filesystem::path& path) {
   try {
-    return FromParams(FromJson(ReadJson(path)));
+    std::vector<std::string> classes;
+    const YamlNode root = ReadTree(path, classes);
+    return FromParams(root, std::move(classes));
   } catch (const Error& error) {
     throw Error(ErrorKind::kData, path.string() + ": " + error.what(), kRemedy);
   }

@@ -1,6 +1,7 @@
 // model.json: what is to be known of a saved model beside its weights.
 //
-// Pure but for the file that is read. Any thread.
+// Pure but for the file that is read. Any thread. Read, it takes twice the names of the classes, of
+// which class_names.h says how many there may be, and at most 3 MB for the rest.
 #pragma once
 
 #include <filesystem>

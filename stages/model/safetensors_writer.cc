@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cassert>
-#include <nlohmann/json.hpp>
 #include <tuple>
 #include <utility>
 
 #include "framework/error.h"
+#include "stages/bounded_json.h"
 #include "stages/model/printable.h"
 #include "stages/model/safetensors_limits.h"
 
@@ -19,10 +19,6 @@ std::size_t BytesOf(const TensorToWrite& tensor) {
   return bytes;
 }
 
-std::string Quoted(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 std::string Join(const std::vector<std::int64_t>& numbers) {
   std::string text;
   for (const std::int64_t number : numbers) {
@@ -32,7 +28,7 @@ std::string Join(const std::vector<std::int64_t>& numbers) {
 }
 
 std::string Described(const TensorToWrite& tensor, std::size_t begin) {
-  return Quoted(tensor.name) + ":{\"dtype\":" + Quoted(std::string(Name(tensor.type))) +
+  return QuotedJson(tensor.name) + ":{\"dtype\":" + QuotedJson(std::string(Name(tensor.type))) +
          ",\"shape\":[" + Join(tensor.shape) + "],\"data_offsets\":[" + std::to_string(begin) +
          "," + std::to_string(begin + BytesOf(tensor)) + "]}";
 }
@@ -67,7 +63,7 @@ std::string Header(const std::filesystem::path& path, const std::vector<TensorTo
     text += "\"__metadata__\":{";
     bool is_first = true;
     for (const auto& [key, value] : metadata) {
-      text += (std::exchange(is_first, false) ? "" : ",") + Quoted(key) + ":" + Quoted(value);
+      text += (std::exchange(is_first, false) ? "" : ",") + QuotedJson(key) + ":" + QuotedJson(value);
     }
     text += "}";
   }

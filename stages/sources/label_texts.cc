@@ -7,14 +7,13 @@
 
 #include "framework/error.h"
 #include "framework/suggestion.h"
+#include "stages/class_names.h"
 #include "stages/sources/whole_number.h"
 
 namespace weir {
 namespace {
 
 constexpr std::size_t kShown = 10;  // classes that a message lists
-constexpr std::size_t kMostBytes = 4096;
-constexpr std::size_t kMostClasses = 65'536;
 constexpr const char* kIsItALabel = "Is that where the labels are?";
 
 // "01" is a name: as a number it would be another label's.
@@ -44,11 +43,16 @@ std::int32_t LabelTexts::Add(std::string_view text, const Place& place) {
     throw Error(ErrorKind::kData, place() + ": the label is empty",
                 "Give it one, or take its line out.");
   }
-  if (text.size() > kMostBytes) {
+  if (text.size() > kLongestClassName) {
     throw Error(ErrorKind::kData, place() + ": the label is longer than 4 KiB", kIsItALabel);
   }
   if (names_.size() == kMostClasses) {
     throw Error(ErrorKind::kData, place() + ": the label is the 65,537th that there is",
+                kIsItALabel);
+  }
+  names_bytes_ += text.size();
+  if (names_bytes_ > kMostClassNamesBytes) {
+    throw Error(ErrorKind::kData, place() + ": the labels up to here take more than 16 MiB",
                 kIsItALabel);
   }
   const auto label = static_cast<std::int32_t>(names_.size());

@@ -4,7 +4,8 @@
 // place among them too: "1" is the second. Otherwise the classes are all the texts that there are,
 // by number where all are whole numbers, else in byte order.
 //
-// One thread. Holds the name of each class twice while labels are added.
+// One thread. Holds the name of each class twice while labels are added: at most 16 MiB of names
+// (class_names.h).
 #pragma once
 
 #include <cstdint>
@@ -43,6 +44,7 @@ class LabelTexts {
   const bool are_given_;
   bool is_open_;
   bool by_number_ = false;
+  std::size_t names_bytes_ = 0;                             // that were added
   std::vector<std::string> names_;                          // as they came, or were given
   std::map<std::string, std::int32_t, std::less<>> known_;  // their places
 };

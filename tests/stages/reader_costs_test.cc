@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "framework/error.h"
+#include "stages/class_names.h"
+#include "stages/model/model_description.h"
 #include "stages/model/safetensors_limits.h"
 #include "stages/model/weights_file.h"
 #include "tests/support/counted_heap.h"
@@ -86,6 +88,87 @@ std::vector<Reading> SafetensorsReadings() {
   };
 }
 
+std::string Description(const std::string& classes, const std::string& more = "") {
+  return R"({"version": 1, "input": [32, 32], "convention": {"padding": "same",)"
+         R"( "batch_norm_epsilon": 0.001}, "preprocessing": {"scale": 1, "offset": 0},)"
+         R"( "backbone": {"name": "mobilenet_v2", "width": 1}, "head": [], "classes": [)" +
+         classes + "]" + more + "}";
+}
+
+std::vector<Reading> DescriptionReadings() {
+  const auto read = [](const std::string& path) { ReadModelDescription(path); };
+  const std::size_t most = 17 * kMiB;
+  const std::string name = "\"" + std::string(200, 'n') + "#\"";
+  return {
+      {"description_classes", Description(Repeated(name, most, kMostClasses)), read, 48 * kMiB},
+      {"description_short_classes", Description(Repeated("\"#\"", most, kMostClasses)), read,
+       8 * kMiB},
+      {"description_too_many_classes", Description(Repeated("\"#\"", most)), read, 24 * kMiB},
+      {"description_keys", Description("", "," + Repeated("\"#\":0", most - 400)), read, 24 * kMiB},
+      {"description_values", Description("", ",\"x\":[" + Repeated("0", most - 400) + "]"), read,
+       24 * kMiB},
+      {"description_text", Description("", ",\"x\":\"" + std::string(most - 400, 'x') + "\""), read,
+       most + kMiB},
+      {"description_number", Description("", ",\"x\":" + std::string(most - 400, '1')), read,
+       most + kMiB},
+      {"description_depth", "{\"a\":" + std::string(most, '['), read, most + kMiB},
+      {"description_classes_in_classes", Description("[" + std::string(most - 400, '[')), read,
+       most + kMiB},
+  };
+}
+
+// The version 0 superblock of HDF5, and a root group whose symbols are `nodes` lists of `links`
+// names each, all in one heap of `heap_bytes`: every name is the end of the one before.
+std::string Hdf5Links(std::uint16_t nodes, std::uint16_t links, std::size_t heap_bytes) {
+  constexpr std::uint64_t kRoot = 0x1000, kHeap = 0x2000, kTree = 0x3000, kNames = 0x100000;
+  const std::uint64_t first_node = kNames + heap_bytes;
+  std::string file = "\x89HDF\r\n\x1a\n";
+  file += std::string({0, 0, 0, 0, 0, 8, 8, 0, 4, 0, 16, 0, 0, 0, 0, 0});
+  for (const std::uint64_t place : {0ull, ~0ull, 1ull << 40, ~0ull, 0ull, 1ull * kRoot}) {
+    file += LittleEndian(place);
+  }
+  file.resize(kRoot);
+  file += std::string({1, 0, 1, 0, 1, 0, 0, 0, 24, 0, 0, 0, 0, 0, 0, 0, 17, 0, 16, 0, 0, 0, 0, 0});
+  file += LittleEndian(kTree) + LittleEndian(kHeap);
+  file.resize(kHeap);
+  file += std::string("HEAP\0\0\0\0", 8) + LittleEndian<std::uint64_t>(heap_bytes) +
+          LittleEndian<std::uint64_t>(0) + LittleEndian(kNames);
+  file.resize(kTree);
+  file += std::string("TREE\0\0", 6) + LittleEndian(nodes) + std::string(16, '\xff');
+  const std::uint64_t node_bytes = 8 + links * std::uint64_t{40};
+  for (std::uint64_t i = 0; i < nodes; ++i) {
+    file += LittleEndian<std::uint64_t>(0) + LittleEndian(first_node + i * node_bytes);
+  }
+  file.resize(kNames);
+  for (std::uint64_t i = 0; file.size() < first_node; ++i) {
+    std::string number = std::to_string(i);
+    file += std::string(7 - number.size(), '0') + number;
+  }
+  file.resize(first_node);
+  for (std::uint64_t i = 0; i < nodes * std::uint64_t{links}; ++i) {
+    if (i % links == 0) file += std::string("SNOD\1\0", 6) + LittleEndian(links);
+    file += LittleEndian(i % heap_bytes) + LittleEndian(kRoot) + std::string(24, '\0');
+  }
+  return file;
+}
+
+std::string ZipOfEntries(int count) {
+  std::vector<std::pair<std::string, std::string>> entries;
+  for (int i = 0; i < count; ++i) entries.emplace_back("a/data/" + std::to_string(i), "");
+  return ZipBytes(entries);
+}
+
+std::vector<Reading> TableReadings() {
+  return {
+      {"hdf5_links_of_one_heap", Hdf5Links(8, 60'000, 500'000), OpenWeights, 32 * kMiB},
+      {"hdf5_too_many_links", Hdf5Links(10, 60'000, 500'000), OpenWeights, 32 * kMiB},
+      {"zip_entries", ZipOfEntries(131'072), OpenWeights, 32 * kMiB},
+      {"zip_too_many_entries", ZipOfEntries(140'000), OpenWeights, 32 * kMiB},
+      {"pickle_opcodes", ZipBytes({{"a/data.pkl", "\x80\2" + std::string(kMiB, '}') + "."}}),
+       OpenWeights, 96 * kMiB},
+  };
+}
+
 class ReaderCosts : public testing::TestWithParam<Reading> {};
 
 TEST_P(ReaderCosts, AreWithinTheirBound) {
@@ -108,6 +191,9 @@ TEST_P(ReaderCosts, AreWithinTheirBound) {
 
 std::string NameOf(const testing::TestParamInfo<Reading>& info) { return info.param.name; }
 
+INSTANTIATE_TEST_SUITE_P(Description, ReaderCosts, testing::ValuesIn(DescriptionReadings()),
+                         NameOf);
+INSTANTIATE_TEST_SUITE_P(Tables, ReaderCosts, testing::ValuesIn(TableReadings()), NameOf);
 INSTANTIATE_TEST_SUITE_P(Safetensors, ReaderCosts, testing::ValuesIn(SafetensorsReadings()),
                          NameOf);
 

@@ -101,6 +101,43 @@ TEST(Checkpoint, RefusesOtherSafetensorsAndTruncatedOnes) {
   }
 }
 
+Declaration DeclarationOfClasses(std::vector<std::string> classes) {
+  ModelConfig config;
+  config.backbone.width = 0.35;
+  config.head = {{.kind = HeadLayer::Kind::kGlobalAveragePooling},
+                 {.units = kUnitsOfClasses, .activation = Activation::kSoftmax}};
+  const Model model(config, Convention::Keras(), {32, 32}, std::move(classes), 1);
+  return DeclarationOf(model, {});
+}
+
+TEST(DeclarationOf, TellsLongListsOfClassesApartAndStaysShort) {
+  std::vector<std::string> classes;
+  for (int i = 0; i < 65'536; ++i) {
+    classes.push_back("\"" + std::to_string(i) + std::string(194, 'x'));
+  }
+  const ScratchFolder folder;
+  const std::string file = (folder / "state").string();
+  State state(1);
+  const Declaration declaration = DeclarationOfClasses(classes);
+  SaveCheckpoint(file, state.arrays(), declaration, Position(), "");
+  EXPECT_EQ(RestoreCheckpoint(file, state.arrays(), declaration).position.epoch, 3);
+  EXPECT_LT(std::filesystem::file_size(file), 8192u);
+  classes[65'535] += "y";
+  const std::string error =
+      CaughtError([&] { RestoreCheckpoint(file, state.arrays(), DeclarationOfClasses(classes)); });
+  EXPECT_NE(error.find("is of another training: classes was `\"0xxx"), error.npos) << error;
+  EXPECT_NE(error.find("... (65536 classes, SHA-256 "), error.npos) << error;
+}
+
+TEST(Checkpoint, OfClassesWhoseNamesAreNotUtf8ComesBack) {
+  const ScratchFolder folder;
+  const std::string file = (folder / "state").string();
+  State state(1);
+  const Declaration declaration = DeclarationOfClasses({"M\xfcller", "ants"});
+  SaveCheckpoint(file, state.arrays(), declaration, Position(), "");
+  EXPECT_EQ(RestoreCheckpoint(file, state.arrays(), declaration).position.epoch, 3);
+}
+
 TEST(DeclarationOf, NamesWhatATrainingIs) {
   const SmallTraining training({.kind = FrozenConfig::Kind::kThrough, .through = "block_16"});
   const Declaration declaration =

@@ -6,6 +6,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "stages/class_names.h"
+#include "stages/model/model_description.h"
 #include "stages/model/safetensors_writer.h"
 #include "stages/model/weights_file.h"
 #include "tests/support/caught_error.h"
@@ -257,7 +259,31 @@ TEST_F(SavedModelTest, RefusesValuesThatMakeNoSense) {
 TEST_F(SavedModelTest, RefusesADescriptionNestedWithoutEnd) {
   std::ofstream(description()) << R"({"version": 1, "head": )" << std::string(100'000, '[')
                                << std::string(100'000, ']') << "}";
-  EXPECT_EQ(Refusal(), Damage("it is nested too deeply"));
+  EXPECT_EQ(Refusal(), Damage("it is nested more than 32 levels deep"));
+}
+
+// The most that class_names.h allows, names that take several letters in JSON among them.
+TEST_F(SavedModelTest, AsManyClassesAsThereMayBeComeBack) {
+  for (const std::size_t length : {std::size_t{4}, std::size_t{230}}) {
+    std::vector<std::string> classes;
+    for (std::size_t i = 0; i < kMostClasses; ++i) {
+      classes.push_back("\"\n" + std::to_string(i));
+      classes.back().resize(std::max(length, classes.back().size()), 'x');
+    }
+    CheckClassNames("model", classes);
+    ModelConfig config = model_.config();
+    config.head.back().units = kUnitsOfClasses;
+    const Model model(config, Convention::Torchvision(), {64, 96}, classes, 1);
+    std::ofstream(description(), std::ios::binary) << Describe(model);
+    EXPECT_EQ(ReadModelDescription(description()).classes, classes);
+  }
+}
+
+TEST_F(SavedModelTest, RefusesClassesThatAreNoTexts) {
+  Replace("\"ants\"", "7");
+  EXPECT_EQ(Refusal(), Damage("it has something other than text in its classes"));
+  Replace("7", "[]");
+  EXPECT_EQ(Refusal(), Damage("it has something other than text in its classes"));
 }
 
 TEST_F(SavedModelTest, RefusesWeightsOfAnotherModel) {
