@@ -4,17 +4,15 @@
 #include <elf.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <exception>
-#include <fstream>
 #include <optional>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "framework/build_id.h"
 #include "framework/crash_notice.h"
+#include "framework/input_file.h"
 
 namespace weir {
 namespace {
@@ -44,11 +42,8 @@ std::string LastError() {
   return dlerror();  // NOLINT(concurrency-mt-unsafe): each thread has its own
 }
 
-bool ReadAt(std::ifstream& file, std::uint64_t offset, void* to, std::size_t bytes) {
-  file.clear();
-  file.seekg(static_cast<std::streamoff>(offset));
-  file.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes));
-  return file.good();
+bool ReadAt(InputFile& file, std::uint64_t offset, void* to, std::size_t bytes) {
+  return file.ReadAt(offset, to, bytes) == bytes;
 }
 
 constexpr std::size_t Padded(std::size_t bytes) { return (bytes + 3) / 4 * 4; }
@@ -109,11 +104,9 @@ StageSpec Watched(StageSpec spec, const fs::path& path) {
 std::string BuildId() { return WEIR_BUILD_ID; }
 
 std::string ReadBuildId(const fs::path& path) {
-  std::error_code failure;
-  if (fs::is_directory(path, failure)) Refuse(path, "is a directory", "Name the file in it.");
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    Refuse(path, std::string("cannot be opened: ") + std::generic_category().message(errno),
+  InputFile file(path);
+  if (!file.problem().empty()) {
+    Refuse(path, file.problem(),
            "A relative path is relative to the folder of the file that it is written in; --set "
            "plugins=[FILE] gives another one.");
   }

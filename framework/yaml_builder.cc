@@ -45,6 +45,7 @@ void YamlBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML:
                            const std::string& value) {
   if (tag != "tag:yaml.org,2002:str") RefuseTag(mark, tag);
   CheckQuotesEnd(PositionOf(mark));
+  RefuseNul(PositionOf(mark), value);
   Close(YamlNode::Scalar(value, tag != "?" && !tag.empty(), PositionOf(mark)), anchor);
 }
 
@@ -74,6 +75,13 @@ void YamlBuilder::OnMapEnd() {
 void YamlBuilder::RefuseTag(const YAML::Mark& mark, const std::string& tag) {
   if (tag.empty() || tag == "?" || tag == "!") return;  // none was written
   problems_.Add(PositionOf(mark), "tags such as " + InBackticks(tag) + " have no meaning here");
+}
+
+// Every name and path ends at the first NUL for the system (POSIX.1-2017, 3.170), so that a text
+// which holds one would stand for another.
+void YamlBuilder::RefuseNul(const Position& position, const std::string& value) {
+  if (value.find('\0') == std::string::npos) return;
+  problems_.Add(position, "a text cannot hold the character NUL (`\\0`)");
 }
 
 // yaml-cpp takes a quote that is never closed for a text that ends with the file.

@@ -54,6 +54,7 @@ class YamlBuilder final : public YAML::EventHandler {
   };
 
   void RefuseTag(const YAML::Mark& mark, const std::string& tag);
+  void RefuseNul(const Position& position, const std::string& value);
   void CheckQuotesEnd(const Position& position);
   Position PositionOfNull(const YAML::Mark& mark) const;
   Frame Pop();

@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <fstream>
 #include <istream>
 #include <sstream>
 #include <string>
@@ -15,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "framework/input_file.h"
 #include "framework/suggestion.h"
 #include "framework/yaml_builder.h"
 
@@ -135,19 +134,12 @@ YamlNode ReadYaml(const std::filesystem::path& path, Problems& problems) {
     AddMissing(path, problems);
     return {};
   }
-  if (std::filesystem::is_directory(status)) {
-    problems.Add({}, label + ": a folder, where a configuration file is needed");
+  InputFile file(path);
+  std::string text = file.ReadText(kLargestConfigBytes + 1);
+  if (!file.problem().empty()) {
+    problems.Add({}, label + ": " + file.problem() + "; a configuration is a YAML file");
     return {};
   }
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kLargestConfigBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad() || !file.is_open()) {
-    problems.Add({}, label + ": cannot be read: " + std::generic_category().message(errno));
-    return {};
-  }
-  text.resize(static_cast<std::size_t>(file.gcount()));
   if (text.size() > kLargestConfigBytes) {
     problems.Add({}, label + ": too large for a configuration, which has at most 1 MiB");
     return {};

@@ -1,6 +1,7 @@
 #include "framework/yaml_reader.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -59,6 +60,19 @@ TEST(ParseYaml, ShowsWhereTheSyntaxIsWrong) {
             "    1 | a: 'it''s\n"
             "      |    ^");
   EXPECT_EQ(ProblemsIn("a: 'it''s'\nb: \"\\\"\"\n"), "");
+}
+
+// Names and paths would end there: `runs/a` in place of what was written.
+TEST(ParseYaml, RefusesNulsInAnyTextAndKey) {
+  EXPECT_EQ(ProblemsIn("name: \"a\\0b\"\n"),
+            "a.yaml:1:7: a text cannot hold the character NUL (`\\0`)\n"
+            "    1 | name: \"a\\0b\"\n"
+            "      |       ^");
+  EXPECT_EQ(ProblemsIn("a: [1, {\"k\\x00\": 1}]\n"),
+            "a.yaml:1:9: a text cannot hold the character NUL (`\\0`)\n"
+            "    1 | a: [1, {\"k\\x00\": 1}]\n"
+            "      |         ^");
+  EXPECT_NE(ProblemsIn("a: \"\\u0000\"\n"), "");
 }
 
 TEST(ParseYaml, RefusesWhatIsNotOnePlainDocument) {
@@ -220,11 +234,17 @@ TEST_F(ReadYamlTest, SaysWhyAFileCannotBeRead) {
             "DIR/artcle.yaml: no such file; did you mean `DIR/article.yaml`?");
   EXPECT_EQ(ProblemsOfFile("z.yaml"), "DIR/z.yaml: no such file");
   EXPECT_EQ(ProblemsOfFile("nowhere/z.yaml"), "DIR/nowhere/z.yaml: no such file");
-  EXPECT_EQ(ProblemsOfFile("."), "DIR/.: a folder, where a configuration file is needed");
+  EXPECT_EQ(ProblemsOfFile("."), "DIR/.: is a folder, not a file; a configuration is a YAML file");
   EXPECT_EQ(ProblemsOfFile("empty.yaml"), "DIR/empty.yaml: the file is empty");
   EXPECT_EQ(ProblemsOfFile("large.yaml"),
             "DIR/large.yaml: too large for a configuration, which has at most 1 MiB");
   EXPECT_EQ(ProblemsOfFile("article.yaml"), "");
+}
+
+TEST_F(ReadYamlTest, RefusesAPipeThatNobodyWritesTo) {
+  ASSERT_EQ(::mkfifo((folder_ / "pipe.yaml").c_str(), 0600), 0);
+  EXPECT_EQ(ProblemsOfFile("pipe.yaml"),
+            "DIR/pipe.yaml: is a named pipe, not a file; a configuration is a YAML file");
 }
 
 TEST(Problems, AreThrownTogether) {

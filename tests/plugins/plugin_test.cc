@@ -122,7 +122,7 @@ TEST_F(PluginTest, WhatIsNoPluginIsRefused) {
 
   const ProcessOutcome folder = Command("plan", scratch_.path().string());
   EXPECT_EQ(folder.status, 2);
-  EXPECT_THAT(folder.err, HasSubstr("is a directory"));
+  EXPECT_THAT(folder.err, HasSubstr("is a folder, not a file"));
 }
 
 // Cut off anywhere, it is refused: not one is loaded, none makes weir crash.
