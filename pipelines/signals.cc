@@ -29,6 +29,7 @@ void CatchSignals() {
     sigaction(number, nullptr, &before);
     if (before.sa_handler != SIG_IGN) sigaction(number, &action, nullptr);
   }
+  signal(SIGXFSZ, SIG_IGN);
 }
 
 void OutliveReader() { signal(SIGPIPE, SIG_IGN); }

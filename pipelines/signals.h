@@ -5,7 +5,8 @@
 namespace weir {
 
 // From now on SIGINT, SIGTERM and SIGHUP are noted, those that were ignored (nohup) excepted. A
-// second one ends the process at once, with status 130.
+// second one ends the process at once, with status 130. A file that grows past the limit on files
+// (RLIMIT_FSIZE) makes the write fail with EFBIG, in place of ending the process by SIGXFSZ.
 void CatchSignals();
 
 // From now on a reader of the output that goes away does not end the process.

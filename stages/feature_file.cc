@@ -10,11 +10,10 @@
 #include <cerrno>
 #include <cstring>
 #include <span>
-#include <system_error>
 #include <utility>
 
-#include "framework/byte_size.h"
 #include "framework/error.h"
+#include "framework/write_error.h"
 #include "stages/model/sha256.h"
 
 namespace weir {
@@ -181,19 +180,8 @@ std::uint32_t FeatureFile::Append(const FeatureKey& key, const float* values) {
 }
 
 void FeatureFile::ThrowErrno(const char* doing) const {
-  const int reason = errno;
-  std::string what =
-      path_.string() + ": cannot " + doing + ": " + std::generic_category().message(reason);
-  std::string remedy =
-      "Set features.cache_folder to a folder that may be written, or "
-      "features.cache to memory.";
-  if (reason == ENOSPC) {
-    std::error_code error;
-    const auto space = std::filesystem::space(path_.parent_path(), error);
-    if (!error) what += " (" + ToRoundText(ByteSize{space.available}) + " are free)";
-    remedy = "Make room there, or set features.cache_folder to another disk.";
-  }
-  throw Error(ErrorKind::kData, what, remedy);
+  throw WriteError(path_, std::string("cannot ") + doing, errno,
+                   "set features.cache_folder to another folder, or features.cache to memory");
 }
 
 void FeatureFile::Refuse(const std::string& what) const {

@@ -8,7 +8,7 @@
 #include <system_error>
 
 #include "framework/error.h"
-#include "stages/model/printable.h"
+#include "framework/write_error.h"
 
 namespace weir {
 namespace {
@@ -26,7 +26,7 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
   const std::filesystem::file_status there = std::filesystem::status(path_, unknown);
   if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there)) {
     throw Error(ErrorKind::kData, path_.string() + " is there and is no file that can be replaced",
-                "give another path");
+                "Give another path.");
   }
   temporary_ = FolderOf(path_) /
                ("." + path_.filename().string() + "." + std::to_string(::getpid()) + kPartial);
@@ -74,16 +74,7 @@ void AtomicFile::Commit() {
 }
 
 void AtomicFile::ThrowErrno(const char* doing) const {
-  const int error = errno;
-  std::string what = path_.string() + ": " + doing + ": " + std::generic_category().message(error);
-  std::string remedy = "check that the folder is there and may be written";
-  std::error_code unknown;
-  const auto space = std::filesystem::space(FolderOf(path_), unknown);
-  if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
-    if (!unknown) what += " (" + PrintableBytes(static_cast<double>(space.available)) + " free)";
-    remedy = "free some space there, or write to another disk";
-  }
-  throw Error(ErrorKind::kData, what, remedy);
+  throw WriteError(path_, doing, errno, "write to another place");
 }
 
 void RemovePartialFiles(const std::filesystem::path& folder) {

@@ -18,8 +18,8 @@ namespace weir {
 
 class AtomicFile {
  public:
-  // All members throw Error(kData) with the path and, where the disk is full, the free space; the
-  // constructor where a folder or a device is in its place.
+  // All members throw Error(kData) with the path, the reason and what to do about it (WriteError);
+  // the constructor also where a folder or a device is in its place.
   explicit AtomicFile(std::filesystem::path path);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;

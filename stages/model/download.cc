@@ -10,9 +10,9 @@
 #include <memory>
 #include <mutex>
 #include <string_view>
-#include <system_error>
 
 #include "framework/error.h"
+#include "framework/write_error.h"
 #include "stages/model/printable.h"
 
 namespace weir {
@@ -28,8 +28,7 @@ constexpr long kOk = 200, kPartialContent = 206, kRangeNotSatisfiable = 416;
 // The part of a file that is on the disk, locked against another process that fetches it too.
 class PartFile {
  public:
-  PartFile(const std::filesystem::path& path, const std::string& remedy)
-      : path_(path), remedy_(remedy) {
+  explicit PartFile(const std::filesystem::path& path) : path_(path) {
     file_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (file_ < 0) ThrowErrno();
     if (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
@@ -72,13 +71,10 @@ class PartFile {
 
  private:
   [[noreturn]] void ThrowErrno() const {
-    throw Error(ErrorKind::kData,
-                path_.string() + ": cannot be written: " + std::generic_category().message(errno),
-                remedy_);
+    throw WriteError(path_, "cannot be written", errno, "set WEIR_CACHE to another folder");
   }
 
   const std::filesystem::path path_;
-  const std::string remedy_;
   int file_ = -1;
   int error_ = 0;
   std::uint64_t bytes_ = 0;
@@ -198,7 +194,7 @@ void Download(const std::string& url, const std::filesystem::path& path,
               const ProgressCallback& progress, const std::string& remedy) {
   static std::once_flag started;
   std::call_once(started, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-  PartFile part(path, remedy);
+  PartFile part(path);
   if (url.starts_with("file:")) part.Clear();  // a copy is quicker than finding out where to go on
   for (int tries = 1;; ++tries) {
     const std::uint64_t before = part.bytes();
