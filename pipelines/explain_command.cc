@@ -1,18 +1,14 @@
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <ctime>
-#include <fstream>
-#include <optional>
-#include <sstream>
 #include <string>
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
 #include "pipelines/commands.h"
 #include "pipelines/memory_log.h"
+#include "pipelines/process_begin.h"
 #include "pipelines/run_folder.h"
 
 namespace weir {
@@ -24,31 +20,18 @@ std::string TimeText(std::int64_t seconds) {
   const auto time = static_cast<std::time_t>(seconds);
   std::array<char, 32> text{};
   std::tm local{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", localtime_r(&time, &local));
+  if (localtime_r(&time, &local) == nullptr) return "an unknown time";
+  std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &local);
   return text.data();
 }
 
-// When the process of that number began, in seconds since 1970; nothing where there is none.
-// Source: proc(5), field 22 of /proc/PID/stat.
-std::optional<std::int64_t> BeginOf(int process) {
-  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
-  std::string text;
-  if (!std::getline(file, text, '\0')) return std::nullopt;
-  std::istringstream fields(text.substr(text.rfind(')') + 1));  // behind the program's name
-  std::string skipped;
-  for (int field = 3; field < 22; ++field) fields >> skipped;
-  std::int64_t ticks = 0;
-  if (!(fields >> ticks)) return std::nullopt;
-  timespec since_boot{};
-  clock_gettime(CLOCK_BOOTTIME, &since_boot);
-  return std::time(nullptr) - since_boot.tv_sec + ticks / sysconf(_SC_CLK_TCK);
-}
-
-// A number is given anew to processes that begin later.
-bool IsRunning(const MemorySnapshot& last) {
-  if (last.state != "running" || last.process <= 0) return false;
-  const auto begin = BeginOf(last.process);
-  return begin && *begin <= last.time + 1;
+// A run that goes on holds its folder's lock. Where the file system has no locks the process is
+// looked for.
+bool IsRunning(const MemorySnapshot& last, const RunFolder& folder) {
+  if (last.state != "running") return false;
+  if (const auto is_held = FolderLock::IsHeld(folder.path())) return *is_held;
+  const auto begin = ProcessBegin(last.process);
+  return begin && *begin == last.process_begin;
 }
 
 // Whether so little was left of `whole` that what comes next may not have fitted.
@@ -96,7 +79,8 @@ void PrintWhatHappened(const MemorySnapshot& last, const RunFolder& folder) {
         "Memory was not scarce then: somebody killed it, the machine stopped, or memory ran out "
         "within a tenth of a second.\n");
   }
-  if (std::filesystem::exists(folder.checkpoint())) {
+  std::error_code unknown;
+  if (std::filesystem::exists(folder.checkpoint(), unknown)) {
     std::fputs(go_on.c_str(), stdout);
   } else {
     std::printf("There is no checkpoint yet: begin anew.\n");
@@ -110,7 +94,7 @@ void ExplainCommand(const std::filesystem::path& run) {
   const MemorySnapshot last = MemoryLog::Read(folder.memory_log());
   const std::string when = last.doing + ", " + std::to_string(last.images_done) + " of " +
                            std::to_string(last.images) + " pictures";
-  if (IsRunning(last)) {
+  if (IsRunning(last, folder)) {
     std::printf("%s is running: %s (process %d)\n\n", run.c_str(), when.c_str(), last.process);
     PrintHoldings(last);
     return;

@@ -141,6 +141,7 @@ class Finetuning {
     const std::string& reason = session_.ceiling().reason;
     if (!reason.empty()) std::printf("%s: the ceiling is lower\n", reason.c_str());
     std::printf("%s\n", DeviceText(session_.device()).c_str());
+    for (const std::string& note : folder_->notes()) PrintLine(note);
     if (kept_features_) PrintLine(kept_features_->Announcement());
     if (is_resumed_) AnnounceResumption();
     std::fflush(stdout);

@@ -56,6 +56,7 @@ class FlowRun {
     std::printf("%s: %s planned, the ceiling is %s\n", folder_->path().c_str(),
                 ToRoundText(ByteSize{session_.plan().peak_bytes()}).c_str(),
                 ToRoundText(ByteSize{session_.plan().limit_bytes}).c_str());
+    for (const std::string& note : folder_->notes()) std::printf("%s\n", note.c_str());
     std::fflush(stdout);
     try {
       Pass();

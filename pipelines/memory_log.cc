@@ -4,19 +4,22 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "framework/error.h"
+#include "framework/input_file.h"
+#include "framework/write_error.h"
+#include "pipelines/one_line.h"
 
 namespace weir {
 namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kRoom = 8192;  // of the file, always filled: the rest is spaces
+constexpr std::size_t kMostBytes = 1 << 20;  // that are read
+constexpr std::size_t kRoom = 8192;          // of the file, always filled: the rest is spaces
 
 json ToJson(const MemorySnapshot& snapshot) {
   json holdings = json::array();
@@ -30,6 +33,7 @@ json ToJson(const MemorySnapshot& snapshot) {
   json all = {{"state", snapshot.state},
               {"time", snapshot.time},
               {"process", snapshot.process},
+              {"process_begin", snapshot.process_begin},
               {"doing", snapshot.doing},
               {"images_done", snapshot.images_done},
               {"images", snapshot.images},
@@ -47,26 +51,60 @@ json ToJson(const MemorySnapshot& snapshot) {
   return all;
 }
 
+// Of a file that anybody may have changed: every field is there, has its type, and is in a range
+// that can be reckoned with. Throws json::exception or std::range_error where one is not.
+class Reader {
+ public:
+  explicit Reader(const json& object) : object_(object) {}
+
+  std::string Text(const char* key) const { return OneLine(At(key).get_ref<const std::string&>()); }
+  std::uint64_t Number(const char* key, std::uint64_t most) const {
+    const json& value = At(key);
+    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > most) {
+      throw std::range_error(key);
+    }
+    return value.get<std::uint64_t>();
+  }
+  std::size_t Bytes(const char* key) const { return Number(key, std::uint64_t{1} << 60); }
+
+ private:
+  const json& At(const char* key) const { return object_.at(key); }
+
+  const json& object_;
+};
+
+constexpr std::uint64_t kMostSeconds = 253'402'300'799;  // the end of the year 9999
+constexpr std::uint64_t kMostImages = std::uint64_t{1} << 60;
+constexpr std::uint64_t kMostTicks = std::uint64_t{1} << 60;
+
 MemorySnapshot SnapshotOf(const json& all) {
+  const Reader top(all);
   MemorySnapshot snapshot;
-  all.at("state").get_to(snapshot.state);
-  all.at("time").get_to(snapshot.time);
-  all.at("process").get_to(snapshot.process);
-  all.at("doing").get_to(snapshot.doing);
-  all.at("images_done").get_to(snapshot.images_done);
-  all.at("images").get_to(snapshot.images);
-  all.at("limit_bytes").get_to(snapshot.limit_bytes);
-  all.at("held_bytes").get_to(snapshot.held_bytes);
-  all.at("peak_held_bytes").get_to(snapshot.peak_held_bytes);
-  all.at("available_bytes").get_to(snapshot.available_bytes);
-  all.at("squeezed").get_to(snapshot.squeezed);
-  for (const json& each : all.at("holdings")) {
-    snapshot.holdings.push_back({each.at("stage"), each.at("what"), each.at("planned_bytes"),
-                                 each.at("bytes"), each.at("peak_bytes")});
+  snapshot.state = top.Text("state");
+  snapshot.time = static_cast<std::int64_t>(top.Number("time", kMostSeconds));
+  snapshot.process = static_cast<int>(top.Number("process", std::numeric_limits<int>::max()));
+  // Runs of earlier versions have none.
+  if (all.contains("process_begin")) {
+    snapshot.process_begin = top.Number("process_begin", kMostTicks);
+  }
+  snapshot.doing = top.Text("doing");
+  snapshot.images_done = top.Number("images_done", kMostImages);
+  snapshot.images = top.Number("images", kMostImages);
+  snapshot.limit_bytes = top.Bytes("limit_bytes");
+  snapshot.held_bytes = top.Bytes("held_bytes");
+  snapshot.peak_held_bytes = top.Bytes("peak_held_bytes");
+  snapshot.available_bytes = top.Bytes("available_bytes");
+  snapshot.squeezed = top.Text("squeezed");
+  for (const json& each : all.at("holdings").get_ref<const json::array_t&>()) {
+    const Reader holding(each);
+    snapshot.holdings.push_back({holding.Text("stage"), holding.Text("what"),
+                                 holding.Bytes("planned_bytes"), holding.Bytes("bytes"),
+                                 holding.Bytes("peak_bytes")});
   }
   if (const auto container = all.find("container"); container != all.end()) {
-    snapshot.container = ContainerMemory{container->at("file"), container->at("limit_bytes"),
-                                         container->at("held_bytes")};
+    const Reader group(*container);
+    snapshot.container =
+        ContainerMemory{group.Text("file"), group.Bytes("limit_bytes"), group.Bytes("held_bytes")};
   }
   return snapshot;
 }
@@ -78,8 +116,7 @@ MemoryLog::MemoryLog(const std::filesystem::path& path)
   const int error = file_ < 0 ? errno : ::posix_fallocate(file_, 0, kRoom);
   if (error == 0 || error == EOPNOTSUPP || error == EINVAL) return;
   if (file_ >= 0) ::close(file_);
-  throw Error(ErrorKind::kData, "cannot write " + path.string() + ": " + std::strerror(error),
-              "Free space on that disk, or give another place with --out.");
+  throw WriteError(path, "cannot be written", error, "give another place with --out");
 }
 
 MemoryLog::~MemoryLog() { ::close(file_); }
@@ -95,16 +132,19 @@ void MemoryLog::Write(const MemorySnapshot& snapshot) noexcept {
 }
 
 MemorySnapshot MemoryLog::Read(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    throw Error(ErrorKind::kData, "there is no " + path.string(),
+  InputFile file(path);
+  const std::string text = file.ReadText(kMostBytes);
+  if (!file.problem().empty()) {
+    throw Error(ErrorKind::kData, path.string() + " " + file.problem(),
                 "Give the folder of a run, begun by `weir run`.");
   }
   try {
-    return SnapshotOf(json::parse(std::string(std::istreambuf_iterator<char>(file), {})));
+    return SnapshotOf(json::parse(text));
   } catch (const json::exception&) {
-    throw Error(ErrorKind::kData, path.string() + " is damaged, or of another version of weir");
+  } catch (const std::range_error&) {
   }
+  throw Error(ErrorKind::kData, path.string() + " is damaged, or of another version of weir",
+              "The run itself may be whole: see its metrics.jsonl, or go on with --resume.");
 }
 
 }  // namespace weir

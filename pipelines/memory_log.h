@@ -14,16 +14,18 @@
 
 #include "framework/host_memory.h"
 #include "framework/pipeline.h"
+#include "pipelines/process_begin.h"
 
 namespace weir {
 
 // Of one moment.
 struct MemorySnapshot {
-  std::string state = "running";  // or "done", "interrupted", "failed: ..."
-  std::int64_t time = 0;          // seconds since 1970
-  int process = 0;                // its number, while it is running
-  std::string doing;              // "epoch 3/10 train"
-  std::uint64_t images_done = 0;  // of that pass
+  std::string state = "running";    // or "done", "interrupted", "failed: ..."
+  std::int64_t time = 0;            // seconds since 1970
+  int process = 0;                  // its number, while it is running
+  std::uint64_t process_begin = 0;  // when it began (ProcessBegin), 0 where that is not known
+  std::string doing;                // "epoch 3/10 train"
+  std::uint64_t images_done = 0;    // of that pass
   std::uint64_t images = 0;
   std::size_t limit_bytes = 0;  // the ceiling
   std::size_t held_bytes = 0;   // by the process: RssAnon and RssShmem

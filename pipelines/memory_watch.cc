@@ -36,6 +36,7 @@ MemoryWatch::MemoryWatch(Pipeline& pipeline, MemoryWatchOptions options)
     : pipeline_(pipeline), options_(std::move(options)), log_(options_.log) {
   last_.limit_bytes = options_.limit_bytes;
   last_.process = ::getpid();
+  last_.process_begin = ProcessBegin(last_.process).value_or(0);
   last_.time = std::time(nullptr);
   last_.doing = "starting";
   log_.Write(last_);

@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <ctime>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
 #include "framework/error.h"
 #include "framework/random.h"
+#include "framework/write_error.h"
+#include "pipelines/json_lines.h"
 #include "stages/model/atomic_file.h"
 
 namespace weir {
@@ -27,15 +26,9 @@ void MakeFolder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
   if (error) {
-    throw Error(ErrorKind::kData,
-                "cannot make the folder " + path.string() + ": " + error.message(),
-                "Give another place with --out.");
+    throw WriteError(path, "the folder cannot be made", error.value(),
+                     "give another place with --out");
   }
-}
-
-// Paths are bytes, JSON is UTF-8: what is not is replaced.
-std::string Dump(const json& value, int indent = -1) {
-  return value.dump(indent, ' ', false, json::error_handler_t::replace);
 }
 
 // A path as it is known here and in dropped.jsonl, the same when that is read again.
@@ -47,16 +40,20 @@ void WriteWhole(const fs::path& path, const std::string& text) {
   file.Commit();
 }
 
-// In one write, so that a line is never torn in two by a crash of ours.
-void AppendLine(const fs::path& path, const json& value) {
-  const std::string line = Dump(value) + "\n";
-  std::ofstream file(path, std::ios::app | std::ios::binary);
-  file.write(line.data(), static_cast<std::streamsize>(line.size()));
-  file.flush();
-  if (!file) {
-    throw Error(ErrorKind::kData, "cannot write to " + path.string() + ": " + std::strerror(errno),
-                "Free space on that disk, then go on with --resume.");
-  }
+// Whether it is a line of metrics.jsonl; what is there beside the epoch has the type that it is
+// written with.
+bool IsMetrics(const json& line) {
+  const auto is = [&line](const char* key, bool (*has_type)(const json&), bool is_needed) {
+    const auto found = line.find(key);
+    return found == line.end() ? !is_needed : has_type(*found);
+  };
+  const auto is_number = [](const json& value) { return value.is_number(); };
+  return is(
+             "epoch", [](const json& value) { return value.is_number_unsigned(); }, true) &&
+         is(
+             "split", [](const json& value) { return value.is_string(); }, false) &&
+         is("loss", is_number, false) && is("accuracy", is_number, false) &&
+         is("images", is_number, false) && is("seconds", is_number, false);
 }
 
 std::string TimeText(std::time_t time) {
@@ -71,44 +68,36 @@ bool IsDefaultName(const std::string& folder, const std::string& name) {
   return folder.starts_with(name + "-") && folder.size() == name.size() + 1 + TimeText(0).size();
 }
 
-std::vector<json> ReadLines(const fs::path& path) {
-  std::vector<json> lines;
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) {
-    json value = json::parse(line, nullptr, false);
-    if (value.is_object()) lines.push_back(std::move(value));  // a torn last line is left out
-  }
-  return lines;
-}
-
 }  // namespace
 
 RunFolder RunFolder::Create(const fs::path& path) {
-  if (fs::exists(path / "config.yaml")) {
+  MakeFolder(path);
+  RunFolder folder(path, FolderLock(path));
+  std::error_code unknown;
+  if (fs::exists(folder.config(), unknown)) {
     throw Error(ErrorKind::kConfig, path.string() + " holds a run already",
                 "Go on with it by --resume, or give another folder with --out.");
   }
-  MakeFolder(path);
   MakeFolder(path / "checkpoint");
-  RunFolder folder(path);
   for (const char* name : {kMetrics, kDropped}) WriteWhole(path / name, "");
   return folder;
 }
 
 RunFolder RunFolder::Reopen(const fs::path& path) {
-  if (!fs::exists(path / "config.yaml")) {
+  std::error_code unknown;
+  if (!fs::exists(path / "config.yaml", unknown)) {
     throw Error(ErrorKind::kData, path.string() + " holds no run that could go on",
                 "Give the folder of an interrupted run with --out, or leave --resume away.");
   }
+  RunFolder folder(path, FolderLock(path));
   MakeFolder(path / "checkpoint");
-  RunFolder folder(path);
   for (const char* part : {"", "checkpoint", "model"}) RemovePartialFiles(path / part);
-  std::string whole_lines;  // the next one would else go on where a torn one ends
-  for (const json& line : ReadLines(path / kDropped)) {
-    folder.dropped_.insert(Key(line.value("path", "")));
-    whole_lines += Dump(line) + "\n";
-  }
-  WriteWhole(path / kDropped, whole_lines);
+  folder.Note(SiftLines(path / kDropped, [&folder](const json& line) {
+    const auto lost = line.find("path");
+    if (lost == line.end() || !lost->is_string()) return LineUse::kDamaged;
+    folder.dropped_.insert(Key(*lost));
+    return LineUse::kKeep;
+  }));
   return folder;
 }
 
@@ -140,8 +129,20 @@ fs::path RunFolder::Youngest(const std::string& name) {
   return *std::max_element(found.begin(), found.end());
 }
 
+RunFolder::RunFolder(fs::path path, FolderLock lock)
+    : path_(std::move(path)), lock_(std::move(lock)) {
+  Note(lock_.problem());
+}
+
 RunFolder::RunFolder(RunFolder&& other) noexcept
-    : path_(std::move(other.path_)), dropped_(std::move(other.dropped_)) {}
+    : path_(std::move(other.path_)),
+      lock_(std::move(other.lock_)),
+      notes_(std::move(other.notes_)),
+      dropped_(std::move(other.dropped_)) {}
+
+void RunFolder::Note(std::string note) {
+  if (!note.empty()) notes_.push_back(std::move(note));
+}
 
 void RunFolder::WriteConfig(const std::string& yaml) const { WriteWhole(config(), yaml); }
 
@@ -155,12 +156,12 @@ void RunFolder::WriteSummary(const json& summary) const {
 
 void RunFolder::AddMetrics(const json& line) const { AppendLine(path_ / kMetrics, line); }
 
-void RunFolder::ForgetMetricsFrom(int epoch) const {
-  std::string kept;
-  for (const json& line : ReadLines(path_ / kMetrics)) {
-    if (line.value("epoch", 0) < epoch) kept += Dump(line) + "\n";
-  }
-  WriteWhole(path_ / kMetrics, kept);
+void RunFolder::ForgetMetricsFrom(int epoch) {
+  Note(SiftLines(path_ / kMetrics, [epoch](const json& line) {
+    if (!IsMetrics(line)) return LineUse::kDamaged;
+    const auto done = line["epoch"].get<std::uint64_t>();
+    return done < static_cast<std::uint64_t>(epoch) ? LineUse::kKeep : LineUse::kForget;
+  }));
 }
 
 void RunFolder::Dropped(const std::string& path, const std::string& stage,

@@ -8,6 +8,7 @@
 //   memory.json          who holds what, rewritten as it goes (memory_log.h)
 //   checkpoint/latest.safetensors
 //   model/               model.safetensors and model.json
+//   .lock                held while the run goes on (folder_lock.h)
 //
 // Every line is written whole and at once; summary, config and plan appear whole or not at all.
 // Dropped() may be called from any thread, the rest from one.
@@ -19,18 +20,22 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <unordered_set>
+#include <vector>
+
+#include "pipelines/folder_lock.h"
 
 namespace weir {
 
 class RunFolder {
  public:
-  // A new folder. Throws Error(kConfig) where it holds a run already, Error(kData) where it cannot
-  // be made.
+  // A new folder, locked. Throws Error(kConfig) where it holds a run already or another process
+  // writes there, Error(kData) where it cannot be made.
   static RunFolder Create(const std::filesystem::path& path);
-  // That of a run that was interrupted. Throws Error(kData) where there is none.
+  // That of a run that was interrupted, locked. Throws Error(kData) where there is none,
+  // Error(kConfig) where another process goes on with it.
   static RunFolder Reopen(const std::filesystem::path& path);
-  // That of any run, to look at it.
-  static RunFolder At(const std::filesystem::path& path) { return RunFolder(path); }
+  // That of any run, to look at it, whoever writes there.
+  static RunFolder At(const std::filesystem::path& path) { return RunFolder(path, {}); }
 
   // "runs/<name>-<time>", made now, and the youngest of them. Throws Error(kData) where there is
   // none.
@@ -38,6 +43,9 @@ class RunFolder {
   static std::filesystem::path Youngest(const std::string& name);
 
   RunFolder(RunFolder&& other) noexcept;
+
+  // Lines for people: what was damaged and left out of it, or that it cannot be locked.
+  const std::vector<std::string>& notes() const { return notes_; }
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path config() const { return path_ / "config.yaml"; }
@@ -52,16 +60,19 @@ class RunFolder {
   // Appends a line to metrics.jsonl.
   void AddMetrics(const nlohmann::json& line) const;
   // Removes the lines of `epoch` and later ones: a resumed run writes them again.
-  void ForgetMetricsFrom(int epoch) const;
+  void ForgetMetricsFrom(int epoch);
 
   // Lists a picture that was lost, once, however often it is lost again in later epochs.
   void Dropped(const std::string& path, const std::string& stage, const std::string& reason);
   std::uint64_t dropped() const;
 
  private:
-  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  RunFolder(std::filesystem::path path, FolderLock lock);
+  void Note(std::string note);
 
   std::filesystem::path path_;
+  FolderLock lock_;
+  std::vector<std::string> notes_;
   mutable std::mutex mutex_;
   std::unordered_set<std::uint64_t> dropped_;  // hashes of the paths
 };

@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
 
 #include "tests/framework/test_stages.h"
 #include "tests/support/caught_error.h"
+#include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {
@@ -18,6 +21,9 @@ using testing::Counting;
 using testing::Gather;
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
+constexpr const char* kDamaged =
+    " is damaged, or of another version of weir\nThe run itself may be whole: see its "
+    "metrics.jsonl, or go on with --resume.";
 
 class MemoryWatchTest : public ::testing::Test {
  protected:
@@ -96,12 +102,53 @@ TEST(MemoryLogTest, SaysWhatIsWrongWithAFile) {
   const ScratchFolder folder;
   const std::string path = (folder / "memory.json").string();
   EXPECT_EQ(CaughtError([&] { MemoryLog::Read(path); }),
-            "there is no " + path + "\nGive the folder of a run, begun by `weir run`.");
+            path +
+                " cannot be opened: No such file or directory\nGive the folder of a run, begun by "
+                "`weir run`.");
   folder.Write("memory.json", "{\"state\": \"running\"");
-  EXPECT_EQ(CaughtError([&] { MemoryLog::Read(path); }),
-            path + " is damaged, or of another version of weir\n");
+  EXPECT_EQ(CaughtError([&] { MemoryLog::Read(path); }), path + kDamaged);
   EXPECT_THAT(CaughtError([&] { MemoryLog(folder / "none/memory.json"); }),
-              ::testing::StartsWith("cannot write "));
+              ::testing::HasSubstr("cannot be written: the folder "));
+}
+
+// Whatever stands in a field: words.
+TEST(MemoryLogTest, RefusesAnyFieldThatIsWrong) {
+  const ScratchFolder folder;
+  const auto path = folder / "memory.json";
+  MemorySnapshot snapshot;
+  snapshot.doing = "epoch 1";
+  snapshot.holdings = {{"train", "weights", 1, 2, 3}};
+  MemoryLog(path).Write(snapshot);
+  const auto whole = nlohmann::json::parse(FileText(path));
+  EXPECT_EQ(MemoryLog::Read(path).doing, "epoch 1");
+  for (const auto& [key, value] : whole.items()) {
+    for (const char* wrong :
+         {"null", "-1", "1e300", "1.5", "18446744073709551615", "[[]]", "{}", "true"}) {
+      nlohmann::json damaged = whole;
+      damaged[key] = nlohmann::json::parse(wrong);
+      folder.Write("memory.json", damaged.dump());
+      EXPECT_EQ(CaughtError([&] { MemoryLog::Read(path); }), path.string() + kDamaged)
+          << key << ": " << wrong;
+    }
+    nlohmann::json lacking = whole;
+    lacking.erase(key);
+    folder.Write("memory.json", lacking.dump());
+    if (key == "process_begin") continue;  // runs of earlier versions have none
+    EXPECT_EQ(CaughtError([&] { MemoryLog::Read(path); }), path.string() + kDamaged) << key;
+  }
+  for (const char* wrong : {"[]", "7", "", "{\"state\":\"\xff\"}"}) {
+    folder.Write("memory.json", wrong);
+    EXPECT_EQ(CaughtError([&] { MemoryLog::Read(path); }), path.string() + kDamaged);
+  }
+}
+
+TEST(MemoryLogTest, WhatATextHoldsDoesNotSpeakToTheTerminal) {
+  const ScratchFolder folder;
+  const auto path = folder / "memory.json";
+  MemorySnapshot snapshot;
+  snapshot.state = "failed: a\x1b[2J\nb";
+  MemoryLog(path).Write(snapshot);
+  EXPECT_EQ(MemoryLog::Read(path).state, "failed: a\\x1b[2J\\x0ab");
 }
 
 }  // namespace

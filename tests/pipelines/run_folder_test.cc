@@ -71,11 +71,47 @@ TEST(RunFolder, ALineThatAFullDiskToreTakesNoLaterOneWithIt) {
 
 TEST(RunFolder, ForgetsTheMetricsThatAResumedRunWritesAgainAndATornLine) {
   const ScratchFolder scratch;
-  const RunFolder folder = RunFolder::Create(scratch / "run");
+  RunFolder folder = RunFolder::Create(scratch / "run");
   for (int epoch : {0, 1, 2}) folder.AddMetrics({{"epoch", epoch}});
   std::ofstream(scratch / "run/metrics.jsonl", std::ios::app) << "{\"epoch\":";
   folder.ForgetMetricsFrom(2);
   EXPECT_EQ(FileText(scratch / "run/metrics.jsonl"), "{\"epoch\":0}\n{\"epoch\":1}\n");
+  ASSERT_EQ(folder.notes().size(), 1u);
+  EXPECT_EQ(scratch.Shortened(folder.notes()[0]),
+            "$/run/metrics.jsonl: 1 damaged line was left out, line 4");
+}
+
+TEST(RunFolder, LinesOfWrongTypesDoNotKeepARunFromGoingOn) {
+  const ScratchFolder scratch;
+  RunFolder::Create(scratch / "run").WriteConfig("name: a\n");
+  scratch.Write("run/dropped.jsonl",
+                "{\"path\":7}\n{\"path\":\"a.jpg\"}\n{\"stage\":\"decode\"}\n{\"path\":null}\n");
+  scratch.Write("run/metrics.jsonl",
+                "{\"epoch\":\"0\"}\n{\"epoch\":-1}\n{\"epoch\":0,\"loss\":\"x\"}\n"
+                "{\"epoch\":1e300}\n{\"epoch\":0,\"split\":[]}\n{\"epoch\":0,\"loss\":1}\n");
+  RunFolder again = RunFolder::Reopen(scratch / "run");
+  again.ForgetMetricsFrom(1);
+  EXPECT_EQ(again.dropped(), 1u);
+  EXPECT_EQ(FileText(scratch / "run/metrics.jsonl"), "{\"epoch\":0,\"loss\":1}\n");
+  ASSERT_EQ(again.notes().size(), 2u);
+  EXPECT_EQ(scratch.Shortened(again.notes()[0]),
+            "$/run/dropped.jsonl: 3 damaged lines were left out, from line 1 on");
+  EXPECT_EQ(scratch.Shortened(again.notes()[1]),
+            "$/run/metrics.jsonl: 5 damaged lines were left out, from line 1 on");
+}
+
+TEST(RunFolder, IsHadByOneRunAtATime) {
+  const ScratchFolder scratch;
+  {
+    const RunFolder folder = RunFolder::Create(scratch / "run");
+    folder.WriteConfig("name: a\n");
+    for (const auto open : {RunFolder::Create, RunFolder::Reopen}) {
+      EXPECT_THAT([&] { open(scratch / "run"); },
+                  ::testing::ThrowsMessage<Error>(::testing::StartsWith(
+                      (scratch / "run").string() + " is in use by another run: process ")));
+    }
+  }
+  RunFolder::Reopen(scratch / "run");
 }
 
 TEST(RunFolder, ReopenedItSweepsWhatAKillLeftHalfWritten) {
