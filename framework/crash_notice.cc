@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "framework/error.h"
+#include "framework/mapped_range.h"
 #include "framework/stopwatch.h"
 
 namespace weir {
@@ -21,7 +22,8 @@ struct Text {
 };
 Text shown;
 
-extern "C" void ShowAndEnd(int) {
+extern "C" void ShowAndEnd(int signal, siginfo_t* fault, void*) {
+  if (signal == SIGBUS && MendMappedRange(*fault)) return;
   if (const char* text = shown.begin.load(std::memory_order_acquire)) {
     static_cast<void>(!write(STDERR_FILENO, text, shown.bytes));
   }
@@ -47,7 +49,8 @@ std::string_view NameOf(int signal) {
   }
 }
 
-extern "C" void NameStageAndEnd(int signal) {
+extern "C" void NameStageAndEnd(int signal, siginfo_t* fault, void*) {
+  if (signal == SIGBUS && MendMappedRange(*fault)) return;
   if (const Stopwatch* work = Stopwatch::InThread()) {
     Say("weir: stage ");
     Say(work->stage());
@@ -62,11 +65,15 @@ extern "C" void NameStageAndEnd(int signal) {
 }  // namespace
 
 CrashAtWork::CrashAtWork() {
+  WatchMappedRanges();
   struct sigaction action = {};
-  action.sa_handler = NameStageAndEnd;
+  action.sa_sigaction = NameStageAndEnd;
+  action.sa_flags = SA_SIGINFO;
   for (std::size_t i = 0; i < kCrashes.size(); ++i) {
     sigaction(kCrashes[i], nullptr, &before_[i]);
-    if (before_[i].sa_handler == SIG_DFL) sigaction(kCrashes[i], &action, nullptr);
+    if (before_[i].sa_handler == SIG_DFL || IsMappedRangeHandler(before_[i])) {
+      sigaction(kCrashes[i], &action, nullptr);
+    }
   }
 }
 
@@ -80,10 +87,12 @@ CrashNotice::CrashNotice(const std::string& what, const std::string& remedy)
     : text_("weir: " + what + "\n  " + remedy + "\n") {
   if (shown.begin.load(std::memory_order_acquire) != nullptr) return;
   is_first_ = true;
+  WatchMappedRanges();
   shown.bytes = text_.size();
   shown.begin.store(text_.data(), std::memory_order_release);
   struct sigaction action = {};
-  action.sa_handler = ShowAndEnd;
+  action.sa_sigaction = ShowAndEnd;
+  action.sa_flags = SA_SIGINFO;
   for (std::size_t i = 0; i < kCrashSignals; ++i) sigaction(kCrashes[i], &action, &before_[i]);
 }
 

@@ -10,25 +10,10 @@
 #include "stages/declared_model.h"
 #include "stages/host_prefix.h"
 #include "stages/model/sha256.h"
+#include "stages/model/weights_digest.h"
 #include "stages/model/weights_source.h"
 
 namespace weir {
-namespace {
-
-// Adds what is read to `digest`.
-LayerReader Hashed(LayerReader reader, Sha256& digest) {
-  return [reader = std::move(reader), &digest](int layer) {
-    ConvWeights weights = reader(layer);
-    for (const std::vector<float>* values :
-         {&weights.kernel, &weights.gamma, &weights.beta, &weights.mean, &weights.variance}) {
-      digest.Add(std::as_bytes(std::span(*values)));
-    }
-    return weights;
-  };
-}
-
-}  // namespace
-
 void Features::Params::Check(const Blame& blame) const {
   if (cache_folder && cache != FeaturePlace::kFile) {
     blame("cache_folder", "`cache_folder` is of use with `cache: file` only");

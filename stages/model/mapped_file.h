@@ -1,12 +1,14 @@
 // A file's bytes, mapped read-only: what is not touched is never read, and what is counts as the
 // page cache's memory rather than the process' own.
 //
-// Any thread may read the bytes. Whoever truncates the file while it is mapped ends the process
-// (SIGBUS); weir's own files are replaced by rename, never cut short.
+// A small handle on one mapping, which ends with the last copy of it. The file stays what it was
+// where it is removed, or replaced by rename; where somebody writes to it or cuts it short, what is
+// read may be anything (zeros, behind its new end), and CheckUnchanged() says so. Any thread.
 #pragma once
 
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <span>
 
 namespace weir {
@@ -15,14 +17,23 @@ class MappedFile {
  public:
   // Throws Error(kData) if it cannot be opened or is not a regular file.
   explicit MappedFile(const std::filesystem::path& path);
-  MappedFile(const MappedFile&) = delete;
-  MappedFile& operator=(const MappedFile&) = delete;
-  ~MappedFile();
 
-  std::span<const std::byte> bytes() const { return bytes_; }
+  // What the file is now, whatever becomes of it: from a copy of its own in `folder`, which has no
+  // name there and so ends with the process, whatever ends that. It takes the file's size on the
+  // disk; where `folder` cannot hold it, or is in memory, this is the file itself. Throws
+  // Error(kData) as above, and where somebody writes to the file meanwhile.
+  static MappedFile Kept(const std::filesystem::path& path, const std::filesystem::path& folder);
+
+  std::span<const std::byte> bytes() const;
+
+  // Throws Error(kData) where the file is not what it was any more.
+  void CheckUnchanged() const;
 
  private:
-  std::span<const std::byte> bytes_;
+  class Mapping;
+  explicit MappedFile(std::shared_ptr<const Mapping> mapping) : mapping_(std::move(mapping)) {}
+
+  std::shared_ptr<const Mapping> mapping_;
 };
 
 }  // namespace weir

@@ -142,12 +142,14 @@ void SaveModel(const fs::path& folder, const Model& model, const Learner& learne
 SavedModel LoadSavedModel(const fs::path& folder) {
   ModelDescription description = ReadModelDescription(folder / kDescription);
   const fs::path weights = folder / kWeights;
+  // Mapped once, so that all comes from one file where another replaces it meanwhile.
+  const MappedFile mapped(weights);
   SavedModel saved;
   try {
     const Model model(description.config, description.convention, description.input,
                       description.classes, /*seed=*/0);
     model.CheckClassifier();
-    CheckHead(*WeightsFile::Open(weights), model);
+    CheckHead(*WeightsFile::Open(weights, mapped), model);
     if (fs::exists(folder / kMaps)) {
       saved.source.maps = std::make_shared<const std::vector<MapStatistics>>(
           ReadMaps(folder / kMaps, model.backbone()));
@@ -162,11 +164,11 @@ SavedModel LoadSavedModel(const fs::path& folder) {
   saved.source.config = std::move(description.config);
   saved.source.config.backbone.weights = fs::absolute(weights).string();
   saved.source.convention = description.convention;
-  saved.source.open_backbone = [weights](const Model& model) {
-    return ReadBackbone(WeightsFile::Open(weights), model.backbone());
+  saved.source.open_backbone = [weights, mapped](const Model& model) {
+    return ReadBackbone(WeightsFile::Open(weights, mapped), model.backbone());
   };
-  saved.source.load_head = [weights](const std::string& name, std::size_t values) {
-    return ReadValues(*WeightsFile::Open(weights), name, values);
+  saved.source.load_head = [weights, mapped](const std::string& name, std::size_t values) {
+    return ReadValues(*WeightsFile::Open(weights, mapped), name, values);
   };
   return saved;
 }

@@ -51,6 +51,7 @@ std::string Sha256Of(const std::filesystem::path& path) {
   const MappedFile file(path);
   Sha256 sha256;
   sha256.Add(file.bytes());
+  file.CheckUnchanged();
   return sha256.Finish();
 }
 

@@ -8,7 +8,6 @@
 #include "framework/error.h"
 #include "stages/model/element_type.h"
 #include "stages/model/hdf5_reader.h"
-#include "stages/model/mapped_file.h"
 #include "stages/model/printable.h"
 #include "stages/model/pth_reader.h"
 #include "stages/model/safetensors_reader.h"
@@ -20,8 +19,11 @@ std::int64_t TensorInfo::values() const {
   return static_cast<std::int64_t>(count.value_or(0));
 }
 
-std::unique_ptr<WeightsFile> WeightsFile::Open(const std::filesystem::path& path) {
-  auto file = std::make_unique<MappedFile>(path);
+namespace {
+
+std::unique_ptr<WeightsFile> OpenByContent(const std::filesystem::path& path,
+                                           const MappedFile& mapped) {
+  auto file = std::make_unique<MappedFile>(mapped);
   if (LooksLikeHdf5(file->bytes())) return OpenHdf5(path, std::move(file));
   if (LooksLikePth(file->bytes())) return OpenPth(path, std::move(file));
   if (LooksLikeSafetensors(file->bytes())) return OpenSafetensors(path, std::move(file));
@@ -32,6 +34,26 @@ std::unique_ptr<WeightsFile> WeightsFile::Open(const std::filesystem::path& path
       "give a PyTorch .pth, a .safetensors, or a Keras .h5 or .weights.h5");
 }
 
+}  // namespace
+
+std::unique_ptr<WeightsFile> WeightsFile::Open(const std::filesystem::path& path) {
+  return Open(path, MappedFile(path));
+}
+
+std::unique_ptr<WeightsFile> WeightsFile::Open(const std::filesystem::path& path,
+                                               MappedFile mapped) {
+  std::unique_ptr<WeightsFile> file;
+  try {
+    file = OpenByContent(path, mapped);
+  } catch (const Error&) {
+    mapped.CheckUnchanged();  // it says more than what was made of a half of the file
+    throw;
+  }
+  mapped.CheckUnchanged();
+  file->mapped_.emplace(std::move(mapped));
+  return file;
+}
+
 const TensorInfo* WeightsFile::Find(std::string_view name) const {
   const auto found = std::ranges::lower_bound(tensors_, name, {}, &TensorInfo::name);
   return found != tensors_.end() && found->name == name ? &*found : nullptr;
@@ -40,7 +62,13 @@ const TensorInfo* WeightsFile::Find(std::string_view name) const {
 void WeightsFile::Read(const TensorInfo& tensor, std::span<float> out) {
   assert(&tensor >= tensors_.data() && &tensor < tensors_.data() + tensors_.size());
   assert(static_cast<std::int64_t>(out.size()) == tensor.values());
-  ReadAt(static_cast<std::size_t>(&tensor - tensors_.data()), out);
+  try {
+    ReadAt(static_cast<std::size_t>(&tensor - tensors_.data()), out);
+  } catch (const Error&) {
+    mapped_->CheckUnchanged();
+    throw;
+  }
+  mapped_->CheckUnchanged();
 }
 
 std::vector<std::size_t> WeightsFile::SetTensors(std::vector<TensorInfo> tensors) {

@@ -13,12 +13,14 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "stages/model/backbone_weights.h"
+#include "stages/model/mapped_file.h"
 
 namespace weir {
 
@@ -32,8 +34,11 @@ struct TensorInfo {
 
 class WeightsFile {
  public:
-  // Throws Error(kData), naming the file and what is wrong with it.
+  // Throws Error(kData), naming the file and what is wrong with it; also where somebody writes to
+  // it or cuts it short while it is read.
   static std::unique_ptr<WeightsFile> Open(const std::filesystem::path& path);
+  // The same of a file that is mapped already, and stays so as long as this is there.
+  static std::unique_ptr<WeightsFile> Open(const std::filesystem::path& path, MappedFile mapped);
 
   virtual ~WeightsFile() = default;
 
@@ -49,7 +54,7 @@ class WeightsFile {
   const std::map<std::string, std::string>& metadata() const { return metadata_; }  // safetensors'
 
   // Converts to float32, row-major as stored. `tensor` is one of tensors(), and out.size() its
-  // values. Throws Error(kData) where the contents prove to be damaged.
+  // values. Throws Error(kData) where the contents prove to be damaged, or were changed since.
   void Read(const TensorInfo& tensor, std::span<float> out);
 
  protected:
@@ -66,6 +71,7 @@ class WeightsFile {
 
   std::filesystem::path path_;
   std::vector<TensorInfo> tensors_;
+  std::optional<MappedFile> mapped_;  // from the end of Open on
 };
 
 // The backbone's numbers from a file in any of the formats and namings (Keras, torchvision, timm),

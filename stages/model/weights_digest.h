@@ -1,0 +1,12 @@
+// Tells weights by their numbers, whatever file, format and names they come with.
+#pragma once
+
+#include "stages/model/backbone_weights.h"
+#include "stages/model/sha256.h"
+
+namespace weir {
+
+// A reader that adds what it reads, as float32, to `digest`, which outlives it.
+LayerReader Hashed(LayerReader reader, Sha256& digest);
+
+}  // namespace weir
