@@ -52,7 +52,9 @@ FeatureCache::FeatureCache(FeatureRounds rounds, std::size_t values,
       file_(std::move(file)) {
   for (const Split split : {Split::kTrain, Split::kValidation}) {
     for (int round = 0; round < rounds_.of(split); ++round) {
-      all_rounds_[{split, round}].places.assign(order_->index_end, kAbsent);
+      Round& made = all_rounds_[{split, round}];
+      made.places.assign(order_->index_end, kAbsent);
+      if (file_) made.checksums.resize(order_->index_end);
     }
   }
   if (file_) {
@@ -65,8 +67,9 @@ FeatureCache::FeatureCache(FeatureRounds rounds, std::size_t values,
 std::size_t FeatureCache::bytes(const FeatureRounds& rounds, std::size_t values,
                                 const SampleOrder& order, const SampleCounts& counts,
                                 bool in_file) {
+  const std::size_t words = in_file ? 2 : 1;
   const std::size_t table = static_cast<std::size_t>(rounds.train + rounds.validation) *
-                            order.index_end * sizeof(std::uint32_t);
+                            order.index_end * words * sizeof(std::uint32_t);
   if (!in_file) return table + KeptAtMost(rounds, counts) * values * sizeof(float);
   const std::size_t at_once = std::max(counts[Split::kTrain], counts[Split::kValidation]);
   return table + order.index_end * sizeof(Content) + at_once * kLookUpBytes +
@@ -103,13 +106,14 @@ bool FeatureCache::Has(std::uint64_t index) const {
 
 bool FeatureCache::Load(std::uint64_t index, float* values) const {
   if (!round_) return false;
-  std::uint32_t place;
+  std::uint32_t place, checksum = 0;
   {
     const std::lock_guard lock(mutex_);
     place = round_->places[index];
+    if (file_) checksum = round_->checksums[index];
   }
   if (place == kAbsent) return false;
-  if (file_) return file_->Read(place, values);
+  if (file_) return file_->Read({place, checksum}, values);
   std::memcpy(values, memory_.data() + place * values_, values_ * sizeof(float));
   return true;
 }
@@ -135,7 +139,9 @@ void FeatureCache::Keep(const Sample& sample, const float* values) {
     return;
   }
   try {
-    place = file_->Append(KeyOf(sample.index), values);
+    const FeatureRecord record = file_->Append(KeyOf(sample.index), values);
+    place = record.number;
+    round_->checksums[sample.index] = record.checksum;
     ++kept_;
   } catch (const Error& error) {
     trouble_ = error.what();
@@ -170,11 +176,12 @@ void FeatureCache::LookUp() {
     if (contents_[index].is_known) wanted.emplace(KeyOf(index), index);
   }
   std::vector<float> values(values_);
-  file_->ForEach([&](const FeatureKey& key, std::uint32_t record) {
+  file_->ForEach([&](const FeatureKey& key, const FeatureRecord& record) {
     const auto [begin, end] = wanted.equal_range(key);
     if (begin == end || !file_->Read(record, values.data())) return;
     for (auto found = begin; found != end; ++found) {
-      round_->places[found->second] = record;
+      round_->places[found->second] = record.number;
+      round_->checksums[found->second] = record.checksum;
       ++found_;
     }
     wanted.erase(begin, end);

@@ -79,7 +79,8 @@ class FeatureCache {
   static constexpr std::uint32_t kAbsent = 0xffffffff;
 
   struct Round {
-    std::vector<std::uint32_t> places;  // by a sample's index: in the values, or a record
+    std::vector<std::uint32_t> places;  // by a sample's index: in the values, or a record's number
+    std::vector<std::uint32_t> checksums;  // of the records; with a file
     bool is_looked_up = false;
     bool is_complete = false;
     std::atomic<bool> has_gaps{false};  // something could not be kept

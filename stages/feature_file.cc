@@ -143,25 +143,25 @@ std::uint64_t FeatureFile::Records() const {
 }
 
 void FeatureFile::ForEach(
-    const std::function<void(const FeatureKey&, std::uint32_t record)>& visit) const {
+    const std::function<void(const FeatureKey&, const FeatureRecord&)>& visit) const {
   const std::uint64_t records = Records();
   for (std::uint64_t record = 0; record < records; ++record) {
     RecordHead head;
     if (!ReadAll(file_, &head, sizeof head, kHeadBytes + record * record_bytes())) return;
-    visit(head.key, static_cast<std::uint32_t>(record));
+    visit(head.key, {static_cast<std::uint32_t>(record), head.checksum});
   }
 }
 
-bool FeatureFile::Read(std::uint32_t record, float* values) const {
+bool FeatureFile::Read(const FeatureRecord& record, float* values) const {
   RecordHead head;
-  const std::uint64_t offset = kHeadBytes + std::uint64_t{record} * record_bytes();
+  const std::uint64_t offset = kHeadBytes + std::uint64_t{record.number} * record_bytes();
   const std::size_t bytes = values_ * sizeof(float);
   return ReadAll(file_, &head, sizeof head, offset) &&
-         ReadAll(file_, values, bytes, offset + sizeof head) &&
+         ReadAll(file_, values, bytes, offset + sizeof head) && head.checksum == record.checksum &&
          head.checksum == Checksum(head.key, values, bytes);
 }
 
-std::uint32_t FeatureFile::Append(const FeatureKey& key, const float* values) {
+FeatureRecord FeatureFile::Append(const FeatureKey& key, const float* values) {
   const std::size_t bytes = values_ * sizeof(float);
   const RecordHead head{key, Checksum(key, values, bytes), 0};
   record_.resize(record_bytes());
@@ -176,7 +176,7 @@ std::uint32_t FeatureFile::Append(const FeatureKey& key, const float* values) {
     errno = reason;
     ThrowErrno("be written");
   }
-  return static_cast<std::uint32_t>(record);
+  return {static_cast<std::uint32_t>(record), head.checksum};
 }
 
 void FeatureFile::ThrowErrno(const char* doing) const {

@@ -1,13 +1,13 @@
 // Features in a file, one record a sample and variant, to be used again by later runs.
 //
 //   FeatureFile file(folder / "4f0c....features", /*values=*/1280, "what all records depend on");
-//   file.Append(key, values);
+//   const FeatureRecord record = file.Append(key, values);
 //   file.Read(record, values);
 //
 // Records are only ever added, each by one write under a lock on the file, so several runs may
 // share it at once. One that was cut short by a kill or a full disk is taken off by the next who
-// opens the file; one whose checksum is wrong is as good as not there. Read through the page cache:
-// what it takes is the kernel's, to be had back at any time.
+// opens the file; one whose checksum is wrong, or another than it was, is as good as not there.
+// Read through the page cache: what it takes is the kernel's, to be had back at any time.
 //
 // Any thread may read; one at a time may append. Holds a descriptor, and the record that was
 // appended last.
@@ -27,6 +27,12 @@ namespace weir {
 using FeatureKey = std::array<std::byte, 16>;
 FeatureKey FeatureKeyOf(const std::string& text);
 
+// Where features are, and the checksum that tells them from others that stand there later.
+struct FeatureRecord {
+  std::uint32_t number = 0;
+  std::uint32_t checksum = 0;
+};
+
 class FeatureFile {
  public:
   // Makes the file, and its folder, where it is not there. `values` floats a record. `description`
@@ -38,14 +44,14 @@ class FeatureFile {
   ~FeatureFile();
 
   // The records that are there now, whole ones, in their order.
-  void ForEach(const std::function<void(const FeatureKey&, std::uint32_t record)>& visit) const;
+  void ForEach(const std::function<void(const FeatureKey&, const FeatureRecord&)>& visit) const;
 
-  // False where its checksum is wrong, or it is gone.
-  bool Read(std::uint32_t record, float* values) const;
+  // False where its checksum is wrong, it is gone, or another stands there.
+  bool Read(const FeatureRecord& record, float* values) const;
 
-  // Gives its number. Throws Error(kData), with the free space where the disk is full; then nothing
+  // Throws Error(kData), with the free space where the disk is full; then nothing
   // of it is left there.
-  std::uint32_t Append(const FeatureKey& key, const float* values);
+  FeatureRecord Append(const FeatureKey& key, const float* values);
 
  private:
   class Lock;

@@ -33,7 +33,7 @@ class FeatureFileTest : public ::testing::Test {
   // Its records by key, with what is read of each; no entry where the checksum is wrong.
   static std::map<FeatureKey, std::vector<float>> Contents(const FeatureFile& file) {
     std::map<FeatureKey, std::vector<float>> all;
-    file.ForEach([&](const FeatureKey& key, std::uint32_t record) {
+    file.ForEach([&](const FeatureKey& key, const FeatureRecord& record) {
       std::vector<float> values(kValues);
       if (file.Read(record, values.data())) all[key] = values;
     });
@@ -51,15 +51,26 @@ class FeatureFileTest : public ::testing::Test {
 TEST_F(FeatureFileTest, GivesBackWhatWasAddedInThisRunAndInLaterOnes) {
   {
     const auto file = Open();
-    EXPECT_EQ(file->Append(Key(1), Values(1).data()), 0u);
-    EXPECT_EQ(file->Append(Key(2), Values(2).data()), 1u);
+    EXPECT_EQ(file->Append(Key(1), Values(1).data()).number, 0u);
+    EXPECT_EQ(file->Append(Key(2), Values(2).data()).number, 1u);
     EXPECT_EQ(Contents(*file).size(), 2u);
   }
   const auto file = Open();
-  EXPECT_EQ(file->Append(Key(3), Values(3).data()), 2u);
+  EXPECT_EQ(file->Append(Key(3), Values(3).data()).number, 2u);
   const auto contents = Contents(*file);
   ASSERT_EQ(contents.size(), 3u);
   for (int i = 1; i <= 3; ++i) EXPECT_EQ(contents.at(Key(i)), Values(i));
+}
+
+TEST_F(FeatureFileTest, GivesNothingOfAnotherFileThatWasCopiedOverIt) {
+  const auto file = Open();
+  const FeatureRecord record = file->Append(Key(1), Values(1).data());
+  std::vector<float> values(kValues);
+  EXPECT_TRUE(file->Read(record, values.data()));
+  const fs::path other = folder_ / "other.features";
+  FeatureFile(other, kValues, "features of a test").Append(Key(2), Values(2).data());
+  std::ofstream(path_, std::ios::binary) << std::ifstream(other, std::ios::binary).rdbuf();
+  EXPECT_FALSE(file->Read(record, values.data())) << "a whole record, of another picture";
 }
 
 TEST_F(FeatureFileTest, TakesOffARecordThatWasCutShort) {
