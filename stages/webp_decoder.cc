@@ -19,10 +19,20 @@ struct Size {
   int height = 0;
 };
 
-// What the frame is decoded to: where it covers its canvas, no larger than it need be.
-Size SizeFor(const ImageHeader& header, const WantedSize& stored) {
-  if (!header.frame_covers()) return {header.frame.width, header.frame.height};
-  const Shrink shrink = ShrinkFor(header.width, header.height, stored);
+Shrink ShrinkOf(const ImageHeader& header, const WantedSize& wanted) {
+  return ShrinkFor(header.width, header.height, AsStored(wanted, header.orientation));
+}
+
+// Whether libwebp decodes to what is wanted, as stored. It knows no canvas, and weighs the colours
+// of a lossless picture by its alpha where it scales them.
+bool DecodesToResult(const ImageHeader& header, const Shrink& shrink) {
+  const bool blends = header.whole && header.channels == 4;
+  return header.frame_covers() && !(blends && (shrink.across > 1 || shrink.down > 1));
+}
+
+// What the frame is decoded to.
+Size SizeFor(const ImageHeader& header, const Shrink& shrink) {
+  if (!DecodesToResult(header, shrink)) return {header.frame.width, header.frame.height};
   return {(header.width + shrink.across - 1) / shrink.across,
           (header.height + shrink.down - 1) / shrink.down};
 }
@@ -41,12 +51,11 @@ const char* Reason(VP8StatusCode status) {
   }
 }
 
-// A frame, decoded to `pixels`, on its canvas, which is black as libwebp clears it and Pillow shows
-// it.
-Image OnCanvas(const std::uint8_t* pixels, const ImageHeader& header, const WantedSize& stored) {
+// A frame, decoded in full to `pixels`, on its canvas, which is black as libwebp clears it and
+// Pillow shows it.
+Image OnCanvas(const std::uint8_t* pixels, const ImageHeader& header, const Shrink& shrink) {
   const ImageFrame& frame = header.frame;
-  PictureRows rows(header.width, header.height, ShrinkFor(header.width, header.height, stored),
-                   header.orientation);
+  PictureRows rows(header.width, header.height, shrink, header.orientation);
   const std::size_t bytes = std::size_t{3} * frame.width;
   std::vector<std::uint8_t> row(std::size_t{3} * header.width);
   for (int y = 0; y < header.height; ++y) {
@@ -81,8 +90,8 @@ Outcome<Image> DecodeWebp(const FileBytes& file, const ImageHeader& header,
   if (config.input.width != header.frame.width || config.input.height != header.frame.height) {
     return Drop{"", "is corrupt: its header is ambiguous"};
   }
-  const WantedSize stored = AsStored(wanted, header.orientation);
-  const Size size = SizeFor(header, stored);
+  const Shrink shrink = ShrinkOf(header, wanted);
+  const Size size = SizeFor(header, shrink);
   AlignedBuffer<std::uint8_t> pixels(std::size_t{3} * size.width * size.height);
   config.options.use_scaling =
       size.width != header.frame.width || size.height != header.frame.height;
@@ -95,7 +104,7 @@ Outcome<Image> DecodeWebp(const FileBytes& file, const ImageHeader& header,
   WebPFreeDecBuffer(&config.output);
   if (status != VP8_STATUS_OK) return Drop{"", Reason(status)};
 
-  if (!header.frame_covers()) return OnCanvas(pixels.data(), header, stored);
+  if (!DecodesToResult(header, shrink)) return OnCanvas(pixels.data(), header, shrink);
   if (header.orientation == 1) {
     Image image;
     image.width = size.width;
@@ -109,13 +118,12 @@ Outcome<Image> DecodeWebp(const FileBytes& file, const ImageHeader& header,
 }
 
 std::size_t WebpDecoderBytes(const ImageHeader& header, const WantedSize& wanted) {
-  const WantedSize stored = AsStored(wanted, header.orientation);
-  const Size size = SizeFor(header, stored);
+  const Shrink shrink = ShrinkOf(header, wanted);
+  const Size size = SizeFor(header, shrink);
   const std::size_t pixels = PictureRows::Bytes(size.width, size.height, {});
-  const std::size_t turned =
-      header.frame_covers() ? (header.orientation == 1 ? 0 : pixels)
-                            : PictureRows::Bytes(header.width, header.height,
-                                                 ShrinkFor(header.width, header.height, stored));
+  const std::size_t turned = header.frame_covers()
+                                 ? (header.orientation == 1 ? 0 : pixels)
+                                 : PictureRows::Bytes(header.width, header.height, shrink);
   return kLibraryBytes + header.held_bytes + kRowBytes * static_cast<std::size_t>(header.width) +
          pixels + turned;
 }

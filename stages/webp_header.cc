@@ -121,6 +121,7 @@ std::string ParseWebpHeader(FileBytes& file, ImageHeader& header) {
       header.width = lossy ? Little16(&chunk[6]) & 0x3fff : (sides & 0x3fff) + 1;
       header.height = lossy ? Little16(&chunk[8]) & 0x3fff : (sides >> 14 & 0x3fff) + 1;
       header.whole = lossless;
+      if (lossless && (sides >> 28 & 1)) header.channels = 4;  // alpha_is_used
       header.held_bytes = header.bytes + (lossless ? 4 : webp.alpha ? 5 : 0) * header.pixels();
       LosslessStream& codes = webp.codes;
       if (lossless && length > 5) codes = {.begin = at + 13, .bytes = length - 5};
