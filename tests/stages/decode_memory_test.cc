@@ -82,13 +82,16 @@ INSTANTIATE_TEST_SUITE_P(
         Case{".png[compression=1,interlace]", 2000, 1500, 224, true},
         Case{".png[compression=1]", 60000, 100}, Case{".png[compression=1]", 40, 60000},
         Case{".gif[effort=1]", 2000, 1500}, Case{".gif[effort=1]", 2000, 1500, 0},
-        Case{".tif", 4000, 3000}, Case{".tif[tile]", 4000, 3000},
+        Case{".gif[effort=1,interlace]", 2000, 1500}, Case{".ppm", 4000, 3000},
+        Case{".ppm", 4000, 3000, 0}, Case{".tif", 4000, 3000}, Case{".tif[tile]", 4000, 3000},
         Case{".tif[tile,tile_width=512,tile_height=512]", 4000, 3000},
         Case{".tif[compression=deflate]", 4000, 3000},
         Case{".tif[compression=jpeg,tile]", 4000, 3000}, Case{".tif[compression=jpeg]", 4000, 3000},
         Case{".tif", 4000, 3000, 224, true}, Case{".webp[effort=0]", 4000, 3000},
         Case{".webp[effort=0]", 4000, 3000, 0}, Case{".webp[effort=0,lossless]", 2000, 1500},
         Case{".webp[effort=0,lossless]", 2000, 1500, 0},
+        // With alpha: its colours are not to be scaled by libwebp.
+        Case{".webp[effort=0,lossless]", 2000, 1500, 224, true},
         // A camera's largest, a scanner's, a strip, an animation.
         Case{".jpg", 8000, 6000}, Case{".jpg[interlace]", 8000, 6000},
         Case{".png[compression=1]", 10000, 10000}, Case{".jpg", 20000, 10}, Case{".png", 20000, 10},
