@@ -12,7 +12,6 @@ purpose; "refused", what weir says in place of a picture; "libvips", how far its
 or -1 where it reads none.
 """
 
-import hashlib
 import io
 import json
 from pathlib import Path
@@ -20,13 +19,14 @@ from pathlib import Path
 import numpy as np
 import PIL
 import pyvips
-from PIL import Image, ImageOps
+from PIL import Image
 from safetensors.numpy import save_file
 
 import picture_files as files
+from pillow_table import Table, encoded
 
 WIDTH, HEIGHT = 24, 16
-ORIENTATIONS = (None, 1, 2, 3, 4, 5, 6, 7, 8)
+CLIPPED = "Pillow clips grey of 16 bits at 255; "
 LOSSY = 2  # releases of libjpeg-turbo and libwebp round differently
 
 Y, X = np.mgrid[0:HEIGHT, 0:WIDTH]
@@ -35,79 +35,6 @@ GREY = RGB[:, :, :1]
 ALPHA = ((X * 11 + Y * 7) % 256 // 64 * 85).astype(np.uint8)[:, :, None]  # 0, 85, 170 and 255
 INDICES = (X // 3 + Y // 2 * 8) % 256
 PALETTE = np.stack([np.arange(256) * 7 % 256, 255 - np.arange(256), np.arange(256) * 31 % 256], -1).astype(np.uint8)
-
-
-class Table:
-    def __init__(self) -> None:
-        self.tensors: dict[str, np.ndarray] = {}
-        self.cells: list[dict] = []
-
-    def add(self, name: str, file: bytes, *, tolerance: int = 0, wanted=None, reason: str = "", refused: str = ""):
-        cell = {"name": name, "tolerance": tolerance}
-        if refused:
-            cell["refused"] = refused
-        else:
-            pixels = of_pillow(file)
-            if reason:
-                assert pixels is None or not near(pixels, wanted, tolerance), f"{name}: Pillow has the same"
-                pixels, cell["reason"] = wanted, reason
-            digest = "pixels " + hashlib.sha256(pixels.tobytes() + bytes(pixels.shape)).hexdigest()[:12]
-            self.tensors[digest], cell["pixels"] = pixels, digest
-            cell["libvips"] = distance_of_libvips(file, pixels)
-        assert name not in self.tensors, name
-        self.tensors[name] = np.frombuffer(file, np.uint8)
-        self.cells.append(cell)
-
-    def add_turned(self, name: str, make, **rules) -> None:
-        """A cell for each orientation; `make` takes an EXIF block, or b"", and the orientation."""
-        for orientation in ORIENTATIONS:
-            exif = Image.Exif()
-            exif[274] = orientation or 1
-            block = exif.tobytes() if orientation else b""
-            of_one = dict(rules)
-            if "wanted" in rules:
-                of_one["wanted"] = turned(rules["wanted"], orientation or 1)
-            self.add(f"{name}, EXIF {orientation or 'none'}", make(block, orientation or 1), **of_one)
-
-
-def turned(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    exif = Image.Exif()
-    exif[274] = orientation
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG", exif=exif)
-    return of_pillow(file.getvalue())
-
-
-def near(a: np.ndarray, b: np.ndarray, tolerance: int) -> bool:
-    return a.shape == b.shape and np.abs(a.astype(int) - b.astype(int)).max() <= tolerance
-
-
-def of_pillow(file: bytes) -> np.ndarray | None:
-    try:
-        return np.array(ImageOps.exif_transpose(Image.open(io.BytesIO(file))).convert("RGB"))
-    except (OSError, ValueError, SyntaxError):
-        return None
-
-
-def distance_of_libvips(file: bytes, pixels: np.ndarray) -> int:
-    try:
-        image = pyvips.Image.new_from_buffer(file, "").autorot()
-        values = image.numpy().reshape(image.height, image.width, image.bands)
-    except pyvips.Error:
-        return -1
-    if values.dtype == np.uint16:
-        values = values >> 8
-    values = values.astype(int)
-    if image.interpretation == "cmyk":
-        values = np.rint((255 - values[:, :, :3]) * (255 - values[:, :, 3:4]) / 255).astype(int)
-    values = np.repeat(values[:, :, :1], 3, 2) if values.shape[2] < 3 else values[:, :, :3]
-    return int(np.abs(values - pixels).max()) if values.shape == pixels.shape else 255
-
-
-def encoded(picture: Image.Image, kind: str, **options) -> bytes:
-    out = io.BytesIO()
-    picture.save(out, kind, **options)
-    return out.getvalue()
 
 
 def without_adobe(jpeg: bytes) -> bytes:
@@ -143,12 +70,19 @@ def jpegs(table: Table) -> None:
     }
     for name, make in kinds.items():
         table.add_turned(f"JPEG {name}", make, tolerance=LOSSY)
+    for name, at, byte, refused in (
+        ("lossless", 1, 0xC3, "is a lossless or hierarchical JPEG"),
+        ("of 12 bits", 4, 12, "has 12-bit samples; weir reads 8-bit JPEGs"),
+    ):
+        jpeg = bytearray(encoded(grey, "JPEG"))
+        jpeg[jpeg.index(b"\xff\xc0") + at] = byte
+        table.add(f"JPEG {name}", bytes(jpeg), refused=refused)
 
 
 def pngs(table: Table) -> None:
     deep = lambda samples: samples.astype(np.uint16) * 256 + 255 - samples
     grey16 = np.repeat(GREY, 3, 2)
-    clipped = {"wanted": grey16, "reason": "Pillow clips grey of 16 bits at 255; weir takes the upper 8 bits"}
+    clipped = {"wanted": grey16, "reason": CLIPPED + "weir takes the upper 8 bits"}
     palette = PALETTE.tobytes()
     kinds = {
         **{f"grey, {d} bits": (GREY >> 8 - d, d, 0, b"", {}) for d in (1, 2, 4, 8)},
@@ -249,20 +183,30 @@ def webps(table: Table) -> None:
 
 
 def tiffs(table: Table) -> None:
+    grey = Image.fromarray(GREY[:, :, 0])
+    clipped = {"wanted": np.repeat(GREY, 3, 2), "reason": CLIPPED + "weir takes the upper 8 bits"}
     kinds = {
-        "grey, 1 bit": Image.fromarray(GREY[:, :, 0]).convert("1"),
-        "grey, 8 bits": Image.fromarray(GREY[:, :, 0]),
-        "RGB": Image.fromarray(RGB),
-        "CMYK": Image.fromarray(np.concatenate([RGB, ALPHA // 2], -1), "CMYK"),
-        "RGBA": Image.fromarray(np.concatenate([RGB, ALPHA], -1)),
+        "grey, 1 bit": (grey.convert("1"), {}),
+        "grey, 8 bits": (grey, {}),
+        "grey, 16 bits": (Image.fromarray(GREY[:, :, 0].astype(np.uint16) * 256 + 99), clipped),
+        "grey and alpha": (Image.fromarray(np.concatenate([GREY, ALPHA], -1), "LA"), {}),
+        "palette": (Image.fromarray(RGB).quantize(16), {}),
+        "RGB": (Image.fromarray(RGB), {}),
+        "RGBA": (Image.fromarray(np.concatenate([RGB, ALPHA], -1)), {}),
+        "CMYK": (Image.fromarray(np.concatenate([RGB, ALPHA // 2], -1), "CMYK"), {}),
     }
-    for name, picture in kinds.items():
-        for compression in ("raw", "tiff_lzw"):
+    for name, (picture, rules) in kinds.items():
 
-            def make(_, orientation, picture=picture, compression=compression):
-                return encoded(picture, "TIFF", compression=compression, tiffinfo={274: orientation})
+        def make(_, orientation, picture=picture):
+            return encoded(picture, "TIFF", tiffinfo={274: orientation})
 
-            table.add_turned(f"TIFF {name}, {compression}", make)
+        table.add_turned(f"TIFF {name}", make, **rules)
+        for compression in ("packbits", "tiff_lzw", "tiff_adobe_deflate"):
+            table.add(f"TIFF {name}, {compression}", encoded(picture, "TIFF", compression=compression), **rules)
+    deep = pyvips.Image.new_from_array(RGB.astype(np.uint16) * 256 + 99, interpretation="rgb16")
+    table.add("TIFF RGB, 16 bits", deep.tiffsave_buffer())
+    tiled = pyvips.Image.new_from_array(RGB).tiffsave_buffer(tile=True, tile_width=16, tile_height=16)
+    table.add("TIFF RGB, tiled", tiled)
 
 
 def bmps(table: Table) -> None:
@@ -279,14 +223,16 @@ def bmps(table: Table) -> None:
         for bits in (1, 4, 8):
             data = files.packed(INDICES % 2**bits, bits, 4)
             palette = colours[entry][: entry << bits]
-            table.add(f"BMP {header}, {bits} bits", files.bmp(data, *size, bits, header=header, palette=palette, masks=masks))
+            file = files.bmp(data, *size, bits, header=header, palette=palette, masks=masks)
+            table.add(f"BMP {header}, {bits} bits", file)
         table.add(f"BMP {header}, 24 bits", files.bmp(rows(bgr), *size, 24, header=header, masks=masks))
         if header == 12:
             continue
         of = {"header": header, "palette": colours[4]}
         table.add(f"BMP {header}, 32 bits", files.bmp(rows(bgra), *size, 32, header=header, masks=masks))
         table.add(f"BMP {header}, RLE8", files.bmp(files.rle8(INDICES[::-1]), *size, 8, compression=1, **of))
-        table.add(f"BMP {header}, RLE8, copied", files.bmp(files.rle8(INDICES[::-1], True), *size, 8, compression=1, **of))
+        copied = files.bmp(files.rle8(INDICES[::-1], True), *size, 8, compression=1, **of)
+        table.add(f"BMP {header}, RLE8, copied", copied)
         of["palette"] = colours[4][:64]
         table.add(f"BMP {header}, RLE4", files.bmp(files.rle4(INDICES[::-1] % 16), *size, 4, compression=2, **of))
         fields = files.u32(0xF800, 0x7E0, 0x1F) + (b"" if header == 40 else b"\0" * 4)
@@ -307,7 +253,8 @@ def bmps(table: Table) -> None:
     table.add("BMP offset 0", files.bmp(plain, *size, 8, offset=0, **fewer))
     table.add("BMP offset of the palette", files.bmp(plain, *size, 8, offset=54, **fewer))
     table.add("BMP 16 bits", files.bmp(rows(pixels16 & 0x7FFF), *size, 16), tolerance=1)
-    table.add("BMP grey", files.bmp(files.packed(INDICES, 8, 4), *size, 8, palette=bytes(v for i in range(256) for v in (i, i, i, 0))))
+    grey = bytes(v for i in range(256) for v in (i, i, i, 0))
+    table.add("BMP grey", files.bmp(files.packed(INDICES, 8, 4), *size, 8, palette=grey))
     early = bytes([24, 3, 0, 0, 0, 1])
     wanted = np.broadcast_to(PALETTE[0], RGB.shape).copy()
     wanted[-1] = PALETTE[3]
@@ -316,8 +263,10 @@ def bmps(table: Table) -> None:
         reason="Pillow refuses run lengths that end before the last row; the rows are index 0, as in Windows",
     )
     two = files.bmp(files.packed(INDICES % 4, 2, 4), *size, 2, palette=colours[4][:16])
-    table.add("BMP 2 bits", two, wanted=PALETTE[INDICES % 4], reason="Pillow does not read 2 bits, which Windows CE wrote")
-    table.add("BMP with a JPEG", files.bmp(b"\xff\xd8\xff", *size, 0, compression=4), refused="is a BMP that holds a JPEG, which weir does not read")
+    reason = "Pillow does not read 2 bits, which Windows CE wrote"
+    table.add("BMP 2 bits", two, wanted=PALETTE[INDICES % 4], reason=reason)
+    jpeg = files.bmp(b"\xff\xd8\xff", *size, 0, compression=4)
+    table.add("BMP with a JPEG", jpeg, refused="is a BMP that holds a JPEG, which weir does not read")
 
 
 def pnms(table: Table) -> None:
@@ -333,15 +282,27 @@ def pnms(table: Table) -> None:
             rules = {"tolerance": 1}
             if brightest > 255 and name == "grey":
                 rules["wanted"] = np.repeat(samples, 3, 2)
-                rules["reason"] = "Pillow clips grey of 16 bits at 255; weir scales it"
+                rules["reason"] = CLIPPED + "weir scales it"
             binary = values.astype(">u2" if brightest > 255 else "u1").tobytes()
             table.add(f"PNM P{raw} to {brightest}", head(raw, brightest) + binary, **rules)
             table.add(f"PNM P{plain} to {brightest}", head(plain, brightest) + text(values), **rules)
 
 
+def others(table: Table) -> None:
+    """What Pillow writes and weir does not read."""
+    named = {
+        "AVIF": "HEIF (HEIC or AVIF)", "JPEG2000": "JPEG 2000", "ICO": "an icon (ICO or CUR)",
+        "ICNS": "an icon (ICNS)", "PCX": "PCX", "DDS": "a texture (DDS)", "EPS": "PostScript", "PDF": "PDF",
+        "QOI": "QOI",
+    }
+    for kind, name in named.items():
+        file = encoded(Image.fromarray(RGB), kind)
+        table.add(f"{kind} by Pillow", file[:64], refused=f"is {name}, which weir does not read")
+
+
 def main() -> None:
     table = Table()
-    for formats in (jpegs, pngs, gifs, webps, tiffs, bmps, pnms):
+    for formats in (jpegs, pngs, gifs, webps, tiffs, bmps, pnms, others):
         formats(table)
     metadata = {"cells": json.dumps(table.cells), "pillow": PIL.__version__}
     save_file(table.tensors, Path(__file__).with_suffix(".safetensors"), metadata=metadata)
