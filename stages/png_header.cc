@@ -87,7 +87,8 @@ std::string ParsePngHeader(FileBytes& file, ImageHeader& header) {
     LookAtChunk(file, &chunk[4], at + 8, length, found);
     const bool packed =
         IsTag(&chunk[4], "iCCP") || IsTag(&chunk[4], "zTXt") || IsTag(&chunk[4], "iTXt");
-    header.held_bytes += 3 * (packed ? InflatedBytes(length) : length);
+    // The read buffer, the text, what libvips keeps of it, and that again where it is copied.
+    header.held_bytes += 4 * (packed ? InflatedBytes(length) : length);
     at += 12 + std::uint64_t{length};
   }
   return "is corrupt: over " + std::to_string(kMaxChunks) + " chunks before its picture";

@@ -66,9 +66,8 @@ class TiffPicture {
   Outcome<Image> Decode() {
     const TiffError error;
     const int readers = layout_.by_row() ? layout_.planes() : 1;
-    const bool chopped = layout_.by_row() || layout_.is_converted();
     for (int i = 0; i < readers; ++i) {
-      readers_.push_back(std::make_unique<TiffReader>(file_, chopped));
+      readers_.push_back(std::make_unique<TiffReader>(file_, layout_.is_chopped()));
       if (!readers_[i]->tiff()) return Drop{"", error.Reason()};
       if (layout_.colour == kTiffYcbcr && layout_.compression == kTiffJpeg) {
         TIFFSetField(readers_[i]->tiff(), TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);

@@ -261,14 +261,11 @@ std::size_t TiffLayout::HeldBytes() const {
   const std::size_t codec_bytes = compression == kTiffJpeg        ? 48 * columns * (samples + 3)
                                   : compression == kTiffZstandard ? kZstandardBytes
                                                                   : 24 * columns;
-  // An uncompressed picture in one strip is cut into strips of 8 KiB or a row by libtiff.
-  const bool chopped =
-      compression == kTiffNone && pieces == 1 && (by_row() || is_converted()) && !tiled;
   const std::size_t row = row_bytes(piece_width);
   const std::size_t raw =
-      chopped ? std::max<std::size_t>(8192, 4 * row) + 16 * (height + 1)
-              : RawBytes(std::max<std::uint64_t>(largest_piece_bytes,
-                                                 compression == kTiffNone ? piece_bytes() : 0));
+      is_chopped() ? std::max<std::size_t>(8192, 4 * row) + 16 * (height + 1)
+                   : RawBytes(std::max<std::uint64_t>(
+                         largest_piece_bytes, compression == kTiffNone ? piece_bytes() : 0));
   const std::size_t reader = kReaderBytes + directory_bytes + 16 * pieces + codec_bytes + raw;
   if (by_row()) return planes() * (reader + row);
   if (is_converted()) {
@@ -298,7 +295,8 @@ std::string ReadTiffLayout(FileBytes& file, TiffLayout& layout) {
   layout.bits = Small(ValueOf(entries, kBitsPerSample, 1));
   layout.colour = Small(ValueOf(entries, kPhotometric, kTiffWhiteIsZero));
   layout.compression = Small(ValueOf(entries, kCompression, kTiffNone));
-  layout.planar = ValueOf(entries, kPlanarConfig, 1) == 2 && layout.samples > 1;
+  layout.says_planar = ValueOf(entries, kPlanarConfig, 1) == 2;
+  layout.planar = layout.says_planar && layout.samples > 1;
   const std::uint32_t colours = layout.colour == kTiffRgb ? 3 : 1;
   layout.associated = layout.colour <= kTiffRgb && layout.samples > colours &&
                       ValueOf(entries, kExtraSamples, 0) == 1;

@@ -37,7 +37,8 @@ struct TiffLayout {
   std::uint32_t bits = 1;     // of a sample: 1, 2, 4, 8, 12 or 16
   std::uint32_t colour = kTiffWhiteIsZero;
   std::uint32_t compression = kTiffNone;
-  bool planar = false;      // each sample of all pixels by itself
+  bool planar = false;  // each sample of all pixels by itself, where there are several
+  bool says_planar = false;
   bool associated = false;  // colours are stored multiplied by the alpha behind them
   bool tiled = false;
   std::uint64_t piece_width = 0;   // of a tile or a strip, in pixels
@@ -53,6 +54,11 @@ struct TiffLayout {
   bool is_converted() const { return colour == kTiffYcbcr && compression != kTiffJpeg; }
   // Long strips are read row by row, by one reader for each plane; what else, piece by piece.
   bool by_row() const { return !tiled && !is_converted() && piece_height > 128; }
+  // An uncompressed picture in one strip is cut into strips of 8 KiB or a row by libtiff.
+  bool is_chopped() const {
+    return compression == kTiffNone && pieces == 1 && !tiled && !says_planar &&
+           (by_row() || is_converted());
+  }
   // Of one plane, where a row holds `width` pixels.
   std::size_t row_bytes(std::uint64_t width) const {
     return static_cast<std::size_t>((width * bits * (planar ? 1 : samples) + 7) / 8);

@@ -104,27 +104,24 @@ TEST_F(DecodeHostileTest, AsksForAllThatADecompressionBombHolds) {
 // takes 11.8 KB of tables or more.
 TEST_F(DecodeHostileTest, AsksForAllPrefixCodesOfAWebp) {
   const auto asked = [&](std::uint32_t sets, int cache_bits) {
-    return std::get<std::size_t>(
-        full_.Admit(folder_.Write("codes.webp", WebpOfCodeSets(1024, sets, cache_bits))));
+    const LosslessWebp webp{
+        .width = 1024, .height = 1024, .cache_bits = cache_bits, .sets = sets};
+    return std::get<std::size_t>(full_.Admit(folder_.Write("codes.webp", webp.File())));
   };
   const std::size_t one = asked(1, 0);
   EXPECT_LT(one, std::size_t{10} << 20);
   EXPECT_GT(asked(1000, 0), one + 999 * 11'800);
   EXPECT_GT(asked(65536, 0), one + 65535 * 11'800ull);
   EXPECT_GT(asked(1000, 11), one + 999 * 20'000);
-  EXPECT_EQ(full_.Say(folder_.Write("codes.webp", WebpOfCodeSets(256, 4096))), "256x256");
+  const LosslessWebp read{.width = 256, .height = 250, .cache_bits = 3, .sets = 4000};
+  EXPECT_EQ(full_.Say(folder_.Write("codes.webp", read.File())), "256x250");
 }
 
 // An alpha channel is a lossless picture inside of a lossy one.
 TEST_F(DecodeHostileTest, AsksForThePrefixCodesOfAnAlphaChannel) {
-  const std::string lossless = WebpOfCodeSets(256, 4096);
   const std::string lossy = ReadAll(Save(MakePhoto(256, 256), folder_ / "lossy.webp"));
-  const std::string alpha = RiffChunk("ALPH", "\1" + lossless.substr(12 + 8 + 5));
-  const std::string size = LittleBytes(255, 3) + LittleBytes(255, 3);
-  const std::string chunks = RiffChunk("VP8X", "\x10" + std::string(3, '\0') + size) + alpha +
-                             lossy.substr(lossy.find("VP8 "));
-  const std::string path =
-      folder_.Write("alpha.webp", "RIFF" + LittleBytes(4 + chunks.size(), 4) + "WEBP" + chunks);
+  const LosslessWebp alpha{.width = 256, .height = 256, .sets = 4096};
+  const std::string path = folder_.Write("alpha.webp", WebpWithAlpha(lossy, alpha));
   EXPECT_GT(std::get<std::size_t>(full_.Admit(path)), 4096u * 11'800);
   EXPECT_EQ(full_.Say(path), "256x256");
 }

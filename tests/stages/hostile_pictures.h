@@ -2,7 +2,7 @@
 // writer, as no writer makes them.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -40,43 +40,108 @@ inline std::string RiffChunk(const std::string& name, const std::string& bytes) 
   return name + LittleBytes(bytes.size(), 4) + bytes + std::string(bytes.size() % 2, '\0');
 }
 
-// A black lossless WebP of `side` x `side` whose blocks of 4 x 4 pixels have up to `sets` sets of
-// prefix codes, one after the other, each in 20 bits. (RFC 9649, section 3.7)
-inline std::string WebpOfCodeSets(int side, std::uint32_t sets, int cache_bits = 0) {
-  LowBits bits;
-  bits.Write(0x2f, 8);
-  for (int i = 0; i < 2; ++i) bits.Write(side - 1, 14);
-  bits.Write(0, 4);  // no alpha, version 0
-  bits.Write(0, 1);  // no transform
-  bits.Write(cache_bits > 0, 1);
-  if (cache_bits > 0) bits.Write(cache_bits, 4);
-  bits.Write(1, 1);  // an entropy image, of blocks of 4 x 4
-  bits.Write(0, 3);
-  bits.Write(0, 1);  // without a colour cache
-  const auto one_symbol = [&bits] { bits.Write(0b0001, 4); };
-  // All 256 values in 8 bits each: of green among its 280 symbols, and of red.
-  for (const int others : {24, 0}) {
-    bits.Write(0, 1);
-    bits.Write(12 - 4, 4);
-    for (const int length : {17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8}) {
-      bits.Write(length == 0 || length == 8, 3);
+// A lossless WebP of which every header field can be said, and so what its decoder allocates: all
+// pixels are black, in no bits. (RFC 9649, section 3)
+struct LosslessWebp {
+  int width = 1;
+  int height = 1;
+  struct Transform {
+    std::uint32_t kind = 0;   // 0: predictor, 1: cross colour, 2: subtract green, 3: palette
+    std::uint32_t value = 0;  // of 3 bits, the logarithm of its blocks; the colours of a palette
+  };
+  std::vector<Transform> transforms{};
+  int cache_bits = 0;
+  // Of the sets of prefix codes: the blocks have one after the other, and begin anew.
+  std::uint32_t sets = 1;
+  int block_bits = 2;  // 2 to 9: the logarithm of the side of a block
+
+  // From behind the header on.
+  std::string Stream() const {
+    LowBits bits;
+    Write(bits);
+    return bits.bytes() + std::string(16, '\0');
+  }
+  std::string Chunk() const {
+    LowBits bits;
+    bits.Write(0x2f, 8);
+    bits.Write(width - 1, 14);
+    bits.Write(height - 1, 14);
+    bits.Write(0, 4);  // no alpha, version 0
+    Write(bits);
+    return RiffChunk("VP8L", bits.bytes() + std::string(16, '\0'));
+  }
+  std::string File() const {
+    const std::string chunk = Chunk();
+    return "RIFF" + LittleBytes(4 + chunk.size(), 4) + "WEBP" + chunk;
+  }
+
+ private:
+  static int Divided(int side, int bits) { return (side + (1 << bits) - 1) >> bits; }
+  // Five codes of one symbol: of one colour, 0.
+  static void WriteCodes(LowBits& bits) {
+    for (int i = 0; i < 5; ++i) bits.Write(0b0001, 4);
+  }
+
+  void Write(LowBits& bits) const {
+    int packed_width = width;
+    for (const Transform& transform : transforms) {
+      bits.Write(1, 1);
+      bits.Write(transform.kind, 2);
+      if (transform.kind == 2) continue;
+      bits.Write(transform.value, transform.kind == 3 ? 8 : 3);
+      if (transform.kind == 3) {
+        const std::uint32_t colours = transform.value + 1;
+        packed_width = Divided(width, colours > 16 ? 0 : colours > 4 ? 1 : colours > 2 ? 2 : 3);
+      }
+      bits.Write(0, 1);
+      WriteCodes(bits);
     }
     bits.Write(0, 1);
-    for (int i = 0; i < 256; ++i) bits.Write(1, 1);
-    for (int i = 0; i < others; ++i) bits.Write(0, 1);
+    bits.Write(cache_bits > 0, 1);
+    if (cache_bits > 0) bits.Write(cache_bits, 4);
+    bits.Write(sets > 1, 1);
+    if (sets > 1) WriteSets(bits, packed_width);
+    const std::uint32_t written = sets > 1 ? std::min(sets, Blocks(packed_width)) : 1;
+    for (std::uint32_t i = 0; i < written; ++i) WriteCodes(bits);
   }
-  for (int i = 0; i < 3; ++i) one_symbol();
-  const auto value = [&bits](std::uint32_t byte) {
-    for (int i = 7; i >= 0; --i) bits.Write(byte >> i & 1, 1);
-  };
-  const std::uint32_t blocks = static_cast<std::uint32_t>((side + 3) / 4) * ((side + 3) / 4);
-  for (std::uint32_t i = 0; i < blocks; ++i) {
-    value(i % sets & 255);
-    value(i % sets >> 8);
+
+  std::uint32_t Blocks(int packed_width) const {
+    return static_cast<std::uint32_t>(Divided(packed_width, block_bits)) *
+           Divided(height, block_bits);
   }
-  for (std::uint32_t i = 0; i < std::min(blocks, sets) * 5; ++i) one_symbol();
-  const std::string chunk = RiffChunk("VP8L", bits.bytes() + std::string(16, '\0'));
-  return "RIFF" + LittleBytes(4 + chunk.size(), 4) + "WEBP" + chunk;
+
+  void WriteSets(LowBits& bits, int packed_width) const {
+    bits.Write(block_bits - 2, 3);
+    bits.Write(0, 1);  // without a colour cache
+    // All 256 values in 8 bits each: of green among its 280 symbols, and of red.
+    for (const int others : {24, 0}) {
+      bits.Write(0, 1);
+      bits.Write(12 - 4, 4);
+      for (const int length : {17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8}) {
+        bits.Write(length == 0 || length == 8, 3);
+      }
+      bits.Write(0, 1);
+      for (int i = 0; i < 256; ++i) bits.Write(1, 1);
+      for (int i = 0; i < others; ++i) bits.Write(0, 1);
+    }
+    for (int i = 0; i < 3; ++i) bits.Write(0b0001, 4);
+    const auto value = [&bits](std::uint32_t byte) {
+      for (int i = 7; i >= 0; --i) bits.Write(byte >> i & 1, 1);
+    };
+    for (std::uint32_t i = 0; i < Blocks(packed_width); ++i) {
+      value(i % sets & 255);
+      value(i % sets >> 8);
+    }
+  }
+};
+
+// A lossy WebP with an alpha channel, which is a lossless picture inside of it.
+inline std::string WebpWithAlpha(const std::string& lossy_file, const LosslessWebp& alpha) {
+  const std::string chunks =
+      RiffChunk("VP8X", "\x10" + std::string(3, '\0') + LittleBytes(alpha.width - 1, 3) +
+                            LittleBytes(alpha.height - 1, 3)) +
+      RiffChunk("ALPH", "\1" + alpha.Stream()) + lossy_file.substr(lossy_file.find("VP8 "));
+  return "RIFF" + LittleBytes(4 + chunks.size(), 4) + "WEBP" + chunks;
 }
 
 // A grey progressive JPEG of one colour with so many scans, each of which passes over all
