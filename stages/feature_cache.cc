@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
-#include <unordered_map>
 #include <variant>
 
 #include "framework/error.h"
@@ -32,15 +31,13 @@ std::uint64_t KeptAtMost(const FeatureRounds& rounds, const SampleCounts& counts
          counts[Split::kValidation] * static_cast<std::uint64_t>(rounds.validation);
 }
 
-struct KeyHash {
-  std::size_t operator()(const FeatureKey& key) const {
-    std::size_t hash;
-    std::memcpy(&hash, key.data(), sizeof hash);  // a part of a digest is as good as any
-    return hash;
-  }
-};
-
 }  // namespace
+
+std::size_t FeatureCache::KeyHash::operator()(const FeatureKey& key) const {
+  std::size_t hash;
+  std::memcpy(&hash, key.data(), sizeof hash);  // a part of a digest is as good as any
+  return hash;
+}
 
 FeatureCache::FeatureCache(FeatureRounds rounds, std::size_t values,
                            std::shared_ptr<const SampleOrder> order, const SampleCounts& counts,
@@ -80,10 +77,12 @@ void FeatureCache::BeginPass(const Pass& pass) {
   pass_ = pass;
   const int rounds = rounds_.of(pass.split);
   round_ = rounds > 0 ? &all_rounds_.at({pass.split, pass.epoch % rounds}) : nullptr;
-  if (round_ && file_ && !round_->is_looked_up) LookUp();
+  wanted_.clear();
+  if (round_ && file_ && !round_->is_complete) LookUp();
 }
 
 void FeatureCache::EndPass(bool saw_all) {
+  wanted_.clear();
   if (!round_ || round_->is_complete) return;
   const bool is_whole = saw_all && pass_.first_sample == 0 && !round_->has_gaps;
   round_->is_complete = is_whole || HasAll(pass_);
@@ -139,10 +138,15 @@ void FeatureCache::Keep(const Sample& sample, const float* values) {
     return;
   }
   try {
-    const FeatureRecord record = file_->Append(KeyOf(sample.index), values);
+    const FeatureKey key = KeyOf(sample.index);
+    const FeatureRecord record = file_->Append(
+        key, values,
+        [this](const FeatureKey& added, const FeatureRecord& where) { Take(added, where); });
+    if (place != kAbsent) return;  // another run had added it
     place = record.number;
     round_->checksums[sample.index] = record.checksum;
     ++kept_;
+    Take(key, record);  // pictures of the same content
   } catch (const Error& error) {
     trouble_ = error.what();
     round_->has_gaps = true;
@@ -156,13 +160,13 @@ std::string FeatureCache::trouble() const {
 
 // Finds what the file has of the round. Each record that is found is read once, for its checksum.
 void FeatureCache::LookUp() {
-  round_->is_looked_up = true;
   Pass whole = pass_;
   whole.first_sample = 0;
   std::vector<std::uint64_t> indexes;
   std::vector<Sample> samples;
   const SampleOrder::Walk next = order_->begin(whole);
   for (std::optional<Sample> sample = next(); sample; sample = next()) {
+    if (round_->places[sample->index] != kAbsent) continue;
     indexes.push_back(sample->index);
     if (!contents_[sample->index].is_known) samples.push_back(*std::move(sample));
     if (samples.size() == kHashedAtOnce) HashContents(samples);
@@ -170,23 +174,30 @@ void FeatureCache::LookUp() {
   }
   HashContents(samples);
 
-  std::unordered_multimap<FeatureKey, std::uint64_t, KeyHash> wanted;
-  wanted.reserve(indexes.size());
+  wanted_.reserve(indexes.size());
   for (const std::uint64_t index : indexes) {
-    if (contents_[index].is_known) wanted.emplace(KeyOf(index), index);
+    if (contents_[index].is_known) wanted_.emplace(KeyOf(index), index);
   }
-  std::vector<float> values(values_);
-  file_->ForEach([&](const FeatureKey& key, const FeatureRecord& record) {
-    const auto [begin, end] = wanted.equal_range(key);
-    if (begin == end || !file_->Read(record, values.data())) return;
-    for (auto found = begin; found != end; ++found) {
-      round_->places[found->second] = record.number;
-      round_->checksums[found->second] = record.checksum;
-      ++found_;
-    }
-    wanted.erase(begin, end);
-  });
+  round_->looked_up = file_->ForEach(
+      [this](const FeatureKey& key, const FeatureRecord& record) { Take(key, record); },
+      round_->looked_up);
   round_->is_complete = HasAll(pass_);
+}
+
+// Gives the record to the samples that are wanted and have its key, if it is whole.
+void FeatureCache::Take(const FeatureKey& key, const FeatureRecord& record) {
+  const auto [begin, end] = wanted_.equal_range(key);
+  if (begin == end) return;
+  std::vector<float> values(values_);
+  if (!file_->Read(record, values.data())) return;
+  for (auto found = begin; found != end; ++found) {
+    std::uint32_t& place = round_->places[found->second];
+    if (place != kAbsent) continue;
+    place = record.number;
+    round_->checksums[found->second] = record.checksum;
+    ++found_;
+  }
+  wanted_.erase(begin, end);
 }
 
 void FeatureCache::HashContents(const std::vector<Sample>& samples) {

@@ -7,7 +7,8 @@
 // with all of them). With a file, a round is looked up there when it is first begun: each picture's
 // content is hashed, and what is kept is found by that, by what the stages before say that their
 // outcome depends on, and by the file, which is of one prefix. So whatever changes is made anew,
-// and nothing else; a picture that changes while the run goes on is not kept.
+// and nothing else; a picture that changes while the run goes on is not kept. What other runs add
+// to the file meanwhile is used as soon as it is seen, and not added again.
 //
 // Memory: bytes(), all of it from the constructor on, with a file less the values'.
 //
@@ -23,6 +24,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -81,7 +83,7 @@ class FeatureCache {
   struct Round {
     std::vector<std::uint32_t> places;  // by a sample's index: in the values, or a record's number
     std::vector<std::uint32_t> checksums;  // of the records; with a file
-    bool is_looked_up = false;
+    std::uint64_t looked_up = 0;           // records of the file that it was looked up in
     bool is_complete = false;
     std::atomic<bool> has_gaps{false};  // something could not be kept
   };
@@ -92,7 +94,12 @@ class FeatureCache {
     bool is_known = false;
   };
 
+  struct KeyHash {
+    std::size_t operator()(const FeatureKey& key) const;
+  };
+
   void LookUp();
+  void Take(const FeatureKey& key, const FeatureRecord& record);
   void HashContents(const std::vector<Sample>& samples);
   bool HasAll(Pass pass) const;
   FeatureKey KeyOf(std::uint64_t index) const;
@@ -105,7 +112,9 @@ class FeatureCache {
 
   std::map<std::pair<Split, int>, Round> all_rounds_;
   std::vector<Content> contents_;  // by a sample's index; with a file
-  AlignedBuffer<float> memory_;    // [samples kept at most, values]; without a file
+  // The samples of the pass that are not there, by their keys; with a file.
+  std::unordered_multimap<FeatureKey, std::uint64_t, KeyHash> wanted_;
+  AlignedBuffer<float> memory_;  // [samples kept at most, values]; without a file
   std::uint32_t next_place_ = 0;
 
   Pass pass_;

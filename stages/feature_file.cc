@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -103,30 +105,48 @@ FeatureFile::FeatureFile(std::filesystem::path path, std::size_t values,
     : path_(std::move(path)), values_(values) {
   std::error_code error;
   std::filesystem::create_directories(path_.parent_path(), error);
-  file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
-  if (file_ < 0) ThrowErrno("be opened");
   try {
-    const Lock lock(*this);
-    struct stat status {};
-    if (::fstat(file_, &status) != 0) ThrowErrno("be read");
-    if (!S_ISREG(status.st_mode)) Refuse("is not a regular file");
-    Head head{};
-    if (status.st_size < static_cast<off_t>(kHeadBytes)) {  // new, or killed before it had a head
-      std::memcpy(head.magic, kMagic, sizeof kMagic);
-      head.values = values_;
-      description.copy(head.description, sizeof head.description - 1);
-      if (!WriteAll(file_, &head, sizeof head, 0)) ThrowErrno("be written");
-    } else if (!ReadAll(file_, &head, sizeof head, 0)) {
-      ThrowErrno("be read");
-    } else if (std::memcmp(head.magic, kMagic, sizeof kMagic) != 0 || head.values != values_) {
-      Refuse("holds no features of this model");
-    }
-    const std::uint64_t end = kHeadBytes + Records() * record_bytes();
-    if (::ftruncate(file_, static_cast<off_t>(end)) != 0) ThrowErrno("be cut to whole records");
+    while (!Open(description)) ::close(std::exchange(file_, -1));
   } catch (...) {
-    ::close(file_);
+    if (file_ >= 0) ::close(file_);
     throw;
   }
+}
+
+// False where another file stands in its place now: set aside, by this or by somebody who had it
+// before.
+bool FeatureFile::Open(const std::string& description) {
+  file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+  if (file_ < 0) ThrowErrno("be opened");
+  const Lock lock(*this);
+  struct stat opened {
+  }, named{};
+  if (::fstat(file_, &opened) != 0) ThrowErrno("be read");
+  if (::stat(path_.c_str(), &named) != 0 || named.st_ino != opened.st_ino) return false;
+  if (!S_ISREG(opened.st_mode)) Refuse("is not a regular file");
+  Head head{};
+  if (opened.st_size < static_cast<off_t>(kHeadBytes)) {  // new, or killed before it had a head
+    std::memcpy(head.magic, kMagic, sizeof kMagic);
+    head.values = values_;
+    description.copy(head.description, sizeof head.description - 1);
+    if (!WriteAll(file_, &head, sizeof head, 0)) ThrowErrno("be written");
+  } else if (!ReadAll(file_, &head, sizeof head, 0)) {
+    ThrowErrno("be read");
+  } else if (std::memcmp(head.magic, kMagic, sizeof kMagic) != 0 || head.values != values_) {
+    SetAside();
+    return false;
+  }
+  seen_ = Records();
+  const std::uint64_t end = kHeadBytes + seen_ * record_bytes();
+  if (::ftruncate(file_, static_cast<off_t>(end)) != 0) ThrowErrno("be cut to whole records");
+  return true;
+}
+
+void FeatureFile::SetAside() {
+  set_aside_ = path_;
+  set_aside_ += ".damaged";
+  if (::rename(path_.c_str(), set_aside_.c_str()) == 0) return;
+  Refuse("holds no features of this model");
 }
 
 FeatureFile::~FeatureFile() { ::close(file_); }
@@ -142,14 +162,14 @@ std::uint64_t FeatureFile::Records() const {
   return (bytes - std::min<std::uint64_t>(bytes, kHeadBytes)) / record_bytes();
 }
 
-void FeatureFile::ForEach(
-    const std::function<void(const FeatureKey&, const FeatureRecord&)>& visit) const {
+std::uint64_t FeatureFile::ForEach(const Visit& visit, std::uint64_t first) const {
   const std::uint64_t records = Records();
-  for (std::uint64_t record = 0; record < records; ++record) {
+  for (std::uint64_t record = first; record < records; ++record) {
     RecordHead head;
-    if (!ReadAll(file_, &head, sizeof head, kHeadBytes + record * record_bytes())) return;
+    if (!ReadAll(file_, &head, sizeof head, kHeadBytes + record * record_bytes())) return record;
     visit(head.key, {static_cast<std::uint32_t>(record), head.checksum});
   }
+  return records;
 }
 
 bool FeatureFile::Read(const FeatureRecord& record, float* values) const {
@@ -161,14 +181,23 @@ bool FeatureFile::Read(const FeatureRecord& record, float* values) const {
          head.checksum == Checksum(head.key, values, bytes);
 }
 
-FeatureRecord FeatureFile::Append(const FeatureKey& key, const float* values) {
+FeatureRecord FeatureFile::Append(const FeatureKey& key, const float* values, const Visit& others) {
   const std::size_t bytes = values_ * sizeof(float);
   const RecordHead head{key, Checksum(key, values, bytes), 0};
   record_.resize(record_bytes());
   std::memcpy(record_.data(), &head, sizeof head);
   std::memcpy(record_.data() + sizeof head, values, bytes);
   const Lock lock(*this);
-  const std::uint64_t record = Records();
+  std::optional<FeatureRecord> there;
+  std::vector<float> read(seen_ < Records() ? values_ : 0);
+  const std::uint64_t record = ForEach(
+      [&](const FeatureKey& added, const FeatureRecord& place) {
+        if (others) others(added, place);
+        if (added == key && Read(place, read.data())) there = place;
+      },
+      seen_);
+  seen_ = record;
+  if (there) return *there;
   const std::uint64_t offset = kHeadBytes + record * record_bytes();
   if (!WriteAll(file_, record_.data(), record_.size(), offset)) {
     const int reason = errno;
@@ -176,6 +205,7 @@ FeatureRecord FeatureFile::Append(const FeatureKey& key, const float* values) {
     errno = reason;
     ThrowErrno("be written");
   }
+  ++seen_;
   return {static_cast<std::uint32_t>(record), head.checksum};
 }
 

@@ -5,12 +5,15 @@
 //   file.Read(record, values);
 //
 // Records are only ever added, each by one write under a lock on the file, so several runs may
-// share it at once. One that was cut short by a kill or a full disk is taken off by the next who
-// opens the file; one whose checksum is wrong, or another than it was, is as good as not there.
-// Read through the page cache: what it takes is the kernel's, to be had back at any time.
+// share it at once, and none adds what another has added meanwhile. One that was cut short by a
+// kill or a full disk is taken off by the next who opens the file; one whose checksum is wrong, or
+// another than it was, is as good as not there. A file whose head is damaged is set aside, and one
+// begins anew. Read through the page cache: what it takes is the kernel's, to be had back at any
+// time.
 //
 // Any thread may read; one at a time may append. Holds a descriptor, and the record that was
-// appended last.
+// appended last. What the file says costs nothing: its records are of one size, and are looked at
+// one by one.
 #pragma once
 
 #include <array>
@@ -35,26 +38,36 @@ struct FeatureRecord {
 
 class FeatureFile {
  public:
+  using Visit = std::function<void(const FeatureKey&, const FeatureRecord&)>;
+
   // Makes the file, and its folder, where it is not there. `values` floats a record. `description`
-  // is kept at its head, for people. Throws Error(kData) where it cannot be used: not writable, or
-  // another file.
+  // is kept at its head, for people. What is there and is no such file becomes PATH.damaged (and
+  // takes the place of an earlier one). Throws Error(kData) where it cannot be used.
   FeatureFile(std::filesystem::path path, std::size_t values, const std::string& description);
   FeatureFile(const FeatureFile&) = delete;
   FeatureFile& operator=(const FeatureFile&) = delete;
   ~FeatureFile();
 
-  // The records that are there now, whole ones, in their order.
-  void ForEach(const std::function<void(const FeatureKey&, const FeatureRecord&)>& visit) const;
+  // Where what was there was set aside; empty where it was not.
+  const std::filesystem::path& set_aside() const { return set_aside_; }
+
+  // The records that are there now, whole ones, in their order, from that number on. Returns how
+  // many there are.
+  std::uint64_t ForEach(const Visit& visit, std::uint64_t first = 0) const;
 
   // False where its checksum is wrong, it is gone, or another stands there.
   bool Read(const FeatureRecord& record, float* values) const;
 
-  // Throws Error(kData), with the free space where the disk is full; then nothing
-  // of it is left there.
-  FeatureRecord Append(const FeatureKey& key, const float* values);
+  // Adds a record, unless there is one of that key among those that others added since this last
+  // looked at the end of the file: gives that then. `others`, if any, is called for each of those.
+  // Throws Error(kData), with the free space where the disk is full; then nothing of it is left
+  // there.
+  FeatureRecord Append(const FeatureKey& key, const float* values, const Visit& others = {});
 
  private:
   class Lock;
+  bool Open(const std::string& description);
+  void SetAside();
   std::size_t record_bytes() const;
   std::uint64_t Records() const;
   [[noreturn]] void ThrowErrno(const char* doing) const;
@@ -63,6 +76,8 @@ class FeatureFile {
   std::filesystem::path path_;
   std::size_t values_;
   int file_ = -1;
+  std::filesystem::path set_aside_;
+  std::uint64_t seen_ = 0;         // records that were there when this last added one, or opened it
   std::vector<std::byte> record_;  // that is appended
 };
 

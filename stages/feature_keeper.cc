@@ -95,6 +95,7 @@ void FeatureKeeper::Open(bool has_extra, const std::function<std::string()>& des
     const FeatureKey key = FeatureKeyOf(description);
     file_ = options_.folder / (Hexadecimal(key) + ".features");
     file = std::make_unique<FeatureFile>(file_, values(), description);
+    set_aside_ = file->set_aside();
   }
   cache_ = std::make_unique<FeatureCache>(rounds_, values(), order_, *counts_, provenance_,
                                           std::move(file));
@@ -176,6 +177,8 @@ std::string FeatureKeeper::Announcement() const {
                                           : "of validation") +
                      " kept in " +
                      (file_.empty() ? "memory, " + ToRoundText(ByteSize{bytes()}) : file_.string());
+  if (!set_aside_.empty())
+    text += "; what was there was damaged, and is now " + set_aside_.string();
   if (rounds_.train > 1) text += ", " + std::to_string(rounds_.train) + " variants of each picture";
   if (rounds_.train == 0 && (*counts_)[Split::kTrain] > 0) text += "; of training not: " + why_not_;
   return text;

@@ -80,6 +80,7 @@ class FeatureKeeper {
 
   std::unique_ptr<FeatureCache> cache_;  // null where nothing is kept
   std::filesystem::path file_;
+  std::filesystem::path set_aside_;  // what was in the file's place, damaged
   Pass pass_;
   SampleOrder::Walk walk_;
   std::uint64_t walked_ = 0;

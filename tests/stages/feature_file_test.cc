@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <csignal>
 #include <cstring>
@@ -127,17 +128,47 @@ TEST_F(FeatureFileTest, IsSharedByThoseWhoAddAtOnce) {
   for (const int i : {0, 199, 1000, 1199}) EXPECT_EQ(contents.at(Key(i)), Values(i));
 }
 
+TEST_F(FeatureFileTest, DoesNotAddWhatAnotherAddedMeanwhile) {
+  const auto one = Open(), two = Open();
+  for (int i = 1; i <= 3; ++i) one->Append(Key(i), Values(i).data());
+  std::vector<std::uint32_t> others;
+  const auto note = [&](const FeatureKey&, const FeatureRecord& record) {
+    others.push_back(record.number);
+  };
+  EXPECT_EQ(two->Append(Key(2), Values(2).data(), note).number, 1u);
+  EXPECT_EQ(others, (std::vector<std::uint32_t>{0, 1, 2}));
+  EXPECT_EQ(two->Append(Key(4), Values(4).data(), note).number, 3u);
+  EXPECT_EQ(two->Append(Key(5), Values(5).data(), note).number, 4u);
+  EXPECT_EQ(others.size(), 3u) << "each is shown once, and not to who added it";
+  Overwrite(4096 + 4 * 44 + 30, 0x5a);
+  EXPECT_EQ(one->Append(Key(5), Values(5).data()).number, 5u) << "that one is damaged";
+}
+
+TEST_F(FeatureFileTest, SetsAsideWhatIsDamagedAndBeginsAnew) {
+  EXPECT_EQ(Open()->set_aside(), "");
+  const auto other_size = Open(6);  // whoever has it open goes on, in the file that was set aside
+  const std::string aside = path_.string() + ".damaged";
+  EXPECT_EQ(other_size->set_aside(), aside);
+  EXPECT_EQ(fs::file_size(aside), 4096u);
+  const std::string foreign(5000, 'x');
+  std::ofstream(path_, std::ios::binary) << foreign;
+  const auto file = Open();
+  EXPECT_EQ(file->set_aside(), aside);
+  file->Append(Key(1), Values(1).data());
+  EXPECT_EQ(Contents(*Open()).size(), 1u);
+  std::ifstream set_aside(aside, std::ios::binary);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(set_aside), {}), foreign);
+}
+
 TEST_F(FeatureFileTest, RefusesWhatItCannotUse) {
-  Open();
-  EXPECT_EQ(CaughtError([&] { Open(6); }),
-            path_.string() +
-                " holds no features of this model\n"
-                "Remove it, or set features.cache_folder to another folder.");
-  std::ofstream(path_, std::ios::binary) << std::string(5000, 'x');
-  EXPECT_THAT(CaughtError([&] { Open(); }), HasSubstr("holds no features of this model"));
-  fs::remove(path_);
-  fs::create_directory(path_);
+  fs::create_directories(path_);
   EXPECT_THAT(CaughtError([&] { Open(); }), HasSubstr("cannot be opened: Is a directory"));
+  fs::remove(path_);
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0666), 0);
+  EXPECT_EQ(CaughtError([&] { Open(); }),
+            path_.string() +
+                " is not a regular file\n"
+                "Remove it, or set features.cache_folder to another folder.");
 }
 
 TEST_F(FeatureFileTest, SaysThatTheDiskIsFullAndLeavesWholeRecords) {

@@ -12,9 +12,13 @@
 
 #include "framework/error.h"
 #include "stages/class_names.h"
+#include "stages/feature_file.h"
 #include "stages/model/model_description.h"
 #include "stages/model/safetensors_limits.h"
 #include "stages/model/weights_file.h"
+#include "stages/sources/line_reader.h"
+#include "stages/sources/manifest_reader.h"
+#include "stages/sources/shard_paths.h"
 #include "tests/support/counted_heap.h"
 #include "tests/support/pth_bytes.h"
 #include "tests/support/scratch_folder.h"
@@ -169,6 +173,61 @@ std::vector<Reading> TableReadings() {
   };
 }
 
+void ReadManifest(const std::string& path) {
+  const auto reader = ManifestReader::Open(path, {"path"});
+  while (reader->Next()) {
+  }
+}
+
+std::vector<Reading> SourceReadings() {
+  const std::size_t line = LineReader::kMostBytes - 100;
+  const std::string row = "{\"path\": \"a.jpg\", \"x\": ";
+  const std::string range = "{000..999}";
+  const auto braces = [](const std::string& pattern) {
+    return [pattern](const std::string&) {
+      std::size_t shards = 0;
+      ForEachShard("shards", pattern, [&](const std::string&) { ++shards; });
+    };
+  };
+  const std::size_t row_bytes = 6 * kMiB;
+  return {
+      {"jsonl_depth", row + std::string(line, '['), ReadManifest, row_bytes, "t.jsonl"},
+      {"jsonl_nested", row + std::string(900, '[') + std::string(900, ']') + "}", ReadManifest,
+       kMiB, "t.jsonl"},
+      {"jsonl_values", row + "[" + Repeated("0", line) + "]}", ReadManifest, row_bytes, "t.jsonl"},
+      {"jsonl_keys", row + "0," + Repeated("\"#\":0", line) + "}", ReadManifest, row_bytes,
+       "t.jsonl"},
+      {"jsonl_text", row + "\"" + std::string(line, 'x') + "\"}", ReadManifest, row_bytes,
+       "t.jsonl"},
+      {"jsonl_key", "{\"" + std::string(line, 'x') + "\": 0}", ReadManifest, row_bytes, "t.jsonl"},
+      {"csv_columns", "path" + std::string(65'535, ',') + "\n" + std::string(65'535, ','),
+       ReadManifest, 8 * kMiB, "t.csv"},
+      {"csv_too_many_columns", "path\n" + std::string(line, ','), ReadManifest, 8 * kMiB, "t.csv"},
+      {"csv_quoted_lines", "path\n\"" + Repeated("#", line, ~0ull, "\n"), ReadManifest, 8 * kMiB,
+       "t.csv"},
+      {"shards_million", "", braces("/none/{000..999}{000..999}.tar"), kMiB},
+      {"shards_too_many", "", braces(Repeated(range, kMiB, 4, "")), kMiB},
+      {"shards_many_braces", "", braces(Repeated("{a,b}", 100'000, ~0ull, "")), 16 * kMiB},
+      {"shards_long_names", "", braces(std::string(100'000, 'n') + range), kMiB},
+  };
+}
+
+void OpenFeatures(const std::string& path) {
+  const FeatureFile file(path, 4, "");
+  file.ForEach([](const FeatureKey&, const FeatureRecord&) {});
+}
+
+std::vector<Reading> FeatureReadings() {
+  std::string head = "weir features 1";
+  head.resize(16);
+  head += LittleEndian<std::uint64_t>(4);
+  head.resize(4096);
+  return {
+      {"features_of_another_kind", std::string(8 * kMiB, 'x'), OpenFeatures, kMiB},
+      {"features_records", head + std::string(8 * kMiB, 'x'), OpenFeatures, kMiB},
+  };
+}
+
 class ReaderCosts : public testing::TestWithParam<Reading> {};
 
 TEST_P(ReaderCosts, AreWithinTheirBound) {
@@ -194,6 +253,8 @@ std::string NameOf(const testing::TestParamInfo<Reading>& info) { return info.pa
 INSTANTIATE_TEST_SUITE_P(Description, ReaderCosts, testing::ValuesIn(DescriptionReadings()),
                          NameOf);
 INSTANTIATE_TEST_SUITE_P(Tables, ReaderCosts, testing::ValuesIn(TableReadings()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Sources, ReaderCosts, testing::ValuesIn(SourceReadings()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Features, ReaderCosts, testing::ValuesIn(FeatureReadings()), NameOf);
 INSTANTIATE_TEST_SUITE_P(Safetensors, ReaderCosts, testing::ValuesIn(SafetensorsReadings()),
                          NameOf);
 

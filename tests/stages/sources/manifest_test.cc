@@ -140,6 +140,8 @@ TEST_F(ManifestTest, RefusesATableThatIsNotAsItShouldBe) {
   EXPECT_EQ(Refusal("path,label\ra.jpg,x\r"),
             "$/t.csv:1: the line holds several rows\n"
             "Save it with line ends as Linux or Windows have them.");
+  EXPECT_EQ(Refusal("path,label\n" + std::string(70'000, ',')),
+            "$/t.csv:2: the row has more than 65536 columns\nIs this the right file?");
   EXPECT_EQ(Refusal("path,label\n"), "$/t.csv lists no pictures\nAdd a row for each.");
   EXPECT_EQ(Refusal("path,label\n,x\n"),
             "$/t.csv:2: the path is empty\nGive the path of a picture.");

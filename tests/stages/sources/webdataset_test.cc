@@ -145,6 +145,27 @@ TEST_F(WebdatasetTest, ShardsMayBeARangeOrAFolder) {
   EXPECT_EQ(RefusalOf({root_ / "s/p-{3..1}.tar"}),
             "webdataset.shards: {3..1} is no range of shards\n"
             "Write one as {000000..000012}, of a million at most.");
+  const std::string many = "$/{000..999}{a,b}-{000..999}.tar";
+  EXPECT_EQ(
+      RefusalOf({root_ / many.substr(2)}),
+      "webdataset.shards: " + many +
+          " is more shards than are read\n"
+          "Braces multiply: {00..99}{00..99} is 10,000. A million shards are the most, with 64 "
+          "MiB of names.");
+  EXPECT_EQ(RefusalOf({root_ / "s/p-{1..1000000000}.tar"}).substr(0, 40),
+            "webdataset.shards: {1..1000000000} is no");
+}
+
+TEST_F(WebdatasetTest, SeveralBracesCountTheLastFastest) {
+  int next = 0;
+  for (const char* name : {"a-08", "a-09", "a-10", "b-08", "b-09", "b-10"}) {
+    WriteTar(root_ / (std::string(name) + ".tar"), Samples(next++, 1));
+  }
+  Webdataset source = Make({.shards = {root_ / "{a,b}-{08..10}.tar"}, .shuffle = false});
+  EXPECT_THAT(RunPass(source, {.split = Split::kTrain}).names,
+              ElementsAre("1000.jpg", "1001.jpg", "1002.jpg", "1003.jpg", "1004.jpg", "1005.jpg"));
+  EXPECT_EQ(RefusalOf({root_ / "{,.//}a-08.tar"}),
+            "webdataset.shards: $/.//a-08.tar is named twice\nName it once.");
 }
 
 TEST_F(WebdatasetTest, ClassesHaveTheNamesThatTheNotesGive) {
