@@ -65,8 +65,8 @@ std::shared_ptr<ModelSource> SetUpModel(const ModelConfig& model, const Training
       return RandomLayers(declared.backbone(), declared.seed());
     };
   } else if (path) {
-    result->open_backbone = [path = *path](const Model& declared) {
-      return ReadBackbone(WeightsFile::Open(path), declared.backbone());
+    result->open_backbone = [path = *path, prefix = backbone.prefix](const Model& declared) {
+      return ReadBackbone(WeightsFile::Open(path), declared.backbone(), prefix);
     };
   }
   return result;

@@ -171,6 +171,7 @@ struct BackboneParams {
   bool include_top = false;
   double width = BackboneConfig{}.width;
   Weights weights;
+  Auto<std::string> prefix;
   ConventionChoice convention = ConventionChoice::kAuto;
   BatchNormMode batch_norm = BatchNormMode::kStored;
 
@@ -186,6 +187,9 @@ struct BackboneParams {
             "weights", &BackboneParams::weights,
             "What it starts from: none (random), imagenet or another name of published weights, a "
             ".pth, .safetensors or .h5 file, or where to fetch one."},
+        Field{"prefix", &BackboneParams::prefix,
+              "What the names of its tensors begin with (encoder_q., state_dict_ema.), where the "
+              "file of weights holds several networks; auto is the only one that fits."},
         Field{"convention", &BackboneParams::convention,
               "How it pads and what it is fed; auto is what the weights were trained with."},
         Field{
@@ -198,6 +202,9 @@ struct BackboneParams {
       blame("include_top",
             "weir builds the headless backbone; declare the classes in `head`, and leave "
             "`include_top` false");
+    }
+    if (weights.from == "none" && !prefix.is_auto()) {
+      blame("prefix", "`prefix` says which network of a file, and `weights: none` reads no file");
     }
     try {
       ParseWeightsSource(weights.from, weights.sha256, width);
@@ -241,6 +248,7 @@ ModelConfig ParseModel(const YamlNode& node, Problems& problems) {
                                   .width = backbone.width,
                                   .weights = backbone.weights.from,
                                   .sha256 = backbone.weights.sha256,
+                                  .prefix = backbone.prefix.value_or(""),
                                   .convention = backbone.convention,
                                   .batch_norm = backbone.batch_norm},
                      .frozen = params.frozen,
@@ -258,11 +266,13 @@ YamlNode ToYaml(const ModelConfig& config) {
                                   .include_top = backbone.include_top,
                                   .width = backbone.width,
                                   .weights = {backbone.weights, backbone.sha256},
+                                  .prefix = {},
                                   .convention = backbone.convention,
                                   .batch_norm = backbone.batch_norm},
                      .preprocessing = {},
                      .frozen = config.frozen,
                      .head = config.head};
+  if (!backbone.prefix.empty()) params.backbone.prefix = backbone.prefix;
   if (config.preprocessing) {
     params.preprocessing =
         PreprocessingParams{{config.preprocessing->scale}, {config.preprocessing->offset}};

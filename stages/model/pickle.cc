@@ -1,46 +1,19 @@
 #include "stages/model/pickle.h"
 
-#include <array>
-#include <optional>
-
-#include "framework/error.h"
+#include "stages/model/pickle_calls.h"
 #include "stages/model/pickle_opcodes.h"
 #include "stages/model/pickle_stack.h"
-#include "stages/model/printable.h"
 
 namespace weir {
 namespace {
 
-constexpr int kMostOpcodes = 250'000;
-
-struct AllowedName {
-  std::string_view module;
-  std::string_view name;
-  PickleKind kind;
-  ElementType element = ElementType::kF32;
-};
-
-constexpr std::array kNames = {
-    AllowedName{"collections", "OrderedDict", PickleKind::kOrderedDict},
-    AllowedName{"torch._utils", "_rebuild_tensor_v2", PickleKind::kRebuildTensor},
-    AllowedName{"torch._utils", "_rebuild_parameter", PickleKind::kRebuildParameter},
-    AllowedName{"torch", "DoubleStorage", PickleKind::kStorageType, ElementType::kF64},
-    AllowedName{"torch", "FloatStorage", PickleKind::kStorageType, ElementType::kF32},
-    AllowedName{"torch", "HalfStorage", PickleKind::kStorageType, ElementType::kF16},
-    AllowedName{"torch", "BFloat16Storage", PickleKind::kStorageType, ElementType::kBF16},
-    AllowedName{"torch", "LongStorage", PickleKind::kStorageType, ElementType::kI64},
-    AllowedName{"torch", "IntStorage", PickleKind::kStorageType, ElementType::kI32},
-    AllowedName{"torch", "ShortStorage", PickleKind::kStorageType, ElementType::kI16},
-    AllowedName{"torch", "CharStorage", PickleKind::kStorageType, ElementType::kI8},
-    AllowedName{"torch", "ByteStorage", PickleKind::kStorageType, ElementType::kU8},
-    AllowedName{"torch", "BoolStorage", PickleKind::kStorageType, ElementType::kBool},
-};
+constexpr int kMostOpcodes = 1'000'000;
 
 class Machine {
  public:
   Machine(std::span<const std::byte> bytes, const std::string& file_name,
           std::deque<PickleNode>& nodes)
-      : stack_(bytes, file_name, nodes), file_name_(file_name) {}
+      : stack_(bytes, file_name, nodes) {}
 
   PickleValue Run() {
     for (int opcodes = 0; opcodes < kMostOpcodes; ++opcodes) {
@@ -50,10 +23,10 @@ class Machine {
         if (!stack_.empty()) stack_.Damaged();
         return root;
       }
-      if (!PushPlain(opcode) && !PushText(opcode) && !Remember(opcode) && !Collect(opcode) &&
+      if (!PushNumber(opcode) && !PushText(opcode) && !Remember(opcode) && !Collect(opcode) &&
           !Act(opcode)) {
         stack_.Refuse("the pickle uses opcode " + std::to_string(opcode) +
-                      ", which no dictionary of tensors needs");
+                      ", which torch.save does not write");
       }
     }
     stack_.Refuse("the pickle has more than " + std::to_string(kMostOpcodes) + " opcodes");
@@ -66,9 +39,9 @@ class Machine {
   // The groups of opcodes: each says whether `opcode` is one of its own, which it has then done.
 
   // clang-format off
-  bool PushPlain(std::uint8_t opcode) {
+  bool PushNumber(std::uint8_t opcode) {
     switch (opcode) {
-      case kNone: stack_.Push({}); return true;
+      case kNone: stack_.Push(PickleKind::kNone); return true;
       case kNewTrue: stack_.PushInteger(PickleKind::kBool, 1); return true;
       case kNewFalse: stack_.PushInteger(PickleKind::kBool, 0); return true;
       case kBinInt: stack_.PushInteger(PickleKind::kInteger, stack_.Read<std::int32_t>()); return true;
@@ -76,11 +49,9 @@ class Machine {
       case kBinInt2: stack_.PushInteger(PickleKind::kInteger, stack_.Read<std::uint16_t>()); return true;
       case kLong1: stack_.PushLong(stack_.Read<std::uint8_t>()); return true;
       case kLong4: stack_.PushLong(stack_.Read<std::uint32_t>()); return true;
-      case kBinFloat: stack_.Read<double>(); stack_.Push({.kind = PickleKind::kFloat}); return true;
-      case kMark: stack_.Push({.kind = PickleKind::kMark}); return true;
-      case kEmptyTuple: stack_.PushNode(PickleKind::kTuple, {}); return true;
-      case kEmptyList: stack_.PushNode(PickleKind::kList, {}); return true;
-      case kEmptyDict: stack_.PushNode(PickleKind::kDict, {}); return true;
+      case kInt: case kLong: stack_.PushNumberLine(); return true;
+      case kBinFloat: stack_.Read<double>(); stack_.Push(PickleKind::kFloat); return true;
+      case kFloat: stack_.Line(); stack_.Push(PickleKind::kFloat); return true;
       default: return false;
     }
   }
@@ -88,26 +59,32 @@ class Machine {
   bool PushText(std::uint8_t opcode) {
     switch (opcode) {
       case kShortBinString: case kShortBinBytes: case kShortBinUnicode:
-        stack_.PushText(stack_.Read<std::uint8_t>()); return true;
+        stack_.PushBytes(stack_.Read<std::uint8_t>()); return true;
       case kBinString: case kBinBytes: case kBinUnicode:
-        stack_.PushText(stack_.Read<std::uint32_t>()); return true;
-      case kBinUnicode8: case kBinBytes8:
-        stack_.PushText(stack_.Read<std::uint64_t>()); return true;
+        stack_.PushBytes(stack_.Read<std::uint32_t>()); return true;
+      case kBinUnicode8: case kBinBytes8: case kByteArray8:
+        stack_.PushBytes(stack_.Read<std::uint64_t>()); return true;
+      case kString: case kUnicode: PushTextLine(); return true;
       default: return false;
     }
   }
 
-  // The protocol's own housekeeping: its version, frames, the memo.
+  // The protocol's own housekeeping: its version, frames, marks, the memo.
   bool Remember(std::uint8_t opcode) {
     switch (opcode) {
       case kProto: CheckProtocol(); return true;
       case kFrame: stack_.Read<std::uint64_t>(); return true;
+      case kMark: stack_.Push(PickleKind::kMark); return true;
       case kMemoize: stack_.MemorizeNext(); return true;
+      case kPut: stack_.Memorize(stack_.IndexLine()); return true;
       case kBinPut: stack_.Memorize(stack_.Read<std::uint8_t>()); return true;
       case kLongBinPut: stack_.Memorize(stack_.Read<std::uint32_t>()); return true;
+      case kGet: stack_.Recall(stack_.IndexLine()); return true;
       case kBinGet: stack_.Recall(stack_.Read<std::uint8_t>()); return true;
       case kLongBinGet: stack_.Recall(stack_.Read<std::uint32_t>()); return true;
-      case kPop: stack_.Pop(); return true;
+      case kPop: PopAny(); return true;
+      case kPopMark: stack_.PopToMark(); return true;
+      case kDup: stack_.Push(PickleValue(stack_.Top())); return true;
       default: return false;
     }
   }
@@ -115,16 +92,19 @@ class Machine {
   // From the stack into a container.
   bool Collect(std::uint8_t opcode) {
     switch (opcode) {
+      case kEmptyTuple: stack_.PushNode(PickleKind::kTuple, {}); return true;
+      case kEmptyList: case kEmptySet: stack_.PushNode(PickleKind::kList, {}); return true;
+      case kEmptyDict: stack_.PushNode(PickleKind::kDict, {}); return true;
       case kTuple: stack_.PushNode(PickleKind::kTuple, stack_.PopToMark()); return true;
       case kTuple1: stack_.PushNode(PickleKind::kTuple, stack_.PopLast(1)); return true;
       case kTuple2: stack_.PushNode(PickleKind::kTuple, stack_.PopLast(2)); return true;
       case kTuple3: stack_.PushNode(PickleKind::kTuple, stack_.PopLast(3)); return true;
-      case kList: stack_.PushNode(PickleKind::kList, stack_.PopToMark()); return true;
+      case kList: case kFrozenSet: stack_.PushNode(PickleKind::kList, stack_.PopToMark()); return true;
       case kDict: stack_.PushDict(stack_.PopToMark()); return true;
-      case kAppend: stack_.Append(PickleKind::kList, stack_.PopLast(1)); return true;
-      case kAppends: stack_.Append(PickleKind::kList, stack_.PopToMark()); return true;
-      case kSetItem: stack_.Append(PickleKind::kDict, stack_.PopLast(2)); return true;
-      case kSetItems: stack_.Append(PickleKind::kDict, stack_.PopToMark()); return true;
+      case kAppend: stack_.Append(stack_.PopLast(1)); return true;
+      case kAppends: case kAddItems: stack_.Append(stack_.PopToMark()); return true;
+      case kSetItem: stack_.SetItems(stack_.PopLast(2)); return true;
+      case kSetItems: stack_.SetItems(stack_.PopToMark()); return true;
       default: return false;
     }
   }
@@ -132,11 +112,15 @@ class Machine {
   // What would run something in Python.
   bool Act(std::uint8_t opcode) {
     switch (opcode) {
-      case kGlobal: PushGlobal(); return true;
+      case kGlobal: PushGlobalLines(); return true;
       case kStackGlobal: PushStackGlobal(); return true;
-      case kBinPersId: PushStorage(stack_.Pop()); return true;
-      case kReduce: Call(); return true;
-      case kBuild: IgnoreState(); return true;
+      case kPersId: stack_.Line(); PushPersistent(PickleValue(), stack_, storages_); return true;
+      case kBinPersId: PushPersistent(stack_.Pop(), stack_, storages_); return true;
+      case kReduce: case kNewObj: Call(); return true;
+      case kNewObjEx: stack_.Pop(); Call(); return true;  // without the arguments by name
+      case kInst: Instance(); return true;
+      case kObj: Make(); return true;
+      case kBuild: stack_.Pop(); stack_.Top(); return true;  // attributes, which nobody needs
       default: return false;
     }
   }
@@ -146,92 +130,71 @@ class Machine {
     if (stack_.Read<std::uint8_t>() > 5) stack_.Refuse("the pickle's protocol is above 5");
   }
 
-  void PushGlobal() {
-    const std::string_view module = stack_.Need(stack_.reader().TakeLine());
-    PushName(module, stack_.Need(stack_.reader().TakeLine()));
+  // In quotes where it was a Python 2 str; escapes stay as they are.
+  void PushTextLine() {
+    std::string_view line = stack_.Line();
+    const bool is_quoted = line.size() >= 2 && (line.front() == '\'' || line.front() == '"') &&
+                           line.back() == line.front();
+    stack_.PushText(is_quoted ? line.substr(1, line.size() - 2) : line);
+  }
+
+  // A mark too, as CPython's unpickler does.
+  void PopAny() {
+    if (stack_.HasMarkOnTop()) {
+      stack_.PopToMark();
+    } else {
+      stack_.Pop();
+    }
+  }
+
+  void PushGlobalLines() {
+    stack_.PushText(stack_.Line());
+    stack_.PushText(stack_.Line());
+    PushStackGlobal();
   }
 
   void PushStackGlobal() {
-    const PickleValue name = stack_.Pop(), module = stack_.Pop();
-    if (name.kind != PickleKind::kText || module.kind != PickleKind::kText) stack_.Damaged();
-    PushName(module.text, name.text);
+    std::vector<PickleValue> names = stack_.PopLast(2);
+    if (names[0].kind != PickleKind::kText || names[1].kind != PickleKind::kText) stack_.Damaged();
+    stack_.PushNode(PickleKind::kGlobal, std::move(names));
   }
 
-  // Attributes of the dictionary below: OrderedDict's _metadata, which is not needed.
-  void IgnoreState() {
-    stack_.Pop();
-    stack_.Top(PickleKind::kDict);
-  }
-
-  void PushName(std::string_view module, std::string_view name) {
-    for (const AllowedName& allowed : kNames) {
-      if (allowed.module == module && allowed.name == name) {
-        stack_.Push({.kind = allowed.kind, .element = allowed.element});
-        return;
-      }
-    }
-    throw Error(ErrorKind::kData,
-                file_name_ + ": refuses to call " + Printable(module) + "." + Printable(name),
-                "only tensors and their names are read and nothing is executed: save the weights "
-                "alone, by torch.save(model.state_dict(), path)");
-  }
-
+  // function, arguments
   void Call() {
     const PickleValue arguments = stack_.Pop(), function = stack_.Pop();
-    if (arguments.kind != PickleKind::kTuple) stack_.Damaged();
-    const std::vector<PickleValue>& given = arguments.node->items;
-    switch (function.kind) {
-      case PickleKind::kOrderedDict:
-        if (!given.empty()) stack_.Refuse("an OrderedDict is made in a way that is not understood");
-        stack_.PushNode(PickleKind::kDict, {});
-        return;
-      case PickleKind::kRebuildParameter:
-        if (given.empty() || given[0].kind != PickleKind::kTensor) stack_.Damaged();
-        stack_.Push(given[0]);
-        return;
-      case PickleKind::kRebuildTensor:
-        PushTensor(given);
-        return;
-      default:
-        stack_.Damaged();
-    }
+    PushResult(function, arguments, stack_);
   }
 
-  // (storage, first element, shape, strides, requires_grad, hooks)
-  void PushTensor(const std::vector<PickleValue>& given) {
-    if (given.size() < 4 || given[0].kind != PickleKind::kStorage ||
-        given[1].kind != PickleKind::kInteger || given[2].kind != PickleKind::kTuple ||
-        given[3].kind != PickleKind::kTuple) {
-      stack_.Damaged();
-    }
-    PickleNode& tensor = stack_.PushNode(PickleKind::kTensor, {given[0], given[2], given[3]});
-    tensor.count = given[1].integer;
-    tensor.element = given[0].node->element;
+  // mark, arguments; the class is named in the next two lines
+  void Instance() {
+    std::vector<PickleValue> arguments = stack_.PopToMark();
+    PushGlobalLines();
+    stack_.PushNode(PickleKind::kTuple, std::move(arguments));
+    Call();
   }
 
-  // ('storage', type, key, device, elements), and a sixth in the old format: a view, or None
-  void PushStorage(const PickleValue& id) {
-    if (id.kind != PickleKind::kTuple || id.node->items.size() < 5) stack_.Damaged();
-    const std::vector<PickleValue>& items = id.node->items;
-    if (items[0].text != "storage" || items[1].kind != PickleKind::kStorageType ||
-        items[2].kind != PickleKind::kText || items[4].kind != PickleKind::kInteger) {
-      stack_.Damaged();
-    }
-    if (items.size() > 5 && items[5].kind != PickleKind::kNone) {
-      stack_.Refuse("a storage is a view of another, which is not supported");
-    }
-    PickleNode& storage = stack_.PushNode(PickleKind::kStorage, {items[2]});
-    storage.count = items[4].integer;
-    storage.element = items[1].element;
-    storages_.push_back(&storage);
+  // mark, class, arguments
+  void Make() {
+    std::vector<PickleValue> arguments = stack_.PopToMark();
+    if (arguments.empty()) stack_.Damaged();
+    stack_.Push(arguments.front());
+    arguments.erase(arguments.begin());
+    stack_.PushNode(PickleKind::kTuple, std::move(arguments));
+    Call();
   }
 
   PickleStack stack_;
-  const std::string& file_name_;
   std::vector<const PickleNode*> storages_;
 };
 
 }  // namespace
+
+std::string QualifiedName(const PickleValue& global) {
+  constexpr std::size_t kMostBytes = 100;
+  const std::vector<PickleValue>& names = global.node->items;
+  return std::string(names[0].text().substr(0, kMostBytes)) + "." +
+         std::string(names[1].text().substr(0, kMostBytes));
+}
 
 Pickle::Pickle(std::span<const std::byte> bytes, const std::string& file_name) {
   Machine machine(bytes, file_name, nodes_);

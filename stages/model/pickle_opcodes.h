@@ -1,5 +1,6 @@
-// The opcodes of pickle's protocols 2 to 5 that a dictionary of tensors is written with; the names
-// are those of CPython's Lib/pickletools.py.
+// The opcodes of pickle's protocols 0 to 5, without those for the extension registry (EXT1, EXT2,
+// EXT4) and for buffers that lie outside the pickle; the names are those of CPython's
+// Lib/pickletools.py.
 #pragma once
 
 #include <cstdint>
@@ -10,26 +11,38 @@ enum PickleOpcode : std::uint8_t {
   kMark = '(',
   kStop = '.',
   kPop = '0',
+  kPopMark = '1',
+  kDup = '2',
   kBinBytes = 'B',
   kShortBinBytes = 'C',
+  kFloat = 'F',
   kBinFloat = 'G',
+  kInt = 'I',
   kBinInt = 'J',
   kBinInt1 = 'K',
+  kLong = 'L',
   kBinInt2 = 'M',
   kNone = 'N',
+  kPersId = 'P',
   kBinPersId = 'Q',
   kReduce = 'R',
+  kString = 'S',
   kBinString = 'T',
   kShortBinString = 'U',
+  kUnicode = 'V',
   kBinUnicode = 'X',
   kAppend = 'a',
   kBuild = 'b',
   kGlobal = 'c',
   kDict = 'd',
   kAppends = 'e',
+  kGet = 'g',
   kBinGet = 'h',
+  kInst = 'i',
   kLongBinGet = 'j',
   kList = 'l',
+  kObj = 'o',
+  kPut = 'p',
   kBinPut = 'q',
   kLongBinPut = 'r',
   kSetItem = 's',
@@ -39,6 +52,7 @@ enum PickleOpcode : std::uint8_t {
   kEmptyList = ']',
   kEmptyTuple = ')',
   kProto = 0x80,
+  kNewObj = 0x81,
   kTuple1 = 0x85,
   kTuple2 = 0x86,
   kTuple3 = 0x87,
@@ -49,9 +63,14 @@ enum PickleOpcode : std::uint8_t {
   kShortBinUnicode = 0x8c,
   kBinUnicode8 = 0x8d,
   kBinBytes8 = 0x8e,
+  kEmptySet = 0x8f,
+  kAddItems = 0x90,
+  kFrozenSet = 0x91,
+  kNewObjEx = 0x92,
   kStackGlobal = 0x93,
   kMemoize = 0x94,
   kFrame = 0x95,
+  kByteArray8 = 0x96,
 };
 
 }  // namespace weir

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -24,26 +25,34 @@ class PickleStack {
 
   ByteReader& reader() { return reader_; }
   bool empty() const { return stack_.empty(); }
+  bool HasMarkOnTop() const { return !empty() && stack_.back().kind == PickleKind::kMark; }
 
   void Push(const PickleValue& value) { stack_.push_back(value); }
+  void Push(PickleKind kind) { stack_.emplace_back(kind); }  // without a value
   void PushInteger(PickleKind kind, std::int64_t value);
-  void PushLong(std::uint32_t size);  // of so many bytes, which come next
-  void PushText(std::uint64_t size);
+  void PushLong(std::uint32_t size);   // of so many bytes, which come next
+  void PushBytes(std::uint64_t size);  // a text of so many bytes, which come next
+  void PushText(std::string_view text);
+  void PushNumberLine();  // the decimal integer of a line, as protocol 0 writes it
   PickleNode& PushNode(PickleKind kind, std::vector<PickleValue> items);
   void PushDict(std::vector<PickleValue> items);
 
   PickleValue Pop();
   std::vector<PickleValue> PopLast(std::size_t count);
   std::vector<PickleValue> PopToMark();
-  PickleValue& Top(PickleKind kind);  // which the top must be of
+  PickleValue& Top();  // which is not a mark
 
-  // Adds to the container on top.
-  void Append(PickleKind kind, const std::vector<PickleValue>& items);
+  // Into the list or set on top; an object keeps none.
+  void Append(const std::vector<PickleValue>& items);
+  // Keys and values by turns, into the dictionary or object on top.
+  void SetItems(const std::vector<PickleValue>& items);
 
-  void Memorize(std::uint32_t index);
+  void Memorize(std::uint32_t index) { memo_[index] = Top(); }
   void MemorizeNext() { Memorize(static_cast<std::uint32_t>(memo_.size())); }
   void Recall(std::uint32_t index);
+  std::uint32_t IndexLine();  // a place of the memo in decimal digits, as protocol 0 writes it
 
+  std::string_view Line() { return Need(reader_.TakeLine()); }
   template <class T>
   T Need(std::optional<T> value) const {
     if (!value) Damaged();

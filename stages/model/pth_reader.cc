@@ -8,6 +8,7 @@
 #include "framework/error.h"
 #include "stages/model/byte_reader.h"
 #include "stages/model/pickle.h"
+#include "stages/model/pickle_calls.h"
 #include "stages/model/printable.h"
 #include "stages/model/state_dict.h"
 #include "stages/model/zip_directory.h"
@@ -32,12 +33,10 @@ class PthFile final : public WeightsFile {
       : WeightsFile(path), file_(std::move(file)), name_(path.string()) {
     std::vector<StoredTensor> tensors = LooksLegacy(file_->bytes()) ? ReadLegacy() : ReadZip();
     std::vector<TensorInfo> infos;
-    for (const StoredTensor& tensor : tensors) {
-      const std::span<const std::byte> storage = StorageOf(tensor).bytes;
-      if (tensor.storage_elements > storage.size() / ElementBytes(tensor.element)) {
-        Refuse("tensor '" + Printable(tensor.name) + "' is longer than its place in the file");
-      }
-      infos.push_back({tensor.name, tensor.shape});
+    for (StoredTensor& tensor : tensors) {
+      if (tensor.info.unread.empty()) tensor.info.unread = Missing(tensor);
+      if (!tensor.info.unread.empty()) tensor.info.shape.clear();
+      infos.push_back(tensor.info);
     }
     for (const std::size_t i : SetTensors(std::move(infos)))
       stored_.push_back(std::move(tensors[i]));
@@ -54,9 +53,9 @@ class PthFile final : public WeightsFile {
 
   void ReadAt(std::size_t index, std::span<float> out) override {
     const StoredTensor& tensor = stored_[index];
-    Storage& storage = StorageOf(tensor);
+    Storage& storage = storages_.at(tensor.storage);
     if (!storage.checked && storage.entry && !storage.entry->Intact()) {
-      Refuse("tensor '" + Printable(tensor.name) +
+      Refuse("tensor '" + Printable(tensor.info.name) +
              "' does not have the checksum that the file states");
     }
     storage.checked = true;
@@ -97,7 +96,8 @@ class PthFile final : public WeightsFile {
       return pickle;
     };
     next();
-    if (next()->root().integer != 1001)
+    const auto version = next();
+    if (version->root().kind != PickleKind::kInteger || version->root().integer != 1001)
       Refuse("was saved in a version of the format that is not known");
     if (!IsLittleEndian(next()->root()))
       Refuse("was saved on a big-endian machine, which is not supported");
@@ -105,17 +105,22 @@ class PthFile final : public WeightsFile {
     std::vector<StoredTensor> tensors = TensorsOf(*pickle_, name_);
     std::map<std::string_view, std::size_t> element_bytes;
     for (const PickleNode* storage : pickle_->storages()) {
-      element_bytes[storage->items[0].text] = ElementBytes(storage->element);
+      const StorageType* type = FindStorageType(storage->items[1]);
+      if (!type) {
+        Refuse("holds a storage of " + Printable(QualifiedName(storage->items[1])) +
+               ", whose size is not known");
+      }
+      element_bytes[storage->items[0].text()] = type->element_bytes;
     }
     keys_ = next();
     if (keys_->root().kind != PickleKind::kList) Refuse("the list of storages is damaged");
     ByteReader reader(rest);
     for (const PickleValue& key : keys_->root().node->items) {
       const auto elements = reader.Read<std::uint64_t>();
-      const auto size = element_bytes.find(key.text);
+      const auto size = element_bytes.find(key.text());
       if (size == element_bytes.end()) Refuse("the list of storages is damaged");
       if (!elements || *elements > reader.remaining() / size->second) Refuse("is cut short");
-      storages_[key.text] = {.bytes = *reader.Take(*elements * size->second)};
+      storages_[key.text()] = {.bytes = *reader.Take(*elements * size->second)};
     }
     return tensors;
   }
@@ -124,17 +129,19 @@ class PthFile final : public WeightsFile {
     if (machine.kind != PickleKind::kDict) return false;
     const std::vector<PickleValue>& items = machine.node->items;
     for (std::size_t i = 0; i + 1 < items.size(); i += 2) {
-      if (items[i].text == "little_endian") return items[i + 1].integer == 1;
+      if (items[i].text() == "little_endian")
+        return items[i + 1].kind == PickleKind::kBool && items[i + 1].integer == 1;
     }
     return false;
   }
 
-  Storage& StorageOf(const StoredTensor& tensor) {
+  // Why the tensor's values are not in the file; empty if they are.
+  std::string Missing(const StoredTensor& tensor) const {
     const auto found = storages_.find(tensor.storage);
-    if (found == storages_.end()) {
-      Refuse("tensor '" + Printable(tensor.name) + "' has no values in the file");
-    }
-    return found->second;
+    if (found == storages_.end()) return "has no values in the file";
+    const bool fits =
+        tensor.storage_elements <= found->second.bytes.size() / ElementBytes(tensor.element);
+    return fits ? "" : "is longer than its place in the file";
   }
 
   [[noreturn]] void Refuse(const std::string& what) const {

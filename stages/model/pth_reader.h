@@ -1,8 +1,8 @@
 // PyTorch's files of tensors: the zip with a pickle that torch.save writes since 1.6, and the row
 // of pickles that it wrote before (torchvision's and timm's older weights are such files).
 //
-// What is accepted: a dictionary of tensors, or one that holds it under 'state_dict', 'model' or
-// 'model_state_dict'. What is not a tensor is left out. See pickle.h for what is refused.
+// The tensors are found wherever dictionaries and lists lead to them (state_dict.h); everything
+// else is left alone (pickle.h).
 #pragma once
 
 #include <cstddef>

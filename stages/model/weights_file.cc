@@ -62,6 +62,11 @@ const TensorInfo* WeightsFile::Find(std::string_view name) const {
 void WeightsFile::Read(const TensorInfo& tensor, std::span<float> out) {
   assert(&tensor >= tensors_.data() && &tensor < tensors_.data() + tensors_.size());
   assert(static_cast<std::int64_t>(out.size()) == tensor.values());
+  if (!tensor.unread.empty()) {
+    throw Error(ErrorKind::kData,
+                path_.string() + ": tensor '" + Printable(tensor.name) + "' " + tensor.unread,
+                "copy or download the file again, or save its tensors again, whole and in float32");
+  }
   try {
     ReadAt(static_cast<std::size_t>(&tensor - tensors_.data()), out);
   } catch (const Error&) {

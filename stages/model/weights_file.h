@@ -28,7 +28,13 @@ enum class WeightsFormat { kPth, kSafetensors, kKerasLegacyH5, kKerasWeightsH5 }
 
 struct TensorInfo {
   std::string name;
-  std::vector<std::int64_t> shape = {};
+  std::vector<std::int64_t> shape = {};  // empty of one that cannot be read
+  // As much of the name's front as are the groups (models, dictionaries) that it lies in; what
+  // follows is the tensor's own key.
+  std::size_t group_bytes = 0;
+  // Why the tensor cannot be read, to follow its name: "is a sparse tensor, which is not read".
+  // Empty where it can.
+  std::string unread = {};
   std::int64_t values() const;
 };
 
@@ -54,7 +60,8 @@ class WeightsFile {
   const std::map<std::string, std::string>& metadata() const { return metadata_; }  // safetensors'
 
   // Converts to float32, row-major as stored. `tensor` is one of tensors(), and out.size() its
-  // values. Throws Error(kData) where the contents prove to be damaged, or were changed since.
+  // values. Throws Error(kData) where it is one that is not read, proves to be damaged, or was
+  // changed since.
   void Read(const TensorInfo& tensor, std::span<float> out);
 
  protected:
@@ -75,9 +82,11 @@ class WeightsFile {
 };
 
 // The backbone's numbers from a file in any of the formats and namings (Keras, torchvision, timm),
-// converted to OIHW, read when they are asked for. Throws Error(kData) that lists what is missing
-// or of the wrong shape, with the width that the file seems to have been made for.
-LayerReader ReadBackbone(std::shared_ptr<WeightsFile> file, const MobileNetV2& model);
+// converted to OIHW, read when they are asked for. `prefix` says which of several networks (see
+// find_network.h). Throws Error(kData), here as FindNetwork does, and from the reader for a tensor
+// with NaN, infinity or a negative variance in it.
+LayerReader ReadBackbone(std::shared_ptr<WeightsFile> file, const MobileNetV2& model,
+                         const std::string& prefix = "");
 
 // The convention that a file's format and names imply: Keras' for HDF5, torchvision's otherwise,
 // unless the file's own metadata ("weir.convention": "keras" or "torchvision") says which.

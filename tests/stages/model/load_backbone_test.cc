@@ -175,8 +175,8 @@ TEST_F(LoadBackboneTest, AnotherNetworkIsNamedByItsFirstTensor) {
   WriteSafetensors(path_, {TensorToWrite::Of("layer1.0.conv1.weight", {1}, one)});
   EXPECT_EQ(CaughtError([&] { Load(); }),
             path_.string() +
-                ": holds no MobileNetV2: none of its 1 tensors (the first is "
-                "'layer1.0.conv1.weight') has a name that Keras, torchvision or timm give it\n"
+                ": holds no MobileNetV2: its 1 tensors (the first is 'layer1.0.conv1.weight') do "
+                "not have the names that Keras, torchvision or timm give\n"
                 "give weights of mobilenet_v2");
 }
 

@@ -86,6 +86,18 @@ TEST(ParseModel, TakesAUrlWithItsSum) {
   EXPECT_EQ(backbone.sha256, sum);
 }
 
+TEST(ParseModel, TakesThePrefixOfOneOfAFilesNetworks) {
+  EXPECT_EQ(
+      Model("backbone: {weights: a.pth, prefix: encoder_q.}\nhead: [flatten]").backbone.prefix,
+      "encoder_q.");
+  EXPECT_EQ(Model("backbone: {weights: a.pth, prefix: auto}\nhead: [flatten]").backbone.prefix, "");
+  EXPECT_EQ(
+      ProblemsWith("backbone: {weights: none, prefix: a.}"),
+      "a.yaml:1:35: `prefix` says which network of a file, and `weights: none` reads no file\n"
+      "    1 | backbone: {weights: none, prefix: a.}\n"
+      "      |                                   ^");
+}
+
 TEST(ParseModel, ReadsPreprocessingAsFractionsAndPerChannel) {
   const ModelConfig config =
       Model("preprocessing: {scale: 1/255, offset: [-1, 0, 0.5]}\nhead: [flatten]");
@@ -226,7 +238,7 @@ TEST(ParseTraining, BlamesThePlace) {
 
 TEST(ToYaml, OfAModelReadsBackToTheSame) {
   const std::string text = EmitYaml(ToYaml(Model(R"(
-backbone: {width: 0.35, weights: w/a.pth, convention: torchvision, batch_norm: train}
+backbone: {width: 0.35, weights: w/a.pth, prefix: encoder_q., convention: torchvision, batch_norm: train}
 preprocessing: {scale: 1/255, offset: [-1, 0, 0.5]}
 frozen: {through: features.13}
 head:
@@ -241,6 +253,7 @@ head:
   include_top: false
   width: 0.35
   weights: /photos/w/a.pth
+  prefix: encoder_q.
   convention: torchvision
   batch_norm: train
 preprocessing:

@@ -1,0 +1,159 @@
+#include "stages/model/find_network.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "stages/model/safetensors_writer.h"
+#include "tests/support/caught_error.h"
+#include "tests/support/scratch_folder.h"
+#include "tests/support/whole_backbone.h"
+
+namespace weir {
+namespace {
+
+const MobileNetV2 kSmall(0.35, {32, 32}, Convention::Torchvision());
+const MobileNetV2 kWide(0.5, {32, 32}, Convention::Torchvision());
+
+// A network to put into a file: whose numbers, under which prefix.
+struct Put {
+  std::string prefix;
+  const BackboneWeights* weights;
+  const MobileNetV2* model = &kSmall;
+};
+
+class FindNetworkTest : public testing::Test {
+ protected:
+  void Write(const std::vector<Put>& networks) {
+    std::vector<TensorToWrite> tensors;
+    for (const Put& put : networks) {
+      const Naming naming = WithPrefix(NamingsOf(*put.model)[naming_], put.prefix);
+      for (std::size_t i = 0; i < naming.layers.size(); ++i) {
+        const ConvLayer& layer = put.model->layers()[i];
+        const ConvWeights& weights = put.weights->layers[i];
+        const std::vector<float>* values[] = {&weights.kernel, &weights.gamma, &weights.beta,
+                                              &weights.mean, &weights.variance};
+        for (std::size_t t = 0; t < kTensorsOfALayer; ++t) {
+          tensors.push_back(TensorToWrite::Of(*naming.layers[i].all()[t],
+                                              StoredShape(layer, t, naming.is_keras), *values[t]));
+        }
+      }
+    }
+    WriteSafetensors(path_, tensors);
+  }
+
+  // Which of the two sets of numbers is found, by its first kernel.
+  std::string Found(const std::string& prefix = "") {
+    const ConvWeights first = ReadBackbone(WeightsFile::Open(path_), kSmall, prefix)(0);
+    if (first.kernel == ours_.layers[0].kernel) return "ours";
+    return first.kernel == other_.layers[0].kernel ? "other" : "neither";
+  }
+  std::string Refusal(const std::string& prefix = "") {
+    const std::string text = CaughtError([&] { Found(prefix); });
+    return text.starts_with(path_.string()) ? text.substr(path_.string().size()) : text;
+  }
+
+  ScratchFolder folder_;
+  const std::filesystem::path path_ = folder_ / "w.safetensors";
+  const BackboneWeights ours_ = RandomBackbone(kSmall, 1);
+  const BackboneWeights other_ = RandomBackbone(kSmall, 2);
+  const BackboneWeights wide_ = RandomBackbone(kWide, 3);
+  std::size_t naming_ = 0;  // torchvision's, of NamingsOf()
+};
+
+const char* const kSayWhich = "\nsay which is meant: set model.backbone.prefix to one of these";
+
+TEST_F(FindNetworkTest, AnyPrefixOfTheOnlyNetworkIsFound) {
+  for (const std::string prefix :
+       {"module.", "model.", "_orig_mod.module.backbone.", "state_dict.net.", "a b/c."}) {
+    Write({{prefix, &ours_}});
+    EXPECT_EQ(Found(), "ours") << prefix;
+  }
+}
+
+TEST_F(FindNetworkTest, OfTwoThatFitEquallyNoneIsTaken) {
+  Write({{"encoder_q.", &ours_}, {"encoder_k.", &other_}});
+  EXPECT_EQ(Refusal(),
+            ": holds 2 different networks that fit mobilenet_v2 of width 0.35; the names of their "
+            "tensors begin with 'encoder_k.', 'encoder_q.'" +
+                std::string(kSayWhich));
+  EXPECT_EQ(Found("encoder_q."), "ours");
+  EXPECT_EQ(Found("encoder_k"), "other");
+  EXPECT_EQ(Refusal("encoder"),
+            ": holds no MobileNetV2 whose tensors' names begin with 'encoder'\nwhat fits begins "
+            "with 'encoder_k.', 'encoder_q.': set model.backbone.prefix to that, or leave it out");
+}
+
+TEST_F(FindNetworkTest, AMovingAverageInsideTheModelIsNotTakenForIt) {
+  Write({{"module.", &ours_}, {"module.ema.", &other_}});
+  EXPECT_EQ(Refusal(),
+            ": holds 2 different networks that fit mobilenet_v2 of width 0.35; the names of their "
+            "tensors begin with 'module.', 'module.ema.'" +
+                std::string(kSayWhich));
+}
+
+TEST_F(FindNetworkTest, ThePublishersOwnNamesWin) {
+  Write({{"", &ours_}, {"ema.", &other_}, {"a.", &other_}});
+  EXPECT_EQ(Found(), "ours");
+  EXPECT_EQ(Found("ema."), "other");
+}
+
+TEST_F(FindNetworkTest, CopiesWithTheSameNumbersAreOneNetwork) {
+  Write({{"a.", &ours_}, {"b.", &ours_}});
+  EXPECT_EQ(Found(), "ours");
+}
+
+TEST_F(FindNetworkTest, ANetworkOfAnotherWidthDoesNotFit) {
+  Write({{"a_teacher.", &wide_, &kWide}, {"student.", &ours_}});
+  EXPECT_EQ(Found(), "ours");
+  EXPECT_TRUE(Refusal("a_teacher.")
+                  .ends_with("the file looks like width 0.5: set model.backbone.width to it"));
+  Write({{"", &wide_, &kWide}, {"student.", &ours_}});
+  EXPECT_EQ(Found(), "ours");
+}
+
+TEST_F(FindNetworkTest, TorchvisionsFeaturesAloneAreABackbone) {
+  naming_ = 5;
+  for (const std::string prefix : {"", "backbone.", "0."}) {
+    Write({{prefix, &ours_}});
+    EXPECT_EQ(Found(), "ours") << prefix;
+  }
+}
+
+TEST_F(FindNetworkTest, APrefixThatNothingHasIsTold) {
+  Write({{"", &ours_}});
+  EXPECT_EQ(Refusal("student."),
+            ": holds no MobileNetV2 whose tensors' names begin with 'student.'\nwhat fits begins "
+            "with '': set model.backbone.prefix to that, or leave it out");
+}
+
+// NaN, which a comparison never finds, in each place of a network; and statistics that none has.
+TEST_F(FindNetworkTest, WhatIsNoNumberIsRefusedByName) {
+  const auto read_all = [&](const BackboneWeights& weights) {
+    Write({{"", &weights}});
+    const std::string text =
+        CaughtError([&] { Whole(ReadBackbone(WeightsFile::Open(path_), kSmall), kSmall); });
+    return text.substr(std::min(text.size(), path_.string().size()));
+  };
+  const std::string went_wrong =
+      "\nthe training or the conversion that wrote the file went wrong: give other weights";
+  BackboneWeights nan = ours_, infinite = ours_, negative = ours_;
+  nan.layers[0].kernel[7] = nan.layers[0].kernel[9] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_EQ(read_all(nan),
+            ": tensor 'features.0.0.weight' holds NaN or infinity in 2 of its 432 "
+            "numbers" +
+                went_wrong);
+  infinite.layers[1].beta[0] = -std::numeric_limits<float>::infinity();
+  EXPECT_EQ(read_all(infinite),
+            ": tensor 'features.1.conv.0.1.bias' holds NaN or infinity in 1 of "
+            "its 16 numbers" +
+                went_wrong);
+  negative.layers[51].variance[3] = -0.5f;
+  EXPECT_EQ(read_all(negative),
+            ": tensor 'features.18.1.running_var' is a variance and holds -0.5" + went_wrong);
+}
+
+}  // namespace
+}  // namespace weir
