@@ -267,21 +267,24 @@ std::string_view Hdf5Objects::HeapText(std::span<const std::byte> reference) {
   Damaged();
 }
 
-std::span<const std::byte> Hdf5Objects::Values(const Hdf5Object& dataset, const std::string& name) {
-  const auto refuse = [&](const std::string& what) {
-    Refuse("tensor '" + Printable(name) + "' " + what);
+std::span<const std::byte> Hdf5Objects::Values(const Hdf5Object& dataset, std::string& unread) {
+  const auto leave = [&](std::string_view why) {
+    unread = why;
+    return std::span<const std::byte>();
   };
-  if (!dataset.is_dataset) refuse("is not a dataset");
-  if (!dataset.type || dataset.type->kind != Hdf5Type::kNumber) refuse("is not made of numbers");
-  if (!dataset.layout) refuse("is chunked or compressed, as Keras does not write it");
-  if (!dataset.shape) refuse("has no shape");
+  if (!dataset.is_dataset) return leave("is not a dataset");
+  if (!dataset.type || dataset.type->kind != Hdf5Type::kNumber) {
+    return leave("is not made of numbers that are read");
+  }
+  if (!dataset.layout) return leave("is chunked or compressed, as Keras does not write it");
+  if (!dataset.shape) return leave("has no shape");
   const auto count = ValueCount(*dataset.shape, file_.size() / dataset.type->bytes);
-  if (!count) refuse("has more values than the file can hold");
+  if (!count) return leave("has more values than the file can hold");
   const std::uint64_t bytes = *count * dataset.type->bytes;
   if (bytes == 0) return {};
-  if (dataset.layout->bytes < bytes) refuse("has fewer values than its shape says");
+  if (dataset.layout->bytes < bytes) return leave("has fewer values than its shape says");
   if (!dataset.layout->compact.empty()) return dataset.layout->compact.first(bytes);
-  if (dataset.layout->address == kHdf5Undefined) refuse("has no values in the file");
+  if (dataset.layout->address == kHdf5Undefined) return leave("has no values in the file");
   return Need(ByteReader(At(dataset.layout->address)).Take(bytes));
 }
 

@@ -53,8 +53,9 @@ class Hdf5Objects {
   // The texts of an attribute: none where it is empty (Keras stores that as numbers).
   std::vector<std::string_view> Texts(const Hdf5Attribute& attribute);
 
-  // The values of a dataset, as many as its shape says.
-  std::span<const std::byte> Values(const Hdf5Object& dataset, const std::string& name);
+  // The values of a dataset, as many as its shape says. Where they cannot be read, `unread` says
+  // why, to follow a name: "is chunked or compressed, as Keras does not write it".
+  std::span<const std::byte> Values(const Hdf5Object& dataset, std::string& unread);
 
  private:
   struct HeaderBlock {

@@ -30,6 +30,11 @@ std::string_view WeightName(std::string_view layer, std::string_view number) {
   return index < kLayerWeights.size() ? kLayerWeights[index] : number;
 }
 
+// Keras' names of the groups that hold a model's layers, which say nothing of whose they are.
+bool IsListOfLayers(std::string_view group) {
+  return group == "layers" || group == "_layer_checkpoint_dependencies";
+}
+
 // "block_1_expand_BN/gamma" of "model/block_1_expand_BN/gamma:0"
 std::string LayerAndWeight(std::string_view path) {
   path = path.substr(0, path.rfind(':'));
@@ -41,8 +46,9 @@ std::string LayerAndWeight(std::string_view path) {
 
 class Hdf5File final : public WeightsFile {
  public:
-  Hdf5File(const std::filesystem::path& path, std::unique_ptr<MappedFile> file)
-      : WeightsFile(path), file_(std::move(file)), objects_(file_->bytes(), path.string()) {
+  Hdf5File(const std::filesystem::path& path, std::unique_ptr<MappedFile> file,
+           std::span<const std::byte> bytes)
+      : WeightsFile(path), file_(std::move(file)), objects_(bytes, path.string()) {
     const Hdf5Object root = objects_.Read(objects_.root());
     if (const auto model = root.FindChild("model_weights")) {
       FindLegacy(objects_.Read(*model));
@@ -50,7 +56,7 @@ class Hdf5File final : public WeightsFile {
       FindLegacy(root);
     } else {
       format_ = WeightsFormat::kKerasWeightsH5;
-      FindLayers(root, 0);
+      FindLayers(root, "", 0);
     }
     if (found_.empty()) Refuse("holds no weights in either of Keras' layouts");
     std::vector<Found> sorted;
@@ -63,7 +69,7 @@ class Hdf5File final : public WeightsFile {
  private:
   struct Found {
     ElementType element = ElementType::kF32;
-    std::span<const std::byte> values;
+    std::span<const std::byte> values = {};
   };
 
   void ReadAt(std::size_t index, std::span<float> out) override {
@@ -73,38 +79,53 @@ class Hdf5File final : public WeightsFile {
   void FindLegacy(const Hdf5Object& root) {
     for (const std::string_view layer : Names(root, "layer_names")) {
       const Hdf5Object group = Child(root, layer);
+      const std::string prefix = std::string(layer) + "/";
       for (const std::string_view weight : Names(group, "weight_names")) {
-        Add(LayerAndWeight(weight), ChildAt(group, weight));
+        const std::string name = LayerAndWeight(weight);
+        const bool is_nested = !name.starts_with(prefix);  // `layer` is a model of its own
+        Add(is_nested ? prefix : "", name, ChildAt(group, weight));
       }
     }
   }
 
-  // Every group `<layer>/vars` below `group`, as far down as models are nested.
-  void FindLayers(const Hdf5Object& group, int depth) {
+  // Every group `<layer>/vars` below `group`, as far down as models are nested. `models` are the
+  // names of those that it lies in, with a slash behind each.
+  void FindLayers(const Hdf5Object& group, const std::string& models, int depth) {
     if (depth > kDeepest) Refuse("its groups are nested too deeply");
     for (const auto& [name, address] : group.children) {
       if (name == "optimizer") continue;  // a checkpoint's, beside the weights
       const Hdf5Object child = objects_.Read(address);
       if (child.is_dataset) continue;
-      if (const auto vars = child.FindChild("vars")) AddVars(name, objects_.Read(*vars));
-      FindLayers(child, depth + 1);
+      std::string own_name(name);
+      if (const auto vars = child.FindChild("vars")) {
+        const Hdf5Object weights = objects_.Read(*vars);
+        const std::vector<std::string_view> given = Names(weights, "name");
+        if (given.size() == 1) own_name = given[0];
+        AddVars(models, own_name, name, weights);
+      }
+      FindLayers(child, IsListOfLayers(name) ? models : models + own_name + "/", depth + 1);
     }
   }
 
-  void AddVars(std::string_view layer, const Hdf5Object& vars) {
-    const std::vector<std::string_view> own_name = Names(vars, "name");
-    const std::string_view name = own_name.size() == 1 ? own_name[0] : layer;
+  // `kind` is the layer's group, which Keras names after its class: "batch_normalization_3".
+  void AddVars(const std::string& models, const std::string& layer, std::string_view kind,
+               const Hdf5Object& vars) {
     for (const auto& [number, address] : vars.children) {
-      if (number.empty()) Refuse("a weight of layer '" + Printable(layer) + "' has no name");
-      Add(std::string(name) + "/" + std::string(WeightName(layer, number)), objects_.Read(address));
+      if (number.empty()) Refuse("a weight of layer '" + Printable(kind) + "' has no name");
+      Add(models, layer + "/" + std::string(WeightName(kind, number)), objects_.Read(address));
     }
   }
 
-  void Add(std::string name, const Hdf5Object& dataset) {
+  void Add(const std::string& models, const std::string& key, const Hdf5Object& dataset) {
     if (found_.size() == kMostTensors) Refuse("holds more tensors than any model of Keras'");
-    const std::span<const std::byte> values = objects_.Values(dataset, name);
-    infos_.push_back({std::move(name), *dataset.shape});
-    found_.push_back({dataset.type->element, values});
+    TensorInfo info{.name = models + key, .group_bytes = models.size()};
+    Found found{.values = objects_.Values(dataset, info.unread)};
+    if (info.unread.empty()) {
+      info.shape = *dataset.shape;
+      found.element = dataset.type->element;
+    }
+    infos_.push_back(std::move(info));
+    found_.push_back(found);
   }
 
   Hdf5Object Child(const Hdf5Object& group, std::string_view name) {
@@ -153,8 +174,9 @@ class Hdf5File final : public WeightsFile {
 bool LooksLikeHdf5(std::span<const std::byte> file) { return Hdf5Objects::LooksLikeHdf5(file); }
 
 std::unique_ptr<WeightsFile> OpenHdf5(const std::filesystem::path& path,
-                                      std::unique_ptr<MappedFile> file) {
-  return std::make_unique<Hdf5File>(path, std::move(file));
+                                      std::unique_ptr<MappedFile> file,
+                                      std::span<const std::byte> bytes) {
+  return std::make_unique<Hdf5File>(path, std::move(file), bytes);
 }
 
 }  // namespace weir

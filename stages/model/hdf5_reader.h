@@ -15,8 +15,9 @@ namespace weir {
 
 bool LooksLikeHdf5(std::span<const std::byte> file);
 
-// Throws Error(kData).
+// `bytes` are those of `file` that the HDF5 takes. Throws Error(kData).
 std::unique_ptr<WeightsFile> OpenHdf5(const std::filesystem::path& path,
-                                      std::unique_ptr<MappedFile> file);
+                                      std::unique_ptr<MappedFile> file,
+                                      std::span<const std::byte> bytes);
 
 }  // namespace weir

@@ -7,6 +7,7 @@
 
 #include "framework/error.h"
 #include "stages/model/byte_reader.h"
+#include "stages/model/foreign_file.h"
 #include "stages/model/pickle.h"
 #include "stages/model/pickle_calls.h"
 #include "stages/model/printable.h"
@@ -64,12 +65,13 @@ class PthFile final : public WeightsFile {
 
   std::vector<StoredTensor> ReadZip() {
     zip_ = std::make_unique<ZipDirectory>(file_->bytes(), name_);
+    RefuseForeignZip(path(), *zip_);
     const auto pickle = std::ranges::find_if(zip_->entries(), [](const auto& entry) {
       return entry.first.ends_with(kPickleName) &&
              entry.first.find('/') == entry.first.size() - kPickleName.size();
     });
-    if (pickle == zip_->entries().end())
-      Refuse("the zip file holds no data.pkl, so torch.save did not write it");
+    if (pickle == zip_->entries().end()) Refuse("the zip file holds no data.pkl in its one folder");
+    CheckStored(pickle->first, pickle->second);
     const std::string folder(pickle->first.substr(0, pickle->first.size() - kPickleName.size()));
     const ZipEntry* byte_order = zip_->Find(folder + "/byteorder");
     if (byte_order && AsText(byte_order->bytes) != "little") {
@@ -80,10 +82,18 @@ class PthFile final : public WeightsFile {
     pickle_ = std::make_unique<Pickle>(pickle->second.bytes, name_);
     std::vector<StoredTensor> tensors = TensorsOf(*pickle_, name_);
     for (const StoredTensor& tensor : tensors) {
-      const ZipEntry* entry = zip_->Find(folder + "/data/" + std::string(tensor.storage));
+      const std::string name = folder + "/data/" + std::string(tensor.storage);
+      const ZipEntry* entry = zip_->Find(name);
+      if (entry) CheckStored(name, *entry);
       if (entry) storages_[tensor.storage] = {.bytes = entry->bytes, .entry = entry};
     }
     return tensors;
+  }
+
+  void CheckStored(std::string_view name, const ZipEntry& entry) const {
+    if (entry.is_stored) return;
+    throw Error(ErrorKind::kData, name_ + ": entry '" + Printable(name) + "' is compressed",
+                "torch.save stores its entries uncompressed: save the weights with it again");
   }
 
   // Five pickles (magic, protocol, machine, the dictionary, the storages' keys), then each storage

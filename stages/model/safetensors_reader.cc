@@ -31,7 +31,12 @@ class SafetensorsFile final : public WeightsFile {
     values_ = *reader.Take(reader.remaining());
     SafetensorsHeader header = ReadHeader(AsText(*text));
     metadata_ = std::move(header.metadata);
-    unread_types_ = std::move(header.unread_types);
+    for (std::size_t i = 0; i < header.places.size(); ++i) {
+      const SafetensorsPlace& place = header.places[i];
+      if (place.element) continue;
+      header.tensors[i].unread =
+          "is of type " + Printable(header.unread_types[place.unread_type]) + ", which is not read";
+    }
     const std::vector<std::size_t> order = SetTensors(std::move(header.tensors));
     CheckTiling(header.places);
     places_.reserve(order.size());
@@ -43,13 +48,6 @@ class SafetensorsFile final : public WeightsFile {
  private:
   void ReadAt(std::size_t index, std::span<float> out) override {
     const SafetensorsPlace& place = places_[index];
-    if (!place.element) {
-      throw Error(ErrorKind::kData,
-                  path().string() + ": tensor '" + Printable(tensors()[index].name) +
-                      "' has the type \"" + Printable(unread_types_[place.unread_type]) +
-                      "\", which is not read",
-                  "save it as float32, float16 or bfloat16");
-    }
     ConvertToFloat(*place.element, values_.data() + place.begin, 1, out);
   }
 
@@ -82,7 +80,6 @@ class SafetensorsFile final : public WeightsFile {
   std::unique_ptr<MappedFile> file_;
   std::span<const std::byte> values_;
   std::vector<SafetensorsPlace> places_;  // in the order of tensors()
-  std::vector<std::string> unread_types_;
 };
 
 }  // namespace

@@ -7,7 +7,9 @@
 
 #include "framework/error.h"
 #include "stages/model/element_type.h"
+#include "stages/model/foreign_file.h"
 #include "stages/model/hdf5_reader.h"
+#include "stages/model/keras_archive.h"
 #include "stages/model/printable.h"
 #include "stages/model/pth_reader.h"
 #include "stages/model/safetensors_reader.h"
@@ -24,14 +26,12 @@ namespace {
 std::unique_ptr<WeightsFile> OpenByContent(const std::filesystem::path& path,
                                            const MappedFile& mapped) {
   auto file = std::make_unique<MappedFile>(mapped);
-  if (LooksLikeHdf5(file->bytes())) return OpenHdf5(path, std::move(file));
-  if (LooksLikePth(file->bytes())) return OpenPth(path, std::move(file));
-  if (LooksLikeSafetensors(file->bytes())) return OpenSafetensors(path, std::move(file));
-  throw Error(
-      ErrorKind::kData,
-      path.string() +
-          (file->bytes().empty() ? ": is empty" : ": is none of the weight files that are read"),
-      "give a PyTorch .pth, a .safetensors, or a Keras .h5 or .weights.h5");
+  const std::span<const std::byte> bytes = file->bytes();
+  if (LooksLikeHdf5(bytes)) return OpenHdf5(path, std::move(file), bytes);
+  if (LooksLikeKerasArchive(path, bytes)) return OpenKerasArchive(path, std::move(file));
+  if (LooksLikePth(bytes)) return OpenPth(path, std::move(file));
+  if (LooksLikeSafetensors(bytes)) return OpenSafetensors(path, std::move(file));
+  RefuseForeignFile(path, bytes);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Named tensors in a file: PyTorch's .pth (tensors only; nothing is ever executed), safetensors,
-// Keras' legacy .h5 and Keras 3's .weights.h5. The kind is told by the content, not the name.
+// Named tensors in a file: PyTorch's .pth (nothing is ever executed), safetensors, Keras' legacy
+// .h5 and Keras 3's .weights.h5 and .keras. The kind is told by the content, not the name.
 //
 //   const LayerReader read = ReadBackbone(WeightsFile::Open("mobilenet_v2.pth"), model);
 //   const ConvWeights first = read(0);
@@ -53,7 +53,8 @@ class WeightsFile {
 
   // Sorted by name. HDF5's are called "<layer>/<weight>" in either of Keras' layouts, without ":0":
   // "block_1_expand/kernel", "bn_Conv1/moving_mean"; where a .weights.h5 does not give the layers'
-  // names, they are its own: "conv2d_3/kernel".
+  // names, they are its own: "conv2d_3/kernel". The layers of a model inside another have its name
+  // in front: "mobilenetv2_1.00_224/Conv1/kernel".
   const std::vector<TensorInfo>& tensors() const { return tensors_; }
   const TensorInfo* Find(std::string_view name) const;  // null if there is none
 

@@ -130,13 +130,14 @@ std::optional<std::span<const std::byte>> Contents(std::span<const std::byte> fi
   const auto name_bytes = *lengths.Read<std::uint16_t>();
   const auto extra_bytes = *lengths.Read<std::uint16_t>();
   if (!reader.Take(name_bytes) || !reader.Take(extra_bytes)) return std::nullopt;
-  return reader.Take(header.bytes);
+  return reader.Take(header.compressed_bytes);
 }
 
 }  // namespace
 
 bool ZipEntry::Intact() const {
-  return ::crc32_z(0, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()) == crc32;
+  return is_stored &&
+         ::crc32_z(0, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()) == crc32;
 }
 
 bool ZipDirectory::LooksLikeZip(std::span<const std::byte> file) {
@@ -161,13 +162,13 @@ ZipDirectory::ZipDirectory(std::span<const std::byte> file, const std::string& f
       refuse("the zip file has more than " + std::to_string(kMostEntries) + " entries");
     }
     if (header->flags & kEncrypted) refuse("entry '" + name + "' is encrypted");
-    if (header->method != 0 || header->bytes != header->compressed_bytes) {
-      throw Error(ErrorKind::kData, file_name + ": entry '" + name + "' is compressed",
-                  "torch.save stores its entries uncompressed: save the weights with it again");
+    const bool is_stored = header->method == 0;
+    if (is_stored && header->bytes != header->compressed_bytes) {
+      refuse("entry '" + name + "' has two sizes");
     }
     const auto bytes = Contents(file, *header);
     if (!bytes) refuse("entry '" + name + "' lies outside the file");
-    if (!entries_.emplace(header->name, ZipEntry{*bytes, header->crc32}).second) {
+    if (!entries_.emplace(header->name, ZipEntry{*bytes, header->crc32, is_stored}).second) {
       refuse("entry '" + name + "' is there twice");
     }
   }

@@ -1,5 +1,5 @@
-// The entries of a zip file that lies in memory: stored (uncompressed) ones only, which is what
-// torch.save writes, with zip64's long sizes. Every offset is checked before it is followed.
+// The entries of a zip file that lies in memory, with zip64's long sizes. Every offset is checked
+// before it is followed. Nothing is unpacked: torch.save and Keras store their entries as they are.
 //
 // Names and contents stay where they are: the bytes must outlive it. Immutable after construction.
 // Limits: 131,072 entries, more than any model has tensors. Memory: 100 bytes an entry.
@@ -17,7 +17,9 @@ namespace weir {
 struct ZipEntry {
   std::span<const std::byte> bytes;
   std::uint32_t crc32 = 0;
-  bool Intact() const;  // the contents have the checksum that the directory states; reads them all
+  bool is_stored = true;  // `bytes` are the contents; else they are compressed
+  bool Intact() const;  // the contents are stored and have the checksum that the directory states;
+                        // reads them all
 };
 
 class ZipDirectory {
@@ -25,7 +27,7 @@ class ZipDirectory {
   static bool LooksLikeZip(std::span<const std::byte> file);
 
   // Throws Error(kData) with `file_name` in front: a directory that is absent or broken, an entry
-  // that is compressed, encrypted, out of range, or there twice, or too many.
+  // that is encrypted, out of range, or there twice, or too many.
   ZipDirectory(std::span<const std::byte> file, const std::string& file_name);
 
   // Null if there is none.

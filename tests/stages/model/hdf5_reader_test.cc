@@ -70,13 +70,30 @@ TEST_F(Hdf5Reader, Keras3NumbersWeightsAndNamesLayersSinceSomeVersion) {
   EXPECT_EQ(Read(path_, "Conv1/kernel"), (std::vector<float>{1, 2, 3, 4, 5, 6}));
 }
 
+// A backbone in a Sequential, and a second one beside it: the same layers twice.
+TEST_F(Hdf5Reader, LayersOfAModelInsideAnotherHaveItsNameInFront) {
+  const KerasWeight kernel{"kernel", {1, 1, 1, 2}, {1, 2}};
+  const std::vector<std::string> names = {"conv2d/kernel", "functional/conv2d/kernel",
+                                          "functional_1/conv2d/kernel"};
+  WriteWeightsH5(path_, {{"conv2d", {kernel}},
+                         {"functional/layers/conv2d", {kernel}},
+                         {"functional_1/layers/conv2d", {kernel}}});
+  EXPECT_EQ(Names(path_), names);
+  EXPECT_EQ(WeightsFile::Open(path_)->Find("functional/conv2d/kernel")->group_bytes, 11u);
+  WriteLegacyH5(path_,
+                {{"conv2d", {kernel}},
+                 {"functional", {{"conv2d/kernel", {1, 1, 1, 2}, {1, 2}}}},
+                 {"functional_1", {{"conv2d/kernel", {1, 1, 1, 2}, {1, 2}}}}},
+                KerasText::kFixed);
+  EXPECT_EQ(Names(path_), names);
+}
+
 TEST_F(Hdf5Reader, RefusesWhatKerasDoesNotWrite) {
   WriteLegacyH5(path_, layers_, KerasText::kFixed, "", /*chunked=*/true);
-  EXPECT_EQ(CaughtError([&] { WeightsFile::Open(path_); }),
+  EXPECT_EQ(CaughtError([&] { Read(path_, "conv2d/kernel"); }),
             path_.string() +
-                ": tensor 'conv2d/kernel' is chunked or compressed, as Keras does not "
-                "write it\ncopy or download the file again, or save it again by "
-                "Keras' save_weights");
+                ": tensor 'conv2d/kernel' is chunked or compressed, as Keras does not write it\n"
+                "copy or download the file again, or save its tensors again, whole and in float32");
   H5Fclose(H5Fcreate(path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
   EXPECT_EQ(CaughtError([&] { WeightsFile::Open(path_); }),
             path_.string() +

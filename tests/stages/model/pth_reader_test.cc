@@ -144,9 +144,8 @@ TEST_F(PthReader, RefusesZipFilesThatTorchSaveDidNotWrite) {
   EXPECT_EQ(Refusal(ZipBytes({{"a", ""}, {"a", ""}})),
             "weights.pth: entry 'a' is there twice\nthe file is cut short or damaged: copy or "
             "download it again");
-  EXPECT_EQ(
-      Refusal(ZipBytes({{"readme.txt", "hello"}})),
-      "weights.pth: the zip file holds no data.pkl, so torch.save did not write it" + kCopyAgain);
+  EXPECT_EQ(Refusal(ZipBytes({{"a/b/data.pkl", "}."}})),
+            "weights.pth: the zip file holds no data.pkl in its one folder" + kCopyAgain);
   EXPECT_EQ(Refusal(PthBytes(pickle::Dict({{"epoch", pickle::Integer(3)}}), {})),
             "weights.pth: holds no dictionary of tensors\nsave the weights alone, by "
             "torch.save(model.state_dict(), path)");

@@ -156,6 +156,8 @@ TEST_F(Safetensors, RefusesWhatTheFormatForbids) {
   EXPECT_EQ(
       Refusal(tensor(R"("dtype":"F32","shape":[1])")),
       "w.safetensors: tensor 'w' is not described by dtype, shape and data_offsets" + kCopyAgain);
+  EXPECT_EQ(Refusal(tensor(R"("dtype":8,"shape":[1],"data_offsets":[0,1])"), "a"),
+            "w.safetensors: tensor 'w' has no type" + kCopyAgain);
   EXPECT_EQ(Refusal(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[0,4])"), "abc"),
             "w.safetensors: tensor 'w' lies outside the file" + kCopyAgain);
   EXPECT_EQ(Refusal(tensor(R"("dtype":"F32","shape":[2],"data_offsets":[0,4])"), "abcd"),
@@ -194,19 +196,6 @@ TEST_F(Safetensors, RefusesWhatTheFormatForbids) {
             "w.safetensors: its __metadata__ is not an object" + kCopyAgain);
   EXPECT_EQ(Refusal(R"({"__metadata__":{"a":1}})"),
             "w.safetensors: its __metadata__ holds something other than text" + kCopyAgain);
-}
-
-TEST_F(Safetensors, ATensorOfATypeThatIsNotReadIsInNobodysWay) {
-  const std::string header = R"({"new":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]},)"
-                             R"("w":{"dtype":"U8","shape":[1],"data_offsets":[4,5]}})";
-  const std::string path =
-      folder_.Write("w", LittleEndian<std::uint64_t>(header.size()) + header + "abcd\7").string();
-  const auto file = WeightsFile::Open(path);
-  EXPECT_EQ(Read(*file, "w"), (std::vector<float>{7}));
-  EXPECT_EQ(CaughtError([&] { Read(*file, "new"); }),
-            path +
-                ": tensor 'new' has the type \"F8_E4M3\", which is not read\n"
-                "save it as float32, float16 or bfloat16");
 }
 
 // The most that a header may have of each: written, it is read; one more, and nothing is written.
@@ -265,16 +254,29 @@ TEST_F(Safetensors, NamesThatAreNotUtf8AreWrittenAsTextThatIs) {
   EXPECT_EQ(file->metadata().at("k"), "M\xef\xbf\xbdller");
 }
 
+TEST_F(Safetensors, OnlyATensorThatIsAskedForMustBeOfATypeThatIsRead) {
+  const std::string header = R"({"a":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[0,2]},)"
+                             R"("b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}})";
+  const std::string path =
+      folder_.Write("w", LittleEndian<std::uint64_t>(header.size()) + header + "abc").string();
+  const auto file = WeightsFile::Open(path);
+  EXPECT_EQ(Read(*file, "b"), (std::vector<float>{'c'}));
+  EXPECT_EQ(CaughtError([&] { Read(*file, "a"); }),
+            path +
+                ": tensor 'a' is of type F8_E4M3, which is not read\ncopy or download the file "
+                "again, or save its tensors again, whole and in float32");
+}
+
 TEST_F(Safetensors, OtherFilesAreToldByTheirContent) {
-  const std::string path = folder_.Write("weights.pth", "hello, I am no weights").string();
+  const std::string path = folder_.Write("weights.pth", "\x01 I am no weights").string();
   EXPECT_EQ(CaughtError([&] { WeightsFile::Open(path); }),
             path +
                 ": is none of the weight files that are read\n"
-                "give a PyTorch .pth, a .safetensors, or a Keras .h5 or .weights.h5");
+                "give a PyTorch .pth, a .safetensors, or a Keras .keras, .h5 or .weights.h5");
   EXPECT_EQ(CaughtError([&] { WeightsFile::Open(folder_.Write("e")); }),
             (folder_ / "e").string() +
                 ": is empty\n"
-                "give a PyTorch .pth, a .safetensors, or a Keras .h5 or .weights.h5");
+                "give a PyTorch .pth, a .safetensors, or a Keras .keras, .h5 or .weights.h5");
   EXPECT_EQ(CaughtError([&] { WeightsFile::Open(folder_.path()); }),
             folder_.path().string() +
                 ": cannot be read: it is a folder\n"
