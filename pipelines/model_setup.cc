@@ -1,10 +1,10 @@
 #include "pipelines/model_setup.h"
 
-#include <cstdio>
 #include <filesystem>
 #include <optional>
 #include <utility>
 
+#include "pipelines/download_line.h"
 #include "pipelines/signals.h"
 #include "stages/cache_folder.h"
 #include "stages/model/weights_file.h"
@@ -12,16 +12,6 @@
 
 namespace weir {
 namespace {
-
-bool ShowDownload(const DownloadProgress& progress) {
-  std::fprintf(stderr, "\rdownloading weights: %.1f MB",
-               static_cast<double>(progress.done_bytes) * 1e-6);
-  if (progress.total_bytes) {
-    std::fprintf(stderr, " of %.1f MB", static_cast<double>(*progress.total_bytes) * 1e-6);
-    if (progress.done_bytes == *progress.total_bytes) std::fputc('\n', stderr);
-  }
-  return !SignalReceived();
-}
 
 // What a file says of itself, and the user's own word where there is one. The batch norms' epsilon
 // belongs to who made the file, whatever the padding.
@@ -51,7 +41,11 @@ std::shared_ptr<ModelSource> SetUpModel(const ModelConfig& model, const Training
   std::optional<std::filesystem::path> path;
   if (source.kind == WeightsSource::Kind::kPath ||
       (source.kind == WeightsSource::Kind::kUrl && fetching == Fetching::kAllowed)) {
-    path = Fetch(source, CacheFolder(), ShowDownload);
+    DownloadLine line;
+    path = Fetch(source, CacheFolder(), [&](const DownloadProgress& progress) {
+      line.Show(progress);
+      return !SignalReceived();
+    });
   }
   std::unique_ptr<WeightsFile> file;
   if (path) file = WeightsFile::Open(*path);

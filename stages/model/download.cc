@@ -28,8 +28,9 @@ constexpr long kOk = 200, kPartialContent = 206, kRangeNotSatisfiable = 416;
 // The part of a file that is on the disk, locked against another process that fetches it too.
 class PartFile {
  public:
-  explicit PartFile(const std::filesystem::path& path) : path_(path) {
-    file_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  explicit PartFile(const DownloadRequest& request)
+      : path_(request.part), elsewhere_(request.elsewhere) {
+    file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (file_ < 0) ThrowErrno();
     if (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
       ::close(file_);
@@ -40,7 +41,10 @@ class PartFile {
   }
   PartFile(const PartFile&) = delete;
   PartFile& operator=(const PartFile&) = delete;
-  ~PartFile() { ::close(file_); }
+  ~PartFile() {
+    if (bytes_ == 0) ::unlink(path_.c_str());
+    ::close(file_);
+  }
 
   std::uint64_t bytes() const { return bytes_; }
 
@@ -71,10 +75,11 @@ class PartFile {
 
  private:
   [[noreturn]] void ThrowErrno() const {
-    throw WriteError(path_, "cannot be written", errno, "set WEIR_CACHE to another folder");
+    throw WriteError(path_, "cannot be written", errno, elsewhere_);
   }
 
   const std::filesystem::path path_;
+  const std::string elsewhere_;
   int file_ = -1;
   int error_ = 0;
   std::uint64_t bytes_ = 0;
@@ -83,10 +88,14 @@ class PartFile {
 // One request. The callbacks are C's, so no exception may leave them.
 class Transfer {
  public:
-  Transfer(const std::string& url, PartFile& part, const ProgressCallback& progress)
-      : part_(part), progress_(progress), asked_from_(part.bytes()) {
+  Transfer(const DownloadRequest& request, PartFile& part, const ProgressCallback& progress)
+      : part_(part),
+        progress_(progress),
+        asked_from_(part.bytes()),
+        most_bytes_(request.most_bytes) {
     if (!curl_) throw Error(ErrorKind::kInternal, "libcurl cannot be started");
-    Set(CURLOPT_URL, url.c_str());
+    Set(CURLOPT_URL, request.url.c_str());
+    Set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(most_bytes_));  // where it is announced
     Set(CURLOPT_ERRORBUFFER, message_.data());
     Set(CURLOPT_USERAGENT, "weir");
     Set(CURLOPT_NOSIGNAL, 1L);
@@ -144,7 +153,7 @@ class Transfer {
       if (status() == kPartialContent && !range_confirmed_) wrong_range_ = true;
     }
     started_ = true;
-    too_long_ = part_.bytes() + bytes.size() > kMostDownloadBytes;
+    too_long_ = part_.bytes() + bytes.size() > most_bytes_;
     return !wrong_range_ && !too_long_ && part_.Append(bytes);
   }
 
@@ -179,6 +188,7 @@ class Transfer {
   PartFile& part_;
   const ProgressCallback& progress_;
   const std::uint64_t asked_from_;
+  const std::uint64_t most_bytes_;
   std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl_{curl_easy_init(), curl_easy_cleanup};
   std::array<char, CURL_ERROR_SIZE> message_{};
   std::string range_;
@@ -190,15 +200,15 @@ class Transfer {
 
 }  // namespace
 
-void Download(const std::string& url, const std::filesystem::path& path,
-              const ProgressCallback& progress, const std::string& remedy) {
+void Download(const DownloadRequest& request, const ProgressCallback& progress) {
   static std::once_flag started;
   std::call_once(started, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-  PartFile part(path);
+  const std::string& url = request.url;
+  PartFile part(request);
   if (url.starts_with("file:")) part.Clear();  // a copy is quicker than finding out where to go on
   for (int tries = 1;; ++tries) {
     const std::uint64_t before = part.bytes();
-    Transfer transfer(url, part, progress);
+    Transfer transfer(request, part, progress);
     const CURLcode code = transfer.Run();
     if (code == CURLE_OK) return;
     if (code == CURLE_ABORTED_BY_CALLBACK) {
@@ -208,11 +218,11 @@ void Download(const std::string& url, const std::filesystem::path& path,
                   "run this again: it goes on from there");
     }
     part.ThrowIfFailed();
-    if (transfer.too_long()) {
+    if (transfer.too_long() || code == CURLE_FILESIZE_EXCEEDED) {
+      part.Clear();
       throw Error(ErrorKind::kData,
-                  url +
-                      ": is longer than 1 GiB, so it is not the weights of a "
-                      "MobileNetV2",
+                  url + ": is longer than " + std::to_string(request.most_bytes >> 20) +
+                      " MiB, so it is not the weights of a MobileNetV2; nothing of it is kept",
                   "check the URL");
     }
     const bool no_such_range =
@@ -221,7 +231,7 @@ void Download(const std::string& url, const std::filesystem::path& path,
     const bool again = no_such_range || part.bytes() > before;
     if (!again || tries == kMostTries) {
       throw Error(ErrorKind::kData, url + ": cannot be downloaded: " + transfer.Message(code),
-                  remedy);
+                  request.remedy);
     }
   }
 }

@@ -19,7 +19,13 @@ struct DownloadProgress {
 // Called several times a second, in the calling thread; false stops the download.
 using ProgressCallback = std::function<bool(const DownloadProgress&)>;
 
-inline constexpr std::uint64_t kMostDownloadBytes = std::uint64_t{1} << 30;
+struct DownloadRequest {
+  std::string url;
+  std::filesystem::path part;    // the file that is added to
+  std::uint64_t most_bytes = 0;  // what is longer can never be right
+  std::string remedy{};          // where the file cannot be had
+  std::string elsewhere{};       // how the user says another place, as WriteError() takes it
+};
 
 // Adds to `part` what it lacks of the file at `url`. A server that ignores the range that it is
 // asked for, or cannot give it, has the file sent from its start. A connection that breaks is taken
@@ -27,8 +33,7 @@ inline constexpr std::uint64_t kMostDownloadBytes = std::uint64_t{1} << 30;
 // file; given up after 30 s below 1 kB/s.
 //
 // Throws Error(kInterrupted) when the callback stops it, and Error(kData) for all else: `part` then
-// keeps what arrived. The remedy is `remedy`.
-void Download(const std::string& url, const std::filesystem::path& part,
-              const ProgressCallback& progress, const std::string& remedy);
+// keeps what arrived, unless that is nothing, or more than `most_bytes`.
+void Download(const DownloadRequest& request, const ProgressCallback& progress);
 
 }  // namespace weir

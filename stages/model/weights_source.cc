@@ -15,6 +15,12 @@ namespace {
 
 constexpr std::string_view kHexadecimal = "0123456789abcdef";
 constexpr std::size_t kFewestDigits = 8;  // what torch.hub puts in a file's name
+// The largest that is published, of width 1.4, has 25 MB; a checkpoint of somebody's training holds
+// an optimizer's state and moving averages beside it.
+constexpr std::uint64_t kMostPublishedBytes = std::uint64_t{64} << 20;
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30;
+constexpr const char* kFolderRemedy =
+    "set WEIR_CACHE to a folder that can be written, or give a path in model.backbone.weights";
 
 bool IsUrl(std::string_view text) {
   return text.starts_with("https://") || text.starts_with("http://") || text.starts_with("file://");
@@ -145,14 +151,23 @@ std::filesystem::path Fetch(const WeightsSource& source, const std::filesystem::
 
   std::error_code error;
   std::filesystem::create_directories(cache, error);
+  if (error) {
+    throw Error(ErrorKind::kData,
+                "weights: the folder " + cache.string() + " cannot be made: " + error.message(),
+                kFolderRemedy);
+  }
   const std::filesystem::path part = file.string() + ".part";
-  const std::string remedy =
-      "put the file at " + file.string() + ", or give a path in model.backbone.weights";
+  const DownloadRequest request = {
+      .url = source.url,
+      .part = part,
+      .most_bytes = source.name.empty() ? kMostBytes : kMostPublishedBytes,
+      .remedy = "put the file at " + file.string() + ", or give a path in model.backbone.weights",
+      .elsewhere = kFolderRemedy};
   const bool resumed = std::filesystem::exists(part, error);
-  if (!resumed || !Matches(part, source)) Download(source.url, part, progress, remedy);
+  if (!resumed || !Matches(part, source)) Download(request, progress);
   if (resumed && !Matches(part, source)) {  // what was there may be of an older file
     RemoveQuietly(part);
-    Download(source.url, part, progress, remedy);
+    Download(request, progress);
   }
   if (const std::string digest = Sha256Of(part); !digest.starts_with(source.sha256)) {
     RemoveQuietly(part);
@@ -164,7 +179,7 @@ std::filesystem::path Fetch(const WeightsSource& source, const std::filesystem::
   std::filesystem::rename(part, file, error);
   if (error) {
     throw Error(ErrorKind::kData, file.string() + ": cannot be written: " + error.message(),
-                remedy);
+                kFolderRemedy);
   }
   return file;
 }

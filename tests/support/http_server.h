@@ -26,6 +26,8 @@ namespace weir {
 struct HttpBehaviour {
   std::size_t cut_after = 0;                       // bytes of the first answer's body; 0: never
   bool ignores_range = false;                      // answers 200 with everything
+  bool sends_without_end = false;                  // the file again and again, of no stated length
+  std::size_t states_bytes = 0;                    // in place of the length; 0: the length
   std::map<std::string, std::string> redirects{};  // path to location
 };
 
@@ -103,7 +105,13 @@ class HttpServer {
                                      std::to_string(from) + "-" + std::to_string(file_.size() - 1) +
                                      "/" + std::to_string(file_.size()) + "\r\n"
                                : "HTTP/1.1 200 OK\r\n";
-    head += "Content-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n";
+    if (behaviour_.sends_without_end) {
+      std::string round = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + file_;
+      while (Send(connection, round)) round = file_;
+      return;
+    }
+    const std::size_t length = behaviour_.states_bytes ? behaviour_.states_bytes : body.size();
+    head += "Content-Length: " + std::to_string(length) + "\r\nConnection: close\r\n\r\n";
     if (behaviour_.cut_after > 0 && !was_cut_) {
       was_cut_ = true;
       body = body.substr(0, behaviour_.cut_after);
@@ -111,12 +119,14 @@ class HttpServer {
     Send(connection, head + std::string(body));
   }
 
-  static void Send(int connection, std::string_view bytes) {
+  // False where nobody listens any more.
+  static bool Send(int connection, std::string_view bytes) {
     while (!bytes.empty()) {
       const ssize_t sent = ::send(connection, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (sent <= 0) return;
+      if (sent <= 0) return false;
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
+    return true;
   }
 
   const std::string file_;

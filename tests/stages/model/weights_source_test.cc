@@ -237,6 +237,40 @@ TEST_F(WeightsSourceTest, ProgressCanStopItAndTheNextRunGoesOn) {
   EXPECT_EQ(ReadBytes(cached_), content_);
 }
 
+// Of a published file at most 64 MiB are taken; 1 GiB of others, which is too much for a test.
+TEST_F(WeightsSourceTest, ADownloadWithoutEndIsCutAndNothingStays) {
+  const auto refusal = [&](const HttpBehaviour& behaviour) {
+    HttpServer server(content_, behaviour);
+    WeightsSource source = From(server);
+    source.name = "imagenet";
+    const std::string text = CaughtError([&] { Fetch(source, cache_); });
+    const std::string url = server.url("w.pth");
+    return text.starts_with(url) ? text.substr(url.size()) : text;
+  };
+  const std::string too_long =
+      ": is longer than 64 MiB, so it is not the weights of a MobileNetV2; nothing of it is kept\n"
+      "check the URL";
+  EXPECT_EQ(refusal({.sends_without_end = true}), too_long);
+  EXPECT_TRUE(std::filesystem::is_empty(cache_));
+  EXPECT_EQ(refusal({.states_bytes = std::size_t{65} << 20}), too_long);
+  EXPECT_TRUE(std::filesystem::is_empty(cache_));
+}
+
+TEST_F(WeightsSourceTest, ACacheThatCannotBeWrittenSaysSo) {
+  HttpServer server(content_);
+  const std::string remedy =
+      "\nset WEIR_CACHE to a folder that can be written, or give a path in model.backbone.weights";
+  folder_.Write("cache", "a file in the folder's place");
+  EXPECT_EQ(CaughtError([&] { Fetch(From(server), cache_); }),
+            "weights: the folder " + cache_.string() + " cannot be made: Not a directory" + remedy);
+}
+
+TEST_F(WeightsSourceTest, WhereNothingArrivesNothingIsLeft) {
+  HttpServer server(content_, {.redirects = {{"/w.pth", "/w.pth"}}});
+  EXPECT_NE(CaughtError([&] { Fetch(From(server), cache_); }), "");
+  EXPECT_TRUE(std::filesystem::is_empty(cache_));
+}
+
 TEST_F(WeightsSourceTest, AFileAddressIsCopied) {
   const std::string path = folder_.Write("w.pth", content_).string();
   EXPECT_EQ(ReadBytes(Fetch(ParseWeightsSource("file://" + path, digest_, 1.0), cache_)), content_);
