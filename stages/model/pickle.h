@@ -70,6 +70,7 @@ struct PickleValue {
 //            would have set in it item by item
 //   kStorage: its key and its type, a kGlobal
 //   kTensor: its storage, the tuples of its shape and of its strides, and its type, a kGlobal
+//            (kNone where its values are still to be negated or conjugated)
 struct PickleNode {
   std::vector<PickleValue> items = {};
   std::int64_t count = 0;  // kStorage: elements; kTensor: the index of the first element

@@ -102,7 +102,9 @@ void PushTensor(const Arguments& given, PickleStack& stack) {
   PushTensor(given[0], given[1], given[2], given[3], nullptr, stack);
   const bool has_metadata =  // a conjugate or a negation that is still to be done
       given.size() > 6 && given[6].kind == PickleKind::kDict && !given[6].node->items.empty();
-  if (has_metadata) stack.Top().node->is_read = false;
+  if (!has_metadata) return;
+  stack.Top().node->is_read = false;
+  stack.Top().node->items[3] = PickleValue();
 }
 
 // (storage, first element, shape, strides, requires_grad, hooks, type, metadata): a type that no
@@ -181,7 +183,9 @@ void PushPersistent(const PickleValue& id, PickleStack& stack,
 std::string DescribeUnread(const PickleValue& value) {
   const bool is_tensor = value.kind == PickleKind::kTensor;
   const PickleValue& from = value.node->items[is_tensor ? 3 : 0];
-  if (from.kind != PickleKind::kGlobal) return "an object";
+  if (from.kind != PickleKind::kGlobal) {
+    return is_tensor ? "a tensor that is still to be negated or conjugated" : "an object";
+  }
   const std::string name = Printable(QualifiedName(from));
   if (is_tensor) return "a tensor of " + name;
   const auto unread = std::ranges::find_if(kUnreadTensors, [&](const UnreadTensor& tensor) {

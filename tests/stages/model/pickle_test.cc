@@ -130,6 +130,53 @@ TEST_F(PickleTest, RefusesPicklesThatTorchSaveDoesNotWrite) {
             "weights.pth: the pickle is damaged at byte 9" + kAgain);
 }
 
+// torch_reference.py wrote these files.
+constexpr const char* kTorchFiles = "tests/stages/model/torch_files/";
+
+std::vector<float> ReadFrom(WeightsFile& file, const std::string& name) {
+  const TensorInfo* tensor = file.Find(name);
+  if (!tensor) return {};
+  std::vector<float> values(static_cast<std::size_t>(tensor->values()));
+  file.Read(*tensor, values);
+  return values;
+}
+
+TEST(TorchFiles, WhatPyTorchSavesBesideTheWeightsHidesNothing) {
+  for (const std::string name :
+       {"objects_1", "objects_2", "objects_5", "old", "unread", "attributes"}) {
+    const auto file = WeightsFile::Open(kTorchFiles + name + ".pth");
+    EXPECT_EQ(ReadFrom(*file, "state_dict.w"), (std::vector<float>{1, -2, 3.5f})) << name;
+  }
+  for (const std::string name : {"objects_1", "objects_2", "objects_5", "old"}) {
+    const auto file = WeightsFile::Open(kTorchFiles + name + ".pth");
+    EXPECT_EQ(ReadFrom(*file, "best_acc1"), (std::vector<float>{71.8f})) << name;
+    EXPECT_EQ(ReadFrom(*file, "sgd.state.0.momentum_buffer"), (std::vector<float>{1, 1})) << name;
+    EXPECT_EQ(ReadFrom(*file, "adam.state.0.step"), (std::vector<float>{1})) << name;
+  }
+}
+
+TEST(TorchFiles, EachTypeThatIsNotReadIsTold) {
+  const auto file = WeightsFile::Open(std::string(kTorchFiles) + "unread.pth");
+  std::vector<std::string> told;
+  for (const TensorInfo& tensor : file->tensors()) {
+    if (!tensor.unread.empty()) told.push_back(tensor.name + " " + tensor.unread);
+  }
+  const auto is_not_read = [](const std::string& what) { return what + ", which is not read"; };
+  EXPECT_EQ(
+      told,
+      (std::vector<std::string>{
+          is_not_read("complex is a tensor of torch.ComplexFloatStorage"),
+          is_not_read("compressed is a sparse tensor"),
+          is_not_read("conjugate is a tensor that is still to be negated or conjugated"),
+          "expanded has more values than its storage: expanded tensors are not read",
+          is_not_read("float8 is a tensor of torch.float8_e4m3fn"),
+          is_not_read("meta is a tensor without values"),
+          is_not_read("negative is a tensor that is still to be negated or conjugated"),
+          is_not_read("nested is a nested tensor"), is_not_read("quantized is a quantized tensor"),
+          is_not_read("sparse is a sparse tensor"),
+          is_not_read("uint16 is a tensor of torch.uint16")}));
+}
+
 TEST_F(PickleTest, BombsAreBounded) {
   // Lists of lists of lists, each twice: 2^60 of them if anybody followed them all.
   std::string doubling = "]q" + std::string(1, '\0');
