@@ -66,7 +66,7 @@ std::optional<DeviceMemory> ParamType<DeviceMemory>::Read(const YamlNode& node,
   const std::optional<double> part = detail::ReadNumber(node, {}, not_a_number);
   if (part && *part > 0 && *part <= 1) return DeviceMemory{*part};
   const std::variant<ByteSize, std::string> size = ParseByteSize(node.scalar());
-  const ByteSize* bytes = node.quoted() ? nullptr : std::get_if<ByteSize>(&size);
+  const ByteSize* bytes = std::get_if<ByteSize>(&size);
   if (bytes && bytes->bytes > 0) return DeviceMemory{*bytes};
   detail::AddWrongType(node, rules, Words(rules).one, problems);
   return std::nullopt;

@@ -13,6 +13,8 @@
 namespace weir {
 namespace {
 
+constexpr std::size_t npos = std::string_view::npos;
+
 struct Part {
   std::string name;
   Position position;
@@ -133,6 +135,64 @@ std::vector<Part> Split(const std::shared_ptr<const YamlSource>& source, std::si
   return parts;
 }
 
+constexpr std::string_view kBlanks = " \t";
+
+// Whether `text` can only be meant as YAML: nothing at all, a list or a map in brackets, a text in
+// quotes, a map or a list without brackets, several lines.
+bool IsYaml(std::string_view text) {
+  constexpr std::string_view kKeyLetters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+  for (const std::string_view nothing : {"", "~", "null", "Null", "NULL"}) {
+    if (text == nothing) return true;
+  }
+  if (text.find_first_of("[{\"'") == 0 || text.starts_with("- ")) return true;
+  if (text.find('\n') != std::string_view::npos) return true;
+  const std::size_t key = text.find_first_not_of(kKeyLetters);
+  return key != std::string_view::npos && key > 0 && text[key] == ':' &&
+         (key + 1 == text.size() || text[key + 1] == ' ');
+}
+
+// Where in `text` a `#` outside of quotes would begin a comment, from `from` on; npos where none
+// does. A quote opens where a value can begin.
+std::size_t FindComment(std::string_view text, std::size_t from) {
+  char quote = 0;
+  char last = ' ';  // before it that is no blank, since a value could begin
+  for (std::size_t at = from; at < text.size(); ++at) {
+    const char c = text[at];
+    if (quote != 0) {
+      if (c == '\\' && quote == '"') ++at;
+      if (c == quote) quote = 0;
+    } else if ((c == '"' || c == '\'') && std::string_view(" [{,:").find(last) != npos) {
+      quote = c;
+    } else if (c == '#' && at > from && kBlanks.find(text[at - 1]) != npos) {
+      return at;
+    }
+    if (kBlanks.find(c) == npos) last = c;
+  }
+  return npos;
+}
+
+// What stands behind the `=`. A comment is never meant there: a plain text is taken as it is,
+// without the blanks around it, and in anything else what would be one is refused.
+YamlNode ReadValue(const std::shared_ptr<const YamlSource>& source, std::size_t from,
+                   Problems& problems) {
+  const std::string_view text = source->text();
+  const std::size_t begin = std::min(text.find_first_not_of(kBlanks, from), text.size());
+  const std::string_view value =
+      text.substr(begin, text.find_last_not_of(kBlanks) + 1 - std::min(begin, text.size()));
+  if (!IsYaml(value) && FindNonText(text) == npos) {
+    return YamlNode::Scalar(std::string(value), false, {source, 0, begin});
+  }
+  const std::size_t comment = FindComment(text, begin);
+  if (comment != npos && text.find('\n') == npos) {
+    problems.Add({source, 0, comment},
+                 "a `#` behind a blank begins a comment here: put the text that it belongs to in "
+                 "quotes");
+    return {};
+  }
+  return ParseYaml(source, problems, from);
+}
+
 }  // namespace
 
 YamlNode ApplyOverride(const YamlNode& tree, const std::string& option, Problems& problems,
@@ -157,7 +217,7 @@ YamlNode ApplyOverride(const YamlNode& tree, const std::string& option, Problems
   }
 
   const std::size_t before = problems.size();
-  YamlNode value = ParseYaml(source, problems, equals + 1);
+  YamlNode value = ReadValue(source, equals + 1, problems);
   if (value.is_null()) value = value.At({source, 0, equals + 1});
   if (problems.size() > before) return tree;
   YamlNode changed = Setter(parts, value, problems).Set(tree, 0);

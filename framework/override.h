@@ -9,7 +9,11 @@
 namespace weir {
 
 // Returns `tree` with `option` ("training.epochs=3", which stood behind `flag`) applied; the tree
-// itself where a problem was found. The value is YAML.
+// itself where a problem was found.
+//
+// The value is YAML on one line: a list or a map in brackets, a text in quotes, or a plain text,
+// which is taken as it is, but for blanks around it: a ` #` in it begins no comment, and a sign
+// that means something at the beginning of a YAML text means itself.
 //
 // A key is addressed by its path. An item of a list is addressed by its index from 0, or by its
 // name where it is a map of one key or a bare word, as the stages of a pipeline are:

@@ -5,7 +5,10 @@
 #include <cmath>
 #include <limits>
 #include <system_error>
+#include <utility>
+#include <variant>
 
+#include "framework/home_folder.h"
 #include "framework/suggestion.h"
 
 namespace weir {
@@ -41,6 +44,14 @@ bool IsWhole(std::string_view text) {
 }
 
 bool IsPlain(const YamlNode& node) { return node.is_scalar() && !node.quoted(); }
+
+// Whether nothing is written as `~` there: YAML's word for it, and a shell's for the home folder.
+bool IsTilde(const YamlNode& node) {
+  const Position& at = node.position();
+  if (!at.source) return false;
+  const std::string_view line = at.source->Line(at.line);
+  return at.column < line.size() && line[at.column] == '~';
+}
 
 std::vector<std::string> Texts(const std::vector<Choice>& choices) {
   std::vector<std::string> texts;
@@ -153,9 +164,9 @@ std::optional<double> ReadNumber(const YamlNode& node, const FieldRules& rules,
   if (error == std::errc() && slash != std::string::npos) {
     error = ReadAll(std::string_view(text).substr(slash + 1), divisor);
   }
-  if (error == std::errc::result_out_of_range && IsPlain(node)) {
+  if (error == std::errc::result_out_of_range) {
     AddWrongType(node, rules, "a number that a double can hold", problems);
-  } else if (!IsPlain(node) || error != std::errc()) {
+  } else if (error != std::errc()) {
     AddWrongType(node, rules, "a number", problems);
   } else if (!std::isfinite(value / divisor)) {
     AddWrongType(node, rules, "a finite number", problems);
@@ -178,17 +189,24 @@ std::optional<std::string> ReadText(const YamlNode& node, const FieldRules& rule
 
 std::optional<std::filesystem::path> ReadPath(const YamlNode& node, const FieldRules& rules,
                                               Problems& problems) {
-  if (!node.is_scalar() || node.scalar().empty()) {
+  const std::shared_ptr<const YamlSource>& source = node.position().source;
+  const std::string text = node.is_null() && IsTilde(node) ? "~" : node.scalar();
+  if (text.empty()) {
     AddWrongType(node, rules, "a path", problems);
     return std::nullopt;
   }
-  const std::shared_ptr<const YamlSource>& source = node.position().source;
-  return source ? source->folder() / node.scalar() : std::filesystem::path(node.scalar());
+  std::variant<std::filesystem::path, std::string> read = WithHomeFolder(text);
+  if (const std::string* wrong = std::get_if<std::string>(&read)) {
+    problems.Add(node.position(), Named(node) + " takes a path, and " + *wrong);
+    return std::nullopt;
+  }
+  std::filesystem::path& path = std::get<std::filesystem::path>(read);
+  return source ? source->folder() / path : std::move(path);
 }
 
 std::optional<ByteSize> ReadByteSize(const YamlNode& node, const FieldRules& rules,
                                      Problems& problems) {
-  if (!IsPlain(node)) {
+  if (!node.is_scalar()) {
     AddWrongType(node, rules, "a size such as 512MiB", problems);
     return std::nullopt;
   }
@@ -204,7 +222,7 @@ std::optional<ByteSize> ReadByteSize(const YamlNode& node, const FieldRules& rul
 
 std::optional<Duration> ReadDuration(const YamlNode& node, const FieldRules& rules,
                                      Problems& problems) {
-  if (!IsPlain(node)) {
+  if (!node.is_scalar()) {
     AddWrongType(node, rules, "a length of time such as 90s", problems);
     return std::nullopt;
   }
@@ -239,7 +257,7 @@ std::optional<std::vector<YamlNode>> ReadList(const YamlNode& node, const FieldR
   return std::nullopt;
 }
 
-bool IsAuto(const YamlNode& node) { return IsPlain(node) && node.scalar() == "auto"; }
+bool IsAuto(const YamlNode& node) { return node.is_scalar() && node.scalar() == "auto"; }
 
 YamlNode WriteNumber(double value) { return YamlNode::Scalar(Shortest(value)); }
 

@@ -177,6 +177,10 @@ TEST_F(ConfigTest, FromNamesAnEarlierStage) {
 }
 
 TEST_F(ConfigTest, MemoryIsASizeOrAPart) {
+  const MemoryConfig quoted =
+      Load("memory: {host: \"256MiB\", device: '6GiB'}\npipeline: [a]\n").memory;
+  EXPECT_EQ(quoted.host.value().bytes, std::size_t{256} << 20);
+  EXPECT_EQ(std::get<ByteSize>(quoted.device.value().amount).bytes, std::size_t{6} << 30);
   EXPECT_EQ(ErrorOf("memory: {host: lots}\npipeline: [a]\n"),
             "DIR/article.yaml:1:16: `host` takes auto or a size, and `lots` is not a size such as "
             "512MiB\n"

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <random>
+#include <string>
 
 #include "tests/framework/yaml_text.h"
 
@@ -41,6 +43,32 @@ TEST(ApplyOverride, SetsAKeyByItsPath) {
             "{head: [pool, {dense: {units: 8}}, {dense: {units: 2}}], frozen: none}");
   EXPECT_EQ(After("name=a=b", "name"), "a=b");
   EXPECT_EQ(After("a={b: [1, {c: 2}]}", "a"), "{b: [1, {c: 2}]}");
+}
+
+TEST(ApplyOverride, TakesAPlainTextAsItIs) {
+  for (const std::string text :
+       {"photos #1", "a #b #c", "it's #1", "my photos: new", "&x", "*x y", "!x", "@home", "%x", "|",
+        ">x", "`x`", "-x", "? x", "#1", "a, b"}) {
+    Problems problems;
+    const YamlNode tree = ApplyOverride(YamlOf("", problems), "a=" + text, problems);
+    EXPECT_EQ(problems.text(), "") << text;
+    EXPECT_EQ(tree.Find("a")->scalar(), text);
+  }
+  EXPECT_EQ(After("a=  3 ", "a"), "3");
+  EXPECT_EQ(After("a=", "a"), "~");
+  EXPECT_EQ(After("a=null", "a"), "~");
+  EXPECT_EQ(After("a=adam: {rate: 1}", "a"), "{adam: {rate: 1}}");
+}
+
+TEST(ApplyOverride, RefusesWhatWouldBeLostAsAComment) {
+  const std::string how =
+      ": a `#` behind a blank begins a comment here: put the text that it belongs to in quotes\n";
+  EXPECT_EQ(Refusal("a=[photos #1, b]"),
+            "--set a=[photos #1, b]" + how + "  --set a=[photos #1, b]\n                  ^");
+  EXPECT_EQ(Refusal("a=\"b\" #1"),
+            "--set a=\"b\" #1" + how + "  --set a=\"b\" #1\n              ^");
+  EXPECT_EQ(After("a=[\"photos #1\", 'b #2', it's#3]", "a"),
+            "[\"photos #1\", \"b #2\", it's#3]");
 }
 
 TEST(ApplyOverride, SetsAStageByItsName) {
@@ -149,6 +177,32 @@ TEST(ApplyOverride, PathsAreRelativeToTheWorkingDirectory) {
   const YamlNode tree = YamlOf("training: {out: runs}", problems);
   EXPECT_EQ(Parse<Whole>(tree).training.out, "cfg/runs");
   EXPECT_EQ(Parse<Whole>(ApplyOverride(tree, "training.out=runs", problems)).training.out, "runs");
+}
+
+TEST(ApplyOverride, ATildeIsTheHomeFolder) {
+  const std::string before = std::getenv("HOME") ? std::getenv("HOME") : "";
+  ::setenv("HOME", "/home/ann", 1);
+  const auto out = [](const std::string& option) {
+    Problems problems;
+    const YamlNode tree =
+        ApplyOverride(YamlOf("training: {out: ~/runs}", problems), option, problems);
+    const Whole whole = Parse<Whole>(tree, problems);
+    return problems.empty() ? whole.training.out.string() : problems.text();
+  };
+  EXPECT_EQ(out("training.epochs=1"), "/home/ann/runs") << "in the file";
+  EXPECT_EQ(out("training.out=~"), "/home/ann");
+  EXPECT_EQ(out("training.out=~/a b #1"), "/home/ann/a b #1");
+  EXPECT_EQ(out("training.out=./~/x"), "./~/x");
+  EXPECT_EQ(out("training.out=~bob/x"),
+            "--set training.out=~bob/x: `out` takes a path, and the home folder `~bob` is not "
+            "looked up: write it out (or ./~bob for a file of that name)\n"
+            "  --set training.out=~bob/x\n"
+            "                     ^");
+  ::unsetenv("HOME");
+  EXPECT_EQ(out("training.out=~/x"),
+            "--set training.out=~/x: `out` takes a path, and `~` has no meaning, as HOME is not "
+            "set\n  --set training.out=~/x\n                     ^");
+  ::setenv("HOME", before.c_str(), 1);
 }
 
 TEST(ApplyOverride, SurvivesGarbage) {

@@ -182,7 +182,14 @@ TEST(Parse, TakesOnlyFiniteNumbers) {
   EXPECT_EQ(Wrong<Params>("scale: 1/0"), "`scale` takes a finite number, not `1/0`");
   EXPECT_EQ(Wrong<Params>("scale: 1/2/3"), "`scale` takes a number, not `1/2/3`");
   EXPECT_EQ(Wrong<Params>("scale: 0"), "`scale` takes more than 0, not 0");
-  EXPECT_EQ(Wrong<Params>("scale: '1'"), "`scale` takes a number, not the text `1`");
+}
+
+// A schema cannot tell '256MiB' from 256MiB, so quotes do not matter where a text can be meant.
+TEST(Parse, QuotesDoNotMatterWhereTheSchemaTakesATextToo) {
+  EXPECT_EQ(Read<Params>("scale: '1/4'").scale, 0.25);
+  EXPECT_EQ(Read<Params>("scale: \"1e-3\"").scale, 1e-3);
+  EXPECT_TRUE(Read<Params>("threads: 'auto'").threads.is_auto());
+  EXPECT_EQ(Wrong<Params>("scale: 'x'"), "`scale` takes a number, not the text `x`");
 }
 
 TEST(Parse, NamesTheChoices) {
@@ -287,6 +294,7 @@ struct Renamed {
 TEST(Parse, ReadsALengthOfTime) {
   EXPECT_EQ(Read<Renamed>("interval: 5min").interval.seconds, 300);
   EXPECT_EQ(Read<Renamed>("interval: 5").interval.seconds, 5);
+  EXPECT_EQ(Read<Renamed>("interval: '5min'").interval.seconds, 300);
   EXPECT_EQ(ProblemsOf<Renamed>("interval: 10ms"),
             "a.yaml:1:11: `interval` takes 1s or more, not 10ms\n"
             "    1 | interval: 10ms\n"
