@@ -1,5 +1,6 @@
 #include "stages/image_header.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <iterator>
@@ -85,6 +86,14 @@ Outcome<ImageHeader> ReadImageHeader(FileBytes& file) {
   }
   if (const auto foreign = NameForeignKind(file)) return Drop{"", *foreign};
   return Drop{"", "is not a picture that weir reads (" + Names() + ")"};
+}
+
+bool LooksLikePicture(std::string_view first_bytes) {
+  static_assert(kMagicBytes <= kFirstBytes);
+  Magic magic{};
+  std::memcpy(magic.data(), first_bytes.data(), std::min(first_bytes.size(), magic.size()));
+  return std::any_of(std::begin(kFormats), std::end(kFormats),
+                     [&](const Format& format) { return format.matches(magic); });
 }
 
 }  // namespace weir

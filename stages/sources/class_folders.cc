@@ -1,13 +1,14 @@
 #include "stages/sources/class_folders.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 #include <system_error>
 
 #include "framework/error.h"
-#include "framework/suggestion.h"
-#include "stages/sources/file_listing.h"
+#include "stages/sources/class_names.h"
+#include "stages/sources/picture_names.h"
 
 namespace weir {
 namespace {
@@ -18,11 +19,6 @@ constexpr const char* kOneFolderAClass =
     "weir expects one sub-folder for each class, named after it, with its pictures inside.";
 
 std::string Quoted(const std::string& text) { return "'" + text + "'"; }
-
-std::string QuotedList(std::vector<std::string> names) {
-  for (std::string& name : names) name = Quoted(name);
-  return Enumerate(names);
-}
 
 struct Entries {
   std::vector<std::string> folders;  // sorted
@@ -36,7 +32,7 @@ Entries Read(const fs::path& folder) {
   for (; !error && next != fs::directory_iterator(); next.increment(error)) {
     const std::string name = next->path().filename().string();
     std::error_code unknown;  // a broken link is no folder
-    if (name.starts_with('.')) continue;
+    if (IsClutter(name)) continue;
     if (next->is_directory(unknown)) {
       entries.folders.push_back(name);
     } else if (IsPictureName(name)) {
@@ -63,11 +59,37 @@ std::string RemedyForMissing(const fs::path& missing) {
   }
   const fs::path shown = parent.empty() ? fs::current_path(error) : parent;
   if (!fs::is_directory(shown, error)) return Quoted(shown.string()) + " is not a folder.";
-  const std::optional<std::string> meant = Suggest(wrong.filename().string(), Read(shown).folders);
+  const std::string name = wrong.filename().string();
+  const std::optional<std::string> meant = MeantClass(name, Read(shown).folders);
   if (!meant) return "The nearest folder that exists is " + Quoted(shown.string()) + ".";
   const fs::path rest = missing.lexically_relative(wrong);
-  const fs::path suggested = parent / *meant / (rest == "." ? fs::path() : rest);
-  return "Did you mean " + Quoted((rest == "." ? parent / *meant : suggested).string()) + "?";
+  const fs::path suggested = rest == "." ? parent / *meant : parent / *meant / rest;
+  const std::string_view difference = DifferenceOf(name, *meant);
+  return "Did you mean " + Shown(suggested.string()) + "?" +
+         (Composed(name) == Composed(*meant)
+              ? " The names look alike and are written in two forms of Unicode (NFC and NFD)."
+          : difference.empty() ? ""
+                               : " The names differ " + std::string(difference) + ".");
+}
+
+// "a/b/" and "a/b" lie in "a"; of a relative path of one name, in the working directory.
+fs::path Parent(const fs::path& folder) {
+  std::error_code error;
+  const fs::path whole = fs::absolute(folder, error).lexically_normal();
+  return (whole.has_filename() ? whole : whole.parent_path()).parent_path();
+}
+
+// Whether a folder is one of classes: each of its sub-folders, of which there are two at least, has
+// pictures in it. An error's remedy asks that, so what cannot be read is none.
+bool HoldsOnlyClasses(const fs::path& folder) {
+  try {
+    const std::vector<std::string> inside = Read(folder).folders;
+    return inside.size() >= 2 && std::all_of(inside.begin(), inside.end(), [&](const auto& name) {
+             return Read(folder / name).pictures > 0;
+           });
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 }  // namespace
@@ -85,7 +107,7 @@ void CheckFolder(const std::string& key, const fs::path& folder) {
   }
 }
 
-std::vector<std::string> FindClasses(const std::string& key, const fs::path& folder) {
+ClassFolders FindClasses(const std::string& key, const fs::path& folder) {
   CheckFolder(key, folder);
   Entries entries = Read(folder);
   if (entries.folders.empty()) {
@@ -93,54 +115,40 @@ std::vector<std::string> FindClasses(const std::string& key, const fs::path& fol
                                      ? ""
                                      : "; it holds " + std::to_string(entries.pictures) +
                                            (entries.pictures == 1 ? " picture" : " pictures");
+    const bool is_class = entries.pictures > 0 && HoldsOnlyClasses(Parent(folder));
     throw Error(ErrorKind::kData,
                 key + ": " + Quoted(folder.string()) + " has no sub-folders" + pictures,
-                kOneFolderAClass);
+                is_class ? "If it is a class, give the folder that it lies in: " +
+                               Quoted(Parent(folder).string()) + "."
+                         : kOneFolderAClass);
   }
-  return std::move(entries.folders);
+  ClassFolders found;
+  found.loose_pictures = entries.pictures;
+  for (std::string& name : entries.folders) {
+    std::vector<std::string>& forms = found.by_composed_name[Composed(name)];
+    if (forms.empty()) found.names.push_back(name);
+    forms.push_back(std::move(name));
+  }
+  return found;
 }
 
-void CheckClasses(const std::string& key, const fs::path& folder,
-                  const std::vector<std::string>& found) {
-  constexpr std::array<std::string_view, 7> kSplits = {"train", "training",   "val", "valid",
-                                                       "test",  "validation", "eval"};
-  if (std::all_of(found.begin(), found.end(), [&](const std::string& name) {
-        return std::find(kSplits.begin(), kSplits.end(), name) != kSplits.end();
-      })) {
-    const auto train = std::find_if(found.begin(), found.end(), [](const std::string& name) {
-      return name.starts_with("train");
-    });
-    const std::string chosen = train == found.end() ? found.front() : *train;
-    throw Error(ErrorKind::kData,
-                key + ": " + Quoted(folder.string()) + " holds " + QuotedList(found) +
-                    ", which are splits, not classes",
-                "Set `path` to " + Quoted((folder / chosen).string()) +
-                    ", and `validation` to the folder to validate with.");
-  }
-  if (found.size() == 1) {
-    throw Error(
-        ErrorKind::kData,
-        key + ": " + Quoted(folder.string()) + " has one class only, " + Quoted(found.front()),
-        "Add a sub-folder for each other class: a classifier needs two at least.");
-  }
+const std::vector<std::string>& ClassFolders::FoldersOf(std::string_view name) const {
+  static const std::vector<std::string> none;
+  const auto found = by_composed_name.find(Composed(name));
+  return found == by_composed_name.end() ? none : found->second;
 }
 
 void CheckListed(const std::string& key, const fs::path& folder,
-                 const std::vector<std::string>& listed, const std::vector<std::string>& found) {
+                 const std::vector<std::string>& listed, const ClassFolders& found) {
   for (const std::string& name : listed) {
-    if (std::find(found.begin(), found.end(), name) != found.end()) continue;
-    const std::optional<std::string> meant = Suggest(name, found);
-    constexpr std::size_t kShown = 10;
-    std::vector<std::string> shown(found.begin(), found.begin() + std::min(found.size(), kShown));
+    if (!found.FoldersOf(name).empty()) continue;
+    const std::string remedy = RemedyForClass(name, found.names);
     throw Error(ErrorKind::kData,
-                "directory.classes: " + Quoted(name) + " has no folder in " + key + ", " +
+                "directory.classes: " + Shown(name) + " has no folder in " + key + ", " +
                     Quoted(folder.string()),
-                meant ? "Did you mean " + Quoted(*meant) + "?"
-                      : "There " + std::string(found.size() == 1 ? "is " : "are ") +
-                            QuotedList(std::move(shown)) +
-                            (found.size() > kShown
-                                 ? " and " + std::to_string(found.size() - kShown) + " more."
-                                 : "."));
+                !remedy.empty() ? remedy
+                                : "There " + std::string(found.names.size() == 1 ? "is " : "are ") +
+                                      ShownList(found.names) + ".");
   }
 }
 

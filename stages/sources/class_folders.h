@@ -5,8 +5,12 @@
 // the folder alone and keeps nothing.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace weir {
@@ -14,17 +18,22 @@ namespace weir {
 // Throws where there is no such folder; suggests a neighbour of a similar name.
 void CheckFolder(const std::string& key, const std::filesystem::path& folder);
 
-// The names of the sub-folders, hidden ones left out, in byte order, which gives the labels. Links
-// to folders count. Throws where there are none; files beside sub-folders are passed over.
-std::vector<std::string> FindClasses(const std::string& key, const std::filesystem::path& folder);
+struct ClassFolders {
+  // In byte order, which gives the labels. Where two folders have the same name in NFC and NFD
+  // (class_names.h) they are one class, called as the first of them.
+  std::vector<std::string> names;
+  std::map<std::string, std::vector<std::string>, std::less<>> by_composed_name;
+  std::uint64_t loose_pictures = 0;  // beside them, of no class
 
-// Throws where `found` can be no classes of a training set: a single one, or the folders of its
-// splits.
-void CheckClasses(const std::string& key, const std::filesystem::path& folder,
-                  const std::vector<std::string>& found);
+  // The folders of a class, in whichever form its name is; none where it has none.
+  const std::vector<std::string>& FoldersOf(std::string_view name) const;
+};
+
+// The sub-folders, clutter left out. Links to folders count. Throws where there are none.
+ClassFolders FindClasses(const std::string& key, const std::filesystem::path& folder);
 
 // Throws where one of `listed` is not among `found`.
 void CheckListed(const std::string& key, const std::filesystem::path& folder,
-                 const std::vector<std::string>& listed, const std::vector<std::string>& found);
+                 const std::vector<std::string>& listed, const ClassFolders& found);
 
 }  // namespace weir

@@ -1,9 +1,9 @@
 // Begins the flow with the pictures of a folder that has a sub-folder for each class.
 //
 // What Keras' flow_from_directory does: the labels are the positions of the classes in byte order
-// (or in the order of `classes`); hidden files and folders are passed over; pictures are found at
-// any depth below a class. Files that lie beside the class folders belong to no class and are left
-// alone.
+// (or in the order of `classes`); pictures are found at any depth below a class. What is no
+// picture, or lies beside the class folders, is left out and counted (SourceNotes); clutter is not.
+// A name in NFC and in NFD is one class (class_names.h).
 //
 // All passes are as listed_source.h has them; the folder `validation` goes on counting where `path`
 // ends.
@@ -21,7 +21,9 @@
 #include <vector>
 
 #include "framework/params.h"
+#include "stages/sources/class_folders.h"
 #include "stages/sources/file_listing.h"
+#include "stages/sources/folder_layout.h"
 #include "stages/sources/listed_source.h"
 
 namespace weir {
@@ -61,9 +63,13 @@ class Directory final : public ListedSource {
  private:
   void ListClasses(Listing& listing);
   void ListValidation(Listing& listing);
-  // How many pictures the class has there.
-  std::uint64_t AddClass(const std::filesystem::path& folder, const std::vector<std::string>& found,
-                         int label, Listing& listing);
+  ListedClass AddClass(const std::filesystem::path& folder, const ClassFolders& found, int label,
+                       Listing& listing);
+  // Of the folders of `validation`, one is of no class that is trained with.
+  void ThrowUnknown(const ClassFolders& found, const std::vector<std::string>& classes) const;
+  // What lies in `folder` and belongs to none of the classes.
+  void NoteOthers(const char* key, const std::filesystem::path& folder, const ClassFolders& found,
+                  Listing& listing) const;
 
   std::string path(std::uint64_t index) const override { return files_.path(index); }
   std::size_t listing_bytes() const override { return files_.bytes(); }

@@ -11,21 +11,19 @@
 #include <climits>
 #include <cstring>
 #include <span>
+#include <utility>
+#include <variant>
 
 #include "framework/error.h"
-#include "framework/suggestion.h"
-#include "stages/sources/endings.h"
+#include "stages/file_bytes.h"
+#include "stages/image_header.h"
+#include "stages/sources/picture_names.h"
 
 namespace weir {
 namespace {
 
 constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
 constexpr std::uint64_t kLookedUp = 10;  // of the files that a text names
-
-// Keras' list, and what else libvips reads everywhere.
-constexpr std::array<std::string_view, 12> kEndings = {".jpg",  ".jpeg", ".png",  ".bmp",
-                                                       ".ppm",  ".tif",  ".tiff", ".gif",
-                                                       ".webp", ".heif", ".heic", ".avif"};
 
 [[noreturn]] void ThrowUnreadable(const std::string& folder) {
   throw Error(ErrorKind::kData,
@@ -47,20 +45,29 @@ Pending Examined(std::string path, int parent) {
   return {std::move(path), parent, status.st_dev, status.st_ino};
 }
 
-enum class Kind { kFile, kFolder, kOther };
-
-// What an entry is; a link is what it leads to. A link that leads nowhere is a file, so that it is
-// reported when it is opened.
-Kind KindOf(const dirent& entry, const std::string& path, bool follow_links) {
-  if (entry.d_type == DT_REG) return Kind::kFile;
-  if (entry.d_type == DT_DIR) return Kind::kFolder;
-  if (entry.d_type != DT_LNK && entry.d_type != DT_UNKNOWN) return Kind::kOther;
+// S_IFREG, S_IFDIR...: what an entry is; a link is what it leads to. A link that leads nowhere is a
+// file, so that it is reported when it is opened. 0 for what is not to be entered, or is gone.
+mode_t TypeOf(const dirent& entry, const std::string& path, bool follow_links) {
+  if (entry.d_type != DT_LNK && entry.d_type != DT_UNKNOWN) return DTTOIF(entry.d_type);
   struct stat status;
-  if (::lstat(path.c_str(), &status) != 0) return Kind::kOther;
+  if (::lstat(path.c_str(), &status) != 0) return 0;
   const bool is_link = S_ISLNK(status.st_mode);
-  if (is_link && ::stat(path.c_str(), &status) != 0) return Kind::kFile;
-  if (S_ISDIR(status.st_mode)) return is_link && !follow_links ? Kind::kOther : Kind::kFolder;
-  return S_ISREG(status.st_mode) ? Kind::kFile : Kind::kOther;
+  if (is_link && ::stat(path.c_str(), &status) != 0) return S_IFREG;
+  return S_ISDIR(status.st_mode) && is_link && !follow_links ? 0 : status.st_mode & S_IFMT;
+}
+
+// How LeftOut counts what is neither a file nor a folder.
+const char* NameOfType(mode_t type) {
+  return type == S_IFIFO ? "pipe" : type == S_IFSOCK ? "socket" : "device";
+}
+
+// Whether the file begins as a picture does.
+bool HoldsPicture(const std::string& path) {
+  const Outcome<FileBytes> file = FileBytes::Open({path});
+  const FileBytes* opened = std::get_if<FileBytes>(&file);
+  if (!opened) return false;
+  std::array<char, kFirstBytes> first;
+  return LooksLikePicture({first.data(), opened->ReadSome(0, first.data(), first.size())});
 }
 
 void CheckForLoop(std::span<const Pending> folders, const Pending& folder) {
@@ -89,16 +96,6 @@ void ForEachEntry(const std::string& folder, Visit visit) {
 
 }  // namespace
 
-bool IsPictureName(std::string_view name) {
-  return std::any_of(kEndings.begin(), kEndings.end(), [&](std::string_view ending) {
-    return name.size() > ending.size() && HasEnding(name, ending);
-  });
-}
-
-std::string PictureEndings() {
-  return Enumerate(std::vector<std::string>(kEndings.begin(), kEndings.end()));
-}
-
 std::uint64_t FileListing::Keep(std::string_view name) {
   assert(name.size() < kChunkBytes);
   if (chunks_.empty() || kChunkBytes - last_chunk_used_ < name.size() + 1) {
@@ -122,17 +119,31 @@ std::vector<std::uint64_t> FileListing::ReadFolder(const std::string& folder, bo
   std::vector<std::uint64_t> names;
   ForEachEntry(folder, [&](const dirent& entry) {
     const std::string_view name = entry.d_name;
-    const bool is_plain_file = entry.d_type == DT_REG;
-    if (is_plain_file && !IsPictureName(name)) return;
-    const std::string path = is_plain_file ? std::string() : folder + "/" + std::string(name);
-    const Kind kind = KindOf(entry, path, follow_links);
-    if (kind == Kind::kFolder) sub_folders.push_back(path);
-    if (kind == Kind::kFile && IsPictureName(name)) names.push_back(Keep(name));
+    if (entry.d_type == DT_REG && IsPictureName(name)) {
+      names.push_back(Keep(name));
+      return;
+    }
+    if (IsClutter(name)) return;
+    std::string path = folder + "/" + std::string(name);
+    const mode_t type = TypeOf(entry, path, follow_links);
+    if (type == S_IFDIR) {
+      sub_folders.push_back(std::move(path));
+    } else if (type != S_IFREG && type != 0) {
+      left_out_.Add(NameOfType(type));
+    } else if (type == S_IFREG && IsPicture(name, path)) {
+      names.push_back(Keep(name));
+    }
   });
   std::sort(names.begin(), names.end(), [this](std::uint64_t a, std::uint64_t b) {
     return std::strcmp(NameAt(a), NameAt(b)) < 0;
   });
   return names;
+}
+
+bool FileListing::IsPicture(std::string_view name, const std::string& path) {
+  if (IsPictureName(name) || (!IsAnnotationName(name) && HoldsPicture(path))) return true;
+  left_out_.AddFile(name);
+  return false;
 }
 
 std::uint64_t FileListing::AddFolder(const std::string& folder, bool follow_links) {

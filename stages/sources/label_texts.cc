@@ -2,18 +2,16 @@
 
 #include <algorithm>
 #include <numeric>
-#include <optional>
 #include <utility>
 
 #include "framework/error.h"
-#include "framework/suggestion.h"
 #include "stages/class_names.h"
+#include "stages/sources/class_names.h"
 #include "stages/sources/whole_number.h"
 
 namespace weir {
 namespace {
 
-constexpr std::size_t kShown = 10;  // classes that a message lists
 constexpr const char* kIsItALabel = "Is that where the labels are?";
 
 // "01" is a name: as a number it would be another label's.
@@ -27,14 +25,19 @@ LabelTexts::LabelTexts(const Auto<std::vector<std::string>>& classes)
     : are_given_(!classes.is_auto()), is_open_(classes.is_auto()) {
   if (are_given_) names_ = classes.value();
   for (std::size_t i = 0; i < names_.size(); ++i) {
-    known_.emplace(names_[i], static_cast<std::int32_t>(i));
+    known_.emplace(Composed(names_[i]), static_cast<std::int32_t>(i));
   }
   by_number_ = are_given_ && std::none_of(names_.begin(), names_.end(), IsNumber);
 }
 
+std::optional<std::int32_t> LabelTexts::Find(std::string_view text) const {
+  auto found = known_.find(text);
+  if (found == known_.end()) found = known_.find(Composed(text));
+  return found == known_.end() ? std::nullopt : std::optional(found->second);
+}
+
 std::int32_t LabelTexts::Add(std::string_view text, const Place& place) {
-  const auto found = known_.find(text);
-  if (found != known_.end()) return found->second;
+  if (const std::optional<std::int32_t> label = Find(text)) return *label;
   if (by_number_ && IsNumber(text) && *WholeNumber(text) < names_.size()) {
     return static_cast<std::int32_t>(*WholeNumber(text));
   }
@@ -45,6 +48,12 @@ std::int32_t LabelTexts::Add(std::string_view text, const Place& place) {
   }
   if (text.size() > kLongestClassName) {
     throw Error(ErrorKind::kData, place() + ": the label is longer than 4 KiB", kIsItALabel);
+  }
+  if (!IsText(text)) {
+    throw Error(
+        ErrorKind::kData,
+        place() + ": the label " + Shown(text) + " is not UTF-8, or has a control character in it",
+        "Write it as one line of text.");
   }
   if (names_.size() == kMostClasses) {
     throw Error(ErrorKind::kData, place() + ": the label is the 65,537th that there is",
@@ -57,22 +66,16 @@ std::int32_t LabelTexts::Add(std::string_view text, const Place& place) {
   }
   const auto label = static_cast<std::int32_t>(names_.size());
   names_.emplace_back(text);
-  known_.emplace(names_.back(), label);
+  known_.emplace(Composed(text), label);
   return label;
 }
 
 void LabelTexts::ThrowUnknown(std::string_view text, const Place& place) const {
-  const std::optional<std::string> meant = Suggest(text, names_);
-  std::vector<std::string> shown(
-      names_.begin(),
-      names_.begin() + static_cast<std::ptrdiff_t>(std::min(names_.size(), kShown)));
-  for (std::string& name : shown) name = "'" + name + "'";
-  throw Error(
-      ErrorKind::kData,
-      place() + ": the label '" + std::string(text) + "' is none of the " +
-          std::to_string(names_.size()) + (are_given_ ? " `classes`" : " trained with"),
-      meant ? "Did you mean '" + *meant + "'?"
-            : (names_.size() > kShown ? "The first are " : "They are ") + Enumerate(shown) + ".");
+  const std::string remedy = RemedyForClass(text, names_);
+  throw Error(ErrorKind::kData,
+              place() + ": the label " + Shown(text) + " is none of the " +
+                  std::to_string(names_.size()) + (are_given_ ? " `classes`" : " trained with"),
+              !remedy.empty() ? remedy : "They are " + ShownList(names_) + ".");
 }
 
 std::vector<std::string> LabelTexts::Settle(std::vector<std::int32_t>& labels) {

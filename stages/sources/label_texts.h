@@ -2,7 +2,8 @@
 //
 // Classes that are given are found by their names; or, where none of those is a number, by their
 // place among them too: "1" is the second. Otherwise the classes are all the texts that there are,
-// by number where all are whole numbers, else in byte order.
+// by number where all are whole numbers, else in byte order. A text in NFC and in NFD is the same
+// (class_names.h), written as it first came.
 //
 // One thread. Holds the name of each class twice while labels are added: at most 16 MiB of names
 // (class_names.h).
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,11 +28,11 @@ class LabelTexts {
   explicit LabelTexts(const Auto<std::vector<std::string>>& classes);
 
   // Which label that is: for now only the same for the same text. Throws Error(kData) where it is
-  // empty, no label at all, or not among the classes that are known beforehand.
+  // empty, no text, no label at all, or not among the classes that are known beforehand.
   std::int32_t Add(std::string_view text, const Place& place);
 
   // Whether that is the name of a class that was given.
-  bool IsGiven(std::string_view name) const { return are_given_ && known_.contains(name); }
+  bool IsGiven(std::string_view name) const { return are_given_ && Find(name); }
 
   // From here on only labels that have been added are known.
   void Close() { is_open_ = false; }
@@ -39,6 +41,7 @@ class LabelTexts {
   std::vector<std::string> Settle(std::vector<std::int32_t>& labels);
 
  private:
+  std::optional<std::int32_t> Find(std::string_view text) const;
   [[noreturn]] void ThrowUnknown(std::string_view text, const Place& place) const;
 
   const bool are_given_;
@@ -46,7 +49,7 @@ class LabelTexts {
   bool by_number_ = false;
   std::size_t names_bytes_ = 0;                             // that were added
   std::vector<std::string> names_;                          // as they came, or were given
-  std::map<std::string, std::int32_t, std::less<>> known_;  // their places
+  std::map<std::string, std::int32_t, std::less<>> known_;  // their places, by the composed name
 };
 
 }  // namespace weir

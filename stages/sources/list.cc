@@ -4,6 +4,7 @@
 
 #include "framework/error.h"
 #include "stages/sources/line_reader.h"
+#include "stages/sources/picture_names.h"
 
 namespace weir {
 
@@ -15,7 +16,7 @@ void List::Params::Check(const Blame& blame) const {
 List::List(const Params& params, BuildContext& context) : ListedSource(kName, context) {
   for (const std::filesystem::path& path : params.paths) Add(path);
   if (params.file) AddLinesOf(*params.file, params.root.value_or(params.file->parent_path()));
-  Offer({.size = files_.size(), .shuffle = params.shuffle}, context);
+  Offer({.size = files_.size(), .shuffle = params.shuffle, .notes = {files_.left_out()}}, context);
 }
 
 void List::Add(const std::filesystem::path& path) {
@@ -30,7 +31,10 @@ void List::Add(const std::filesystem::path& path) {
     const std::size_t slash = text.rfind('/') + 1;  // 0 where there is none
     files_.AddFile(std::string_view(text).substr(0, slash), std::string_view(text).substr(slash));
   } else if (files_.AddFolder(path.string(), true) == 0) {
-    throw Error(ErrorKind::kData, "'" + path.string() + "' has no pictures",
+    const LeftOut& others = files_.left_out();
+    throw Error(ErrorKind::kData,
+                "'" + path.string() + "' has no pictures" +
+                    (others.empty() ? "" : ", but " + others.Kinds()),
                 "Pictures end in " + PictureEndings() + ".");
   }
 }

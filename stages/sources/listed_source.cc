@@ -1,50 +1,38 @@
 #include "stages/sources/listed_source.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <span>
 #include <utility>
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
+#include "stages/sources/class_names.h"
 
 namespace weir {
 
 void detail::CheckClassList(const Blame& blame, const std::vector<std::string>& classes) {
-  const std::set<std::string> distinct(classes.begin(), classes.end());
+  std::set<std::string> distinct;
+  for (const std::string& name : classes) distinct.insert(Composed(name));
   if (distinct.size() < classes.size()) blame("classes", "`classes` names a class twice");
   if (distinct.size() < 2) blame("classes", "`classes` takes two classes at least");
 }
 
-namespace {
-
-// Whether messages, files and terminals can have it: UTF-8 without control characters.
-bool IsText(const std::string& name) {
-  const bool has_control =
-      std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; });
-  if (has_control) return false;
-  try {
-    static_cast<void>(nlohmann::json(name).dump());
-    return true;
-  } catch (const nlohmann::json::type_error&) {
-    return false;
-  }
-}
-
-}  // namespace
-
 void ListedSource::Offer(Listing listing, BuildContext& context) {
   for (const std::string& name : listing.classes) {
     if (IsText(name)) continue;
-    const std::string shown =
-        nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     throw Error(ErrorKind::kData,
-                name_ + ": the name of the class " + shown +
+                name_ + ": the name of the class " + Shown(name) +
                     " is not UTF-8, or has a control character in it",
                 "Rename it.");
   }
+  for (auto notes_on : {NotesOnLookalikes, NotesOnJoinedClasses}) {
+    std::vector<std::string> notes = notes_on(listing.classes);
+    std::move(notes.begin(), notes.end(), std::back_inserter(listing.notes.notes));
+  }
+  context.resources.Put(std::make_shared<SourceNotes>(std::move(listing.notes)));
   size_ = listing.size;
   test_size_ = std::min(size_, listing.first_of_validation);
   shuffle_ = listing.shuffle;

@@ -25,6 +25,7 @@
 #include "framework/stage.h"
 #include "stages/payloads.h"
 #include "stages/sources/permutation.h"
+#include "stages/sources/source_notes.h"
 #include "stages/sources/validation_split.h"
 
 namespace weir {
@@ -91,6 +92,7 @@ class ListedSource : public SourceStage<ImageFile> {
     double validation_split = 0;
     bool stratified = false;
     bool shuffle = true;
+    SourceNotes notes{};
 
     static constexpr std::uint64_t kNone = ~std::uint64_t{0};
   };
@@ -98,8 +100,9 @@ class ListedSource : public SourceStage<ImageFile> {
   ListedSource(std::string_view name, const BuildContext& context)
       : name_(name), seed_(context.seed), training_(context.training) {}
 
-  // To be called when all is listed. Provides the Classes, the SampleCounts and the SampleOrder.
-  // Throws Error(kData) where a class has none to train or to validate with.
+  // To be called when all is listed. Provides the Classes, the SampleCounts, the SampleOrder and
+  // the SourceNotes, to which it adds the classes that look alike. Throws Error(kData) where a
+  // class has none to train or to validate with.
   void Offer(Listing listing, BuildContext& context);
 
   bool training() const { return training_; }  // whether there will be train passes

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "framework/error.h"
+#include "stages/sources/endings.h"
 #include "stages/sources/manifest_reader.h"
 
 namespace weir {
@@ -22,8 +23,9 @@ Use UseOf(const std::string& text, const ManifestReader& rows) {
        {"valid", Use::kValidation},
        {"dev", Use::kValidation},
        {"test", Use::kTest}}};
+  const std::string lower = LowerCase(text);
   for (const auto& [name, use] : kUses) {
-    if (text == name) return use;
+    if (lower == name) return use;
   }
   throw Error(ErrorKind::kData, rows.place() + ": '" + text + "' is no split",
               "There are train, validation and test.");

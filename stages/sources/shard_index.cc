@@ -12,8 +12,10 @@
 
 #include "framework/error.h"
 #include "stages/cache_folder.h"
+#include "stages/image_header.h"
 #include "stages/sources/endings.h"
 #include "stages/sources/json_object.h"
+#include "stages/sources/picture_names.h"
 #include "stages/sources/tar_reader.h"
 
 namespace weir {
@@ -92,66 +94,116 @@ bool ShardIndex::Endings::IsPicture(const std::string& ending) const {
   return std::find(images.begin(), images.end(), ending) != images.end();
 }
 
+bool ShardIndex::Endings::MayBePicture(const std::string& ending) const {
+  return images.empty() && !IsAnnotationName("x." + ending);
+}
+
 ShardIndex::ShardIndex() = default;
 ShardIndex::~ShardIndex() = default;
+
+// The files of one sample, as they come one behind the other.
+struct ShardIndex::SampleFiles {
+  struct Picture {
+    std::string name;
+    Place place;
+  };
+
+  std::string key{};
+  std::optional<Picture> picture{};
+  std::vector<Picture> unnamed{};  // that begin as pictures do, and end in something else
+  Notes notes{};
+};
 
 void ShardIndex::AddShard(const std::string& shard, const Endings& endings,
                           const std::function<void(const Notes&, const std::string&)>& on_sample) {
   TarReader tar(shard);
-  std::string key;  // of the sample that is being read
-  std::optional<std::string> picture;
-  Place place{};
-  Notes notes;
+  SampleFiles sample;
   const auto end_sample = [&] {
-    if (picture) {
-      if (shards_.empty() || shards_.back().name != shard) {
-        shards_.push_back({shard, tar.is_compressed() ? unpacked_->path() : shard, size()});
-      }
-      names_.AddFile(shard + "/", *picture);
-      parts_.push_back(place);
-      on_sample(notes, shard + ": " + *picture);
-    } else if (!notes.label.empty() || !notes.class_name.empty()) {
-      throw Error(
-          ErrorKind::kData, shard + ": the sample '" + key + "' has a label and no picture",
-          "The files of a sample lie one behind the other (tar --sort=name); pictures end in " +
-              PictureEndings() + ".");
+    if (!ChoosePicture(shard, sample)) return;
+    if (shards_.empty() || shards_.back().name != shard) {
+      shards_.push_back({shard, tar.is_compressed() ? unpacked_->path() : shard, size()});
     }
-    picture.reset();
-    notes = {};
+    names_.AddFile(shard + "/", sample.picture->name);
+    parts_.push_back(sample.picture->place);
+    on_sample(sample.notes, shard + ": " + sample.picture->name);
   };
   while (tar.Next()) {
-    const auto [sample, written_ending] = SplitName(tar.name());
-    if (written_ending.empty()) continue;
+    const auto [key, written_ending] = SplitName(tar.name());
+    if (written_ending.empty()) {
+      LeaveOut(tar);
+      continue;
+    }
     const std::string ending = LowerCase(std::string(written_ending));
     const bool is_label = ending == endings.label, is_picture = endings.IsPicture(ending);
     if (!tar.is_file()) {
       if (!is_label && !is_picture) continue;
       tar.Refuse("is no plain file", "Pack what is meant itself, not a link to it.");
     }
-    if (sample != key) {
+    if (key != sample.key) {
       end_sample();
-      key = sample;
+      sample = {.key = std::string(key)};
     }
     if (is_label) {
-      notes.label = Trimmed(tar.ReadText(kMostLabelBytes));
+      sample.notes.label = Trimmed(tar.ReadText(kMostLabelBytes));
     } else if (ending == "json" && !endings.class_key.empty() && tar.size() <= kMostNotesBytes) {
-      notes.class_name = ClassNameIn(tar.ReadText(kMostNotesBytes), endings.class_key);
+      sample.notes.class_name = ClassNameIn(tar.ReadText(kMostNotesBytes), endings.class_key);
     } else if (is_picture) {
-      if (picture) {
+      if (sample.picture) {
         tar.Refuse("is the second picture of its sample", "`image` says which is meant.");
       }
-      if (tar.size() > std::numeric_limits<std::uint32_t>::max()) {
-        tar.Refuse("is larger than 4 GiB", "Leave it out.");
-      }
-      picture = tar.name();
-      place = {tar.begin(), static_cast<std::uint32_t>(tar.size())};
-      if (!tar.is_compressed()) continue;
-      if (!unpacked_) unpacked_ = std::make_unique<Unpacked>();
-      place.begin = unpacked_->size();
-      tar.Read([&](std::string_view piece) { unpacked_->Write(piece); });
+      sample.picture = {tar.name(), PlaceOf(tar, "")};
+    } else if (sample.picture || !endings.MayBePicture(ending)) {
+      LeaveOut(tar);
+    } else if (const std::string first = tar.ReadFirst(kFirstBytes); LooksLikePicture(first)) {
+      sample.unnamed.push_back({tar.name(), PlaceOf(tar, first)});
+    } else {
+      LeaveOut(tar);
     }
   }
   end_sample();
+}
+
+// Where its bytes are; `first` are those that were read of it already.
+ShardIndex::Place ShardIndex::PlaceOf(TarReader& tar, const std::string& first) {
+  if (tar.size() > std::numeric_limits<std::uint32_t>::max()) {
+    tar.Refuse("is larger than 4 GiB", "Leave it out.");
+  }
+  Place place{tar.begin(), static_cast<std::uint32_t>(tar.size())};
+  if (!tar.is_compressed()) return place;
+  if (!unpacked_) unpacked_ = std::make_unique<Unpacked>();
+  place.begin = unpacked_->size();
+  unpacked_->Write(first);
+  tar.Read([&](std::string_view piece) { unpacked_->Write(piece); });
+  return place;
+}
+
+void ShardIndex::LeaveOut(const TarReader& tar) {
+  const std::string_view path = tar.name();
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  if (tar.is_file() && !IsClutter(name)) left_out_.AddFile(name);
+}
+
+// False where the sample has no picture. One that ends as pictures do is taken rather than one that
+// only begins so: that may be a mask.
+bool ShardIndex::ChoosePicture(const std::string& shard, SampleFiles& sample) {
+  if (!sample.picture && sample.unnamed.size() > 1) {
+    throw Error(ErrorKind::kData,
+                shard + ": both " + sample.unnamed[0].name + " and " + sample.unnamed[1].name +
+                    " may be the picture of their sample",
+                "`image` says what pictures end in.");
+  }
+  if (!sample.picture && !sample.unnamed.empty()) {
+    sample.picture = sample.unnamed.front();
+  } else {
+    for (const SampleFiles::Picture& other : sample.unnamed) left_out_.AddFile(other.name);
+  }
+  if (!sample.picture && !(sample.notes.label.empty() && sample.notes.class_name.empty())) {
+    throw Error(
+        ErrorKind::kData, shard + ": the sample '" + sample.key + "' has a label and no picture",
+        "The files of a sample lie one behind the other (tar --sort=name); pictures end in " +
+            PictureEndings() + ".");
+  }
+  return sample.picture.has_value();
 }
 
 FilePart ShardIndex::part(std::uint64_t index) const {

@@ -15,8 +15,11 @@
 
 #include "stages/payloads.h"
 #include "stages/sources/file_listing.h"
+#include "stages/sources/left_out.h"
 
 namespace weir {
+
+class TarReader;
 
 class ShardIndex {
  public:
@@ -28,6 +31,8 @@ class ShardIndex {
     std::string class_key = "class";    // in those that end in json; empty: they are not read
 
     bool IsPicture(const std::string& ending) const;
+    // Whether what ends so is a picture if it begins as one.
+    bool MayBePicture(const std::string& ending) const;
   };
   // What stands beside a picture.
   struct Notes {
@@ -40,7 +45,7 @@ class ShardIndex {
 
   // Adds the samples of a shard, and calls on_sample for each with what its messages are to begin
   // with: "a.tar: 042.jpg". Throws Error(kData) where it cannot be read, is cut off or damaged, or
-  // what has a label is not one picture; what has neither is passed over.
+  // what has a label is not one picture; what has neither is left out.
   void AddShard(const std::string& shard, const Endings& endings,
                 const std::function<void(const Notes&, const std::string& place)>& on_sample);
 
@@ -48,10 +53,14 @@ class ShardIndex {
   std::string name(std::uint64_t index) const { return names_.path(index); }  // "a.tar/042.jpg"
   FilePart part(std::uint64_t index) const;
 
+  // The files that are no part of a sample.
+  const LeftOut& left_out() const { return left_out_; }
+
   std::size_t bytes() const;  // that it holds
 
  private:
   class Unpacked;  // what was compressed
+  struct SampleFiles;
   struct Place {
     std::uint64_t begin;
     std::uint32_t size;
@@ -62,9 +71,14 @@ class ShardIndex {
     std::uint64_t first;  // of its samples
   };
 
+  bool ChoosePicture(const std::string& shard, SampleFiles& sample);
+  Place PlaceOf(TarReader& tar, const std::string& first);
+  void LeaveOut(const TarReader& tar);
+
   FileListing names_;
   std::vector<Place> parts_;
   std::vector<Shard> shards_;
+  LeftOut left_out_;
   std::unique_ptr<Unpacked> unpacked_;  // null as long as nothing was
 };
 

@@ -89,6 +89,19 @@ bool TarReader::is_compressed() const {
   return archive_filter_code(archive_.get(), 0) != ARCHIVE_FILTER_NONE;
 }
 
+std::string TarReader::ReadFirst(std::size_t bytes) {
+  std::string first(bytes, '\0');
+  std::size_t got = 0;
+  while (got < bytes) {
+    const la_ssize_t more = archive_read_data(archive_.get(), first.data() + got, bytes - got);
+    if (more < 0) ThrowFailure();
+    if (more == 0) break;
+    got += static_cast<std::size_t>(more);
+  }
+  first.resize(got);
+  return first;
+}
+
 void TarReader::Read(const std::function<void(std::string_view)>& take) {
   std::array<char, kReadAtOnce> piece;
   while (true) {

@@ -34,6 +34,8 @@ class TarReader {
   std::uint64_t begin() const { return begin_; }  // in the tar file, where that is not compressed
   bool is_compressed() const;
 
+  // Its first bytes, fewer where there are not so many; Read() then gives what follows them.
+  std::string ReadFirst(std::size_t bytes);
   // Its content in pieces, and at once.
   void Read(const std::function<void(std::string_view)>& take);
   std::string ReadText(std::size_t most_bytes);

@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "framework/error.h"
+#include "stages/sources/class_names.h"
 #include "stages/sources/endings.h"
 #include "stages/sources/label_texts.h"
+#include "stages/sources/picture_names.h"
 #include "stages/sources/shard_paths.h"
 
 namespace weir {
@@ -36,21 +38,24 @@ class Reading {
       ForEachShard(key, path, [&](const std::string& shard) { AddShard(key, shard); });
     }
     if (index_.size() > before) return;
-    throw Error(ErrorKind::kData, key + ": the shards have no pictures",
-                "Pictures end in " + PictureEndings() + ".");
+    const LeftOut& others = index_.left_out();
+    throw Error(
+        ErrorKind::kData,
+        key + ": the shards have no pictures" + (others.empty() ? "" : ", but " + others.Kinds()),
+        "Pictures end in " + PictureEndings() + ".");
   }
 
   void Close() { texts_.Close(); }
 
   std::vector<std::string> Classes() {
     std::vector<std::string> classes = texts_.Settle(labels_);
-    const bool all_named =
-        std::all_of(classes.begin(), classes.end(),
-                    [this](const std::string& label) { return class_names_.contains(label); });
+    const bool all_named = std::all_of(
+        classes.begin(), classes.end(),
+        [this](const std::string& label) { return class_names_.contains(Composed(label)); });
     if (!names_labels_ || !all_named) return classes;
     std::map<std::string, std::string> labels;  // by the names
     for (std::string& name : classes) {
-      const std::string label = std::exchange(name, class_names_.at(name));
+      const std::string label = std::exchange(name, class_names_.at(Composed(name)));
       const auto [other, is_new] = labels.emplace(name, label);
       if (is_new) continue;
       throw Error(ErrorKind::kData,
@@ -100,8 +105,8 @@ class Reading {
     const bool by_name = notes.label.empty() || texts_.IsGiven(notes.class_name);
     labels_.push_back(texts_.Add(by_name ? notes.class_name : notes.label, [&] { return place; }));
     if (by_name || notes.class_name.empty()) return;
-    const auto [named, is_new] = class_names_.emplace(notes.label, notes.class_name);
-    if (is_new || named->second == notes.class_name) return;
+    const auto [named, is_new] = class_names_.emplace(Composed(notes.label), notes.class_name);
+    if (is_new || Composed(named->second) == Composed(notes.class_name)) return;
     throw Error(ErrorKind::kData,
                 place + ": the label " + notes.label + " is '" + notes.class_name +
                     "' here, and was '" + named->second + "' before",
@@ -115,7 +120,7 @@ class Reading {
   LabelTexts texts_;
   LabelIn label_in_ = LabelIn::kNone;
   std::set<std::string> shards_;
-  std::map<std::string, std::string> class_names_;  // by the label's text
+  std::map<std::string, std::string> class_names_;  // by the label's text, composed
 };
 
 }  // namespace
@@ -139,6 +144,7 @@ Webdataset::Webdataset(const Params& params, BuildContext& context)
   }
   listing.size = index_.size();
   listing.classes = reading.Classes();
+  listing.notes.left_out = index_.left_out();
   if (listing.labels.empty()) {
     listing.classes.clear();
     if (params_.validation_split > 0) {

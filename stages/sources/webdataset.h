@@ -2,12 +2,12 @@
 // `webdataset_writer` write them: files that lie one behind the other and differ only in what
 // follows the first dot of their names are a sample.
 //
-//   000000042.jpg     the picture, of any ending that weir reads
+//   000000042.jpg     the picture, of any ending that weir reads, or one that begins as such
 //   000000042.cls     its label: a number, or the name of a class; another ending by `label`
 //   000000042.json    if it says {"class": "ants"}, the name of the class of that number, or the
 //                     label, where there is no other; another key by `class_key`
 //
-// Endings count in any case; what has neither picture nor label is passed over.
+// Endings count in any case; what has neither picture nor label is left out and counted.
 //
 //   - webdataset: {shards: ["photos-{000000..000003}.tar"]}
 //

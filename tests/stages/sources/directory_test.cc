@@ -8,39 +8,15 @@
 #include <vector>
 
 #include "framework/byte_size.h"
+#include "tests/stages/sources/directory_fixture.h"
 #include "tests/stages/sources/listed_pass.h"
 #include "tests/support/caught_error.h"
-#include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"
 
 namespace weir {
 namespace {
 
 using testing::ElementsAre;
-
-class DirectoryTest : public testing::Test {
- protected:
-  // `count` pictures, <name>0.jpg and so on.
-  void AddClass(const std::string& folder, int count) {
-    const std::string name = std::filesystem::path(folder).filename();
-    std::filesystem::create_directories(root_ / folder);
-    for (int i = 0; i < count; ++i) root_.Write(folder + "/" + name + std::to_string(i) + ".jpg");
-  }
-
-  Directory Make(const Directory::Params& params, bool training = true) {
-    resources_ = Resources();
-    BuildContext context{.upstream = {}, .resources = resources_, .seed = 1, .training = training};
-    return Directory(params, context);
-  }
-
-  // What building ends with, the scratch folder written as $.
-  std::string Refusal(const Directory::Params& params) {
-    return root_.Shortened(CaughtError([&] { Make(params); }));
-  }
-
-  ScratchFolder root_;
-  Resources resources_;
-};
 
 constexpr const char* kOneFolderAClass =
     "weir expects one sub-folder for each class, named after it, with its pictures inside.";
@@ -183,25 +159,13 @@ TEST_F(DirectoryTest, RefusesASingleClass) {
             "Add a sub-folder for each other class: a classifier needs two at least.");
 }
 
-TEST_F(DirectoryTest, RefusesAClassWhoseNameIsNoText) {
-  AddClass("t/ants", 1);
-  AddClass("t/b\xff", 1);
-  EXPECT_EQ(Refusal({.path = root_ / "t"}),
-            "directory: the name of the class \"b\xef\xbf\xbd\" is not UTF-8, or has a control "
-            "character in it\nRename it.");
-  AddClass("u/ants", 1);
-  AddClass("u/b\nc", 1);
-  EXPECT_EQ(Refusal({.path = root_ / "u"}),
-            "directory: the name of the class \"b\\nc\" is not UTF-8, or has a control "
-            "character in it\nRename it.");
-}
-
 TEST_F(DirectoryTest, RefusesTheFolderAboveTheSplits) {
   AddClass("data/train/ants", 3);
   AddClass("data/val/ants", 3);
   EXPECT_EQ(Refusal({.path = root_ / "data"}),
             "directory.path: '$/data' holds 'train' and 'val', which are splits, not classes\n"
-            "Set `path` to '$/data/train', and `validation` to the folder to validate with.");
+            "Set `path` to '$/data/train', and `validation` to '$/data/val'. If they are the "
+            "classes all the same, list them in `classes`.");
 }
 
 TEST_F(DirectoryTest, RefusesAnEmptyClass) {
@@ -211,6 +175,38 @@ TEST_F(DirectoryTest, RefusesAnEmptyClass) {
             "directory.path: the class 'bees' has no pictures in '$/t/bees'\n"
             "Add some, or remove the folder; pictures end in .jpg, .jpeg, .png, .bmp, .ppm, .tif, "
             ".tiff, .gif, .webp, .heif, .heic and .avif.");
+}
+
+TEST_F(DirectoryTest, SaysWhatAClassWithoutPicturesHolds) {
+  AddClass("t/ants", 3);
+  root_.Write("t/bees/1.docx", "PK");
+  root_.Write("t/bees/2.docx", "PK");
+  EXPECT_THAT(Refusal({.path = root_ / "t"}),
+              testing::StartsWith("directory.path: the class 'bees' has no pictures in '$/t/bees', "
+                                  "but 2 .docx\nAdd some"));
+}
+
+TEST_F(DirectoryTest, NotesWhatItLeavesOut) {
+  AddClass("t/ants", 2);
+  AddClass("t/bees", 2);
+  AddClass("t/wasps", 2);
+  AddClass("v/ants", 1);
+  AddClass("v/moths", 1);
+  root_.Write("t/ants/notes.txt");
+  root_.Write("t/loose.jpg");
+  root_.Write("v/ants/more.txt");
+  Make({.path = root_ / "t",
+        .validation = root_ / "v",
+        .classes = std::vector<std::string>{"ants", "bees"}});
+  const auto notes = resources_.Find<SourceNotes>();
+  EXPECT_EQ(notes->left_out.Text(), "3 files were left out: 2 .txt and 1 beside the class folders");
+  std::vector<std::string> lines;
+  for (const std::string& note : notes->notes) lines.push_back(root_.Shortened(note));
+  EXPECT_THAT(lines,
+              ElementsAre("directory.path: '$/t' has folders that `classes` leaves out: 'wasps'",
+                          "directory.validation: '$/v' has folders that `classes` leaves out: "
+                          "'moths'",
+                          "directory.validation: '$/v' has no pictures of 'bees'"));
 }
 
 TEST_F(DirectoryTest, RefusesAListedClassThatIsNotThere) {

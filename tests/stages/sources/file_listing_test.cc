@@ -2,11 +2,15 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/support/caught_error.h"
@@ -24,15 +28,6 @@ std::vector<std::string> Paths(const FileListing& files, const ScratchFolder& fo
     paths.push_back(files.path(i).substr(folder.path().string().size() + 1));
   }
   return paths;
-}
-
-TEST(IsPictureName, GoesByTheEndingInAnyCase) {
-  for (const char* name : {"a.jpg", "a.JPEG", "a.b.Png", "x.tiff", "x.HEIC", "-.webp", "a.ppm"}) {
-    EXPECT_TRUE(IsPictureName(name)) << name;
-  }
-  for (const char* name : {"a", "jpg", ".jpg", "a.jpg.txt", "a.jpgs", "ajpg", "a.svg", "a.pdf"}) {
-    EXPECT_FALSE(IsPictureName(name)) << name;
-  }
 }
 
 TEST(FileListing, ListsAsKerasDoes) {
@@ -74,12 +69,66 @@ TEST(FileListing, EntersLinksToFoldersOnlyIfAsked) {
   EXPECT_THAT(Paths(without, folder), ElementsAre("a/0.jpg", "a/2.jpg", "a/3.jpg"));
 }
 
-TEST(FileListing, PassesOverWhatIsNoFile) {
+TEST(FileListing, PassesOverWhatIsNoFileAndCountsIt) {
   ScratchFolder folder;
   folder.Write("a/1.jpg");
   ASSERT_EQ(::mkfifo((folder / "a/pipe.jpg").c_str(), 0600), 0);
+  ASSERT_EQ(::mkfifo((folder / "a/other").c_str(), 0600), 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string at = (folder / "a/s").string();
+  ASSERT_LT(at.size(), sizeof address.sun_path);
+  std::copy(at.begin(), at.end(), address.sun_path);
+  const int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  ASSERT_EQ(::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   FileListing files;
   EXPECT_EQ(files.AddFolder((folder / "a").string(), true), 1u);
+  EXPECT_EQ(files.left_out().Text(), "3 files were left out: 2 pipes and 1 socket");
+  ::close(socket);
+}
+
+TEST(FileListing, TakesWhatBeginsAsAPictureWhateverItsEnding) {
+  ScratchFolder folder;
+  constexpr std::string_view kJpeg = "\xff\xd8\xff\xe0, and so on";
+  for (const char* name : {"a/x.jfif", "a/x.JPG.1", "a/x", "a/b/8f3a"}) folder.Write(name, kJpeg);
+  folder.Write("a/y.webp!", std::string("RIFF\x10\0\0\0WEBPVP8 ", 16));
+  folder.Write("a/z.dat", "\x89PNG\r\n\x1a\n");
+  folder.Write("a/empty");
+  folder.Write("a/readme", "two lines\n");
+  folder.Write("a/Scan.DOCX", "PK");
+  folder.Write("a/page.php.1", "<html>");
+  folder.Write("a/12. of May at noon", "text");
+  std::filesystem::create_symlink(folder / "nowhere", folder / "a/gone");
+  FileListing files;
+  files.AddFolder((folder / "a").string(), true);
+  EXPECT_THAT(Paths(files, folder),
+              ElementsAre("a/x", "a/x.JPG.1", "a/x.jfif", "a/y.webp!", "a/z.dat", "a/b/8f3a"));
+  EXPECT_EQ(files.left_out().Text(),
+            "6 files were left out: 1 .docx, 1 .php.1 and 4 without an ending");
+}
+
+TEST(FileListing, OpensNoFileThatEndsAsPicturesOrAnnotationsDo) {
+  ScratchFolder folder;
+  folder.Write("a/picture.jpg", "text");
+  folder.Write("a/notes.txt", "\xff\xd8\xff");
+  folder.Write("a/boxes.XML", "\xff\xd8\xff");
+  FileListing files;
+  files.AddFolder((folder / "a").string(), true);
+  EXPECT_THAT(Paths(files, folder), ElementsAre("a/picture.jpg"));
+  EXPECT_EQ(files.left_out().Text(), "2 files were left out: 1 .txt and 1 .xml");
+}
+
+TEST(FileListing, SaysNothingOfClutter) {
+  ScratchFolder folder;
+  folder.Write("a/1.jpg");
+  for (const char* name : {"a/.DS_Store", "a/Thumbs.db", "a/desktop.ini", "a/._1.jpg", "a/Icon\r",
+                           "a/__MACOSX/2.jpg", "a/@eaDir/1.jpg/SYNO_THUMB.jpg"}) {
+    folder.Write(name, "\xff\xd8\xff");
+  }
+  FileListing files;
+  files.AddFolder((folder / "a").string(), true);
+  EXPECT_THAT(Paths(files, folder), ElementsAre("a/1.jpg"));
+  EXPECT_EQ(files.left_out().Text(), "");
 }
 
 TEST(FileListing, RefusesALinkThatLeadsBack) {

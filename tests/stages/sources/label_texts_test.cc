@@ -69,6 +69,34 @@ TEST(LabelTexts, RefusesWhatIsUnknown) {
             "t.csv:7: the label 'wasps' is none of the 1 trained with\nThey are 'moths'.");
 }
 
+TEST(LabelTexts, TheFormOfATextDoesNotMatter) {
+  const std::string nfc = "M\xc3\xbcller", nfd = "Mu\xcc\x88ller";  // as macOS writes it
+  const Settled settled = Settle(LabelTexts({}), {nfd, "ants", nfc});
+  EXPECT_THAT(settled.classes, ElementsAre(nfd, "ants"));
+  EXPECT_THAT(settled.labels, ElementsAre(0, 1, 0));
+  EXPECT_THAT(Settle(LabelTexts(Names{"ants", nfc}), {nfd}).labels, ElementsAre(1));
+  EXPECT_TRUE(LabelTexts(Names{"ants", nfd}).IsGiven(nfc));
+}
+
+TEST(LabelTexts, SignsThatJoinLabelsElsewhereArePartOfAName) {
+  EXPECT_THAT(Settle(LabelTexts({}), {"ants;bees", "a, b", "ants"}).classes,
+              ElementsAre("a, b", "ants", "ants;bees"));
+}
+
+TEST(LabelTexts, RefusesWhatIsNoText) {
+  LabelTexts open({});
+  EXPECT_EQ(CaughtError([&] { open.Add("ants\nbees", kPlace); }),
+            "t.csv:7: the label 'ants\\u000abees' is not UTF-8, or has a control character in it\n"
+            "Write it as one line of text.");
+  EXPECT_EQ(CaughtError([&] { open.Add("b\xff", kPlace); }),
+            "t.csv:7: the label 'b\\xff' is not UTF-8, or has a control character in it\n"
+            "Write it as one line of text.");
+  LabelTexts given(Names{"ants", "bees"});
+  EXPECT_EQ(CaughtError([&] { given.Add("Bees", kPlace); }),
+            "t.csv:7: the label 'Bees' is none of the 2 `classes`\n"
+            "Did you mean 'bees'? The names differ in case alone.");
+}
+
 TEST(LabelTexts, RefusesMoreThanAreClasses) {
   LabelTexts texts({});
   for (int i = 0; i < 65'536; ++i) texts.Add("caption " + std::to_string(i), kPlace);

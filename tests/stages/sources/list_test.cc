@@ -86,7 +86,7 @@ TEST_F(ListTest, RefusesWhatIsNotThere) {
             "'$/photo.jpg' does not exist\nName pictures, or folders that hold pictures.");
   folder_.Write("notes.txt");
   EXPECT_EQ(Refusal({.paths = {folder_.path()}}),
-            "'$' has no pictures\n"
+            "'$' has no pictures, but 1 .txt\n"
             "Pictures end in .jpg, .jpeg, .png, .bmp, .ppm, .tif, .tiff, .gif, .webp, .heif, .heic "
             "and .avif.");
   EXPECT_EQ(Refusal({.file = folder_ / "notes.txt"}), "'$/notes.txt' is empty\nCheck the path.");

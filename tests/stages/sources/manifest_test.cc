@@ -80,7 +80,7 @@ TEST_F(ManifestTest, APartOfEachClassIsForValidation) {
 
 TEST_F(ManifestTest, AColumnMaySayWhatIsForValidation) {
   const auto table = root_.Write("t.csv",
-                                 "path,label,split\na.jpg,x,train\nb.jpg,y,val\nc.jpg,y,test\n"
+                                 "path,label,split\na.jpg,x,Train\nb.jpg,y,val\nc.jpg,y,TEST\n"
                                  "d.jpg,y,train\ne.jpg,x,validation\n");
   Manifest source = Make({.path = table, .split_column = "split", .shuffle = false});
   EXPECT_THAT(RunPass(source, {.split = Split::kTrain}).names, ElementsAre("a.jpg", "d.jpg"));
@@ -118,6 +118,18 @@ TEST_F(ManifestTest, QuotedValuesMayGoOverLines) {
   EXPECT_EQ(Make({.path = table}).size(Split::kTrain), 2u);
   EXPECT_EQ(Refusal("note,path,label\n\"two\nlines\",a.jpg,x\n,a.jpg,\n"),
             "$/t.csv:4: the label is empty\nGive it one, or take its line out.");
+}
+
+TEST_F(ManifestTest, NotesLabelsThatLookAlikeOrAreSeveral) {
+  Make({.path = root_.Write("t.csv",
+                            "path,label\na.jpg,ants\na.jpg,Ants\na.jpg,\"ants \"\na.jpg,bees\n"
+                            "a.jpg,ants;bees\n")});
+  EXPECT_THAT(resources_.Find<SourceNotes>()->Lines(),
+              ElementsAre("the classes 'Ants' and 'ants' differ in case alone",
+                          "the classes 'Ants' and 'ants\\u0020' differ in case, and in what cannot "
+                          "be seen",
+                          "'ants;bees' is one class, beside 'ants' and 'bees': a picture has one "
+                          "label"));
 }
 
 TEST_F(ManifestTest, RefusesATableThatIsNotAsItShouldBe) {

@@ -1,17 +1,15 @@
 #include "stages/sources/webdataset.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "stages/file_bytes.h"
 #include "tests/stages/sources/listed_pass.h"
+#include "tests/stages/sources/tar_shards.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/file_text.h"
 #include "tests/support/hostile_bytes.h"
@@ -21,28 +19,6 @@ namespace weir {
 namespace {
 
 using testing::ElementsAre;
-
-using Members = std::vector<std::pair<std::string, std::string>>;  // names and contents
-
-void WriteTar(const std::filesystem::path& path, const Members& members,
-              int format = ARCHIVE_FORMAT_TAR_USTAR, bool compressed = false) {
-  struct archive* archive = archive_write_new();
-  archive_write_set_format(archive, format);
-  if (compressed) archive_write_add_filter_gzip(archive);
-  ASSERT_EQ(archive_write_open_filename(archive, path.c_str()), ARCHIVE_OK);
-  for (const auto& [name, content] : members) {
-    archive_entry* entry = archive_entry_new();
-    archive_entry_set_pathname(entry, name.c_str());
-    archive_entry_set_size(entry, static_cast<la_int64_t>(content.size()));
-    archive_entry_set_filetype(entry, name.ends_with('/') ? AE_IFDIR : AE_IFREG);
-    archive_entry_set_perm(entry, 0644);
-    ASSERT_EQ(archive_write_header(archive, entry), ARCHIVE_OK) << name;
-    archive_write_data(archive, content.data(), content.size());
-    archive_entry_free(entry);
-  }
-  ASSERT_EQ(archive_write_close(archive), ARCHIVE_OK);
-  archive_write_free(archive);
-}
 
 Members Samples(int first, int count) {
   Members members;
@@ -244,7 +220,7 @@ TEST_F(WebdatasetTest, RefusesSamplesThatAreNotAsTheyShouldBe) {
   EXPECT_EQ(Refusal({{"1.jpg", "x"}, {"1.cls", std::string(5000, '1')}}),
             "$/t.tar: 1.cls is too long for what it is\nIs it another kind of file?");
   EXPECT_EQ(Refusal({{"notes.txt", "x"}}),
-            "webdataset.shards: the shards have no pictures\n"
+            "webdataset.shards: the shards have no pictures, but 1 .txt\n"
             "Pictures end in .jpg, .jpeg, .png, .bmp, .ppm, .tif, .tiff, .gif, .webp, .heif, .heic "
             "and .avif.");
   EXPECT_EQ(Refusal({{"1.jpg", "x"}}, {.shards = {}, .validation_split = 0.2}),

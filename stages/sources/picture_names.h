@@ -1,0 +1,25 @@
+// What the name of a file says: a picture, what lies beside pictures, or nothing. ASCII letters
+// count in any case, whatever the locale. Pure; any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace weir {
+
+// Whether weir reads such files: .jpg, .jpeg, .png, .bmp, .ppm, .tif, .tiff, .gif, .webp, .heif,
+// .heic, .avif, in any case.
+bool IsPictureName(std::string_view name);
+// The same for messages: ".jpg, .jpeg, ... and .avif".
+std::string PictureEndings();
+
+// Whether files of that name are notes on pictures, one beside each: .txt, .csv, .json, .xml (YOLO,
+// COCO and Pascal VOC write these). They are never looked at for a picture's first bytes, so that a
+// million of them cost nothing.
+bool IsAnnotationName(std::string_view name);
+
+// Whether systems and programs leave files or folders of that name behind, unasked: what begins
+// with a dot, Thumbs.db, desktop.ini, __MACOSX and the like. Nobody misses them.
+bool IsClutter(std::string_view name);
+
+}  // namespace weir

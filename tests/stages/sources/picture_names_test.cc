@@ -1,0 +1,27 @@
+#include "stages/sources/picture_names.h"
+
+#include <gtest/gtest.h>
+
+namespace weir {
+namespace {
+
+TEST(IsPictureName, GoesByTheEndingInAnyCase) {
+  for (const char* name : {"a.jpg", "a.JPEG", "a.b.Png", "x.tiff", "x.HEIC", "-.webp", "a.ppm"}) {
+    EXPECT_TRUE(IsPictureName(name)) << name;
+  }
+  for (const char* name : {"a", "jpg", ".jpg", "a.jpg.txt", "a.jpgs", "ajpg", "a.svg", "a.pdf"}) {
+    EXPECT_FALSE(IsPictureName(name)) << name;
+  }
+}
+
+TEST(IsClutter, GoesByTheWholeName) {
+  for (const char* name : {".DS_Store", "._a.jpg", "THUMBS.DB", "Desktop.ini", "__MACOSX"}) {
+    EXPECT_TRUE(IsClutter(name)) << name;
+  }
+  for (const char* name : {"Thumbs", "my thumbs.db", "macosx", "a.ini", "Icon"}) {
+    EXPECT_FALSE(IsClutter(name)) << name;
+  }
+}
+
+}  // namespace
+}  // namespace weir
