@@ -58,6 +58,7 @@ void LookBehindThePicture(FileBytes& file, std::uint64_t at, FoundOrientation& f
 std::string ParsePngHeader(FileBytes& file, ImageHeader& header) {
   std::array<unsigned char, 25> ihdr;
   if (!file.Read(8, ihdr.data(), ihdr.size())) return "is truncated in its header";
+  if (IsTag(&ihdr[4], "CgBI")) return "is a PNG of Apple's own kind, which weir does not read";
   if (!IsTag(&ihdr[4], "IHDR")) return "is corrupt: it does not begin with its header";
   header.width = SideOf(Big32(&ihdr[8]));
   header.height = SideOf(Big32(&ihdr[12]));

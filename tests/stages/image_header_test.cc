@@ -87,6 +87,12 @@ TEST_F(ImageHeaderTest, RefusesWhatIsNoPicture) {
   EXPECT_EQ(SayBytes("II*\0\xff\xff\xff\xff"s), "is truncated in its header");
 }
 
+// As Xcode packs them into programs for phones: red and blue swapped, alpha multiplied in.
+TEST_F(ImageHeaderTest, NamesApplesOwnPngs) {
+  EXPECT_EQ(SayBytes("\x89PNG\r\n\x1a\n\0\0\0\4CgBI\x50\0\x20\2"s + std::string(99, 'x')),
+            "is a PNG of Apple's own kind, which weir does not read");
+}
+
 TEST_F(ImageHeaderTest, RefusesImpossibleSizes) {
   const std::string ihdr = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR"s;
   const std::string rest = "\x08\x02\0\0\0crc!\0\0\0\0IDAT"s;
