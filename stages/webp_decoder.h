@@ -1,5 +1,8 @@
-// WebP by libwebp in the calling thread, scaled while it is decoded; the first frame of an animated
-// one. (libvips would start a thread for each.)
+// WebP by libwebp in the calling thread; of an animated one the first frame, on its canvas.
+// (libvips would start a thread for each.)
+//
+// It is scaled while it is decoded, but for a frame that is a part of its canvas and a lossless
+// picture with alpha: of those all pixels are held, 3 bytes each.
 #pragma once
 
 #include <cstddef>

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -13,6 +14,7 @@
 
 #include "tests/stages/decode_probe.h"
 #include "tests/stages/test_pictures.h"
+#include "tests/support/hostile_bytes.h"
 #include "tests/support/reference_tensors.h"
 
 namespace weir {
@@ -24,10 +26,11 @@ class PillowParityTest : public testing::Test {
       : reference_("tests/stages/pillow_reference.safetensors"),
         cells_(nlohmann::json::parse(reference_.Metadata("cells"))) {}
 
-  std::string Write(const nlohmann::json& cell) const {
+  std::string Bytes(const nlohmann::json& cell) const {
     const auto bytes = reference_.Values<std::uint8_t>(cell.at("name"));
-    return folder_.Write("file", {bytes.begin(), bytes.end()});
+    return {bytes.begin(), bytes.end()};
   }
+  std::string Write(const nlohmann::json& cell) const { return folder_.Write("file", Bytes(cell)); }
 
   // How the picture differs from the cell's; empty where it is within its tolerance.
   std::string Difference(const Image& image, const nlohmann::json& cell) const {
@@ -130,6 +133,27 @@ TEST_F(PillowParityTest, EachCellAsksForItsResult) {
     const std::string path = Write(cell);
     const auto asked = std::get<std::size_t>(full_.Admit(path));
     EXPECT_GE(asked, Must(full_.Map(path, asked)).bytes()) << cell.at("name");
+  }
+}
+
+// Files of every kind, damaged: a picture or a Drop with its reason, within what was set aside.
+TEST_F(PillowParityTest, EachCellIsReadOrDroppedWhereItIsDamaged) {
+  DecodeProbe small(8, 8);
+  std::uint32_t seed = 0;
+  for (const nlohmann::json& cell : cells_) {
+    const std::string whole = Bytes(cell);
+    for (int i = 0; i < 4; ++i) {
+      const std::string path = folder_.Write("damaged", Damaged(whole, ++seed));
+      const Outcome<std::size_t> asked = full_.Admit(path);
+      if (std::holds_alternative<Drop>(asked)) continue;
+      const Outcome<Image> outcome = full_.Map(path);
+      if (const Image* image = std::get_if<Image>(&outcome)) {
+        EXPECT_GE(std::get<std::size_t>(asked), image->bytes()) << cell.at("name");
+      } else {
+        EXPECT_NE(std::get<Drop>(outcome).reason, "") << cell.at("name");
+      }
+      EXPECT_NE(small.Say(path), "") << cell.at("name");
+    }
   }
 }
 
