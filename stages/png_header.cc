@@ -13,7 +13,7 @@ namespace weir {
 namespace {
 
 constexpr int kMaxChunks = 500;
-constexpr int kMaxChunksBehind = 1 << 16;  // of 8 KB, as libpng cuts the pixels: 512 MB
+constexpr int kMaxChunksBehind = 1 << 14;  // that are looked at
 
 // What metadata that a decoder unpacks may grow to: deflate's limit is 1032 times, and the decoders
 // of libvips stop at 60 MB a chunk.
@@ -41,15 +41,52 @@ void LookAtChunk(FileBytes& file, const unsigned char* tag, std::uint64_t begin,
   }
 }
 
+struct Chunk {
+  std::uint64_t at = 0;  // of its length, in the file
+  std::uint32_t length = 0;
+  std::array<unsigned char, 4> tag{};
+
+  std::uint64_t end() const { return at + 12 + length; }
+  bool Is(const char* name) const { return IsTag(tag.data(), name); }
+};
+
+// False at the end of the file.
+bool ReadChunk(const FileBytes& file, std::uint64_t at, Chunk& chunk) {
+  std::array<unsigned char, 8> head;
+  if (file.ReadSome(at, head.data(), head.size()) != head.size()) return false;
+  chunk.at = at;
+  chunk.length = Big32(&head[0]);
+  std::copy_n(&head[4], 4, chunk.tag.begin());
+  return true;
+}
+
+// Moves `chunk` from an IDAT to the last that follows it with the same length. Writers cut the
+// pixels into chunks of one length, a large picture into thousands, and nothing may stand between
+// them: so where one stands `many` lengths further on, those before need not be looked at. `many`
+// doubles as long as that is so, and then halves.
+void PassAlikeChunks(const FileBytes& file, Chunk& chunk, int& looks) {
+  Chunk further;
+  bool doubling = true;
+  for (std::uint64_t many = 1; many > 0 && looks > 0; --looks) {
+    const bool alike = ReadChunk(file, chunk.at + many * (chunk.end() - chunk.at), further) &&
+                       further.Is("IDAT") && further.length == chunk.length;
+    doubling = doubling && alike;
+    if (alike) chunk = further;
+    many = doubling ? 2 * many : many / 2;
+  }
+}
+
 // Goes from chunk to chunk by their lengths, without reading the pixels.
 void LookBehindThePicture(FileBytes& file, std::uint64_t at, FoundOrientation& found) {
-  for (int i = 0; i < kMaxChunksBehind && !found.exif; ++i) {
-    std::array<unsigned char, 8> chunk;
-    if (file.ReadSome(at, chunk.data(), chunk.size()) != chunk.size()) return;
-    if (IsTag(&chunk[4], "IEND")) return;
-    const std::uint32_t length = Big32(&chunk[0]);
-    if (!IsTag(&chunk[4], "IDAT")) LookAtChunk(file, &chunk[4], at + 8, length, found);
-    at += 12 + std::uint64_t{length};
+  Chunk chunk;
+  for (int looks = kMaxChunksBehind; looks > 0 && !found.exif; --looks) {
+    if (!ReadChunk(file, at, chunk) || chunk.Is("IEND")) return;
+    if (chunk.Is("IDAT")) {
+      PassAlikeChunks(file, chunk, looks);
+    } else {
+      LookAtChunk(file, chunk.tag.data(), chunk.at + 8, chunk.length, found);
+    }
+    at = chunk.end();
   }
 }
 

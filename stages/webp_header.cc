@@ -12,7 +12,7 @@ namespace weir {
 namespace {
 
 constexpr int kMaxChunks = 500;
-constexpr int kMaxChunksBehind = 1 << 16;  // frames of an animation, and metadata
+constexpr int kMaxChunksBehind = 1 << 14;  // frames of an animation, and metadata
 
 constexpr unsigned kHasXmp = 0x04, kHasExif = 0x08;  // of the flags of VP8X
 

@@ -139,12 +139,24 @@ TEST_F(OrientationTest, IsFoundBehindThePictureOfAPng) {
   }
 }
 
-// The pixels of a large PNG are many chunks.
+// The pixels of a large PNG are many chunks, most of one length.
 TEST_F(OrientationTest, IsFoundBehindThousandsOfChunks) {
+  const std::string png = Encoded(".png[strip]"), exif = PngChunk("eXIf", ExifBlock(6));
+  for (const int count : {1, 2, 3, 4, 5, 6, 7, 8, 1000, 1023, 1024, 20000}) {
+    std::string chunks;
+    for (int i = 0; i < count; ++i) chunks += PngChunk("IDAT", "of one length");
+    EXPECT_EQ(Of(WithPngChunks(png, chunks + exif, true)), 6) << count;
+    EXPECT_EQ(Of(WithPngChunks(png, chunks + PngChunk("IDAT", "the rest") + exif, true)), 6);
+    EXPECT_EQ(Of(WithPngChunks(png, chunks, true)), 1) << count;
+  }
+}
+
+// A file of many small pieces is not looked through to its end.
+TEST_F(OrientationTest, IsNotLookedForWithoutAnEnd) {
   std::string chunks;
-  for (int i = 0; i < 20000; ++i) chunks += PngChunk("IDAT", "");
+  for (int i = 0; i < 20000; ++i) chunks += PngChunk("IDAT", std::string(i % 2, 'x'));
   const std::string png = Encoded(".png[strip]");
-  EXPECT_EQ(Of(WithPngChunks(png, chunks + PngChunk("eXIf", ExifBlock(6)), true)), 6);
+  EXPECT_EQ(Of(WithPngChunks(png, chunks + PngChunk("eXIf", ExifBlock(6)), true)), 1);
 }
 
 // As Pillow's exif_transpose() has it.
