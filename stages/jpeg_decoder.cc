@@ -201,6 +201,8 @@ bool JpegReader::Start(int scale) {
 bool JpegReader::ReadRow(JSAMPLE* row) {
   if (setjmp(on_failure_)) return false;
   jpeg_read_scanlines(&jpeg_, &row, 1);
+  // Behind the end of its data an arithmetic decoder goes on with zeros, without a word.
+  if (ended_ && jpeg_.arith_code) FailTruncated();
   return true;
 }
 

@@ -104,8 +104,7 @@ TEST_F(DecodeHostileTest, AsksForAllThatADecompressionBombHolds) {
 // takes 11.8 KB of tables or more.
 TEST_F(DecodeHostileTest, AsksForAllPrefixCodesOfAWebp) {
   const auto asked = [&](std::uint32_t sets, int cache_bits) {
-    const LosslessWebp webp{
-        .width = 1024, .height = 1024, .cache_bits = cache_bits, .sets = sets};
+    const LosslessWebp webp{.width = 1024, .height = 1024, .cache_bits = cache_bits, .sets = sets};
     return std::get<std::size_t>(full_.Admit(folder_.Write("codes.webp", webp.File())));
   };
   const std::size_t one = asked(1, 0);
@@ -162,6 +161,13 @@ TEST_F(DecodeHostileTest, DropsWhatIsCutOff) {
   const std::string baseline = ReadAll(folder_ / "a.jpg");
   EXPECT_THAT(full_.Say(folder_.Write("cut", baseline.substr(0, baseline.size() / 2))),
               testing::MatchesRegex("is truncated after row [0-9]+ of 160"));
+  // Arithmetic coding says nothing of what is missing.
+  const std::string arithmetic = ArithmeticJpeg(800, 640);
+  EXPECT_EQ(full_.Say(folder_.Write("whole", arithmetic)), "800x640");
+  for (const std::size_t missing : {2, 3, 1000}) {
+    EXPECT_THAT(full_.Say(folder_.Write("cut", arithmetic.substr(0, arithmetic.size() - missing))),
+                testing::MatchesRegex("is truncated after row [0-9]+ of 640"));
+  }
   // Nothing is missing but the end marker.
   EXPECT_EQ(full_.Say(folder_.Write("cut", baseline.substr(0, baseline.size() - 2))), "200x160");
 }

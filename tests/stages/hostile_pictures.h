@@ -144,21 +144,33 @@ inline std::string WebpWithAlpha(const std::string& lossy_file, const LosslessWe
   return "RIFF" + LittleBytes(4 + chunks.size(), 4) + "WEBP" + chunks;
 }
 
+inline std::string JpegSegment(int marker, const std::string& bytes) {
+  return std::string("\xff") + static_cast<char>(marker) + BigBytes(bytes.size() + 2, 2) + bytes;
+}
+
+// A grey JPEG in arithmetic coding, of noise. (ITU-T T.81, annex D)
+inline std::string ArithmeticJpeg(int width, int height) {
+  std::string noise;
+  for (int i = 0; i < 2000; ++i) noise += static_cast<char>((i * 37 + 11) % 251);
+  return "\xff\xd8" + JpegSegment(0xdb, '\0' + std::string(64, '\1')) +
+         JpegSegment(0xc9, "\x08" + BigBytes(height, 2) + BigBytes(width, 2) +
+                               std::string("\1\1\x11\0", 4)) +
+         JpegSegment(0xda, std::string("\1\1\0\0\x3f\0", 6)) + noise + "\xff\xd9";
+}
+
 // A grey progressive JPEG of one colour with so many scans, each of which passes over all
 // coefficients in some bytes. (ITU-T T.81, annexes B and G)
 inline std::string JpegOfScans(int width, int height, int scans) {
-  const auto segment = [](int marker, const std::string& bytes) {
-    return std::string("\xff") + static_cast<char>(marker) + BigBytes(bytes.size() + 2, 2) + bytes;
-  };
   // One code of one bit: a DC difference of 0, and the end of 16,384 blocks and more.
   const auto table = [](char number, char symbol) {
     return std::string{number, 1} + std::string(15, '\0') + symbol;
   };
-  std::string file = "\xff\xd8" + segment(0xdb, '\0' + std::string(64, '\1')) +
-                     segment(0xc2, "\x08" + BigBytes(height, 2) + BigBytes(width, 2) +
-                                       std::string("\1\1\x11\0", 4)) +
-                     segment(0xc4, table('\x00', '\x00')) + segment(0xc4, table('\x10', '\xe0')) +
-                     segment(0xda, std::string("\1\1\0\0\0\0", 6));
+  std::string file =
+      "\xff\xd8" + JpegSegment(0xdb, '\0' + std::string(64, '\1')) +
+      JpegSegment(
+          0xc2, "\x08" + BigBytes(height, 2) + BigBytes(width, 2) + std::string("\1\1\x11\0", 4)) +
+      JpegSegment(0xc4, table('\x00', '\x00')) + JpegSegment(0xc4, table('\x10', '\xe0')) +
+      JpegSegment(0xda, std::string("\1\1\0\0\0\0", 6));
   const int blocks = ((width + 7) / 8) * ((height + 7) / 8);
   file += std::string((blocks + 7) / 8, '\0');
   std::vector<bool> bits;
@@ -177,7 +189,7 @@ inline std::string JpegOfScans(int width, int height, int scans) {
     if (byte == 0xff) body += '\0';
   }
   for (int i = 1; i < scans; ++i)
-    file += segment(0xda, "\1\1" + std::string("\0\1\x3f\x10", 4)) + body;
+    file += JpegSegment(0xda, "\1\1" + std::string("\0\1\x3f\x10", 4)) + body;
   return file + "\xff\xd9";
 }
 
