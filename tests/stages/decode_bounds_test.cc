@@ -16,6 +16,7 @@
 #include "tests/stages/drawn_headers.h"
 #include "tests/stages/hostile_pictures.h"
 #include "tests/stages/test_pictures.h"
+#include "tests/stages/tiff_file.h"
 #include "tests/support/counting_malloc.h"
 #include "tests/support/shared_data.h"
 
@@ -139,6 +140,10 @@ TEST_F(DecodeBoundsTest, HoldForHostileFiles) {
   MeasureBytes(LosslessWebp{.width = 500, .height = 300, .cache_bits = 11, .sets = 9000}.File(),
                "sets of codes with a colour cache");
   MeasureBytes(JpegOfScans(3000, 2000, 60), "scans");
+  TiffFile tags(20, 20);
+  for (std::uint16_t i = 0; i < 3000; ++i) tags.Set(40'000 + i, 7);
+  tags.pieces = {std::string(400, '\0')};
+  MeasureBytes(tags.Bytes(), "tags without a name");
   for (const std::string folder : {"hostile", "data/hymenoptera/val", "data/imagenet_samples"}) {
     const auto shared = SharedData(folder);
     if (!shared) GTEST_SKIP() << kNoSharedData;
