@@ -21,6 +21,7 @@
 #include "pipelines/run_folder.h"
 #include "pipelines/signals.h"
 #include "pipelines/ways_to_fit.h"
+#include "stages/bounded_json.h"
 #include "stages/feature_keeper.h"
 #include "stages/learner.h"
 #include "stages/model/saved_model.h"
@@ -35,6 +36,10 @@ using Clock = std::chrono::steady_clock;
 double SecondsSince(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
+
+// A tally may hold a configuration, of at most 1 MiB.
+constexpr JsonLimits kTallyLimits{.text_bytes = std::size_t{16} << 20,
+                                  .held_bytes = std::size_t{64} << 20};
 
 // What a checkpoint remembers beside the learner's state.
 struct Tally {
@@ -53,12 +58,12 @@ struct Tally {
   // Empty where it was not written by ToText().
   static std::optional<Tally> FromText(const std::string& text) {
     try {
-      const json value = json::parse(text);
+      const json value = ParseJson(text, kTallyLimits);
       return Tally{.seconds = value.at("seconds"),
                    .epoch_seconds = value.at("epoch_seconds"),
                    .images = value.at("images"),
                    .best_validation_accuracy = value.at("best_validation_accuracy")};
-    } catch (const json::exception&) {
+    } catch (const std::exception&) {  // of JSON: it passes the limits, or is of another form
       return std::nullopt;
     }
   }

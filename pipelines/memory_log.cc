@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -19,7 +20,10 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMostBytes = 1 << 20;  // that are read
-constexpr std::size_t kRoom = 8192;          // of the file, always filled: the rest is spaces
+constexpr std::size_t kRoom = 8192;         // of the file, always filled: the rest is spaces
+constexpr std::size_t kLongestText = 4096;  // bytes that are written of what happened
+constexpr std::size_t kLongestName = 128;   // bytes that are written of a stage's name
+constexpr std::size_t kMostHoldings = 500;
 
 json ToJson(const MemorySnapshot& snapshot) {
   json holdings = json::array();
@@ -109,6 +113,23 @@ MemorySnapshot SnapshotOf(const json& all) {
   return snapshot;
 }
 
+std::string Shortened(const std::string& text) {
+  return text.size() <= kLongestText ? text : text.substr(0, kLongestText) + "...";
+}
+
+// What is written stays well below the 1 MiB that is read, whatever stages call themselves.
+MemorySnapshot Shortened(MemorySnapshot snapshot) {
+  snapshot.state = Shortened(snapshot.state);
+  snapshot.doing = Shortened(snapshot.doing);
+  snapshot.squeezed = Shortened(snapshot.squeezed);
+  if (snapshot.holdings.size() > kMostHoldings) snapshot.holdings.resize(kMostHoldings);
+  for (Pipeline::Holding& each : snapshot.holdings) {
+    each.stage.resize(std::min(each.stage.size(), kLongestName));
+    each.what.resize(std::min(each.what.size(), kLongestName));
+  }
+  return snapshot;
+}
+
 }  // namespace
 
 MemoryLog::MemoryLog(const std::filesystem::path& path)
@@ -123,8 +144,11 @@ MemoryLog::~MemoryLog() { ::close(file_); }
 
 void MemoryLog::Write(const MemorySnapshot& snapshot) noexcept {
   try {
-    std::string text = ToJson(snapshot).dump(1, ' ', false, json::error_handler_t::replace);
-    text.resize(std::max(kRoom, text.size() + 1) - 1, ' ');
+    std::string text =
+        ToJson(Shortened(snapshot)).dump(1, ' ', false, json::error_handler_t::replace);
+    // The end of a longer text, of before, must not stand behind this one.
+    const auto before = static_cast<std::size_t>(std::max<off_t>(::lseek(file_, 0, SEEK_END), 0));
+    text.resize(std::max({kRoom, before, text.size() + 1}) - 1, ' ');
     text += '\n';
     if (::pwrite(file_, text.data(), text.size(), 0) < 0) return;
   } catch (const std::exception&) {  // no memory for the text

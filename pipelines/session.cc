@@ -13,6 +13,7 @@
 #include "framework/host_memory.h"
 #include "framework/plugin.h"
 #include "framework/suggestion.h"
+#include "framework/yaml_reader.h"
 #include "stages/builtin.h"
 #include "stages/features.h"
 #include "stages/train.h"
@@ -140,7 +141,19 @@ std::string ResolvedYaml(const Recipe& recipe) {
   }
   if (recipe.has_model) config.sections.insert_or_assign("model", ToYaml(recipe.model));
   if (recipe.trains()) config.sections.insert_or_assign("training", ToYaml(recipe.training));
-  return EmitYaml(ToYaml(config));
+  const YamlNode resolved = ToYaml(config);
+  std::string text = EmitYaml(resolved);
+  if (text.size() > kLargestConfigBytes || resolved.expanded_size() > kMostExpandedValues) {
+    throw Error(ErrorKind::kConfig,
+                "the configuration has " + std::to_string(resolved.expanded_size()) +
+                    " values and " + ToRoundText(ByteSize{text.size()}) +
+                    " of text once all is written out: `predict` and `--resume` could not read it "
+                    "again, as " +
+                    std::to_string(kMostExpandedValues) + " values and " +
+                    ToRoundText(ByteSize{kLargestConfigBytes}) + " are the most",
+                "Give long lists as a folder, a range or a table: photos-{0000..9999}.tar.");
+  }
+  return text;
 }
 
 HostCeiling HostCeilingOf(const Config& config, const std::vector<MemoryLimit>& limits) {

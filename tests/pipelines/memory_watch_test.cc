@@ -98,6 +98,27 @@ TEST_F(MemoryWatchTest, SaysOnceThatMoreIsHeldThanTheCeiling) {
   EXPECT_EQ(watch.Tick("", 0, 0), "");
 }
 
+TEST(MemoryLogTest, CanBeReadAgainWhateverWasWrittenBefore) {
+  const ScratchFolder folder;
+  const std::filesystem::path path = folder / "memory.json";
+  MemorySnapshot large, small;
+  large.state = "failed: " + std::string(100'000, '\x01');
+  large.doing = "M\xfcller";
+  for (int i = 0; i < 5'000; ++i)
+    large.holdings.push_back({.stage = std::string(300, '\x02'), .what = "rows"});
+  {
+    MemoryLog log(path);
+    log.Write(large);
+    EXPECT_EQ(MemoryLog::Read(path).holdings.size(), 500u);
+    EXPECT_LT(std::filesystem::file_size(path), kMiB);
+    log.Write(small);
+    EXPECT_EQ(MemoryLog::Read(path).state, "running");
+    log.Write(large);
+  }
+  MemoryLog(path).Write(small);
+  EXPECT_EQ(MemoryLog::Read(path).state, "running");
+}
+
 TEST(MemoryLogTest, SaysWhatIsWrongWithAFile) {
   const ScratchFolder folder;
   const std::string path = (folder / "memory.json").string();
