@@ -55,7 +55,7 @@ struct ImageHeader {
 
 // Whether a file that begins so is one of those kinds, by its magic number alone: the first
 // kFirstBytes, or all that there are. What lies behind may still be no picture.
-inline constexpr std::size_t kFirstBytes = 16;
+inline constexpr std::size_t kFirstBytes = 18;
 bool LooksLikePicture(std::string_view first_bytes);
 
 // A Drop (without a sample) where the file is not such a picture, or says of itself what cannot be.
