@@ -13,9 +13,10 @@
 //
 // What it holds of an item is worked out from the file's header, by AdmissionBytes(). Beside the
 // shrunk picture that is some rows of the decoded one, except where the format forces more: 2 bytes
-// a coefficient for a progressive JPEG, all rows of an interlaced PNG or GIF, all
-// pixels of a lossless WebP and of a frame that is a part of its canvas, a strip or a row of tiles
-// of a TIFF.
+// a coefficient for a progressive JPEG, all rows of an interlaced PNG or GIF, all pixels and prefix
+// codes of a lossless WebP, all pixels of a frame that is a part of its canvas, a strip or a row of
+// tiles of a TIFF. What the file alone decides is read from it: no decoder allocates more than is
+// admitted.
 #pragma once
 
 #include <cstdint>

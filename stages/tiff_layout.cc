@@ -125,8 +125,17 @@ std::string JpegPieceWrong(FileBytes& file, std::uint64_t at) {
 // for many: each is read anew.
 std::string ReadPieces(FileBytes& file, TiffDirectory& directory, const Entries& entries,
                        TiffLayout& layout) {
-  const auto counts = entries.find(layout.tiled ? kTileByteCounts : kStripByteCounts);
-  const auto offsets = entries.find(layout.tiled ? kTileOffsets : kStripOffsets);
+  // Some writers give the lists of strips for tiles too.
+  const auto list = [&](Tag of_strips, Tag of_tiles) {
+    const auto strips = entries.find(of_strips);
+    return strips == entries.end() ? entries.find(of_tiles) : strips;
+  };
+  if (entries.count(kStripOffsets) + entries.count(kTileOffsets) == 2 ||
+      entries.count(kStripByteCounts) + entries.count(kTileByteCounts) == 2) {
+    return "is corrupt: it has strips and tiles";
+  }
+  const auto counts = list(kStripByteCounts, kTileByteCounts);
+  const auto offsets = list(kStripOffsets, kTileOffsets);
   if (offsets == entries.end()) return "is corrupt: it does not say where its pixels are";
   const std::uint64_t down = (layout.height + layout.piece_height - 1) / layout.piece_height;
   layout.pieces = layout.pieces_across() * down * layout.planes();

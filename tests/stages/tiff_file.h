@@ -88,8 +88,9 @@ class TiffFile {
   // The strips or tiles, and how often the whole list is repeated in the header.
   std::vector<std::string> pieces;
   std::size_t repeats = 1;
-  bool big = false;         // BigTIFF
-  bool big_endian = false;  // of the header; pieces are as they are
+  bool strip_lists = false;  // the tags of strips for tiles too
+  bool big = false;          // BigTIFF
+  bool big_endian = false;   // of the header; pieces are as they are
 
   std::string Bytes() const {
     auto values = values_;
@@ -106,8 +107,8 @@ class TiffFile {
       offsets.push_back(offsets[i - count]);
       counts.push_back(counts[i - count]);
     }
-    values.emplace(tiled ? kTileOffsets : kStripOffsets, offsets);
-    values.emplace(tiled ? kTileByteCounts : kStripByteCounts, counts);
+    values.emplace(tiled && !strip_lists ? kTileOffsets : kStripOffsets, offsets);
+    values.emplace(tiled && !strip_lists ? kTileByteCounts : kStripByteCounts, counts);
 
     std::string head = big_endian ? "MM" : "II";
     const std::uint64_t directory_at = kPiecesAt + packed.size();

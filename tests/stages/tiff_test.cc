@@ -308,6 +308,18 @@ TEST_F(TiffTest, RefusesStripsThatAreReadAgainAndAgain) {
   EXPECT_EQ(Say(tiff), "is corrupt: its strips lie over each other");
 }
 
+TEST_F(TiffTest, ReadsTilesThatAreListedAsStrips) {
+  TiffFile tiff(32, 16);
+  tiff.SetTiles(16, 16);
+  tiff.strip_lists = true;
+  tiff.pieces = {std::string(256, '\x20'), std::string(256, '\x40')};
+  const Image image = Read(tiff);
+  EXPECT_EQ(image.pixels.data()[0], 0x20);
+  EXPECT_EQ(image.pixels.data()[3 * 31], 0x40);
+  tiff.Set(TiffFile::kTileByteCounts, {256, 256});
+  EXPECT_EQ(Say(tiff), "is corrupt: it has strips and tiles");
+}
+
 TEST_F(TiffTest, RefusesTilesFarLargerThanThePicture) {
   TiffFile tiff(16, 16);
   tiff.pieces = {std::string(256 * 256, '\0')};
