@@ -199,30 +199,40 @@ void Problems::Warn(Position position, std::string_view message) {
 std::vector<std::string> Problems::messages() const { return Formatted(problems_); }
 std::vector<std::string> Problems::warnings() const { return Formatted(warnings_); }
 
+namespace {
+
+// Problems without a place first, then those of files by line, then those of options.
+constexpr auto kInOrder = [](const auto& a, const auto& b) {
+  const auto place = [](const Position& at) {
+    const int kind = !at.source ? 0 : at.source->is_file() ? 1 : 2;
+    return kind == 1 ? std::tuple(kind, at.line, at.column)
+                     : std::tuple(kind, std::size_t{0}, std::size_t{0});
+  };
+  return place(a.position) < place(b.position);
+};
+
+}  // namespace
+
 std::vector<std::string> Problems::Formatted(std::vector<Problem> problems) {
-  std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
-    const auto place = [](const Position& at) {
-      const int kind = !at.source ? 0 : at.source->is_file() ? 1 : 2;
-      return kind == 1 ? std::tuple(kind, at.line, at.column)
-                       : std::tuple(kind, std::size_t{0}, std::size_t{0});
-    };
-    return place(a.position) < place(b.position);
-  });
+  std::stable_sort(problems.begin(), problems.end(), kInOrder);
   std::vector<std::string> messages;
   for (const Problem& problem : problems)
     messages.push_back(Format(problem.position, problem.message));
   return messages;
 }
 
+// Only what is shown is formatted: each takes as long as its line is.
 std::string Problems::text() const {
   constexpr std::size_t kMostShown = 50;
-  const std::vector<std::string> all = messages();
+  std::vector<Problem> shown = problems_;
+  std::stable_sort(shown.begin(), shown.end(), kInOrder);
+  if (shown.size() > kMostShown) shown.erase(shown.begin() + kMostShown, shown.end());
   std::string text;
-  for (std::size_t i = 0; i < std::min(all.size(), kMostShown); ++i) {
-    text += (i == 0 ? "" : "\n") + all[i];
+  for (const std::string& message : Formatted(std::move(shown))) {
+    text += (text.empty() ? "" : "\n") + message;
   }
-  if (all.size() > kMostShown) {
-    text += "\nand " + std::to_string(all.size() - kMostShown) + " more problems";
+  if (problems_.size() > kMostShown) {
+    text += "\nand " + std::to_string(problems_.size() - kMostShown) + " more problems";
   }
   return text;
 }
