@@ -17,7 +17,10 @@
 namespace weir {
 namespace {
 
-constexpr std::size_t kReadAtOnce = 8 << 10;  // a header, and little of what is passed over
+constexpr std::size_t kReadAtOnce = 8 << 10;
+// Of a file's header, with the names and records that stand before it, 1 MiB each at most, and the
+// map of a sparse file.
+constexpr std::uint64_t kMostHeaderBytes = std::uint64_t{2} << 20;
 constexpr std::uint64_t kBlock = 512;
 constexpr const char* kCopyAnew = "Copy the shard anew.";
 
@@ -28,7 +31,6 @@ void TarReader::Free::operator()(archive* opened) const { archive_read_free(open
 TarReader::TarReader(const std::string& path) : path_(path), archive_(archive_read_new()) {
   if (!archive_) throw std::bad_alloc();
   archive_read_support_format_tar(archive_.get());
-  archive_read_support_filter_gzip(archive_.get());
   archive_read_set_format_option(archive_.get(), "tar", "read_concatenated_archives", "1");
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) {
@@ -41,18 +43,25 @@ TarReader::TarReader(const std::string& path) : path_(path), archive_(archive_re
                 "Give this user the right to read it, or leave it out.");
   }
   file_size_ = std::filesystem::file_size(path, error);
-  Check(archive_read_open_filename(archive_.get(), path.c_str(), kReadAtOnce));
+  bytes_ = std::make_unique<TarBytes>(path);
+  bytes_->Allow(kMostHeaderBytes);
+  Check(bytes_->Open(archive_.get()));
 }
 
 TarReader::~TarReader() = default;
 
 bool TarReader::Next() {
+  bytes_->Allow(~std::uint64_t{0});
+  if (entry_) Check(archive_read_data_skip(archive_.get()));
+  bytes_->Allow(kMostHeaderBytes);
   const int status = archive_read_next_header(archive_.get(), &entry_);
+  if (!bytes_->problem().empty()) ThrowFailure();
   if (status == ARCHIVE_EOF) {
     CheckEnd();
     return false;
   }
   Check(status);
+  bytes_->Allow(~std::uint64_t{0});  // for its content
   const char* name = archive_entry_pathname(entry_);
   if (!name) name = archive_entry_pathname_utf8(entry_);  // what the locale has no letters for
   name_ = name ? name : "";
@@ -85,9 +94,7 @@ std::uint64_t TarReader::size() const {
   return static_cast<std::uint64_t>(archive_entry_size(entry_));
 }
 
-bool TarReader::is_compressed() const {
-  return archive_filter_code(archive_.get(), 0) != ARCHIVE_FILTER_NONE;
-}
+bool TarReader::is_compressed() const { return bytes_->is_compressed(); }
 
 std::string TarReader::ReadFirst(std::size_t bytes) {
   std::string first(bytes, '\0');
@@ -129,7 +136,8 @@ void TarReader::Check(int status) const {
 
 void TarReader::ThrowFailure() const {
   if (archive_errno(archive_.get()) == ENOMEM) throw std::bad_alloc();
-  const char* const what = archive_error_string(archive_.get());
+  const std::string& problem = bytes_->problem();
+  const char* const what = problem.empty() ? archive_error_string(archive_.get()) : problem.c_str();
   throw Error(ErrorKind::kData,
               path_ + " cannot be read as a tar file: " + (what ? what : "libarchive failed"),
               "Copy the shard anew, or leave it out.");

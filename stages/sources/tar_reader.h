@@ -1,6 +1,7 @@
 // The files in a tar file, one after the other, through libarchive; it may be compressed by gzip.
 //
-// One thread. Holds what libarchive does: some 100 KB.
+// One thread. Limits: 2 MiB of header a file. Holds what libarchive does: some 100 KB, and at most
+// 24 MB of such a header.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +10,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include "stages/sources/tar_bytes.h"
 
 struct archive;
 struct archive_entry;
@@ -53,6 +56,7 @@ class TarReader {
   };
 
   const std::string path_;
+  std::unique_ptr<TarBytes> bytes_;  // what archive_ reads from: it outlives that
   const std::unique_ptr<archive, Free> archive_;
   std::uint64_t file_size_ = 0;
   archive_entry* entry_ = nullptr;

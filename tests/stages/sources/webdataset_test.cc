@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -266,6 +267,65 @@ TEST_F(WebdatasetTest, TarFilesOneBehindTheOtherAreRead) {
   WriteTar(root_ / "b.tar", Samples(3, 2));
   root_.Write("c.tar", FileText(root_ / "a.tar") + FileText(root_ / "b.tar"));
   EXPECT_EQ(Make({.shards = {root_ / "c.tar"}}).size(Split::kTrain), 5u);
+}
+
+TEST_F(WebdatasetTest, GzipFilesOneBehindTheOtherAreOneShard) {
+  WriteTar(root_ / "t.tar", Samples(0, 20));
+  const std::string whole = FileText(root_ / "t.tar");
+  std::string packed;
+  for (const auto& [name, part] :
+       {std::pair("1", whole.substr(0, 5000)), std::pair("2", std::string()),
+        std::pair("3", whole.substr(5000))}) {
+    root_.Write(name, part);
+    ASSERT_EQ(std::system(("gzip -k " + (root_ / name).string()).c_str()), 0);
+    packed += FileText(root_ / (std::string(name) + ".gz"));
+  }
+  Webdataset source =
+      Make({.shards = {root_.Write("t.tgz", packed + std::string(100, '\0'))}, .shuffle = false});
+  const ListedPass listed = RunPass(source, {.split = Split::kTrain});
+  ASSERT_EQ(listed.parts.size(), 20u);
+  EXPECT_EQ(Content(listed.parts[19]), "picture 1019" + std::string(1500, '.'));
+  packed[packed.size() - 5] ^= 1;  // the last member's checksum and length are its last 8 bytes
+  EXPECT_EQ(RefusalOf({root_.Write("t.tgz", packed)}),
+            "$/t.tgz cannot be read as a tar file: damaged gzip input\n"
+            "Copy the shard anew, or leave it out.");
+}
+
+// ustar: a file's header, with what stands in it; a pax record is "LENGTH key=value\n".
+std::string TarMember(const std::string& name, char type, const std::string& content) {
+  std::string header(512, '\0');
+  header.replace(0, name.size(), name);
+  char size[12];
+  std::snprintf(size, sizeof size, "%011o", static_cast<unsigned>(content.size()));
+  header.replace(100, 7, "0000644").replace(124, 11, size).replace(136, 11, "00000000000");
+  header[156] = type;
+  header.replace(257, 8, std::string("ustar\00000", 8)).replace(148, 8, "        ");
+  unsigned sum = 0;
+  for (const unsigned char c : header) sum += c;
+  char checksum[8];
+  std::snprintf(checksum, sizeof checksum, "%06o", sum);
+  header.replace(148, 7, std::string(checksum, 7));
+  return header + content + std::string((512 - content.size() % 512) % 512, '\0');
+}
+
+TEST_F(WebdatasetTest, TheMapOfASparseFileIsNotHeldHoweverLongItIs) {
+  const std::string records =
+      "22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n25 GNU.sparse.name=1.jpg\n"
+      "27 GNU.sparse.realsize=100\n";
+  for (const int pieces : {3, 2'000'000}) {
+    std::string map = std::to_string(pieces) + "\n";
+    for (int i = 0; i < pieces; ++i) map += "0\n0\n";
+    map.resize((map.size() + 511) / 512 * 512);
+    const std::string shard =
+        TarMember("x", 'x', records) + TarMember("1.jpg", '0', map) + std::string(1024, '\0');
+    const char* const why = pieces == 3 ? "$/t.tar: 1.jpg is no plain file\n"
+                                        : "$/t.tar cannot be read as a tar file: the header of a "
+                                          "file, or its map, is too long\n";
+    EXPECT_TRUE(RefusalOf({root_.Write("t.tar", shard)}).starts_with(why))
+        << RefusalOf({root_ / "t.tar"});
+    ASSERT_EQ(std::system(("gzip -kf " + (root_ / "t.tar").string()).c_str()), 0);
+    EXPECT_NE(RefusalOf({root_ / "t.tar.gz"}), "nothing was thrown");
+  }
 }
 
 TEST_F(WebdatasetTest, WhatIsNotMeantIsPassedOver) {

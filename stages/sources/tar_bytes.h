@@ -1,0 +1,59 @@
+// The bytes of a tar file for libarchive, unpacked where they are compressed by gzip.
+//
+// They are given only as far as they are allowed for. libarchive reads the map of a sparse file
+// with its header, however long that map is, and holds 12 times its text; with a limit for each
+// header it cannot. One thread. Holds 16 KB, and zlib's 44 KB where the file is compressed.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+struct archive;
+struct z_stream_s;
+
+namespace weir {
+
+class TarBytes {
+ public:
+  // Throws Error(kData) where the file cannot be opened.
+  explicit TarBytes(const std::string& path);
+  TarBytes(const TarBytes&) = delete;
+  TarBytes& operator=(const TarBytes&) = delete;
+  ~TarBytes();
+
+  bool is_compressed() const { return inflater_ != nullptr; }
+
+  // From now on so many bytes may be read, unpacked ones where they are compressed.
+  void Allow(std::uint64_t bytes) { allowed_ = bytes; }
+
+  // What kept bytes from being given, which libarchive does not pass on; empty where nothing did.
+  const std::string& problem() const { return problem_; }
+
+  // Makes `reader` read from here, for as long as this is there. Returns libarchive's status.
+  int Open(archive* reader);
+
+ private:
+  struct EndInflating {
+    void operator()(z_stream_s* stream) const;
+  };
+
+  // Give how many bytes there are, 0 at the end, -1 with a problem.
+  std::ptrdiff_t Read(const void** begin);
+  std::ptrdiff_t ReadFile();
+  std::ptrdiff_t Inflate();
+  std::ptrdiff_t Fail(std::string problem);
+  std::int64_t Skip(std::int64_t bytes);
+
+  int file_ = -1;
+  std::unique_ptr<z_stream_s, EndInflating> inflater_;  // null for a file that is not compressed
+  bool is_ended_ = false;                               // behind the last compressed member
+  std::uint64_t allowed_ = 0;
+  std::string problem_;
+  std::array<unsigned char, 8 << 10> read_;      // of the file
+  std::array<unsigned char, 8 << 10> unpacked_;  // of what is compressed
+};
+
+}  // namespace weir
