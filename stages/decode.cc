@@ -132,6 +132,7 @@ Outcome<Image> Decode::Map(const ImageFile& file, StageContext& context) {
                                       " are set aside for it"};
   }
   Outcome<Image> outcome = DecodeFile(opened, std::get<ImageHeader>(header), wanted_);
+  if (!opened.IsUnchanged()) return Drop{file.sample.path, "was written to while it was read"};
   if (Drop* drop = std::get_if<Drop>(&outcome)) return Drop{file.sample.path, drop->reason};
   std::get<Image>(outcome).sample = file.sample;
   return outcome;

@@ -22,6 +22,10 @@ Outcome<FileBytes> FileBytes::Open(const FilePart& part) {
   }
   if (S_ISDIR(status.st_mode)) return Drop{"", "is a directory"};
   if (!S_ISREG(status.st_mode)) return Drop{"", "is not a regular file"};
+  file.stamp_ = FileStamp::Of(status);
+  if (part.stamp && *part.stamp != file.stamp_) {
+    return Drop{"", "lies in a file that was changed since its parts were listed"};
+  }
   const auto file_size = static_cast<std::uint64_t>(status.st_size);
   file.begin_ = std::min(part.begin, file_size);
   file.size_ = std::min(part.size, file_size - file.begin_);
@@ -30,7 +34,10 @@ Outcome<FileBytes> FileBytes::Open(const FilePart& part) {
 }
 
 FileBytes::FileBytes(FileBytes&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), begin_(other.begin_), size_(other.size_) {}
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      begin_(other.begin_),
+      size_(other.size_),
+      stamp_(other.stamp_) {}
 
 FileBytes::~FileBytes() {
   if (descriptor_ >= 0) close(descriptor_);
@@ -48,6 +55,11 @@ std::size_t FileBytes::ReadSome(std::uint64_t offset, void* to, std::size_t coun
     done += static_cast<std::size_t>(got);
   }
   return done;
+}
+
+bool FileBytes::IsUnchanged() const {
+  struct stat status = {};
+  return fstat(descriptor_, &status) == 0 && FileStamp::Of(status) == stamp_;
 }
 
 bool FileBytes::Read(std::uint64_t offset, void* to, std::size_t count) {

@@ -10,13 +10,15 @@
 #include <string>
 
 #include "framework/stage.h"
+#include "stages/file_stamp.h"
 #include "stages/payloads.h"
 
 namespace weir {
 
 class FileBytes {
  public:
-  // A Drop (without a sample) where there is nothing to read: "is a directory", "is empty".
+  // A Drop (without a sample) where there is nothing to read: "is a directory", "is empty"; or the
+  // file is not what it was when the part was found.
   static Outcome<FileBytes> Open(const FilePart& part);
   FileBytes(FileBytes&& other) noexcept;
   FileBytes& operator=(FileBytes&&) = delete;
@@ -29,6 +31,9 @@ class FileBytes {
   // the end.
   std::size_t ReadSome(std::uint64_t offset, void* to, std::size_t count) const;
 
+  // Whether the file is still what it was when it was opened.
+  bool IsUnchanged() const;
+
   // All of them, by way of a window, so that reading a header field by field costs few system
   // calls. False where the file ends before.
   bool Read(std::uint64_t offset, void* to, std::size_t count);
@@ -39,6 +44,7 @@ class FileBytes {
   int descriptor_;
   std::uint64_t begin_ = 0;  // in the file
   std::uint64_t size_ = 0;
+  FileStamp stamp_;
   std::array<unsigned char, 4096> window_;
   std::uint64_t window_at_ = 0;
   std::size_t window_bytes_ = 0;

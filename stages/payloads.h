@@ -21,6 +21,7 @@
 
 #include "framework/packet.h"
 #include "framework/pass.h"
+#include "stages/file_stamp.h"
 
 namespace weir {
 
@@ -73,6 +74,7 @@ struct FilePart {
   std::string path;
   std::uint64_t begin = 0;
   std::uint64_t size = std::numeric_limits<std::uint64_t>::max();
+  std::optional<FileStamp> stamp{};  // where the place holds only as long as the file is that
 };
 
 struct ImageFile {

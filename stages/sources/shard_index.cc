@@ -1,8 +1,5 @@
 #include "stages/sources/shard_index.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <limits>
@@ -17,11 +14,10 @@
 #include "stages/sources/json_object.h"
 #include "stages/sources/picture_names.h"
 #include "stages/sources/tar_reader.h"
+#include "stages/unnamed_file.h"
 
 namespace weir {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::size_t kMostLabelBytes = 4 << 10;
 constexpr std::size_t kMostNotesBytes = 1 << 20;
@@ -48,45 +44,29 @@ std::string Trimmed(std::string_view text) {
 
 }  // namespace
 
-// A file that has no name and so ends with the process, whatever ends that.
+// What was compressed, one shard behind the other.
 class ShardIndex::Unpacked {
  public:
-  Unpacked() : folder_(CacheFolder()) {
-    std::error_code error;
-    fs::create_directories(folder_, error);
-    std::string name = (folder_ / "unpacked-XXXXXX").string();
-    file_ = ::mkostemp(name.data(), O_CLOEXEC);
-    if (file_ < 0) ThrowErrno();
-    ::unlink(name.c_str());
+  Unpacked() : file_(UnnamedFile::Make(CacheFolder())) {
+    if (!file_) ThrowErrno();
   }
-  Unpacked(const Unpacked&) = delete;
-  Unpacked& operator=(const Unpacked&) = delete;
-  ~Unpacked() { ::close(file_); }
 
   void Write(std::string_view bytes) {
-    size_ += bytes.size();
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(file_, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) ThrowErrno();
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
+    if (!file_->Append(bytes)) ThrowErrno();
   }
 
-  std::uint64_t size() const { return size_; }
-  std::string path() const { return "/proc/self/fd/" + std::to_string(file_); }
+  std::uint64_t size() const { return file_->size(); }
+  std::string path() const { return file_->path(); }
 
  private:
-  [[noreturn]] void ThrowErrno() const {
+  [[noreturn]] static void ThrowErrno() {
     throw Error(ErrorKind::kData,
-                "webdataset: a compressed shard cannot be unpacked into " + folder_.string() +
+                "webdataset: a compressed shard cannot be unpacked into " + CacheFolder().string() +
                     ": " + std::generic_category().message(errno),
                 "Set WEIR_CACHE to a folder with room, or unpack the shards with gunzip.");
   }
 
-  const fs::path folder_;
-  int file_ = -1;
-  std::uint64_t size_ = 0;
+  std::optional<UnnamedFile> file_;
 };
 
 bool ShardIndex::Endings::IsPicture(const std::string& ending) const {
@@ -121,7 +101,8 @@ void ShardIndex::AddShard(const std::string& shard, const Endings& endings,
   const auto end_sample = [&] {
     if (!ChoosePicture(shard, sample)) return;
     if (shards_.empty() || shards_.back().name != shard) {
-      shards_.push_back({shard, tar.is_compressed() ? unpacked_->path() : shard, size()});
+      shards_.push_back(tar.is_compressed() ? Shard{shard, unpacked_->path(), size(), std::nullopt}
+                                            : Shard{shard, shard, size(), tar.stamp()});
     }
     names_.AddFile(shard + "/", sample.picture->name);
     parts_.push_back(sample.picture->place);
@@ -161,6 +142,7 @@ void ShardIndex::AddShard(const std::string& shard, const Endings& endings,
     }
   }
   end_sample();
+  tar.CheckUnchanged();
 }
 
 // Where its bytes are; `first` are those that were read of it already.
@@ -210,7 +192,8 @@ FilePart ShardIndex::part(std::uint64_t index) const {
   const auto next =
       std::upper_bound(shards_.begin(), shards_.end(), index,
                        [](std::uint64_t i, const Shard& shard) { return i < shard.first; });
-  return {std::prev(next)->path, parts_[index].begin, parts_[index].size};
+  const Shard& shard = *std::prev(next);
+  return {shard.path, parts_[index].begin, parts_[index].size, shard.stamp};
 }
 
 std::size_t ShardIndex::bytes() const {

@@ -1,7 +1,7 @@
 // Where the pictures in tar shards lie, so that each can be read without the others.
 //
-// Adding is for one thread; a filled index is read by any. What is found is as it was when the
-// shard was read: a shard that is replaced meanwhile gives pictures that do not decode.
+// Adding is for one thread; a filled index is read by any. What is found holds as long as the shard
+// is what it was: the pictures of one that was changed since are dropped by name.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,8 +68,9 @@ class ShardIndex {
   };
   struct Shard {
     std::string name;
-    std::string path;     // that its bytes are read from
-    std::uint64_t first;  // of its samples
+    std::string path;                // that its bytes are read from
+    std::uint64_t first;             // of its samples
+    std::optional<FileStamp> stamp;  // null where it was unpacked
   };
 
   bool ChoosePicture(const std::string& shard, SampleFiles& sample);

@@ -2,6 +2,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -42,7 +43,7 @@ TarReader::TarReader(const std::string& path) : path_(path), archive_(archive_re
     throw Error(ErrorKind::kData, path + " cannot be opened: " + std::strerror(errno),
                 "Give this user the right to read it, or leave it out.");
   }
-  file_size_ = std::filesystem::file_size(path, error);
+  stamp_ = StampNow();
   bytes_ = std::make_unique<TarBytes>(path);
   bytes_->Allow(kMostHeaderBytes);
   Check(bytes_->Open(archive_.get()));
@@ -72,7 +73,8 @@ bool TarReader::Next() {
     name_.resize(40);
     Refuse("... has too long a name", "Give it another one.");
   }
-  if (is_file() && !is_compressed() && (begin_ > file_size_ || size() > file_size_ - begin_)) {
+  const auto file_size = static_cast<std::uint64_t>(stamp_.bytes);
+  if (is_file() && !is_compressed() && (begin_ > file_size || size() > file_size - begin_)) {
     Refuse("is cut off", kCopyAnew);
   }
   return true;
@@ -83,6 +85,17 @@ void TarReader::CheckEnd() {
   if (read >= end_ + kBlock) return;
   throw Error(ErrorKind::kData,
               path_ + " is cut off: the zeros that a tar file ends in are missing", kCopyAnew);
+}
+
+FileStamp TarReader::StampNow() const {
+  struct stat status = {};
+  return ::stat(path_.c_str(), &status) == 0 ? FileStamp::Of(status) : FileStamp{};
+}
+
+void TarReader::CheckUnchanged() const {
+  if (StampNow() == stamp_) return;
+  throw Error(ErrorKind::kData, path_ + " was changed while its files were listed",
+              "Begin again when it is whole.");
 }
 
 bool TarReader::is_file() const {

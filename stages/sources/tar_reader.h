@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "stages/file_stamp.h"
 #include "stages/sources/tar_bytes.h"
 
 struct archive;
@@ -39,6 +40,11 @@ class TarReader {
 
   // Its first bytes, fewer where there are not so many; Read() then gives what follows them.
   std::string ReadFirst(std::size_t bytes);
+
+  // What the tar file was when it was opened, and whether it still is.
+  const FileStamp& stamp() const { return stamp_; }
+  void CheckUnchanged() const;
+
   // Its content in pieces, and at once.
   void Read(const std::function<void(std::string_view)>& take);
   std::string ReadText(std::size_t most_bytes);
@@ -48,6 +54,7 @@ class TarReader {
 
  private:
   void Check(int status) const;
+  FileStamp StampNow() const;
   void CheckEnd();
   [[noreturn]] void ThrowFailure() const;
 
@@ -58,7 +65,7 @@ class TarReader {
   const std::string path_;
   std::unique_ptr<TarBytes> bytes_;  // what archive_ reads from: it outlives that
   const std::unique_ptr<archive, Free> archive_;
-  std::uint64_t file_size_ = 0;
+  FileStamp stamp_;
   archive_entry* entry_ = nullptr;
   std::string name_;
   std::uint64_t begin_ = 0;

@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -91,6 +94,31 @@ TEST_F(WebdatasetTest, PicturesAreReadWhereTheyLie) {
       }
     }
   }
+}
+
+TEST_F(WebdatasetTest, PicturesOfAShardThatWasChangedAreDroppedByName) {
+  const std::string changed = "lies in a file that was changed since its parts were listed";
+  const auto shard = root_ / "t.tar";
+  const auto list = [&] {
+    WriteTar(shard, Samples(0, 4));
+    std::filesystem::last_write_time(
+        shard, std::filesystem::last_write_time(shard) - std::chrono::hours(1));
+    Webdataset source = Make({.shards = {shard}, .shuffle = false});
+    return RunPass(source, {.split = Split::kTrain}).parts;
+  };
+  std::vector<FilePart> parts = list();
+  std::fstream(shard, std::ios::in | std::ios::out | std::ios::binary).seekp(520) << "other";
+  EXPECT_EQ(Content(parts[0]), changed) << "overwritten where it lies, in the same size";
+  parts = list();
+  WriteTar(root_ / "new.tar", Samples(4, 4));
+  std::filesystem::rename(root_ / "new.tar", shard);
+  EXPECT_EQ(Content(parts[3]), changed) << "replaced";
+  parts = list();
+  std::filesystem::resize_file(shard, std::filesystem::file_size(shard) - 1);
+  EXPECT_EQ(Content(parts[0]), changed) << "cut short";
+  parts = list();
+  std::filesystem::remove(shard);
+  EXPECT_EQ(Content(parts[0]), "cannot be opened: No such file or directory");
 }
 
 TEST_F(WebdatasetTest, WhatIsUnpackedLeavesNothingBehind) {
