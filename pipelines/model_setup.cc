@@ -47,8 +47,14 @@ std::shared_ptr<ModelSource> SetUpModel(const ModelConfig& model, const Training
       return !SignalReceived();
     });
   }
+  // A run reads the weights again when it writes its model, perhaps days later.
+  std::optional<MappedFile> mapped;
   std::unique_ptr<WeightsFile> file;
-  if (path) file = WeightsFile::Open(*path);
+  if (path) {
+    mapped =
+        fetching == Fetching::kAllowed ? MappedFile::Kept(*path, CacheFolder()) : MappedFile(*path);
+    file = WeightsFile::Open(*path, *mapped);
+  }
 
   auto result = std::make_shared<ModelSource>();
   result->config = model;
@@ -59,8 +65,9 @@ std::shared_ptr<ModelSource> SetUpModel(const ModelConfig& model, const Training
       return RandomLayers(declared.backbone(), declared.seed());
     };
   } else if (path) {
-    result->open_backbone = [path = *path, prefix = backbone.prefix](const Model& declared) {
-      return ReadBackbone(WeightsFile::Open(path), declared.backbone(), prefix);
+    result->open_backbone = [path = *path, mapped = *mapped,
+                             prefix = backbone.prefix](const Model& declared) {
+      return ReadBackbone(WeightsFile::Open(path, mapped), declared.backbone(), prefix);
     };
   }
   return result;

@@ -9,8 +9,11 @@
 namespace weir {
 
 enum class Fetching {
-  kAllowed,    // weights that are named or have a URL are downloaded now, if they are not here
-  kForbidden,  // nothing is downloaded: what is not here is judged by its name
+  // Weights that are named or have a URL are downloaded now, if they are not here. They stay the
+  // same to the end, by a copy without a name in the cache folder, of the file's size.
+  kAllowed,
+  // Nothing is downloaded: what is not here is judged by its name.
+  kForbidden,
 };
 
 // Throws Error(kData) where the weights cannot be had, Error(kConfig) where they are declared

@@ -1,13 +1,33 @@
 #include "stages/train.h"
 
+#include <string>
 #include <utility>
 
 #include "framework/error.h"
 #include "stages/confusion_counts.h"
 #include "stages/device.h"
+#include "stages/payloads.h"
+#include "stages/picture_lists.h"
 #include "stages/train_learner.h"
 
 namespace weir {
+namespace {
+
+// What must be the same where a training goes on, beside the model.
+Declaration DataOf(const BuildContext& context) {
+  const auto lists = context.resources.Find<PictureLists>();
+  const auto batching = context.resources.Find<Batching>();
+  const std::string batch = std::to_string(context.upstream.dims[0]);
+  return {
+      {"batch size",
+       batching && batching->drop_last ? batch + ", without what is over in an epoch" : batch},
+      {"pictures to train on", lists ? lists->training : "not known"},
+      {"pictures to validate with", lists ? lists->validation : "not known"},
+  };
+}
+
+}  // namespace
+
 Train::Train(const Params&, BuildContext& context) {
   auto source =
       context.resources.Require<ModelSource>(kName, "Declare the model in the section `model`.");
@@ -26,7 +46,8 @@ Train::Train(const Params&, BuildContext& context) {
   }
   learner_ = std::make_shared<TrainLearner>(
       std::move(model), std::move(source), chosen ? chosen->device : nullptr, confusion,
-      static_cast<int>(context.upstream.dims[0]), context.workers, context.training);
+      DataOf(context), static_cast<int>(context.upstream.dims[0]), context.workers,
+      context.training);
   context.resources.Put<Learner>(learner_);
 }
 

@@ -42,12 +42,13 @@ int MicroBatchOf(const Model& model, int wanted, int batch_size, bool training, 
 TrainLearner::TrainLearner(std::shared_ptr<const Model> model,
                            std::shared_ptr<const ModelSource> source,
                            std::shared_ptr<Device> device,
-                           std::shared_ptr<ConfusionCounts> confusion, int batch_size, int workers,
-                           bool training)
+                           std::shared_ptr<ConfusionCounts> confusion, Declaration data,
+                           int batch_size, int workers, bool training)
     : model_(std::move(model)),
       source_(std::move(source)),
       device_(std::move(device)),
       confusion_(std::move(confusion)),
+      data_(std::move(data)),
       optimizer_(source_->training.optimizer),
       batch_size_(batch_size),
       micro_batch_(MicroBatchOf(*model_, source_->training.micro_batch, batch_size, training,
@@ -136,6 +137,7 @@ void TrainLearner::Open(OpenContext& context) {
   Issue([this] {
     trainable_->Load([this] { return source_->open_backbone(*model_); }, source_->load_head);
   });
+  if (training_) DigestFrozen();
   logits_.resize(static_cast<std::size_t>(batch_size_) * classes());
   losses_.resize(batch_size_);
   if (confusion_) confusion_->Open();

@@ -29,10 +29,11 @@ namespace weir {
 class TrainLearner final : public Learner {
  public:
   // `batch_size` is the most samples of a batch; `device` is null for the host, `confusion` where
-  // nobody asks for it. Throws Error(kConfig), as Train does.
+  // nobody asks for it; `data` is what is learnt from, in words. Throws Error(kConfig), as Train
+  // does.
   TrainLearner(std::shared_ptr<const Model> model, std::shared_ptr<const ModelSource> source,
                std::shared_ptr<Device> device, std::shared_ptr<ConfusionCounts> confusion,
-               int batch_size, int workers, bool training);
+               Declaration data, int batch_size, int workers, bool training);
 
   Footprint footprint() const;
   void Open(OpenContext& context);
@@ -56,6 +57,8 @@ class TrainLearner final : public Learner {
   void ChooseMicroBatch();
   void ApplyLowering();
   void Issue(const std::function<void()>& work) const;  // here, or where the device's is issued
+  void DigestFrozen();
+  Declaration declaration() const;
   CheckpointArrays arrays() const;
   MicroBatch Cut(const FeatureBatch& batch, int index, int epoch) const;
   bool LearnGradients(const FeatureBatch& batch, StageContext& context);
@@ -76,6 +79,7 @@ class TrainLearner final : public Learner {
   std::shared_ptr<const ModelSource> source_;
   std::shared_ptr<Device> device_;              // null: the host
   std::shared_ptr<ConfusionCounts> confusion_;  // null: not asked for
+  const Declaration data_;
   Optimizer optimizer_;
   int batch_size_;
   int micro_batch_;  // with a device the largest that is tried, until Open has found which fits
@@ -87,6 +91,7 @@ class TrainLearner final : public Learner {
   std::atomic<int> wanted_in_flight_{0};
   TorchGrant grant_;
   std::unique_ptr<TrainableModel> trainable_;  // from Open on
+  std::string frozen_digest_;                  // of the layers that do not learn; where it trains
   std::vector<float> logits_;                  // of a batch, [samples, classes]
   std::vector<double> losses_;
 

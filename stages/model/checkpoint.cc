@@ -89,6 +89,16 @@ std::string ClassesText(const std::vector<std::string>& classes) {
          " classes, SHA-256 " + sha256.Finish() + ")";
 }
 
+// "scale 0.00784, offset -1": one of each where the channels are alike.
+std::string ToText(const Preprocessing& preprocessing) {
+  const auto text = [](const auto& channels) {
+    const bool alike = std::ranges::count(channels, channels[0]) == std::ssize(channels);
+    return alike ? ToText(channels[0])
+                 : Join(channels, [](float channel) { return ToText(channel); });
+  };
+  return "scale " + text(preprocessing.scale) + ", offset " + text(preprocessing.offset);
+}
+
 std::string_view NameOf(OptimizerConfig::Kind kind) {
   switch (kind) {
     case OptimizerConfig::Kind::kAdam:
@@ -118,17 +128,25 @@ Declaration ReadDeclaration(const WeightsFile& file) {
   return ParseJson(found->second, kLimits).get<Declaration>();
 }
 
+const std::string* Find(const Declaration& declaration, const std::string& key) {
+  const auto found =
+      std::ranges::find(declaration, key, [](const auto& pair) { return pair.first; });
+  return found == declaration.end() ? nullptr : &found->second;
+}
+
+// What an earlier version did not declare cannot be compared.
 void CompareDeclarations(const std::filesystem::path& file, const Declaration& saved,
                          const Declaration& wanted) {
-  for (std::size_t i = 0; i < std::max(saved.size(), wanted.size()); ++i) {
-    if (i < saved.size() && i < wanted.size() && saved[i] == wanted[i]) continue;
-    const auto& [key, value] = i < wanted.size() ? wanted[i] : saved[i];
-    const bool alike = i < saved.size() && i < wanted.size() && saved[i].first == key;
-    Refuse(
-        file,
-        "is of another training: " + key + " was " +
-            (alike ? "`" + saved[i].second + "`" : "not in it") + ", and is `" + value + "` now",
-        "Resume with the configuration that it was begun with, or begin anew in another folder.");
+  for (const auto& [key, was] : saved) {
+    const std::string* const is = Find(wanted, key);
+    if (!is) {
+      Refuse(file, "is of a later version of weir, and declares its " + key,
+             "Go on with that version, or begin anew in another folder.");
+    }
+    if (*is == was) continue;
+    Refuse(file, "is of another training: " + key + " was `" + was + "`, and is `" + *is + "` now",
+           "Resume with the configuration, the weights and the pictures that it was begun with, or "
+           "begin anew in another folder.");
   }
 }
 
@@ -178,6 +196,7 @@ Declaration DeclarationOf(const Model& model, const OptimizerConfig& optimizer) 
        std::to_string(backbone.input().height) + " x " + std::to_string(backbone.input().width)},
       {"padding", convention.padding == Padding::kSame ? "same" : "symmetric"},
       {"batch norm epsilon", ToText(convention.batch_norm_epsilon)},
+      {"preprocessing", ToText(model.preprocessing())},
       {"batch norm", config.batch_norm == BatchNormMode::kTrain ? "train" : "stored"},
       {"layers that learn", LearningLayerNames(model)},
       {"head", Join(model.head(), [](const HeadLayer& layer) { return ToText(layer); })},

@@ -33,9 +33,11 @@ struct CheckpointArrays {
   std::vector<Run> runs;
 };
 
-// What must be the same for a state to fit: "backbone" -> "mobilenet_v2, width 1", ... An ordered
-// list of key and value, as both are shown where they differ.
+// What must be the same for a state to fit and a training to go on as it was: "backbone" ->
+// "mobilenet_v2, width 1", ... An ordered list of key and value, as both are shown where they
+// differ.
 using Declaration = std::vector<std::pair<std::string, std::string>>;
+// Of the model alone.
 Declaration DeclarationOf(const Model& model, const OptimizerConfig& optimizer);
 
 // Throws Error(kData) where the file cannot be written.
@@ -49,7 +51,8 @@ struct RestoredState {
 };
 
 // Fills the arrays. Throws Error(kData), with the arrays as they were, where the file is not a
-// checkpoint, is damaged, or is of another declaration, of which it says the first difference.
+// checkpoint, is damaged, or is of another declaration, of which it says the first difference. What
+// the file does not declare, as it is of an earlier version, is taken as it is wanted.
 RestoredState RestoreCheckpoint(const std::filesystem::path& file, const CheckpointArrays& arrays,
                                 const Declaration& declaration);
 

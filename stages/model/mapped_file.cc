@@ -121,7 +121,10 @@ MappedFile::MappedFile(const fs::path& path) : mapping_(Mapping::Of(path)) {}
 MappedFile MappedFile::Kept(const fs::path& path, const fs::path& folder) {
   MappedFile file(path);
   std::optional<UnnamedFile> copy = UnnamedFile::Make(folder);
-  if (!copy || copy->is_in_memory()) return file;
+  std::error_code error;  // where as much again would not be left, others need the room
+  const fs::space_info space = fs::space(folder, error);
+  const bool has_room = !error && space.available / 2 > file.bytes().size();
+  if (!copy || !has_room || copy->is_in_memory()) return file;
   file.mapping_->OutliveStamp();
   const bool is_copied = copy->AppendFile(file.mapping_->descriptor());
   file.CheckUnchanged();

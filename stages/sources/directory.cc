@@ -69,9 +69,13 @@ Directory::Directory(const Params& params, BuildContext& context)
     : ListedSource(kName, context), params_(params) {
   Listing listing{.validation_split = params_.validation_split,
                   .stratified = params_.stratified,
-                  .shuffle = params_.shuffle};
+                  .shuffle = params_.shuffle,
+                  .roots = {params_.path}};
   ListClasses(listing);
-  if (params_.validation) ListValidation(listing);
+  if (params_.validation) {
+    listing.roots.push_back(*params_.validation);
+    ListValidation(listing);
+  }
   listing.size = files_.size();
   listing.notes.left_out.Add(files_.left_out());
   Offer(std::move(listing), context);

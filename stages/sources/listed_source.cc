@@ -1,6 +1,7 @@
 #include "stages/sources/listed_source.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <memory>
 #include <set>
@@ -9,6 +10,8 @@
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
+#include "stages/model/sha256.h"
+#include "stages/picture_lists.h"
 #include "stages/sources/class_names.h"
 
 namespace weir {
@@ -19,6 +22,23 @@ void detail::CheckClassList(const Blame& blame, const std::vector<std::string>& 
   if (distinct.size() < classes.size()) blame("classes", "`classes` names a class twice");
   if (distinct.size() < 2) blame("classes", "`classes` takes two classes at least");
 }
+
+namespace {
+
+// What follows the longest of the roots that the path is below; all of it where there is none.
+std::string_view BelowRoot(std::string_view path, const std::vector<std::filesystem::path>& roots) {
+  std::size_t longest = 0;
+  for (const std::filesystem::path& each : roots) {
+    std::string_view root = each.native();
+    while (root.ends_with('/')) root.remove_suffix(1);
+    if (path.starts_with(root) && path.substr(root.size()).starts_with('/')) {
+      longest = std::max(longest, root.size() + 1);
+    }
+  }
+  return path.substr(longest);
+}
+
+}  // namespace
 
 void ListedSource::Offer(Listing listing, BuildContext& context) {
   for (const std::string& name : listing.classes) {
@@ -74,6 +94,29 @@ void ListedSource::Offer(Listing listing, BuildContext& context) {
     return part(sample.index).value_or(FilePart{sample.path});
   };
   context.resources.Put(order);
+  if (!training_) return;
+  const auto list = [&](Split split) {
+    return std::to_string(size(split)) +
+           (split != Split::kTrain ? ""
+            : shuffle_             ? " in another order each epoch"
+                                   : " in one order") +
+           ", sha256 " + DigestOf(split, listing.roots);
+  };
+  context.resources.Put(
+      std::make_shared<PictureLists>(PictureLists{list(Split::kTrain), list(Split::kValidation)}));
+}
+
+std::string ListedSource::DigestOf(Split split,
+                                   const std::vector<std::filesystem::path>& roots) const {
+  Sha256 digest;
+  for (std::uint64_t position = 0; position < size(split); ++position) {
+    const std::uint64_t index = IndexOf(split, position);
+    const std::string whole = path(index);
+    digest.Add(std::as_bytes(std::span(BelowRoot(whole, roots))));
+    const std::array<std::int32_t, 2> end = {0, labels_.empty() ? -1 : labels_[index]};
+    digest.Add(std::as_bytes(std::span(end)));
+  }
+  return digest.Finish().substr(0, kShownDigits);
 }
 
 void ListedSource::CheckParts() const {

@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -93,6 +94,9 @@ class ListedSource : public SourceStage<ImageFile> {
     bool stratified = false;
     bool shuffle = true;
     SourceNotes notes{};
+    // The folders that the pictures' paths begin with: another place of the same pictures differs
+    // in them alone.
+    std::vector<std::filesystem::path> roots{};
 
     static constexpr std::uint64_t kNone = ~std::uint64_t{0};
   };
@@ -100,9 +104,9 @@ class ListedSource : public SourceStage<ImageFile> {
   ListedSource(std::string_view name, const BuildContext& context)
       : name_(name), seed_(context.seed), training_(context.training) {}
 
-  // To be called when all is listed. Provides the Classes, the SampleCounts, the SampleOrder and
-  // the SourceNotes, to which it adds the classes that look alike. Throws Error(kData) where a
-  // class has none to train or to validate with.
+  // To be called when all is listed. Provides the Classes, the SampleCounts, the SampleOrder, the
+  // SourceNotes, to which it adds the classes that look alike, and where there are train passes the
+  // PictureLists. Throws Error(kData) where a class has none to train or to validate with.
   void Offer(Listing listing, BuildContext& context);
 
   bool training() const { return training_; }  // whether there will be train passes
@@ -128,6 +132,7 @@ class ListedSource : public SourceStage<ImageFile> {
   };
 
   void CheckParts() const;
+  std::string DigestOf(Split split, const std::vector<std::filesystem::path>& roots) const;
   std::uint64_t IndexOf(Split split, std::uint64_t position) const;
 
   const std::string name_;

@@ -64,6 +64,7 @@ void Manifest::Read(const std::filesystem::path& table, LabelTexts& labels, List
   if (params_.split_column) columns.push_back(*params_.split_column);
   const std::unique_ptr<ManifestReader> rows = ManifestReader::Open(table, columns);
   const std::filesystem::path root = params_.root.value_or(table.parent_path());
+  listing.roots.push_back(root);
   const std::uint64_t before = files_.size();
   std::string first_place;
   while (const std::optional<std::span<const std::string>> row = rows->Next()) {

@@ -47,6 +47,15 @@ class Reading {
 
   void Close() { texts_.Close(); }
 
+  // That the shards lie in.
+  std::vector<std::filesystem::path> Folders() const {
+    std::set<std::filesystem::path> folders;
+    for (const std::string& shard : shards_) {
+      folders.insert(std::filesystem::path(shard).parent_path());
+    }
+    return {folders.begin(), folders.end()};
+  }
+
   std::vector<std::string> Classes() {
     std::vector<std::string> classes = texts_.Settle(labels_);
     const bool all_named = std::all_of(
@@ -143,6 +152,7 @@ Webdataset::Webdataset(const Params& params, BuildContext& context)
     reading.Add("webdataset.validation", params_.validation);
   }
   listing.size = index_.size();
+  listing.roots = reading.Folders();
   listing.classes = reading.Classes();
   listing.notes.left_out = index_.left_out();
   if (listing.labels.empty()) {

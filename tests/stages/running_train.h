@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "stages/device.h"
+#include "stages/picture_lists.h"
 #include "stages/train.h"
 #include "tests/stages/small_training.h"
 
@@ -24,6 +25,8 @@ class Running {
     bool training = true;
     bool is_frugal = false;
     std::shared_ptr<Device> device{};  // null: the host
+    bool drop_last = false;
+    PictureLists pictures{};
   };
 
   explicit Running(const SmallTraining& training) : Running(training, Options()) {}
@@ -34,6 +37,8 @@ class Running {
     if (options.device) {
       resources_.Put(std::make_shared<ChosenDevice>(ChosenDevice{options.device, "of a test"}));
     }
+    resources_.Put(std::make_shared<Batching>(Batching{options.batch, options.drop_last}));
+    resources_.Put(std::make_shared<PictureLists>(options.pictures));
     ItemSpec upstream{.dims = {options.batch}, .item_bytes = 0};
     for (std::int64_t size : model_->feature_dims()) upstream.dims.push_back(size);
     BuildContext context{.upstream = upstream,

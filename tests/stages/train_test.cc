@@ -1,5 +1,6 @@
 #include "stages/train.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <tbb/global_control.h>
 #include <tbb/task_arena.h>
@@ -129,6 +130,79 @@ TEST(Train, ResumedItIsAsIfItHadNeverStopped) {
   EXPECT_TRUE(Bytes(folder / "resumed") == Bytes(folder / "whole"));
 }
 
+// A source of weights that are what they were until the test exchanges them.
+class ExchangedWeights {
+ public:
+  explicit ExchangedWeights(SmallTraining& training) {
+    training.source->config.backbone.weights = "w.pth";
+    training.source->open_backbone = [this](const Model& model) {
+      BackboneWeights weights = LivelyBackbone(model.backbone());
+      if (is_gone) throw Error(ErrorKind::kData, "w.pth: is gone", "copy it again");
+      if (layer >= 0) weights.layers[layer].beta[3] += 1e-3f;
+      return weights;
+    };
+  }
+  int layer = -1;  // of which a number is another
+  bool is_gone = false;
+};
+
+TEST(Train, AModelIsNeverMadeOfOtherFrozenWeightsThanThoseThatWereLearntWith) {
+  const std::string kept =
+      "\nThe checkpoint is kept: put the file back as it was, and --resume writes the model.";
+  SmallTraining training = PartlyFrozen();
+  ExchangedWeights weights(training);
+  Running running(training);
+  running.Pass(Split::kTrain, 0, 8);
+  const std::vector<float> right = running.State();
+  weights.layer = 2;
+  EXPECT_EQ(CaughtError([&] { running.State(); }),
+            "w.pth: was changed while it was in use: the frozen layers have other numbers now than "
+            "those that the others learnt with" +
+                kept);
+  weights.layer = static_cast<int>(running.model().backbone().layers().size()) - 1;
+  EXPECT_TRUE(running.State() == right) << "that layer learns: its numbers are not the file's";
+  weights.is_gone = true;
+  EXPECT_EQ(CaughtError([&] { running.State(); }), "w.pth: is gone" + kept);
+}
+
+TEST(Train, ARunOfOtherFrozenWeightsIsNotResumed) {
+  const ScratchFolder folder;
+  SmallTraining training = PartlyFrozen();
+  ExchangedWeights weights(training);
+  Running(training).learner().Save(folder / "state", "");
+  EXPECT_EQ(Running(training).learner().Restore(folder / "state"), "");
+  weights.layer = 0;
+  Running other(training);
+  EXPECT_THAT(CaughtError([&] { other.learner().Restore(folder / "state"); }),
+              testing::ContainsRegex("is of another training: frozen weights was `sha256 "
+                                     "[0-9a-f]{16}`, and is `sha256 [0-9a-f]{16}` now\n"));
+}
+
+TEST(Train, ARunOfOtherBatchesOrPicturesIsNotResumed) {
+  const ScratchFolder folder;
+  const SmallTraining training = HeadOnly();
+  const auto differs = [&](const Running::Options& options) {
+    Running other(training, options);
+    const std::string text = CaughtError([&] { other.learner().Restore(folder / "state"); });
+    return text.substr(text.find(": ") + 2, text.find('\n') - text.find(": ") - 2);
+  };
+  const Running::Options first{.drop_last = false, .pictures = {"4, sha256 aa", "2, sha256 bb"}};
+  Running(training, first).learner().Save(folder / "state", "");
+  Running::Options other = first;
+  other.batch = 4;
+  EXPECT_EQ(differs(other), "batch size was `8`, and is `4` now");
+  other = first;
+  other.drop_last = true;
+  EXPECT_EQ(differs(other), "batch size was `8`, and is `8, without what is over in an epoch` now");
+  other = first;
+  other.pictures.training = "5, sha256 cc";
+  EXPECT_EQ(differs(other), "pictures to train on was `4, sha256 aa`, and is `5, sha256 cc` now");
+  other = first;
+  other.pictures.validation = "3, sha256 dd";
+  EXPECT_EQ(differs(other),
+            "pictures to validate with was `2, sha256 bb`, and is `3, sha256 dd` now");
+}
+
 TEST(Train, ARunOfAnotherModelIsNotResumed) {
   const ScratchFolder folder;
   Running running(HeadOnly());
@@ -140,8 +214,8 @@ TEST(Train, ARunOfAnotherModelIsNotResumed) {
   EXPECT_EQ(CaughtError([&] { another.learner().Restore(folder / "state"); }),
             "'" + (folder / "state").string() +
                 "' is of another training: optimizer was `adam`, and is `rmsprop` now\n"
-                "Resume with the configuration that it was begun with, or begin anew in another "
-                "folder.");
+                "Resume with the configuration, the weights and the pictures that it was begun "
+                "with, or begin anew in another folder.");
   EXPECT_TRUE(another.State() == before);
 }
 

@@ -61,12 +61,35 @@ TEST(Checkpoint, SaysWhatDiffers) {
   SaveCheckpoint(file, state.arrays(), kDeclaration, Position(), "");
   Declaration other = kDeclaration;
   other[1].second = "ants, bees, wasps";
-  EXPECT_EQ(CaughtError([&] { RestoreCheckpoint(file, state.arrays(), other); }),
+  EXPECT_EQ(
+      CaughtError([&] { RestoreCheckpoint(file, state.arrays(), other); }),
+      "'" + file +
+          "' is of another training: classes was `ants, bees`, and is `ants, bees, wasps` "
+          "now\n"
+          "Resume with the configuration, the weights and the pictures that it was begun with, "
+          "or begin anew in another folder.");
+}
+
+TEST(Checkpoint, OfAnEarlierVersionIsComparedAsFarAsItSays) {
+  const ScratchFolder folder;
+  State state(1);
+  SaveCheckpoint(folder / "state", state.arrays(), kDeclaration, Position(), "");
+  Declaration more = kDeclaration;
+  more.insert(more.begin() + 1, {"batch size", "32"});
+  EXPECT_EQ(RestoreCheckpoint(folder / "state", state.arrays(), more).position.epoch, 3);
+}
+
+TEST(Checkpoint, OfALaterVersionIsRefused) {
+  const ScratchFolder folder;
+  const std::string file = (folder / "state").string();
+  State state(1);
+  Declaration more = kDeclaration;
+  more.emplace_back("moon", "full");
+  SaveCheckpoint(file, state.arrays(), more, Position(), "");
+  EXPECT_EQ(CaughtError([&] { RestoreCheckpoint(file, state.arrays(), kDeclaration); }),
             "'" + file +
-                "' is of another training: classes was `ants, bees`, and is `ants, bees, wasps` "
-                "now\n"
-                "Resume with the configuration that it was begun with, or begin anew in another "
-                "folder.");
+                "' is of a later version of weir, and declares its moon\n"
+                "Go on with that version, or begin anew in another folder.");
 }
 
 TEST(Checkpoint, LeavesTheStateAloneWhereATensorIsMissing) {
@@ -146,6 +169,7 @@ TEST(DeclarationOf, NamesWhatATrainingIs) {
                                 {"picture size", "32 x 32"},
                                 {"padding", "same"},
                                 {"batch norm epsilon", "0.0010000000474974513"},
+                                {"preprocessing", "scale 0.007843137718737125, offset -1.0"},
                                 {"batch norm", "stored"},
                                 {"layers that learn", "Conv_1"},
                                 {"head", "global_average_pooling, dense 6 tanh, dense 3 softmax"},

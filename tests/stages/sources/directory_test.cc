@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "framework/byte_size.h"
+#include "stages/picture_lists.h"
 #include "tests/stages/sources/directory_fixture.h"
 #include "tests/stages/sources/listed_pass.h"
 #include "tests/support/caught_error.h"
@@ -33,6 +34,40 @@ TEST_F(DirectoryTest, LabelsAreThePositionsOfTheSortedFolders) {
   EXPECT_THAT(listed.names, ElementsAre("Bees0.jpg", "ants0.jpg", "ants1.jpg", "wasps0.jpg"));
   EXPECT_THAT(listed.labels, ElementsAre(0, 1, 1, 2));
   EXPECT_THAT(listed.indices, ElementsAre(0, 1, 2, 3));
+}
+
+TEST_F(DirectoryTest, ListsAreToldApartByPathsAndLabelsWhereverTheFolderIs) {
+  AddClass("t/ants", 5);
+  AddClass("t/bees", 5);
+  const auto lists = [this](const Directory::Params& params) {
+    Make(params);
+    return *resources_.Find<PictureLists>();
+  };
+  const Directory::Params params{.path = root_ / "t", .validation_split = 0.2};
+  const PictureLists first = lists(params);
+  EXPECT_THAT(first.training,
+              testing::MatchesRegex("8 in another order each epoch, sha256 [0-9a-f]{16}"));
+  EXPECT_THAT(first.validation, testing::MatchesRegex("2, sha256 [0-9a-f]{16}"));
+
+  std::filesystem::create_directories(root_ / "deep");
+  std::filesystem::rename(root_ / "t", root_ / "deep/moved");
+  Directory::Params moved = params;
+  moved.path = root_ / "deep/moved/";
+  EXPECT_EQ(lists(moved).training, first.training);
+  EXPECT_EQ(lists(moved).validation, first.validation);
+
+  Directory::Params other = moved;
+  other.shuffle = false;
+  EXPECT_THAT(lists(other).training, testing::StartsWith("8 in one order, sha256 "));
+  other = moved;
+  other.stratified = true;
+  EXPECT_NE(lists(other).training, first.training) << "as many, and others";
+  other = moved;
+  other.classes = std::vector<std::string>{"bees", "ants"};
+  EXPECT_NE(lists(other).training, first.training) << "the same pictures with other labels";
+  std::filesystem::rename(root_ / "deep/moved/ants/ants4.jpg", root_ / "deep/moved/ants/z.jpg");
+  EXPECT_NE(lists(moved).training, first.training);
+  EXPECT_EQ(lists(moved).validation, first.validation);
 }
 
 TEST_F(DirectoryTest, ClassesCanBeGivenInAnotherOrder) {
