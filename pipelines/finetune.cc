@@ -15,6 +15,7 @@
 #include "framework/error.h"
 #include "pipelines/bottleneck.h"
 #include "pipelines/calibrate.h"
+#include "pipelines/config_changes.h"
 #include "pipelines/memory_watch.h"
 #include "pipelines/plan_text.h"
 #include "pipelines/progress.h"
@@ -47,13 +48,16 @@ struct Tally {
   double epoch_seconds = 0;  // of those, in the train pass of the epoch in progress
   std::uint64_t images = 0;
   double best_validation_accuracy = 0;
+  std::string config;  // as resolved; empty in what earlier versions wrote
 
+  // JSON is UTF-8: what is not in a path of the configuration is replaced.
   std::string ToText() const {
     return json{{"seconds", seconds},
                 {"epoch_seconds", epoch_seconds},
                 {"images", images},
-                {"best_validation_accuracy", best_validation_accuracy}}
-        .dump();
+                {"best_validation_accuracy", best_validation_accuracy},
+                {"config", config}}
+        .dump(-1, ' ', false, json::error_handler_t::replace);
   }
   // Empty where it was not written by ToText().
   static std::optional<Tally> FromText(const std::string& text) {
@@ -62,7 +66,8 @@ struct Tally {
       return Tally{.seconds = value.at("seconds"),
                    .epoch_seconds = value.at("epoch_seconds"),
                    .images = value.at("images"),
-                   .best_validation_accuracy = value.at("best_validation_accuracy")};
+                   .best_validation_accuracy = value.at("best_validation_accuracy"),
+                   .config = value.value("config", "")};
     } catch (const std::exception&) {  // of JSON: it passes the limits, or is of another form
       return std::nullopt;
     }
@@ -126,6 +131,7 @@ class Finetuning {
       tally_ = *tally;
       is_resumed_ = true;
     }
+    config_before_ = std::exchange(tally_.config, resolved_yaml);
     folder_->WriteConfig(resolved_yaml);
     folder_->WritePlan(ToJson(session_.plan(), session_.device()));
     memory_.emplace(session_.pipeline(),
@@ -207,6 +213,13 @@ class Finetuning {
 
  private:
   void AnnounceResumption() const {
+    if (config_before_.empty()) {
+      std::printf(
+          "its checkpoint is of an earlier version of weir: nothing in it says whether the "
+          "configuration, the weights and the pictures are those that it was begun with\n");
+    }
+    const std::string now = Tally::FromText(tally_.ToText())->config;
+    for (const std::string& change : ChangesBetween(config_before_, now)) PrintLine(change);
     const TrainingPosition position = learner_->position();
     if (position.epoch >= epochs_) {
       std::printf("%d epochs are done and training.epochs is %d: nothing is left to train\n",
@@ -345,6 +358,7 @@ class Finetuning {
   const bool is_terminal_;
   std::size_t limit_bytes_ = 0;
   bool is_resumed_ = false;
+  std::string config_before_;  // of the sitting before, where there was one
   Tally tally_;
   double sitting_seconds_ = 0;  // in passes
   Clock::time_point last_save_;
