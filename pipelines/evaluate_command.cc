@@ -106,13 +106,12 @@ void NameOtherFolders(const std::filesystem::path& data, const std::vector<std::
 }  // namespace
 
 void EvaluateCommand(const EvaluateOptions& options) {
-  const std::vector<std::string> classes = TrainedClasses(options.run);
   const auto confusion = std::make_shared<ConfusionCounts>();
   std::uint64_t dropped = 0;
   TrainedSession trained(
       options.run, options.overrides,
-      {.add_source = [&](Pipeline& pipeline,
-                         const StageConfig& own) { AddSource(pipeline, options, own, classes); },
+      {.add_source = [&](Pipeline& pipeline, const StageConfig& own,
+                         const auto& classes) { AddSource(pipeline, options, own, classes); },
        .provides_classes = true,
        .confusion = confusion,
        .on_drop =
@@ -121,6 +120,7 @@ void EvaluateCommand(const EvaluateOptions& options) {
              std::fprintf(stderr, "weir: %s: %s\n", OneLine(drop.sample).c_str(),
                           drop.reason.c_str());
            }});
+  const std::vector<std::string>& classes = trained.classes();
   NameOtherFolders(options.data, classes);
   trained.Run(Split::kTest);
   const Metrics metrics = trained.learner().metrics();

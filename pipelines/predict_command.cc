@@ -81,7 +81,7 @@ void PredictCommand(const PredictOptions& options) {
   TrainedSession trained(
       options.run, options.overrides,
       {.add_source =
-           [&](Pipeline& pipeline, const StageConfig&) {
+           [&](Pipeline& pipeline, const StageConfig&, const auto&) {
              pipeline.AddMade(std::string(List::kName), [&](BuildContext& context) {
                return std::make_unique<List>(List::Params{.paths = options.paths}, context);
              });

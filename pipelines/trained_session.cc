@@ -31,11 +31,6 @@ void CheckIsRun(const fs::path& run) {
 
 }  // namespace
 
-std::vector<std::string> TrainedClasses(const fs::path& run) {
-  CheckIsRun(run);
-  return LoadSavedModel(run / "model").classes;
-}
-
 TrainedSession::TrainedSession(const fs::path& run, const std::vector<std::string>& overrides,
                                const TrainedOptions& options) {
   CheckIsRun(run);
@@ -49,7 +44,8 @@ TrainedSession::TrainedSession(const fs::path& run, const std::vector<std::strin
                              .model = std::make_shared<ModelSource>(std::move(saved.source)),
                              .add_source =
                                  [&](Pipeline& pipeline) {
-                                   options.add_source(pipeline, recipe.config.pipeline.front());
+                                   options.add_source(pipeline, recipe.config.pipeline.front(),
+                                                      classes_);
                                  },
                              .classes = classes,
                              .confusion = options.confusion,

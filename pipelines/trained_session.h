@@ -14,7 +14,9 @@
 namespace weir {
 
 struct TrainedOptions {
-  std::function<void(Pipeline&, const StageConfig& own)> add_source;  // `own`: the run's
+  // `own` is the run's source, `classes` are the model's.
+  std::function<void(Pipeline&, const StageConfig& own, const std::vector<std::string>& classes)>
+      add_source;
   bool provides_classes = false;  // whether that source puts the Classes among the resources
   std::shared_ptr<ConfusionCounts> confusion{};  // as of SessionOptions
   std::function<void(const std::string& stage, const Drop&)> on_drop;
@@ -38,8 +40,5 @@ class TrainedSession {
   std::unique_ptr<Session> session_;
   std::shared_ptr<Learner> learner_;
 };
-
-// The classes of the model in `run`, without opening anything.
-std::vector<std::string> TrainedClasses(const std::filesystem::path& run);
 
 }  // namespace weir
