@@ -1,11 +1,14 @@
 #include "pipelines/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "framework/home_folder.h"
 #include "pipelines/commands.h"
 
 namespace weir {
@@ -41,6 +44,18 @@ void AddConfig(CLI::App* command, std::filesystem::path& config) {
   command->add_option("CONFIG", config, "The YAML file")->required();
 }
 
+// Of an option's path: shells leave the `~` of `--out=~/first` as it is.
+CLI::Validator HomeFolder() {
+  return CLI::Validator(
+      [](std::string& text) {
+        const std::variant<std::filesystem::path, std::string> path = WithHomeFolder(text);
+        if (const std::string* wrong = std::get_if<std::string>(&path)) return *wrong;
+        text = std::get<std::filesystem::path>(path).string();
+        return std::string();
+      },
+      "");
+}
+
 void DeclareRun(CLI::App& app) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = app.add_subcommand(
@@ -48,6 +63,7 @@ void DeclareRun(CLI::App& app) {
   AddConfig(command, options->config);
   AddOverrides(command, options->overrides);
   command->add_option("--out", options->out, "The run folder (default: runs/<name>-<time>)")
+      ->transform(HomeFolder())
       ->type_name("DIR");
   command->add_flag("--resume", options->resume,
                     "Go on with the interrupted run in --out, or with the youngest of that name");
@@ -55,6 +71,7 @@ void DeclareRun(CLI::App& app) {
       ->add_option("--trace", options->trace,
                    "Write what each thread does and how much memory is held, moment by moment, for "
                    "ui.perfetto.dev")
+      ->transform(HomeFolder())
       ->type_name("FILE");
   command->callback([options] { RunCommand(*options); });
 }
@@ -91,6 +108,7 @@ void DeclarePreview(CLI::App& app) {
   AddConfig(command, options->config);
   AddOverrides(command, options->overrides);
   command->add_option("--out", options->out, "The PNG to write")
+      ->transform(HomeFolder())
       ->type_name("FILE")
       ->capture_default_str();
   command->add_option("--columns", options->columns, "Pictures side by side")
@@ -181,6 +199,7 @@ void DeclareTheRest(CLI::App& app) {
       "new-plugin", "Write a stage of your own, ready to be built, tested and run");
   new_plugin->add_option("NAME", plugin->name, "Of the stage: a word such as sepia")->required();
   new_plugin->add_option("--out", plugin->folder, "The folder to write (default: NAME)")
+      ->transform(HomeFolder())
       ->type_name("DIR");
   new_plugin->callback([plugin] { NewPluginCommand(*plugin); });
 

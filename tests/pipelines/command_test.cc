@@ -309,6 +309,17 @@ TEST(Check, SaysThatTheArticlesRescaleIsNotWhatTheWeightsWereTrainedOn) {
               HasSubstr("feeds the backbone [0, 1], the weights were trained on [-2.12, 2.25]"));
 }
 
+TEST(Preview, TakesATildeForTheHomeFolderAsAShellDoes) {
+  const ScratchFolder scratch;
+  const ProcessSetup setup{.environment = {"HOME=" + scratch.path().string()}};
+  const ProcessOutcome drawn = Weir(Demo("preview", {"--out=~/sheet.png"}), setup);
+  EXPECT_EQ(drawn.status, 0) << drawn.err;
+  EXPECT_TRUE(fs::exists(scratch / "sheet.png"));
+  const ProcessOutcome refused = Weir(Demo("preview", {"--out=~bob/sheet.png"}), setup);
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, HasSubstr("the home folder `~bob` is not looked up"));
+}
+
 TEST(Predict, NamesWhatIsNoPictureAndGoesOn) {
   const ScratchFolder scratch;
   ASSERT_EQ(

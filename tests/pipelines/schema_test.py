@@ -20,7 +20,7 @@ except ImportError as missing:
 
 WHOLE = """
 name: fine
-memory: {host: 256MiB, device: 0.5}
+memory: {host: "256MiB", device: "0.5"}
 threads: auto
 pipeline:
   - directory: {path: data, validation_split: 1/5}
