@@ -1,10 +1,15 @@
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <vector>
 
 #include "framework/error.h"
 #include "pipelines/commands.h"
+#include "pipelines/data_check.h"
 #include "pipelines/session.h"
+#include "stages/payloads.h"
+#include "stages/sources/source_notes.h"
 
 namespace weir {
 namespace {
@@ -29,6 +34,27 @@ class Findings {
   int count_ = 0;
   ErrorKind first_ = ErrorKind::kConfig;
 };
+
+void PrintNote(const std::string& note) { std::printf("note: %s\n", note.c_str()); }
+
+// What the source found, and what a look at the pictures tells.
+void CheckData(const Session& session, Findings& findings) {
+  if (const auto notes = session.resources().Find<SourceNotes>()) {
+    for (const std::string& line : notes->Lines()) PrintNote(line);
+  }
+  const auto classes = session.resources().Find<Classes>();
+  const std::uint64_t count = classes ? std::max<std::uint64_t>(classes->names.size(), 1) : 1;
+  const LookLimits limits{.of_class = std::clamp<std::uint64_t>(4096 / count, 4, 64),
+                          .in_all = 8192};
+  const DataFindings seen = LookAtPictures(session, limits);
+  for (const std::vector<Error>* bad : {&seen.errors, &seen.suspicions}) {
+    for (const Error& error : *bad) {
+      findings.Try([&] { throw error; });
+    }
+  }
+  for (const std::string& note : seen.notes) PrintNote(note);
+  for (const std::string& note : NotesOnRepetitions(session)) PrintNote(note);
+}
 
 void AdviseOnPreprocessing(const Model& model, const Convention& convention) {
   if (model.preprocessing() == convention.preprocessing) return;
@@ -56,6 +82,7 @@ void CheckCommand(const ConfigOptions& options) {
   }
   findings.Try([&] {
     Session session(recipe, {.training = true, .model = source});
+    CheckData(session, findings);
     const auto model = session.resources().Find<Model>();
     findings.Try([&] {
       if (!model || !source->open_backbone) return;

@@ -108,10 +108,12 @@ void PrintJson(const ClassificationReport& report, std::FILE* out) {
   } else {
     std::fputs("null", out);
   }
-  std::fprintf(out, ",\n  \"dropped\": %llu,\n  \"images\": %llu,\n  \"loss\": %s,\n",
+  std::fprintf(out,
+               ",\n  \"dropped\": %llu,\n  \"images\": %llu,\n  \"left_out\": %s,\n  \"loss\": "
+               "%s,\n",
                static_cast<unsigned long long>(report.dropped),
                static_cast<unsigned long long>(report.metrics.images),
-               Dump(report.metrics.loss()).c_str());
+               Dump(report.left_out).c_str(), Dump(report.metrics.loss()).c_str());
   std::fputs("  \"per_class\": {", out);
   PrintLines(count, out, [&](int label) { PrintClass(report, label, out); });
   std::fputs("}\n}\n", out);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -15,17 +16,18 @@ namespace weir {
 
 struct ClassificationReport {
   const Metrics& metrics;
-  const std::vector<std::string>& classes;  // in the order of the labels
-  ConfusionCounts& confusion;               // of the same pass
-  std::uint64_t dropped = 0;                // pictures that could not be used
+  const std::vector<std::string>& classes;          // in the order of the labels
+  ConfusionCounts& confusion;                       // of the same pass
+  std::uint64_t dropped = 0;                        // pictures that could not be used
+  std::map<std::string, std::uint64_t> left_out{};  // files that are none, by kind (left_out.h)
 };
 
 // A table: a line a class with its pictures, precision, recall, and what it was taken for.
 void PrintTable(const ClassificationReport& report, std::FILE* out);
 
-// {"accuracy", "classes", "confusion", "dropped", "images", "loss", "per_class": {NAME: {"images",
-// "precision", "recall", "taken_for": {NAME: pictures}}}}. `confusion` is a row of counts for each
-// class and null above 1,000 classes, where "taken_for" says the same in less.
+// {"accuracy", "classes", "confusion", "dropped", "images", "left_out", "loss", "per_class": {NAME:
+// {"images", "precision", "recall", "taken_for": {NAME: pictures}}}}. `confusion` is a row of
+// counts for each class and null above 1,000 classes, where "taken_for" says the same in less.
 void PrintJson(const ClassificationReport& report, std::FILE* out);
 
 }  // namespace weir

@@ -1,21 +1,29 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "framework/error.h"
 #include "framework/override.h"
+#include "framework/random.h"
 #include "pipelines/classification_report.h"
 #include "pipelines/commands.h"
+#include "pipelines/data_check.h"
+#include "pipelines/lost_classes.h"
 #include "pipelines/one_line.h"
 #include "pipelines/trained_session.h"
 #include "stages/learner.h"
 #include "stages/sources/directory.h"
+#include "stages/sources/lookalikes.h"
 #include "stages/sources/manifest.h"
 #include "stages/sources/manifest_reader.h"
+#include "stages/sources/picture_names.h"
 #include "stages/sources/shard_paths.h"
 #include "stages/sources/webdataset.h"
 
@@ -92,14 +100,24 @@ void AddSource(Pipeline& pipeline, const EvaluateOptions& options, const StageCo
 
 // Tells of the sub-folders that no class of the model has its name from: they are left alone.
 void NameOtherFolders(const std::filesystem::path& data, const std::vector<std::string>& classes) {
+  std::set<std::string> has_name;
+  std::map<std::string, const std::string*> lookalikes;  // by what they look like
+  for (const std::string& name : classes) {
+    has_name.insert(Composed(name));
+    lookalikes.emplace(Skeleton(name), &name);
+  }
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(data, error)) {
     const std::string name = entry.path().filename().string();
-    if (!name.starts_with('.') && entry.is_directory(error) &&
-        std::find(classes.begin(), classes.end(), name) == classes.end()) {
-      std::fprintf(stderr, "weir: %s is left out: the model has no class of that name\n",
-                   OneLine(entry.path().string()).c_str());
-    }
+    if (IsClutter(name) || !entry.is_directory(error) || has_name.contains(Composed(name)))
+      continue;
+    const auto alike = lookalikes.find(Skeleton(name));
+    const std::string like = alike == lookalikes.end()
+                                 ? ""
+                                 : "; " + Shown(*alike->second) + " differs " +
+                                       std::string(DifferenceOf(name, *alike->second));
+    std::fprintf(stderr, "weir: %s is left out: the model has no class of that name%s\n",
+                 OneLine(entry.path().string()).c_str(), like.c_str());
   }
 }
 
@@ -107,7 +125,7 @@ void NameOtherFolders(const std::filesystem::path& data, const std::vector<std::
 
 void EvaluateCommand(const EvaluateOptions& options) {
   const auto confusion = std::make_shared<ConfusionCounts>();
-  std::uint64_t dropped = 0;
+  std::unordered_set<std::uint64_t> dropped;  // hashes of the paths
   TrainedSession trained(
       options.run, options.overrides,
       {.add_source = [&](Pipeline& pipeline, const StageConfig& own,
@@ -116,11 +134,12 @@ void EvaluateCommand(const EvaluateOptions& options) {
        .confusion = confusion,
        .on_drop =
            [&dropped](const std::string&, const Drop& drop) {
-             ++dropped;
+             dropped.insert(StableHash(drop.sample));
              std::fprintf(stderr, "weir: %s: %s\n", OneLine(drop.sample).c_str(),
                           drop.reason.c_str());
            }});
   const std::vector<std::string>& classes = trained.classes();
+  SayWhatIsLeftOut(trained.session());
   NameOtherFolders(options.data, classes);
   trained.Run(Split::kTest);
   const Metrics metrics = trained.learner().metrics();
@@ -128,7 +147,14 @@ void EvaluateCommand(const EvaluateOptions& options) {
     throw Error(ErrorKind::kData, "not one picture of " + options.data.string() + " could be used",
                 "The lines above say why.");
   }
-  const ClassificationReport report{metrics, classes, *confusion, dropped};
+  for (const std::string& name :
+       ClassesLostIn({.split = Split::kTest}, trained.session(),
+                     [&](const std::string& path) { return dropped.contains(StableHash(path)); })) {
+    std::fprintf(stderr, "weir: not one picture of the class %s could be used\n",
+                 Shown(name).c_str());
+  }
+  const ClassificationReport report{metrics, classes, *confusion, dropped.size(),
+                                    LeftOutByKind(trained.session())};
   options.json ? PrintJson(report, stdout) : PrintTable(report, stdout);
 }
 

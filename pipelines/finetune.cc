@@ -10,12 +10,15 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
 #include "pipelines/bottleneck.h"
 #include "pipelines/calibrate.h"
 #include "pipelines/config_changes.h"
+#include "pipelines/data_check.h"
+#include "pipelines/lost_classes.h"
 #include "pipelines/memory_watch.h"
 #include "pipelines/plan_text.h"
 #include "pipelines/progress.h"
@@ -109,13 +112,14 @@ class Finetuning {
     }
   }
 
-  // Refuses what cannot fit, before anything is written.
+  // Refuses what cannot fit, and data that cannot be learnt from, before anything is written.
   void Plan(const RunOptions& options) {
     try {
       limit_bytes_ = session_.Plan().limit_bytes;
     } catch (const Error& refusal) {
       throw WithWaysToFit(refusal, options.config, options.overrides, session_);
     }
+    about_data_ = CheckDataOfRun(session_, /*trains=*/true);
   }
 
   // From now on what happens is written there. A checkpoint that does not fit is refused before
@@ -146,6 +150,7 @@ class Finetuning {
                 folder_->path().c_str(), classes ? classes->names.size() : 0,
                 static_cast<unsigned long long>(Count(Split::kTrain)),
                 static_cast<unsigned long long>(Count(Split::kValidation)));
+    for (const std::string& line : about_data_) PrintLine(line);
     std::printf("memory: %s planned, the ceiling is %s (`weir plan` shows the bill)\n",
                 ToRoundText(ByteSize{plan.peak_bytes()}).c_str(),
                 ToRoundText(ByteSize{plan.limit_bytes}).c_str());
@@ -191,9 +196,11 @@ class Finetuning {
          {"planned_bytes", session_.plan().peak_bytes()},
          {"best_validation_accuracy", tally_.best_validation_accuracy},
          {"share_of_time", std::map<std::string, double>(shares.begin(), shares.end())},
-         {"dropped", folder_->dropped()}});
+         {"dropped", folder_->dropped()},
+         {"left_out", LeftOutByKind(session_)}});
     if (Count(Split::kValidation) > 0) {
-      std::printf("best validation accuracy %.3f, ", tally_.best_validation_accuracy);
+      std::printf("best validation accuracy %.3f%s, ", tally_.best_validation_accuracy,
+                  lost_classes_.InBrackets().c_str());
     }
     std::printf("%.0f images/s, %s held at most of %s\n", Rate(),
                 ToRoundText(ByteSize{Progress::peak_held_bytes()}).c_str(),
@@ -298,6 +305,7 @@ class Finetuning {
                       : "They do not fill one batch, and batch.drop_last leaves out what does not: "
                         "set it to false, or batch.size to less.");
     }
+    lost_classes_.CheckAfter({.split = split, .epoch = epoch}, title, session_, *folder_);
     if (!std::isfinite(metrics.loss())) {
       throw Error(
           ErrorKind::kConfig, title + ": the loss is no number any more, the training diverged",
@@ -355,6 +363,8 @@ class Finetuning {
   std::shared_ptr<Learner> learner_;
   std::shared_ptr<SampleCounts> counts_;
   std::shared_ptr<FeatureKeeper> kept_features_;
+  std::vector<std::string> about_data_;
+  LostClasses lost_classes_;
   const bool is_terminal_;
   std::size_t limit_bytes_ = 0;
   bool is_resumed_ = false;

@@ -6,10 +6,12 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
 #include "pipelines/bottleneck.h"
+#include "pipelines/data_check.h"
 #include "pipelines/memory_watch.h"
 #include "pipelines/plan_text.h"
 #include "pipelines/progress.h"
@@ -37,6 +39,7 @@ class FlowRun {
     } catch (const Error& refusal) {
       throw WithWaysToFit(refusal, options.config, options.overrides, session_);
     }
+    about_data_ = CheckDataOfRun(session_, /*trains=*/false);
     session_.Open();
   }
 
@@ -53,6 +56,7 @@ class FlowRun {
       std::printf("%llu samples are for validation, and not among those of this job\n",
                   static_cast<unsigned long long>((*counts)[Split::kValidation]));
     }
+    for (const std::string& line : about_data_) std::printf("%s\n", line.c_str());
     std::printf("%s: %s planned, the ceiling is %s\n", folder_->path().c_str(),
                 ToRoundText(ByteSize{session_.plan().peak_bytes()}).c_str(),
                 ToRoundText(ByteSize{session_.plan().limit_bytes}).c_str());
@@ -112,7 +116,8 @@ class FlowRun {
          {"peak_rss_anon_bytes", Progress::peak_held_bytes()},
          {"planned_bytes", session_.plan().peak_bytes()},
          {"share_of_time", std::map<std::string, double>(shares.begin(), shares.end())},
-         {"dropped", folder_->dropped()}});
+         {"dropped", folder_->dropped()},
+         {"left_out", LeftOutByKind(session_)}});
     std::printf("%llu samples, %.0f a second, %s held at most of %s\n",
                 static_cast<unsigned long long>(done()), rate,
                 ToRoundText(ByteSize{Progress::peak_held_bytes()}).c_str(),
@@ -130,6 +135,7 @@ class FlowRun {
   std::optional<RunFolder> folder_;  // from Run() on
   std::optional<MemoryWatch> memory_;
   Session session_;
+  std::vector<std::string> about_data_;
   std::uint64_t total_ = 0;
   double seconds_ = 0;
 };

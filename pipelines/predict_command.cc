@@ -10,6 +10,7 @@
 
 #include "framework/error.h"
 #include "pipelines/commands.h"
+#include "pipelines/data_check.h"
 #include "pipelines/one_line.h"
 #include "pipelines/signals.h"
 #include "pipelines/trained_session.h"
@@ -92,6 +93,7 @@ void PredictCommand(const PredictOptions& options) {
              std::fprintf(stderr, "weir: %s: %s\n", OneLine(drop.sample).c_str(),
                           drop.reason.c_str());
            }});
+  SayWhatIsLeftOut(trained.session());
   Printer printer(options, trained.classes());
   trained.learner().on_prediction = [&](const Sample& sample, std::span<const float> values) {
     printer.Print(sample, values);

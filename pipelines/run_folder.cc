@@ -176,4 +176,9 @@ std::uint64_t RunFolder::dropped() const {
   return dropped_.size();
 }
 
+bool RunFolder::HasDropped(const std::string& path) const {
+  const std::lock_guard lock(mutex_);
+  return dropped_.contains(Key(path));
+}
+
 }  // namespace weir

@@ -65,6 +65,7 @@ class RunFolder {
   // Lists a picture that was lost, once, however often it is lost again in later epochs.
   void Dropped(const std::string& path, const std::string& stage, const std::string& reason);
   std::uint64_t dropped() const;
+  bool HasDropped(const std::string& path) const;
 
  private:
   RunFolder(std::filesystem::path path, FolderLock lock);

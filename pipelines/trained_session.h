@@ -31,6 +31,7 @@ class TrainedSession {
 
   const std::vector<std::string>& classes() const { return classes_; }
   Learner& learner() { return *learner_; }
+  const Session& session() const { return *session_; }
 
   // One pass over the source. Throws Error(kInterrupted) where a signal stopped it.
   void Run(Split split);

@@ -110,6 +110,14 @@ Outcome<ImageHeader> Decode::ReadHeader(FileBytes& file) const {
   return header;
 }
 
+std::optional<std::string> Decode::WhyUnusable(const FilePart& picture) const {
+  Outcome<FileBytes> bytes = FileBytes::Open(picture);
+  if (const Drop* drop = std::get_if<Drop>(&bytes)) return drop->reason;
+  const Outcome<ImageHeader> header = ReadHeader(std::get<FileBytes>(bytes));
+  if (const Drop* drop = std::get_if<Drop>(&header)) return drop->reason;
+  return std::nullopt;
+}
+
 Outcome<std::size_t> Decode::AdmissionBytes(const ImageFile& file) {
   Outcome<FileBytes> bytes = FileBytes::Open(file.content());
   if (Drop* drop = std::get_if<Drop>(&bytes)) return Drop{file.sample.path, drop->reason};

@@ -52,6 +52,10 @@ class Decode final : public ReadingMapStage<ImageFile, Image> {
   Footprint footprint() const override;
   void Open(OpenContext&) override;
 
+  // Why a picture will be dropped, as far as its header tells; empty where it tells nothing. Any
+  // thread, also before Open().
+  std::optional<std::string> WhyUnusable(const FilePart& picture) const;
+
   Outcome<std::size_t> AdmissionBytes(const ImageFile& file) override;
   Outcome<Image> Map(const ImageFile& file, StageContext&) override;
   std::optional<std::string> DependsOn(const Pass&, std::uint64_t) const override;

@@ -87,12 +87,6 @@ std::string Folded(std::string_view name) {
   return Taken(g_utf8_casefold(name.data(), static_cast<gssize>(name.size())));
 }
 
-// Names that look alike have the same.
-std::string Skeleton(std::string_view name) {
-  if (!IsUtf8(name)) return std::string(name);
-  return Composed(Folded(WithPlainBlanks(WithoutInvisible(Composed(name)))));
-}
-
 // The parts between the signs, without blanks around them.
 std::vector<std::string> PartsOf(std::string_view name, char sign) {
   std::vector<std::string> parts;
@@ -173,6 +167,11 @@ std::string ShownList(std::span<const std::string> names, std::size_t most) {
   }
   if (names.size() > most) shown.push_back(std::to_string(names.size() - most) + " more");
   return Enumerate(shown);
+}
+
+std::string Skeleton(std::string_view name) {
+  if (!IsUtf8(name)) return std::string(name);
+  return Composed(Folded(WithPlainBlanks(WithoutInvisible(Composed(name)))));
 }
 
 std::string_view DifferenceOf(std::string_view one, std::string_view other) {

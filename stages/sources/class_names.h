@@ -29,6 +29,10 @@ std::string Shown(std::string_view name);
 // Several of them: "'ants', 'bees' and 97 more".
 std::string ShownList(std::span<const std::string> names, std::size_t most = 10);
 
+// The same for all names that look alike, in whatever case, blanks and characters that cannot be
+// seen.
+std::string Skeleton(std::string_view name);
+
 // How two names differ that are easily taken for the same: "in case alone", "in blanks alone",
 // "in a character that cannot be seen"; empty where they do not look alike, or are the same.
 std::string_view DifferenceOf(std::string_view one, std::string_view other);

@@ -1,0 +1,50 @@
+// A look at the pictures before they are used: their headers alone, of some of each class, so that
+// a class of which nothing can be read is told of before anything is trained.
+//
+// One thread, before the pipeline is opened. Holds some 100 bytes a class, and what is said below.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "framework/error.h"
+#include "pipelines/session.h"
+
+namespace weir {
+
+// How many headers are read.
+struct LookLimits {
+  // Of each class, where there is one among them that can be read; else they are looked at until
+  // one can be, or up to kMostOfABadClass.
+  std::uint64_t of_class = 1;
+  std::uint64_t in_all = 4096;
+};
+inline constexpr std::uint64_t kMostOfABadClass = 1000;
+
+struct DataFindings {
+  std::vector<Error> errors;       // classes to train on of which no picture can be used
+  std::vector<Error> suspicions;   // of which none of the many that were looked at can be
+  std::vector<std::string> notes;  // what is less: lines of their own, some with lines below
+};
+
+// Looks at the pictures that will be trained on and validated with, where the stage after the
+// source is `decode`; says nothing of others.
+DataFindings LookAtPictures(const Session& session, const LookLimits& limits);
+
+// What a run says of its data before it begins, a line each: what the source left out and noted,
+// and what a look at one picture of each class tells. Throws the first of the errors where a class
+// is to be trained on.
+std::vector<std::string> CheckDataOfRun(const Session& session, bool trains);
+
+// How many files the source left out, by kind (left_out.h).
+std::map<std::string, std::uint64_t> LeftOutByKind(const Session& session);
+// The same in words on standard error.
+void SayWhatIsLeftOut(const Session& session);
+
+// What is listed more than once: twice the same, for training and for validation, under two labels.
+// A note for each. Walks over all pictures; holds 24 bytes for each.
+std::vector<std::string> NotesOnRepetitions(const Session& session);
+
+}  // namespace weir
