@@ -24,8 +24,8 @@
 #include "pipelines/progress.h"
 #include "pipelines/run_folder.h"
 #include "pipelines/signals.h"
+#include "pipelines/tally.h"
 #include "pipelines/ways_to_fit.h"
-#include "stages/bounded_json.h"
 #include "stages/feature_keeper.h"
 #include "stages/learner.h"
 #include "stages/model/saved_model.h"
@@ -40,42 +40,6 @@ using Clock = std::chrono::steady_clock;
 double SecondsSince(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
-
-// A tally may hold a configuration, of at most 1 MiB.
-constexpr JsonLimits kTallyLimits{.text_bytes = std::size_t{16} << 20,
-                                  .held_bytes = std::size_t{64} << 20};
-
-// What a checkpoint remembers beside the learner's state.
-struct Tally {
-  double seconds = 0;        // in passes, over all sittings
-  double epoch_seconds = 0;  // of those, in the train pass of the epoch in progress
-  std::uint64_t images = 0;
-  double best_validation_accuracy = 0;
-  std::string config;  // as resolved; empty in what earlier versions wrote
-
-  // JSON is UTF-8: what is not in a path of the configuration is replaced.
-  std::string ToText() const {
-    return json{{"seconds", seconds},
-                {"epoch_seconds", epoch_seconds},
-                {"images", images},
-                {"best_validation_accuracy", best_validation_accuracy},
-                {"config", config}}
-        .dump(-1, ' ', false, json::error_handler_t::replace);
-  }
-  // Empty where it was not written by ToText().
-  static std::optional<Tally> FromText(const std::string& text) {
-    try {
-      const json value = ParseJson(text, kTallyLimits);
-      return Tally{.seconds = value.at("seconds"),
-                   .epoch_seconds = value.at("epoch_seconds"),
-                   .images = value.at("images"),
-                   .best_validation_accuracy = value.at("best_validation_accuracy"),
-                   .config = value.value("config", "")};
-    } catch (const std::exception&) {  // of JSON: it passes the limits, or is of another form
-      return std::nullopt;
-    }
-  }
-};
 
 std::string MetricsText(const Metrics& metrics) {
   char text[80];

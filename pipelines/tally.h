@@ -1,0 +1,23 @@
+// What a training remembers of itself beside the learner's state: kept in the checkpoint with it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace weir {
+
+struct Tally {
+  double seconds = 0;        // in passes, over all sittings
+  double epoch_seconds = 0;  // of those, in the train pass of the epoch in progress
+  std::uint64_t images = 0;
+  double best_validation_accuracy = 0;
+  std::string config;  // as resolved; empty in what earlier versions wrote
+
+  // JSON is UTF-8: what is not in a path of the configuration is replaced.
+  std::string ToText() const;
+  // Empty where it was not written by ToText().
+  static std::optional<Tally> FromText(const std::string& text);
+};
+
+}  // namespace weir
