@@ -7,7 +7,7 @@
 #include <system_error>
 
 #include "framework/error.h"
-#include "stages/sources/class_names.h"
+#include "stages/sources/lookalikes.h"
 #include "stages/sources/picture_names.h"
 
 namespace weir {

@@ -20,7 +20,7 @@ void CheckFolder(const std::string& key, const std::filesystem::path& folder);
 
 struct ClassFolders {
   // In byte order, which gives the labels. Where two folders have the same name in NFC and NFD
-  // (class_names.h) they are one class, called as the first of them.
+  // (lookalikes.h) they are one class, called as the first of them.
   std::vector<std::string> names;
   std::map<std::string, std::vector<std::string>, std::less<>> by_composed_name;
   std::uint64_t loose_pictures = 0;  // beside them, of no class

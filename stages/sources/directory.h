@@ -3,7 +3,7 @@
 // What Keras' flow_from_directory does: the labels are the positions of the classes in byte order
 // (or in the order of `classes`); pictures are found at any depth below a class. What is no
 // picture, or lies beside the class folders, is left out and counted (SourceNotes); clutter is not.
-// A name in NFC and in NFD is one class (class_names.h).
+// A name in NFC and in NFD is one class (lookalikes.h).
 //
 // All passes are as listed_source.h has them; the folder `validation` goes on counting where `path`
 // ends.

@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "framework/error.h"
-#include "stages/sources/class_names.h"
 #include "stages/sources/endings.h"
+#include "stages/sources/lookalikes.h"
 
 namespace weir {
 namespace {

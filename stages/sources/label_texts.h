@@ -3,7 +3,7 @@
 // Classes that are given are found by their names; or, where none of those is a number, by their
 // place among them too: "1" is the second. Otherwise the classes are all the texts that there are,
 // by number where all are whole numbers, else in byte order. A text in NFC and in NFD is the same
-// (class_names.h), written as it first came.
+// (lookalikes.h), written as it first came.
 //
 // One thread. Holds the name of each class twice while labels are added: at most 16 MiB of names
 // (class_names.h).

@@ -12,7 +12,7 @@
 #include "framework/error.h"
 #include "stages/model/sha256.h"
 #include "stages/picture_lists.h"
-#include "stages/sources/class_names.h"
+#include "stages/sources/lookalikes.h"
 
 namespace weir {
 

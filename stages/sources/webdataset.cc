@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "framework/error.h"
-#include "stages/sources/class_names.h"
 #include "stages/sources/endings.h"
 #include "stages/sources/label_texts.h"
+#include "stages/sources/lookalikes.h"
 #include "stages/sources/picture_names.h"
 #include "stages/sources/shard_paths.h"
 

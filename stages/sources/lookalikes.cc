@@ -1,4 +1,4 @@
-#include "stages/sources/class_names.h"
+#include "stages/sources/lookalikes.h"
 
 #include <glib.h>
 

@@ -1,4 +1,4 @@
-#include "stages/sources/class_names.h"
+#include "stages/sources/lookalikes.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@ using testing::ElementsAre;
 constexpr const char* kNfc = "M\xc3\xbcller";   // u with diaeresis as one character
 constexpr const char* kNfd = "Mu\xcc\x88ller";  // u, and a combining diaeresis
 
-TEST(ClassNames, TheFormsOfUnicodeAreTheSameName) {
+TEST(Lookalikes, TheFormsOfUnicodeAreTheSameName) {
   EXPECT_EQ(Composed(kNfd), kNfc);
   EXPECT_EQ(Composed(kNfc), kNfc);
   EXPECT_EQ(Composed("\xed\x95\x9c"), Composed("\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab"))
@@ -24,7 +24,7 @@ TEST(ClassNames, TheFormsOfUnicodeAreTheSameName) {
   EXPECT_EQ(DifferenceOf(kNfc, kNfd), "");
 }
 
-TEST(ClassNames, WhatCannotBeSeenIsShownEscaped) {
+TEST(Lookalikes, WhatCannotBeSeenIsShownEscaped) {
   EXPECT_EQ(Shown("ice cream"), "'ice cream'");
   EXPECT_EQ(Shown(kNfc), std::string("'") + kNfc + "'");
   EXPECT_EQ(Shown("cats\xe2\x80\x8b"), "'cats\\u200b'");
@@ -39,7 +39,7 @@ TEST(ClassNames, WhatCannotBeSeenIsShownEscaped) {
   EXPECT_EQ(Shown("b\xff"), "'b\\xff'");
 }
 
-TEST(ClassNames, ThatLookAlikeDifferInSomething) {
+TEST(Lookalikes, ThatLookAlikeDifferInSomething) {
   EXPECT_EQ(DifferenceOf("cats", "Cats"), "in case alone");
   EXPECT_EQ(DifferenceOf("cats", "cats "), "in blanks alone");
   EXPECT_EQ(DifferenceOf("big cats",
@@ -53,7 +53,7 @@ TEST(ClassNames, ThatLookAlikeDifferInSomething) {
   EXPECT_EQ(DifferenceOf("b\xff", "b\xfe"), "");
 }
 
-TEST(ClassNames, TheOneThatWasMeantIsNamedWithTheDifference) {
+TEST(Lookalikes, TheOneThatWasMeantIsNamedWithTheDifference) {
   const std::vector<std::string> known = {"bees", "cats"};
   EXPECT_EQ(RemedyForClass("beees", known), "Did you mean 'bees'?");
   EXPECT_EQ(RemedyForClass("cats\xe2\x80\x8b", known),
@@ -61,7 +61,7 @@ TEST(ClassNames, TheOneThatWasMeantIsNamedWithTheDifference) {
   EXPECT_EQ(RemedyForClass("wasps", known), "");
 }
 
-TEST(ClassNames, ThatLookAlikeAreNoted) {
+TEST(Lookalikes, ThatLookAlikeAreNoted) {
   const std::vector<std::string> classes = {"Ants", "ants", "bees", "bees ", "wasps"};
   EXPECT_THAT(NotesOnLookalikes(classes),
               ElementsAre("the classes 'Ants' and 'ants' differ in case alone",
@@ -75,7 +75,7 @@ TEST(ClassNames, ThatLookAlikeAreNoted) {
   EXPECT_EQ(NotesOnLookalikes(many).back(), "3 more classes look like others");
 }
 
-TEST(ClassNames, ThatAreOthersJoinedAreNoted) {
+TEST(Lookalikes, ThatAreOthersJoinedAreNoted) {
   const std::vector<std::string> classes = {"ants",       "ants;bees", "bees",
                                             "bees, ants", "a;b",       "x|y|"};
   EXPECT_THAT(NotesOnJoinedClasses(classes),
@@ -85,7 +85,7 @@ TEST(ClassNames, ThatAreOthersJoinedAreNoted) {
                           "label"));
 }
 
-TEST(ClassNames, AListOfThemIsCutShort) {
+TEST(Lookalikes, AListOfThemIsCutShort) {
   const std::vector<std::string> names = {"a", "b", "c", "d"};
   EXPECT_EQ(ShownList(names), "'a', 'b', 'c' and 'd'");
   EXPECT_EQ(ShownList(names, 2), "'a', 'b' and 2 more");
