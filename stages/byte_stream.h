@@ -3,6 +3,7 @@
 // One thread an object. Holds 16 KB.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -23,6 +24,17 @@ class ByteStream {
   }
   // The same, but the next call gives it once more.
   int Peek() { return taken_ == buffered_ && !Fill() ? -1 : buffer_[taken_]; }
+  // The next `count`, or as many as there are.
+  std::size_t Read(std::uint8_t* to, std::size_t count) {
+    std::size_t done = 0;
+    while (done < count && (taken_ < buffered_ || Fill())) {
+      const std::size_t part = std::min(count - done, buffered_ - taken_);
+      std::copy_n(buffer_.data() + taken_, part, to + done);
+      taken_ += part;
+      done += part;
+    }
+    return done;
+  }
 
  private:
   bool Fill() {

@@ -12,26 +12,25 @@ GifLzw::GifLzw(const FileBytes& file, std::uint64_t at)
     corrupt_ = true;
   } else {
     for (int i = 0; i < 1 << pixel_bits_; ++i) {
-      prefix_[i] = 0;
-      length_[i] = 1;
-      first_[i] = last_[i] = static_cast<std::uint8_t>(i);
+      const auto index = static_cast<std::uint8_t>(i);
+      table_[i] = {.prefix = 0, .length = 1, .last = index, .first = index};
     }
     Clear();
   }
 }
 
-int GifLzw::NextByte() {
-  if (block_left_ == 0) block_left_ = bytes_.Next();
-  if (block_left_ <= 0) return -1;
-  --block_left_;
-  return bytes_.Next();
+bool GifLzw::NextBlock() {
+  const int length = bytes_.Next();
+  if (length <= 0) return false;
+  block_bytes_ = bytes_.Read(block_.data(), static_cast<std::size_t>(length));
+  block_taken_ = 0;
+  return block_bytes_ > 0;
 }
 
 int GifLzw::NextCode() {
   while (bit_count_ < code_bits_) {
-    const int byte = NextByte();
-    if (byte < 0) return -1;
-    bits_ |= static_cast<std::uint32_t>(byte) << bit_count_;
+    if (block_taken_ == block_bytes_ && !NextBlock()) return -1;
+    bits_ |= static_cast<std::uint32_t>(block_[block_taken_++]) << bit_count_;
     bit_count_ += 8;
   }
   const int code = static_cast<int>(bits_ & ((1u << code_bits_) - 1));
@@ -46,45 +45,59 @@ void GifLzw::Clear() {
   previous_ = -1;
 }
 
-bool GifLzw::Unpack() {
+int GifLzw::NextString() {
   const int clear = 1 << pixel_bits_, end = clear + 1;
-  int code = clear;
+  int code = NextCode();
   while (code == clear) {
+    Clear();
     code = NextCode();
-    if (code == clear) Clear();
   }
   if (code < 0 || code == end) {
     ended_ = true;
-    return false;
+    return -1;
   }
   // The code that is about to be given stands for the string before, and its first index once more.
-  if (code > next_ || (code >= next_ && (previous_ < 0 || next_ == kCodes))) {
+  if (code > next_ || (code == next_ && (previous_ < 0 || next_ == kCodes))) {
     corrupt_ = true;
-    return false;
+    return -1;
   }
   if (previous_ >= 0 && next_ < kCodes) {
-    prefix_[next_] = static_cast<std::uint16_t>(previous_);
-    length_[next_] = static_cast<std::uint16_t>(length_[previous_] + 1);
-    first_[next_] = first_[previous_];
-    last_[next_] = code == next_ ? first_[previous_] : first_[code];
+    const Entry& before = table_[previous_];
+    table_[next_] = {.prefix = static_cast<std::uint16_t>(previous_),
+                     .length = static_cast<std::uint16_t>(before.length + 1),
+                     .last = code == next_ ? before.first : table_[code].first,
+                     .first = before.first};
     ++next_;
     if (next_ == 1 << code_bits_ && code_bits_ < kMostBits) ++code_bits_;
   }
   previous_ = code;
-  string_bytes_ = length_[code];
-  handed_out_ = 0;
-  for (std::size_t i = string_bytes_; i-- > 0; code = prefix_[code]) string_[i] = last_[code];
-  return true;
+  return code;
+}
+
+void GifLzw::Write(int code, std::uint8_t* indices) const {
+  for (int i = table_[code].length; i-- > 0; code = table_[code].prefix) {
+    indices[i] = table_[code].last;
+  }
 }
 
 std::size_t GifLzw::Read(std::uint8_t* indices, std::size_t count) {
-  std::size_t done = 0;
-  while (done < count) {
-    if (handed_out_ == string_bytes_ && (ended_ || corrupt_ || !Unpack())) break;
-    const std::size_t part = std::min(count - done, string_bytes_ - handed_out_);
-    std::copy_n(string_.data() + handed_out_, part, indices + done);
-    handed_out_ += part;
-    done += part;
+  std::size_t done = std::min(count, string_bytes_ - handed_out_);
+  std::copy_n(string_.data() + handed_out_, done, indices);
+  handed_out_ += done;
+  while (done < count && !ended_ && !corrupt_) {
+    const int code = NextString();
+    if (code < 0) break;
+    const std::size_t length = table_[code].length;
+    if (length <= count - done) {
+      Write(code, indices + done);
+      done += length;
+    } else {
+      Write(code, string_.data());
+      string_bytes_ = length;
+      handed_out_ = count - done;
+      std::copy_n(string_.data(), handed_out_, indices + done);
+      done = count;
+    }
   }
   return done;
 }

@@ -28,13 +28,23 @@ class GifLzw {
   static constexpr int kMostBits = 12;
   static constexpr int kCodes = 1 << kMostBits;
 
-  int NextByte();  // of a sub-block; -1 at the end
-  int NextCode();  // -1 at the end
+  // A code's string is that of its prefix with one index more.
+  struct Entry {
+    std::uint16_t prefix;
+    std::uint16_t length;
+    std::uint8_t last;
+    std::uint8_t first;
+  };
+
+  bool NextBlock();  // of the data; false at their end
+  int NextCode();    // -1 at the end
   void Clear();
-  bool Unpack();  // the string of the next code to string_; false where there is none
+  int NextString();  // the code of the next string; -1 where there is none
+  void Write(int code, std::uint8_t* indices) const;
 
   ByteStream bytes_;
-  int block_left_ = 0;
+  std::array<std::uint8_t, 255> block_;
+  std::size_t block_bytes_ = 0, block_taken_ = 0;
 
   int pixel_bits_;
   int code_bits_ = 0;
@@ -45,13 +55,8 @@ class GifLzw {
   bool corrupt_ = false;
   bool ended_ = false;
 
-  // Each code's string is that of its prefix with one index more.
-  std::array<std::uint16_t, kCodes> prefix_;
-  std::array<std::uint16_t, kCodes> length_;
-  std::array<std::uint8_t, kCodes> last_;
-  std::array<std::uint8_t, kCodes> first_;
-
-  std::array<std::uint8_t, kCodes + 1> string_;  // of the code that is being handed out
+  std::array<Entry, kCodes> table_;
+  std::array<std::uint8_t, kCodes + 1> string_;  // that did not fit into what was asked for
   std::size_t string_bytes_ = 0, handed_out_ = 0;
 };
 

@@ -22,7 +22,7 @@ class PnmRows {
 
   // [width, 3]. False where the file ends, or has what is no sample: reason() then says more.
   bool Read(std::uint8_t* rgb) {
-    if (!(header_.bits && !header_.text ? ReadBits() : ReadSamples())) return false;
+    if (!ReadRow()) return false;
     for (int x = 0; x < header_.width; ++x, rgb += 3) {
       const std::uint8_t* from = &samples_[std::size_t(x) * header_.channels];
       for (int i = 0; i < 3; ++i) rgb[i] = from[header_.channels == 3 ? i : 0];
@@ -32,6 +32,13 @@ class PnmRows {
   const std::string& reason() const { return reason_; }
 
  private:
+  bool ReadRow() {
+    if (header_.text) return ReadSamples();
+    if (header_.bits) return ReadBits();
+    if (header_.brightest != 255) return ReadSamples();
+    return bytes_.Read(samples_.data(), samples_.size()) == samples_.size();
+  }
+
   bool ReadBits() {
     int byte = 0;
     for (std::size_t x = 0; x < samples_.size(); ++x) {
