@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -317,43 +316,6 @@ TEST_F(WebdatasetTest, GzipFilesOneBehindTheOtherAreOneShard) {
   EXPECT_EQ(RefusalOf({root_.Write("t.tgz", packed)}),
             "$/t.tgz cannot be read as a tar file: damaged gzip input\n"
             "Copy the shard anew, or leave it out.");
-}
-
-// ustar: a file's header, with what stands in it; a pax record is "LENGTH key=value\n".
-std::string TarMember(const std::string& name, char type, const std::string& content) {
-  std::string header(512, '\0');
-  header.replace(0, name.size(), name);
-  char size[12];
-  std::snprintf(size, sizeof size, "%011o", static_cast<unsigned>(content.size()));
-  header.replace(100, 7, "0000644").replace(124, 11, size).replace(136, 11, "00000000000");
-  header[156] = type;
-  header.replace(257, 8, std::string("ustar\00000", 8)).replace(148, 8, "        ");
-  unsigned sum = 0;
-  for (const unsigned char c : header) sum += c;
-  char checksum[8];
-  std::snprintf(checksum, sizeof checksum, "%06o", sum);
-  header.replace(148, 7, std::string(checksum, 7));
-  return header + content + std::string((512 - content.size() % 512) % 512, '\0');
-}
-
-TEST_F(WebdatasetTest, TheMapOfASparseFileIsNotHeldHoweverLongItIs) {
-  const std::string records =
-      "22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n25 GNU.sparse.name=1.jpg\n"
-      "27 GNU.sparse.realsize=100\n";
-  for (const int pieces : {3, 2'000'000}) {
-    std::string map = std::to_string(pieces) + "\n";
-    for (int i = 0; i < pieces; ++i) map += "0\n0\n";
-    map.resize((map.size() + 511) / 512 * 512);
-    const std::string shard =
-        TarMember("x", 'x', records) + TarMember("1.jpg", '0', map) + std::string(1024, '\0');
-    const char* const why = pieces == 3 ? "$/t.tar: 1.jpg is no plain file\n"
-                                        : "$/t.tar cannot be read as a tar file: the header of a "
-                                          "file, or its map, is too long\n";
-    EXPECT_TRUE(RefusalOf({root_.Write("t.tar", shard)}).starts_with(why))
-        << RefusalOf({root_ / "t.tar"});
-    ASSERT_EQ(std::system(("gzip -kf " + (root_ / "t.tar").string()).c_str()), 0);
-    EXPECT_NE(RefusalOf({root_ / "t.tar.gz"}), "nothing was thrown");
-  }
 }
 
 TEST_F(WebdatasetTest, WhatIsNotMeantIsPassedOver) {
