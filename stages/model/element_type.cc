@@ -51,6 +51,11 @@ constexpr auto kCast = [](auto stored) { return static_cast<float>(stored); };
 
 std::size_t ElementBytes(ElementType type) { return kTypes[static_cast<std::size_t>(type)].second; }
 
+bool IsFloating(ElementType type) {
+  return type == ElementType::kF64 || type == ElementType::kF32 || type == ElementType::kF16 ||
+         type == ElementType::kBF16;
+}
+
 std::string_view Name(ElementType type) { return kTypes[static_cast<std::size_t>(type)].first; }
 
 std::optional<ElementType> ElementTypeNamed(std::string_view name) {

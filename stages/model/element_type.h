@@ -15,6 +15,7 @@ namespace weir {
 enum class ElementType { kF64, kF32, kF16, kBF16, kI64, kI32, kI16, kI8, kU8, kBool };
 
 std::size_t ElementBytes(ElementType type);
+bool IsFloating(ElementType type);  // else it has whole numbers or truth values
 
 // safetensors' names ("F32", "BF16", "BOOL"); empty for one that is not read.
 std::string_view Name(ElementType type);

@@ -80,8 +80,8 @@ class Candidates {
     Candidate& candidate = all_[found->second];
     if (wanted.tensor == 0) ++candidate.kernels;
     const ConvLayer& layer = model_.layers()[wanted.layer];
-    const bool fits =
-        tensor.unread.empty() && tensor.shape == StoredShape(layer, wanted.tensor, naming.is_keras);
+    const bool fits = tensor.unread.empty() && tensor.is_floating &&
+                      tensor.shape == StoredShape(layer, wanted.tensor, naming.is_keras);
     if (fits) ++candidate.fitting;
   }
 
@@ -166,6 +166,8 @@ Mismatch Compare(const WeightsFile& file, const MobileNetV2& model, const Naming
         mismatch.missing.push_back(name + " is missing");
       } else if (!tensor->unread.empty()) {
         mismatch.unread.push_back(name + " " + tensor->unread);
+      } else if (!tensor->is_floating) {
+        mismatch.unread.push_back(name + " is made of whole numbers, as quantized weights are");
       } else if (tensor->shape != shape) {
         mismatch.misshapen.push_back(name + " is " + Text(tensor->shape) + " and not " +
                                      Text(shape));
@@ -209,7 +211,7 @@ Mismatch Compare(const WeightsFile& file, const MobileNetV2& model, const Naming
               file.path().string() + ": holds no MobileNetV2: its " +
                   std::to_string(file.tensors().size()) + " tensors (the first is '" +
                   Printable(first) +
-                  "') do not have the names that Keras, torchvision or timm give",
+                  "') do not have the names that Keras, torchvision, timm or transformers give",
               "give weights of mobilenet_v2");
 }
 

@@ -25,6 +25,27 @@ Naming FeaturesAlone(Naming torchvision) {
   return torchvision;
 }
 
+// transformers/models/mobilenet_v2/modeling_mobilenet_v2.py: the stem holds the first block too.
+std::string TransformersName(const ConvLayer& layer, int blocks) {
+  if (layer.block == 0) return "conv_stem.first_conv";
+  if (layer.block == blocks) return "conv_1x1";
+  const std::string block =
+      layer.block == 1 ? "conv_stem." : "layer." + std::to_string(layer.block - 2) + ".";
+  if (layer.kind == LayerKind::kDepthwise) return block + "conv_3x3";
+  return block + (layer.relu6 ? "expand_1x1" : "reduce_1x1");
+}
+
+Naming TransformersNames(const MobileNetV2& model) {
+  Naming naming{.publisher = "transformers", .layers = {}};
+  for (const ConvLayer& layer : model.layers()) {
+    const std::string name = TransformersName(layer, model.layers().back().block);
+    const std::string norm = name + ".normalization";
+    naming.layers.push_back({name + ".convolution.weight", norm + ".weight", norm + ".bias",
+                             norm + ".running_mean", norm + ".running_var"});
+  }
+  return naming;
+}
+
 LayerNames KerasLayer(const std::string& convolution, const std::string& kernel,
                       const std::string& batch_norm) {
   return {convolution + kernel, batch_norm + "/gamma", batch_norm + "/beta",
@@ -71,7 +92,12 @@ std::vector<Naming> NamingsOf(const MobileNetV2& model) {
           KerasNames(model, "kernel"),
           KerasNames(model, "depthwise_kernel"),
           KerasPositions(model),
+          TransformersNames(model),
           FeaturesAlone(torchvision)};
+}
+
+bool IsFromTensorFlow(std::string_view tensor) {
+  return tensor.ends_with("/moving_variance") || tensor.ends_with(".normalization.running_var");
 }
 
 Naming WithPrefix(Naming naming, std::string_view prefix) {

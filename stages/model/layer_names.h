@@ -36,8 +36,13 @@ struct Naming {
 };
 
 // The namings that there are: torchvision's (of the whole model, and of its `features` alone),
-// timm's, and Keras' by layer names with either name of a depthwise kernel and by positions.
+// timm's, Hugging Face transformers', and Keras' by layer names with either name of a depthwise
+// kernel and by positions.
 std::vector<Naming> NamingsOf(const MobileNetV2& model);
+
+// Whether a tensor of this name was trained under TensorFlow's convention, whatever the file's
+// format: Keras' names, and those of transformers, whose weights were all converted from there.
+bool IsFromTensorFlow(std::string_view tensor);
 
 // The same with `prefix` in front of each name.
 Naming WithPrefix(Naming naming, std::string_view prefix);

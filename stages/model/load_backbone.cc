@@ -94,9 +94,11 @@ Convention ConventionOf(const WeightsFile& file) {
                     Printable(stated->second) + "'",
                 "it may be keras or torchvision");
   }
+  const bool is_from_tensor_flow = std::ranges::any_of(
+      file.tensors(), [](const TensorInfo& tensor) { return IsFromTensorFlow(tensor.name); });
   const bool is_hdf5 = file.format() == WeightsFormat::kKerasLegacyH5 ||
                        file.format() == WeightsFormat::kKerasWeightsH5;
-  return is_hdf5 ? Convention::Keras() : Convention::Torchvision();
+  return is_hdf5 || is_from_tensor_flow ? Convention::Keras() : Convention::Torchvision();
 }
 
 float BatchNormEpsilonOf(const WeightsFile& file) {

@@ -186,7 +186,7 @@ struct BackboneParams {
         Field{
             "weights", &BackboneParams::weights,
             "What it starts from: none (random), imagenet or another name of published weights, a "
-            ".pth, .safetensors or .h5 file, or where to fetch one."},
+            ".pth, .safetensors, .keras or .h5 file, or where to fetch one."},
         Field{"prefix", &BackboneParams::prefix,
               "What the names of its tensors begin with (encoder_q., state_dict_ema.), where the "
               "file of weights holds several networks; auto is the only one that fits."},

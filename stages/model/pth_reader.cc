@@ -37,6 +37,7 @@ class PthFile final : public WeightsFile {
     for (StoredTensor& tensor : tensors) {
       if (tensor.info.unread.empty()) tensor.info.unread = Missing(tensor);
       if (!tensor.info.unread.empty()) tensor.info.shape.clear();
+      tensor.info.is_floating = IsFloating(tensor.element);
       infos.push_back(tensor.info);
     }
     for (const std::size_t i : SetTensors(std::move(infos)))
@@ -79,8 +80,7 @@ class PthFile final : public WeightsFile {
     }
     if (!pickle->second.Intact())
       Refuse("data.pkl does not have the checksum that the file states");
-    pickle_ = std::make_unique<Pickle>(pickle->second.bytes, name_);
-    std::vector<StoredTensor> tensors = TensorsOf(*pickle_, name_);
+    std::vector<StoredTensor> tensors = TensorsOf(Pickle(pickle->second.bytes, name_), name_);
     for (const StoredTensor& tensor : tensors) {
       const std::string name = folder + "/data/" + std::string(tensor.storage);
       const ZipEntry* entry = zip_->Find(name);
@@ -111,10 +111,10 @@ class PthFile final : public WeightsFile {
       Refuse("was saved in a version of the format that is not known");
     if (!IsLittleEndian(next()->root()))
       Refuse("was saved on a big-endian machine, which is not supported");
-    pickle_ = next();
-    std::vector<StoredTensor> tensors = TensorsOf(*pickle_, name_);
+    const auto described = next();
+    std::vector<StoredTensor> tensors = TensorsOf(*described, name_);
     std::map<std::string_view, std::size_t> element_bytes;
-    for (const PickleNode* storage : pickle_->storages()) {
+    for (const PickleNode* storage : described->storages()) {
       const StorageType* type = FindStorageType(storage->items[1]);
       if (!type) {
         Refuse("holds a storage of " + Printable(QualifiedName(storage->items[1])) +
@@ -122,10 +122,10 @@ class PthFile final : public WeightsFile {
       }
       element_bytes[storage->items[0].text()] = type->element_bytes;
     }
-    keys_ = next();
-    if (keys_->root().kind != PickleKind::kList) Refuse("the list of storages is damaged");
+    const auto keys = next();
+    if (keys->root().kind != PickleKind::kList) Refuse("the list of storages is damaged");
     ByteReader reader(rest);
-    for (const PickleValue& key : keys_->root().node->items) {
+    for (const PickleValue& key : keys->root().node->items) {
       const auto elements = reader.Read<std::uint64_t>();
       const auto size = element_bytes.find(key.text());
       if (size == element_bytes.end()) Refuse("the list of storages is damaged");
@@ -163,7 +163,6 @@ class PthFile final : public WeightsFile {
   std::unique_ptr<MappedFile> file_;
   const std::string name_;
   std::unique_ptr<ZipDirectory> zip_;
-  std::unique_ptr<Pickle> pickle_, keys_;
   std::map<std::string_view, Storage> storages_;
   std::vector<StoredTensor> stored_;  // in the order of tensors()
 };

@@ -32,6 +32,7 @@ struct TensorInfo {
   // As much of the name's front as are the groups (models, dictionaries) that it lies in; what
   // follows is the tensor's own key.
   std::size_t group_bytes = 0;
+  bool is_floating = true;  // else it has whole numbers, as quantized weights do
   // Why the tensor cannot be read, to follow its name: "is a sparse tensor, which is not read".
   // Empty where it can.
   std::string unread = {};
@@ -89,8 +90,9 @@ class WeightsFile {
 LayerReader ReadBackbone(std::shared_ptr<WeightsFile> file, const MobileNetV2& model,
                          const std::string& prefix = "");
 
-// The convention that a file's format and names imply: Keras' for HDF5, torchvision's otherwise,
-// unless the file's own metadata ("weir.convention": "keras" or "torchvision") says which.
+// The convention that a file's format and names imply: Keras' for HDF5 and for the names of Keras
+// or transformers, torchvision's otherwise, unless the file's own metadata ("weir.convention":
+// "keras" or "torchvision") says which.
 Convention ConventionOf(const WeightsFile& file);
 
 // The epsilon that the file's batch norms were trained with. It belongs to who wrote the file:

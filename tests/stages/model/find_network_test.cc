@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,17 +30,20 @@ struct Put {
 class FindNetworkTest : public testing::Test {
  protected:
   void Write(const std::vector<Put>& networks) {
-    std::vector<TensorToWrite> tensors;
+    std::vector<TensorToWrite> tensors = tensors_;
     for (const Put& put : networks) {
-      const Naming naming = WithPrefix(NamingsOf(*put.model)[naming_], put.prefix);
+      const Naming naming = WithPrefix(naming_of_(*put.model), put.prefix);
       for (std::size_t i = 0; i < naming.layers.size(); ++i) {
         const ConvLayer& layer = put.model->layers()[i];
         const ConvWeights& weights = put.weights->layers[i];
         const std::vector<float>* values[] = {&weights.kernel, &weights.gamma, &weights.beta,
                                               &weights.mean, &weights.variance};
         for (std::size_t t = 0; t < kTensorsOfALayer; ++t) {
-          tensors.push_back(TensorToWrite::Of(*naming.layers[i].all()[t],
-                                              StoredShape(layer, t, naming.is_keras), *values[t]));
+          const std::string& name = *naming.layers[i].all()[t];
+          const auto is_there = [&](const TensorToWrite& it) { return it.name == name; };
+          if (std::ranges::any_of(tensors_, is_there)) continue;
+          tensors.push_back(
+              TensorToWrite::Of(name, StoredShape(layer, t, naming.is_keras), *values[t]));
         }
       }
     }
@@ -60,7 +66,11 @@ class FindNetworkTest : public testing::Test {
   const BackboneWeights ours_ = RandomBackbone(kSmall, 1);
   const BackboneWeights other_ = RandomBackbone(kSmall, 2);
   const BackboneWeights wide_ = RandomBackbone(kWide, 3);
-  std::size_t naming_ = 0;  // torchvision's, of NamingsOf()
+  std::vector<TensorToWrite> tensors_;  // in place of those of the networks
+  // Torchvision's, or what a test sets.
+  std::function<Naming(const MobileNetV2&)> naming_of_ = [](const MobileNetV2& model) {
+    return NamingsOf(model).front();
+  };
 };
 
 const char* const kSayWhich = "\nsay which is meant: set model.backbone.prefix to one of these";
@@ -115,11 +125,32 @@ TEST_F(FindNetworkTest, ANetworkOfAnotherWidthDoesNotFit) {
 }
 
 TEST_F(FindNetworkTest, TorchvisionsFeaturesAloneAreABackbone) {
-  naming_ = 5;
+  naming_of_ = [](const MobileNetV2& model) {
+    const std::vector<Naming> namings = NamingsOf(model);
+    return *std::ranges::find(namings, true, &Naming::is_features_alone);
+  };
+  EXPECT_EQ(naming_of_(kSmall).layers[0].kernel, "0.0.weight");
   for (const std::string prefix : {"", "backbone.", "0."}) {
     Write({{prefix, &ours_}});
     EXPECT_EQ(Found(), "ours") << prefix;
   }
+}
+
+// The names as https://huggingface.co/google/mobilenet_v2_1.0_224 has them.
+TEST_F(FindNetworkTest, TransformersNamesAreKnown) {
+  naming_of_ = [](const MobileNetV2& model) {
+    const std::vector<Naming> namings = NamingsOf(model);
+    return *std::ranges::find(namings, "transformers", &Naming::publisher);
+  };
+  const std::vector<LayerNames> layers = naming_of_(kSmall).layers;
+  EXPECT_EQ(layers[0].kernel, "conv_stem.first_conv.convolution.weight");
+  EXPECT_EQ(layers[1].variance, "conv_stem.conv_3x3.normalization.running_var");
+  EXPECT_EQ(layers[2].kernel, "conv_stem.reduce_1x1.convolution.weight");
+  EXPECT_EQ(layers[3].kernel, "layer.0.expand_1x1.convolution.weight");
+  EXPECT_EQ(layers[50].gamma, "layer.15.reduce_1x1.normalization.weight");
+  EXPECT_EQ(layers[51].kernel, "conv_1x1.convolution.weight");
+  Write({{"mobilenet_v2.", &ours_}});
+  EXPECT_EQ(Found(), "ours");
 }
 
 TEST_F(FindNetworkTest, APrefixThatNothingHasIsTold) {
@@ -127,6 +158,19 @@ TEST_F(FindNetworkTest, APrefixThatNothingHasIsTold) {
   EXPECT_EQ(Refusal("student."),
             ": holds no MobileNetV2 whose tensors' names begin with 'student.'\nwhat fits begins "
             "with '': set model.backbone.prefix to that, or leave it out");
+}
+
+TEST_F(FindNetworkTest, QuantizedWeightsAreNotTakenForWeights) {
+  std::vector<std::int8_t> quantized(16 * 3 * 3 * 3);
+  tensors_.push_back({"features.0.0.weight",
+                      {16, 3, 3, 3},
+                      std::as_bytes(std::span(quantized)),
+                      ElementType::kI8});
+  Write({{"", &ours_}});
+  EXPECT_EQ(Refusal(),
+            ": 1 of 260 tensors do not fit mobilenet_v2 of width 0.35: features.0.0.weight is made "
+            "of whole numbers, as quantized weights are\n"
+            "save its tensors again, whole and in float32");
 }
 
 // NaN, which a comparison never finds, in each place of a network; and statistics that none has.

@@ -176,7 +176,7 @@ TEST_F(LoadBackboneTest, AnotherNetworkIsNamedByItsFirstTensor) {
   EXPECT_EQ(CaughtError([&] { Load(); }),
             path_.string() +
                 ": holds no MobileNetV2: its 1 tensors (the first is 'layer1.0.conv1.weight') do "
-                "not have the names that Keras, torchvision or timm give\n"
+                "not have the names that Keras, torchvision, timm or transformers give\n"
                 "give weights of mobilenet_v2");
 }
 
@@ -191,6 +191,11 @@ TEST_F(LoadBackboneTest, TheConventionFollowsTheFormatUnlessTheFileStatesIt) {
               convention({{"weir.convention", "caffe"}});
             }),
             path_.string() + ": weir.convention is 'caffe'\nit may be keras or torchvision");
+  const std::vector<float> one = {1};
+  for (const std::string name : {"bn_Conv1/moving_variance", "a.normalization.running_var"}) {
+    WriteSafetensors(path_, {TensorToWrite::Of(name, {1}, one)});
+    EXPECT_EQ(ConventionOf(*WeightsFile::Open(path_)), Convention::Keras()) << name;
+  }
   WriteLegacyH5(path_, {{"a", {{"kernel", {1}, {1}}}}}, KerasText::kFixed);
   EXPECT_EQ(ConventionOf(*WeightsFile::Open(path_)), Convention::Keras());
   EXPECT_EQ(BatchNormEpsilonOf(*WeightsFile::Open(path_)), 1e-3f);
