@@ -43,6 +43,8 @@ constexpr std::array kSignatures = {
     Foreign{0, "\x28\xb5\x2f\xfd", "is compressed by zstd", kUnpack},
     Foreign{0, "7z\xbc\xaf\x27\x1c", "is a 7z archive", kUnpack},
     Foreign{0, "Rar!\x1a\x07", "is a RAR archive", kUnpack},
+    Foreign{0, std::string_view("sys_info\0", 9), "is a file of PyTorch before 0.2",
+            "load it by torch.load, and save it again by torch.save"},
     Foreign{257, "ustar", "is a tar archive", kUnpack},
     Foreign{0, "\x93NUMPY", "is an array of NumPy", kFormats},
     Foreign{4, "TFL3", "is a TensorFlow Lite model", kFormats},

@@ -16,6 +16,7 @@ constexpr std::size_t kMostDimensions = 8;
 constexpr int kDeepest = 16;  // containers inside each other
 constexpr std::size_t kMostKeyBytes = 1024;
 constexpr std::size_t kMostTensors = 100'000;
+constexpr std::size_t kMostObjects = 1000;  // that are named; the rest is passed over
 constexpr std::size_t kMostNameBytes = std::size_t{32} << 20;
 
 bool HoldsItems(const PickleValue& value) {
@@ -87,7 +88,7 @@ class Search {
   std::vector<StoredTensor> Run(const PickleValue& root) {
     if (HoldsItems(root)) groups_.push_back({&root, "", 1});
     for (; !groups_.empty(); groups_.pop_front()) LookInto(groups_.front());
-    if (!has_tensors_) RefuseWithoutTensors(root);
+    if (tensors_.size() == objects_) RefuseWithoutTensors(root);
     return std::move(tensors_);
   }
 
@@ -125,22 +126,22 @@ class Search {
   void LookAt(const Group& group, std::string_view key, const PickleValue& value) {
     if (key.size() > kMostKeyBytes) return;
     if (value.kind == PickleKind::kTensor) return Add(group, key, value);
-    if (value.kind == PickleKind::kObject && tensors_.size() < kMostTensors) {
+    if (value.kind == PickleKind::kObject && objects_ < kMostObjects) {
       AddObject(group, key, value);
     }
     if (HoldsItems(value)) Enter(value, group, key);
   }
 
   void Add(const Group& group, std::string_view key, const PickleValue& value) {
-    if (tensors_.size() == kMostTensors) {
+    if (tensors_.size() - objects_ == kMostTensors) {
       Refuse("holds more than " + std::to_string(kMostTensors) + " tensors");
     }
-    has_tensors_ = true;
     StoredTensor& tensor = Name(group, key);
     tensor.info.unread = Place(value, tensor);
   }
 
   void AddObject(const Group& group, std::string_view key, const PickleValue& value) {
+    ++objects_;
     Name(group, key).info.unread = "is " + DescribeUnread(value) + ", which is not read";
   }
 
@@ -186,8 +187,8 @@ class Search {
   std::deque<Group> groups_;
   std::unordered_set<const PickleNode*> seen_;
   std::vector<StoredTensor> tensors_;
+  std::size_t objects_ = 0;  // among tensors_
   std::size_t name_bytes_ = 0;
-  bool has_tensors_ = false;
 };
 
 }  // namespace

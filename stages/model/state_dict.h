@@ -16,7 +16,7 @@ namespace weir {
 
 struct StoredTensor {
   TensorInfo info;
-  std::string_view storage = {};  // the storage's key
+  std::string_view storage = {};  // the storage's key; lives as long as the pickle's bytes
   ElementType element = ElementType::kF32;
   std::uint64_t storage_elements = 0;
   std::uint64_t first = 0;                 // element of the storage
@@ -31,7 +31,7 @@ struct StoredTensor {
 // What is in none of the ways that are read (a sparse tensor, one that leaves its storage, an
 // object in a tensor's place) is there too, with TensorInfo::unread. Throws Error(kData), with
 // `file_name` in front, where there is no tensor, or there are more than 100,000, or their names
-// take more than 32 MiB.
+// take more than 32 MiB. Of objects the first 1,000 are named.
 std::vector<StoredTensor> TensorsOf(const Pickle& pickle, const std::string& file_name);
 
 // Writes the tensor's values row-major, whatever its strides. `storage` holds at least

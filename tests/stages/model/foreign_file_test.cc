@@ -61,6 +61,8 @@ TEST_F(ForeignFile, OtherFormatsAreCalledByTheirNames) {
   EXPECT_EQ(Said("\x1f\x8b\x08"s + std::string(20, '\0')),
             "is compressed by gzip\nunpack it, and give the file of weights that is in it");
   EXPECT_EQ(What("weights/\0"s + std::string(248, '\0') + "ustar"), "is a tar archive");
+  EXPECT_EQ(What("sys_info\0"s + std::string(248, '\0') + "ustar"),
+            "is a file of PyTorch before 0.2");
   EXPECT_EQ(What("\x93NUMPY\x01\0"s), "is an array of NumPy");
   EXPECT_EQ(What("\x1c\0\0\0TFL3"s), "is a TensorFlow Lite model");
   EXPECT_EQ(What("\x08\x07\x12\x07pytorch\x1a"s), "is an ONNX model");

@@ -166,11 +166,14 @@ TEST_F(PthReader, AChangedWeightIsNoticed) {
 
 TEST_F(PthReader, WhateverTheBytesAreTheOutcomeIsTensorsOrAnError) {
   constexpr std::size_t kMostGrownBytes = 64 << 20;
-  for (const std::string& bytes : {SmallFile(), SmallFile({.zip64 = true}), LegacyFile()}) {
+  const std::string by_torch = ReadBytes("tests/stages/model/torch_files/old.pth");
+  for (const std::string& bytes :
+       {SmallFile(), SmallFile({.zip64 = true}), LegacyFile(), by_torch}) {
     const HostileOutcome outcome = ReadAllOf(DamagedCopies(bytes, 3000));
     EXPECT_EQ(outcome.read + outcome.refused, 3000);
     EXPECT_GT(outcome.refused, 1000);
     EXPECT_LT(outcome.grown_bytes, kMostGrownBytes);
+    if (bytes == by_torch) continue;  // cut at each of its bytes it would take half a minute
     EXPECT_EQ(ReadAllOf(AllTruncations(bytes)).read, 0);
   }
 }
