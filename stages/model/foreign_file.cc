@@ -146,6 +146,10 @@ void RefuseForeignZip(const std::filesystem::path& path, const ZipDirectory& zip
       Refuse(path, "is a TorchScript archive, which holds a program with its weights",
              "save the weights alone, by torch.save(torch.jit.load(path).state_dict(), new_path)");
     }
+    if (name.ends_with("/archive_format") || name.ends_with("serialized_exported_program.json")) {
+      Refuse(path, "is a program of torch.export, which holds weights",
+             "save the weights alone, by torch.save(torch.export.load(path).state_dict, new_path)");
+    }
     has_pickle = has_pickle || name.ends_with("/data.pkl");
   }
   if (has_pickle) return;

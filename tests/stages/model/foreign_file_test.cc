@@ -77,6 +77,8 @@ TEST_F(ForeignFile, AZipOfSomethingElseIsToldByWhatIsInIt) {
   EXPECT_EQ(Said(ZipBytes({{"m/data.pkl", "}."}, {"m/constants.pkl", "."}, {"m/code/a.py", ""}})),
             "is a TorchScript archive, which holds a program with its weights\nsave the weights "
             "alone, by torch.save(torch.jit.load(path).state_dict(), new_path)");
+  EXPECT_EQ(What(ZipBytes({{"m/archive_format", "pt2"}})),
+            "is a program of torch.export, which holds weights");
   EXPECT_EQ(Said(ZipBytes({{"weights/best.pth", "PK"}})),
             "is a zip archive with 'weights/best.pth' in it\nunpack it, and give that file");
   EXPECT_EQ(What(ZipBytes({{"arr_0.npy", ""}})), "is an archive of NumPy's arrays (.npz)");
