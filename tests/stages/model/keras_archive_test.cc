@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/caught_error.h"
@@ -36,6 +37,26 @@ TEST_F(KerasArchive, ItsWeightsAreReadWhereTheyLie) {
   std::vector<float> values(2);
   file->Read(file->tensors()[0], values);
   EXPECT_EQ(values, (std::vector<float>{1, 2}));
+}
+
+// keras_reference.py wrote it.
+TEST_F(KerasArchive, AModelInsideAnotherIsReadAsKerasSavedIt) {
+  const auto file = WeightsFile::Open("tests/stages/model/keras_files/nested.keras");
+  std::vector<std::pair<std::string, std::vector<float>>> weights;
+  for (const TensorInfo& tensor : file->tensors()) {
+    std::vector<float> values(static_cast<std::size_t>(tensor.values()));
+    file->Read(tensor, values);
+    weights.emplace_back(tensor.name, values);
+  }
+  EXPECT_EQ(weights, (std::vector<std::pair<std::string, std::vector<float>>>{
+                         {"base/conv/bias", {3, 4}},
+                         {"base/conv/kernel", {1, 2}},
+                         {"base/norm/beta", {7, 8}},
+                         {"base/norm/gamma", {5, 6}},
+                         {"base/norm/moving_mean", {9, 10}},
+                         {"base/norm/moving_variance", {11, 12}},
+                         {"classes/bias", {15}},
+                         {"classes/kernel", {13, 14}}}));
 }
 
 TEST_F(KerasArchive, OneThatWasCompressedOrDamagedIsRefused) {
