@@ -30,10 +30,6 @@ struct Foreign {
 
 // Each format's own specification states its signature.
 constexpr std::array kSignatures = {
-    Foreign{
-        0, "version https://git-lfs.github.com/spec",
-        "is a Git LFS pointer and not the file that it points to",
-        "fetch the file: run `git lfs pull` in its repository, or use its page's download link"},
     Foreign{0, "\x1f\x8b", "is compressed by gzip", kUnpack},
     Foreign{0, "BZh", "is compressed by bzip2", kUnpack},
     Foreign{0,
@@ -58,8 +54,12 @@ constexpr std::array kSignatures = {
     Foreign{0, "\x80\x05", "is a pickle that torch.save did not write", kSaveByTorch},
 };
 
-// A text by how it begins, in lower case and behind blanks.
+// A text by how it begins, in lower case and behind blanks; the last is every other.
 constexpr std::array kTexts = {
+    Foreign{
+        0, "version https://git-lfs.github.com/spec",
+        "is a Git LFS pointer and not the file that it points to",
+        "fetch the file: run `git lfs pull` in its repository, or use its page's download link"},
     Foreign{0, "<!doctype html", "is a web page",
             "its address gives a page, such as a login or a warning: download the file itself"},
     Foreign{0, "<html", "is a web page",
@@ -68,6 +68,11 @@ constexpr std::array kTexts = {
     Foreign{0, "{", "is a text in JSON: ", kDownload},
     Foreign{0, "", "is a text: ", kDownload},
 };
+
+std::string_view Head(std::span<const std::byte> file) {
+  constexpr std::size_t kHeadBytes = 4096;
+  return AsText(file).substr(0, kHeadBytes);
+}
 
 bool IsText(std::string_view head) {
   return std::ranges::none_of(head, [](char c) {
@@ -100,38 +105,40 @@ bool LooksLikeOnnx(std::string_view head) {
   throw Error(ErrorKind::kData, path.string() + ": " + std::string(is), std::string(remedy));
 }
 
-void RefuseText(const std::filesystem::path& path, std::string_view text) {
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // the byte order mark
-  const auto first = std::ranges::find_if(text, [](unsigned char c) { return !std::isspace(c); });
-  text.remove_prefix(static_cast<std::size_t>(first - text.begin()));
-  if (text.empty()) Refuse(path, "holds nothing but blanks", kDownload);
-  if (text.find("\"weight_map\"") != text.npos) {
-    Refuse(path, "is the index of weights in several files", "give weights that are in one file");
-  }
-  const std::string lower = Lower(text);
-  for (const Foreign& kind : kTexts) {
-    if (!lower.starts_with(kind.bytes)) continue;
-    const bool shows_text = kind.is.ends_with(' ');
-    Refuse(path, std::string(kind.is) + (shows_text ? "'" + Excerpt(text) + "'" : ""), kind.remedy);
-  }
-}
-
 bool EndsWithAny(std::string_view name, std::initializer_list<std::string_view> endings) {
   return std::ranges::any_of(endings, [&](std::string_view it) { return name.ends_with(it); });
 }
 
 }  // namespace
 
+std::optional<ForeignKind> FindForeignText(std::span<const std::byte> file) {
+  std::string_view text = Head(file);
+  if (text.empty() || !IsText(text)) return std::nullopt;
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // the byte order mark
+  const auto first = std::ranges::find_if(text, [](unsigned char c) { return !std::isspace(c); });
+  text.remove_prefix(static_cast<std::size_t>(first - text.begin()));
+  if (text.empty()) return ForeignKind{"holds nothing but blanks", std::string(kDownload)};
+  if (text.find("\"weight_map\"") != text.npos) {
+    return ForeignKind{"is the index of weights in several files",
+                       "give weights that are in one file"};
+  }
+  const std::string lower = Lower(text);
+  const auto kind =
+      std::ranges::find_if(kTexts, [&](const Foreign& it) { return lower.starts_with(it.bytes); });
+  const bool shows_text = kind->is.ends_with(' ');
+  return ForeignKind{std::string(kind->is) + (shows_text ? "'" + Excerpt(text) + "'" : ""),
+                     std::string(kind->remedy)};
+}
+
 void RefuseForeignFile(const std::filesystem::path& path, std::span<const std::byte> file) {
-  constexpr std::size_t kHeadBytes = 4096;
-  const std::string_view head = AsText(file).substr(0, kHeadBytes);
+  const std::string_view head = Head(file);
   if (head.empty()) Refuse(path, "is empty", kFormats);
   for (const Foreign& kind : kSignatures) {
     if (head.size() > kind.at && head.substr(kind.at).starts_with(kind.bytes)) {
       Refuse(path, kind.is, kind.remedy);
     }
   }
-  if (IsText(head)) RefuseText(path, head);
+  if (const auto text = FindForeignText(file)) Refuse(path, text->is, text->remedy);
   if (LooksLikeOnnx(head)) Refuse(path, "is an ONNX model", kFormats);
   if (head.find_first_not_of('\0') == head.npos) {
     Refuse(path, "begins with zeros alone, as a download does that did not finish", kDownload);

@@ -1,16 +1,27 @@
 // What stands where weights should be, told by its first bytes or by a zip's entries: a web page, a
 // Git LFS pointer, another format. The messages say what to do about each.
 //
-// Pure functions but for the exception; any thread.
+// Pure functions; any thread.
 #pragma once
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <span>
+#include <string>
 
 #include "stages/model/zip_directory.h"
 
 namespace weir {
+
+struct ForeignKind {
+  std::string is;      // "is a web page"
+  std::string remedy;  // what to do about it
+};
+
+// Of a file that is text, as no weights are: a web page, a pointer, a server's error. Empty of
+// others.
+std::optional<ForeignKind> FindForeignText(std::span<const std::byte> file);
 
 // Throws Error(kData), always. `file` is in no format of weights that is read.
 [[noreturn]] void RefuseForeignFile(const std::filesystem::path& path,

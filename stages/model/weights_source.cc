@@ -7,6 +7,8 @@
 #include <system_error>
 
 #include "framework/error.h"
+#include "stages/model/foreign_file.h"
+#include "stages/model/mapped_file.h"
 #include "stages/model/published_weights.h"
 #include "stages/model/sha256.h"
 
@@ -170,7 +172,9 @@ std::filesystem::path Fetch(const WeightsSource& source, const std::filesystem::
     Download(request, progress);
   }
   if (const std::string digest = Sha256Of(part); !digest.starts_with(source.sha256)) {
+    const auto text = FindForeignText(MappedFile(part).bytes());
     RemoveQuietly(part);
+    if (text) throw Error(ErrorKind::kData, source.url + ": " + text->is, text->remedy);
     throw Error(ErrorKind::kData,
                 source.url + ": has the sha256 " + digest + " and not " + source.sha256,
                 "the file there has changed, or something on the way changed it: check the digest "

@@ -179,11 +179,11 @@ TEST_F(WeightsSourceTest, APartThatIsTooLongIsThrownAway) {
 }
 
 TEST_F(WeightsSourceTest, AWrongDigestIsRefusedAndNothingStays) {
-  HttpServer server("tampered with");
+  const std::string tampered = "\x01 tampered with";
+  HttpServer server(tampered);
   EXPECT_EQ(
       CaughtError([&] { Fetch(From(server), cache_); }),
-      server.url("w.pth") + ": has the sha256 " + DigestOf("tampered with") + " and not " +
-          digest_ +
+      server.url("w.pth") + ": has the sha256 " + DigestOf(tampered) + " and not " + digest_ +
           "\nthe file there has changed, or something on the way changed it: check the digest "
           "with its publisher");
   EXPECT_TRUE(std::filesystem::is_empty(cache_));
@@ -235,6 +235,15 @@ TEST_F(WeightsSourceTest, ProgressCanStopItAndTheNextRunGoesOn) {
   });
   EXPECT_EQ(last, content_.size());
   EXPECT_EQ(ReadBytes(cached_), content_);
+}
+
+TEST_F(WeightsSourceTest, AWebPageInTheFilesPlaceIsToldAndNotKept) {
+  HttpServer server("<!DOCTYPE html><title>Sign in</title>");
+  EXPECT_EQ(CaughtError([&] { Fetch(From(server), cache_); }),
+            server.url("w.pth") +
+                ": is a web page\nits address gives a page, such as a login or a warning: download "
+                "the file itself");
+  EXPECT_TRUE(std::filesystem::is_empty(cache_));
 }
 
 // Of a published file at most 64 MiB are taken; 1 GiB of others, which is too much for a test.
