@@ -29,56 +29,18 @@ class TbbGraph final : public Graph {
         arena_(options.workers),
         graph_(MakeGraph(arena_)) {}
 
-  // Makes the nodes. Apart from the constructor, as TBB may be at work on the first ones when a
-  // later one cannot be made: the destructor waits for that.
-  void Connect(std::vector<StageStats>& stats, const GraphOptions& options) {
-    costs_ = CostsOf(stages_);
-    outlets_.resize(stages_.size());
-    std::size_t stretch = 0;
+  // Makes all nodes first, which gives TBB nothing to do, then joins them, which may. Whatever
+  // fails on the way, every node is there until the destructor has waited for that work.
+  void Build(std::vector<StageStats>& stats, const GraphOptions& options) {
+    MakeNodes(stats, options);
+    for (const auto& join : joins_) join->Join();
+    for (const auto& gather : gathers_) gather->Join();
+    for (const auto& sink : sinks_) sink->Join();
     for (std::size_t i = 0; i < stages_.size(); ++i) {
-      const NodePlace place{stages_[i], stats[i], state_};
-      const Behind behind = BehindStage(costs_, i);
-      // Later stages first: what is nearly done gives its memory back soonest.
-      const auto priority = static_cast<flow::node_priority_t>(i + 1);
-      switch (stages_[i].shape) {
-        case StageShape::kSource: {
-          const bool map_is_next =
-              i + 1 < stages_.size() && stages_[i + 1].shape == StageShape::kMap;
-          source_ = std::make_unique<SourceNode>(
-              *graph_, place, map_is_next ? stages_[i + 1].any.get() : nullptr,
-              map_is_next ? BehindStage(costs_, i + 1).copies : 0,
-              options.plan.stretches[stretch++], options.budget);
-          Open(i, place, {&source_->out()});
-          break;
-        }
-        case StageShape::kMap:
-          maps_.push_back(std::make_unique<MapNode>(*graph_, place, behind, priority));
-          TakeFrom(i, 0, maps_.back()->node());
-          Open(i, place, {&maps_.back()->node()});
-          if (stages_[i].may_replay && !gathers_.empty() && IsChain()) {
-            replays_.push_back(std::make_unique<ReplayNode>(
-                *graph_, place, costs_[i].footprint.item_bytes + behind.bytes, *gathers_.back(),
-                priority));
-            gathers_.back()->AlsoWake([node = replays_.back().get()] { node->Wake(); });
-            outlets_[i].senders.push_back(&replays_.back()->out());
-          }
-          break;
-        case StageShape::kJoin:
-          joins_.push_back(std::make_unique<JoinNode>(*graph_, place, behind, priority));
-          TakeFrom(i, 0, joins_.back()->first());
-          TakeFrom(i, 1, joins_.back()->second());
-          Open(i, place, {&joins_.back()->out()});
-          break;
-        case StageShape::kGather:
-          gathers_.push_back(std::make_unique<GatherNode>(
-              *graph_, place, options.plan.stretches[stretch++], options.budget, priority));
-          TakeFrom(i, 0, gathers_.back()->in());
-          Open(i, place, {&gathers_.back()->out()});
-          break;
-        case StageShape::kSink:
-          sinks_.push_back(std::make_unique<SinkNode>(*graph_, place, priority));
-          TakeFrom(i, 0, sinks_.back()->in());
-          break;
+      for (std::size_t input = 0; input < ends_[i].receivers.size(); ++input) TakeFrom(i, input);
+      if (!ends_[i].branches) continue;
+      for (flow::sender<Message>* sender : ends_[i].senders) {
+        flow::make_edge(*sender, ends_[i].branches->in());
       }
     }
   }
@@ -122,33 +84,74 @@ class TbbGraph final : public Graph {
   }
 
  private:
-  // What gives a stage's items: to one stage by an edge, to several by a node that shares them.
-  struct Outlet {
+  // Where a stage's items come in and go out: to one stage by an edge, to several by a node that
+  // shares them.
+  struct Ends {
+    std::vector<flow::receiver<Message>*> receivers;  // by input
     std::vector<flow::sender<Message>*> senders;
     BranchNode* branches = nullptr;
   };
 
-  void Open(std::size_t stage, const NodePlace& place,
-            std::vector<flow::sender<Message>*> senders) {
-    outlets_[stage].senders = std::move(senders);
-    if (ConsumersOf(stages_, stage) < 2) return;
-    branches_.push_back(std::make_unique<BranchNode>(
-        *graph_, place, static_cast<flow::node_priority_t>(stage + 1)));
-    outlets_[stage].branches = branches_.back().get();
-    for (flow::sender<Message>* sender : outlets_[stage].senders) {
-      flow::make_edge(*sender, branches_.back()->in());
+  void MakeNodes(std::vector<StageStats>& stats, const GraphOptions& options) {
+    costs_ = CostsOf(stages_);
+    ends_.resize(stages_.size());
+    std::size_t stretch = 0;
+    for (std::size_t i = 0; i < stages_.size(); ++i) {
+      const NodePlace place{stages_[i], stats[i], state_};
+      const Behind behind = BehindStage(costs_, i);
+      // Later stages first: what is nearly done gives its memory back soonest.
+      const auto priority = static_cast<flow::node_priority_t>(i + 1);
+      switch (stages_[i].shape) {
+        case StageShape::kSource: {
+          const bool map_is_next =
+              i + 1 < stages_.size() && stages_[i + 1].shape == StageShape::kMap;
+          source_ = std::make_unique<SourceNode>(
+              *graph_, place, map_is_next ? stages_[i + 1].any.get() : nullptr,
+              map_is_next ? BehindStage(costs_, i + 1).copies : 0,
+              options.plan.stretches[stretch++], options.budget);
+          ends_[i] = {{}, {&source_->out()}};
+          break;
+        }
+        case StageShape::kMap:
+          maps_.push_back(std::make_unique<MapNode>(*graph_, place, behind, priority));
+          ends_[i] = {{&maps_.back()->node()}, {&maps_.back()->node()}};
+          if (stages_[i].may_replay && !gathers_.empty() && IsChain()) {
+            replays_.push_back(std::make_unique<ReplayNode>(
+                *graph_, place, costs_[i].footprint.item_bytes + behind.bytes, *gathers_.back(),
+                priority));
+            gathers_.back()->AlsoWake([node = replays_.back().get()] { node->Wake(); });
+            ends_[i].senders.push_back(&replays_.back()->out());
+          }
+          break;
+        case StageShape::kJoin:
+          joins_.push_back(std::make_unique<JoinNode>(*graph_, place, behind, priority));
+          ends_[i] = {{&joins_.back()->first(), &joins_.back()->second()}, {&joins_.back()->out()}};
+          break;
+        case StageShape::kGather:
+          gathers_.push_back(std::make_unique<GatherNode>(
+              *graph_, place, options.plan.stretches[stretch++], options.budget, priority));
+          ends_[i] = {{&gathers_.back()->in()}, {&gathers_.back()->out()}};
+          break;
+        case StageShape::kSink:
+          sinks_.push_back(std::make_unique<SinkNode>(*graph_, place, priority));
+          ends_[i] = {{&sinks_.back()->in()}, {}};
+          break;
+      }
+      if (ConsumersOf(stages_, i) > 1) {
+        branches_.push_back(std::make_unique<BranchNode>(*graph_, place, priority));
+        ends_[i].branches = branches_.back().get();
+      }
     }
   }
 
-  void TakeFrom(std::size_t stage, std::size_t input, flow::receiver<Message>& receiver) {
+  void TakeFrom(std::size_t stage, std::size_t input) {
+    flow::receiver<Message>& receiver = *ends_[stage].receivers[input];
     const auto from = static_cast<std::size_t>(stages_[stage].from[input]);
-    if (outlets_[from].branches) {
-      outlets_[from].branches->Add(receiver, BranchTo(costs_, from, stage));
+    if (ends_[from].branches) {
+      ends_[from].branches->Add(receiver, BranchTo(costs_, from, stage));
       return;
     }
-    for (flow::sender<Message>* sender : outlets_[from].senders) {
-      flow::make_edge(*sender, receiver);
-    }
+    for (flow::sender<Message>* sender : ends_[from].senders) flow::make_edge(*sender, receiver);
   }
 
   bool IsChain() const {
@@ -195,7 +198,7 @@ class TbbGraph final : public Graph {
   std::unique_ptr<flow::graph> graph_;
   std::unique_ptr<SourceNode> source_;
   std::vector<StageCost> costs_;
-  std::vector<Outlet> outlets_;  // by stage
+  std::vector<Ends> ends_;  // by stage
   std::vector<std::unique_ptr<BranchNode>> branches_;
   std::vector<std::unique_ptr<MapNode>> maps_;
   std::vector<std::unique_ptr<JoinNode>> joins_;
@@ -209,7 +212,7 @@ class TbbGraph final : public Graph {
 std::unique_ptr<Graph> BuildGraph(std::vector<PlacedStage>& stages, std::vector<StageStats>& stats,
                                   const GraphOptions& options) {
   auto graph = std::make_unique<TbbGraph>(stages, options);
-  graph->Connect(stats, options);
+  graph->Build(stats, options);
   return graph;
 }
 

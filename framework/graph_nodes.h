@@ -2,6 +2,10 @@
 //
 // A node gives what its stage makes to those that follow; memory and order are looked after where
 // the flow's ends are (flow_ends.h). One thread makes them; TBB's threads run them.
+//
+// A node of several parts is made first and its parts joined afterwards, by Join(): an edge from a
+// part that holds messages gives TBB work to do at once, which a node that is only half made and
+// given up again would not outlive.
 #pragma once
 
 #include <tbb/flow_graph.h>
@@ -137,10 +141,9 @@ class JoinNode {
       : pairs_(graph, SequenceOf, SequenceOf),
         node_(
             graph, LimitOf(place), [place, behind](Both both) { return Work(place, behind, both); },
-            priority) {
-    flow::make_edge(pairs_, node_);
-  }
+            priority) {}
 
+  void Join() { flow::make_edge(pairs_, node_); }
   flow::receiver<Message>& first() { return flow::input_port<0>(pairs_); }
   flow::receiver<Message>& second() { return flow::input_port<1>(pairs_); }
   flow::sender<Message>& out() { return node_; }
@@ -214,9 +217,9 @@ class GatherNode {
         pump_(graph, priority, [this](Message message) {
           if (message.kind != Kind::kWake) gather_.Take(std::move(message));
           gather_.Drain();
-        }) {
-    flow::make_edge(in_, pump_.node());
-  }
+        }) {}
+
+  void Join() { flow::make_edge(in_, pump_.node()); }
 
   // Whoever takes its tickets in its place is woken too.
   void AlsoWake(std::function<void()> wake) { also_.push_back(std::move(wake)); }
@@ -271,9 +274,9 @@ class SinkNode {
               }
               return flow::continue_msg();
             },
-            priority) {
-    flow::make_edge(in_, node_);
-  }
+            priority) {}
+
+  void Join() { flow::make_edge(in_, node_); }
 
   flow::receiver<Message>& in() { return in_; }
 

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "framework/error.h"
+#include "framework/thread_error.h"
 
 namespace weir {
 namespace {
@@ -18,6 +19,8 @@ void OnTerminate() {
     if (const std::exception_ptr error = std::current_exception()) std::rethrow_exception(error);
   } catch (const std::bad_alloc&) {
     ExitOutOfMemory();
+  } catch (const std::exception& error) {
+    if (IsThreadError(error)) ExitWithoutThreads();
   } catch (...) {
   }
   previous();
@@ -35,6 +38,6 @@ void ExitOutOfMemory() noexcept {
   ::_exit(static_cast<int>(ErrorKind::kMemory));
 }
 
-void ExitOnUncaughtBadAlloc() { previous = std::set_terminate(OnTerminate); }
+void ExitInWordsWhereNoneCatches() { previous = std::set_terminate(OnTerminate); }
 
 }  // namespace weir

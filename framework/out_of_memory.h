@@ -7,7 +7,8 @@ namespace weir {
 
 [[noreturn]] void ExitOutOfMemory() noexcept;
 
-// From now on an std::bad_alloc that nobody can catch ends in ExitOutOfMemory.
-void ExitOnUncaughtBadAlloc();
+// From now on an std::bad_alloc that nobody can catch ends in ExitOutOfMemory, and a thread that a
+// library cannot make in ExitWithoutThreads.
+void ExitInWordsWhereNoneCatches();
 
 }  // namespace weir

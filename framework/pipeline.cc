@@ -1,52 +1,20 @@
 #include "framework/pipeline.h"
 
-// Public from oneTBB 2021.6 on, a preview of another form in the 2021.5 of Ubuntu 22.04.
-#define TBB_PREVIEW_WAITING_FOR_WORKERS 1
 #include <cxxabi.h>
-#include <tbb/global_control.h>
-#include <tbb/version.h>
 
 #include <algorithm>
 #include <cassert>
 #include <cstdlib>
 #include <cstring>
 #include <new>
-#include <optional>
 #include <utility>
 
 #include "framework/crash_notice.h"
 #include "framework/error.h"
 #include "framework/suggestion.h"
+#include "framework/worker_threads.h"
 
 namespace weir {
-
-// Lets TBB use as many threads as were asked for, more than there are cores too; ends with the last
-// of them, so that none is on its way out while the libraries that it used are taken apart.
-class Pipeline::Threads {
- public:
-  explicit Threads(int workers)
-      : handle_(Attach()),
-        control_(std::in_place, tbb::global_control::max_allowed_parallelism,
-                 static_cast<std::size_t>(workers)) {}
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-  ~Threads() {
-    control_.reset();
-    tbb::finalize(handle_, std::nothrow);  // false where the program itself still uses TBB
-  }
-
- private:
-  static tbb::task_scheduler_handle Attach() {
-#if TBB_INTERFACE_VERSION >= 12060
-    return tbb::attach{};
-#else
-    return tbb::task_scheduler_handle::get();
-#endif
-  }
-
-  tbb::task_scheduler_handle handle_;
-  std::optional<tbb::global_control> control_;
-};
 
 namespace {
 
@@ -249,7 +217,7 @@ const MemoryPlan& Pipeline::Plan(std::size_t limit_bytes, std::size_t reserve_by
 
 void Pipeline::Open(MemoryBudget& budget) {
   assert(!graph_ && plan_.levers.size() == stages_.size());
-  threads_ = std::make_unique<Threads>(options_.workers);
+  threads_ = std::make_unique<WorkerThreads>(options_.workers);
   stats_ = std::vector<StageStats>(stages_.size());
   held_.push_back(budget.Acquire(MemoryTag::kReserve, plan_.reserve_bytes, "the process"));
   for (std::size_t i = 0; i < stages_.size(); ++i) {

@@ -31,6 +31,8 @@
 
 namespace weir {
 
+class WorkerThreads;
+
 // Where a stage stands in the flow.
 struct StagePlace {
   std::string name{};               // in the pipeline; empty: the stage's own
@@ -130,8 +132,7 @@ class Pipeline {
   std::deque<MemoryBudget> shares_;  // each stage's part of that, which it leases from
   std::vector<PlacedStage> stages_;
   std::vector<StageStats> stats_;
-  class Threads;
-  std::unique_ptr<Threads> threads_;  // after the graph in its end
+  std::unique_ptr<WorkerThreads> threads_;  // after the graph in its end
   std::unique_ptr<Graph> graph_;
   std::vector<int> levers_;  // as granted, or as Squeeze() left them
 };

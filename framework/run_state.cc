@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "framework/error.h"
+#include "framework/internal_error.h"
 
 namespace weir {
 namespace {
@@ -23,7 +24,7 @@ Error Named(const std::string& stage) {
   } catch (const std::bad_alloc&) {
     return OutOfMemory(who);
   } catch (const std::exception& error) {
-    return {ErrorKind::kInternal, who + ": " + error.what()};
+    return {ErrorKind::kInternal, who + ": " + error.what(), kInternalRemedy};
   } catch (...) {
     return {ErrorKind::kInternal, who + ": threw what is no exception"};
   }

@@ -1,12 +1,17 @@
 // The command line: what can be typed, and what the exit status says.
 #include <malloc.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 
 #include "framework/error.h"
+#include "framework/internal_error.h"
 #include "framework/out_of_memory.h"
+#include "framework/thread_error.h"
 #include "pipelines/command_line.h"
 #include "pipelines/commands.h"
 #include "pipelines/signals.h"
@@ -18,6 +23,11 @@ namespace {
 void LimitHeapSlack() {
   mallopt(M_MMAP_THRESHOLD, 1 << 20);
   mallopt(M_TRIM_THRESHOLD, 4 << 20);
+  // A heap for each thread takes 64 MiB of addresses, which nobody minds unless they are counted.
+  rlimit addresses{};
+  if (getrlimit(RLIMIT_AS, &addresses) == 0 && addresses.rlim_cur != RLIM_INFINITY) {
+    mallopt(M_ARENA_MAX, 1);
+  }
 }
 
 // What did not reach a full disk is found out at the latest here.
@@ -38,7 +48,7 @@ int Fail(const weir::Error& error) {
 
 int main(int argc, char** argv) {
   LimitHeapSlack();
-  weir::ExitOnUncaughtBadAlloc();
+  weir::ExitInWordsWhereNoneCatches();
   weir::CatchSignals();
   try {
     CLI::App app;
@@ -55,7 +65,10 @@ int main(int argc, char** argv) {
     return Fail(error);
   } catch (const std::bad_alloc&) {
     weir::ExitOutOfMemory();
+  } catch (const std::filesystem::filesystem_error& error) {
+    return Fail({weir::ErrorKind::kData, error.what(), "See what is wrong with that place."});
   } catch (const std::exception& error) {
-    return Fail({weir::ErrorKind::kInternal, error.what()});
+    if (weir::IsThreadError(error)) return Fail(weir::ThreadError("a thread", EAGAIN));
+    return Fail({weir::ErrorKind::kInternal, error.what(), weir::kInternalRemedy});
   }
 }

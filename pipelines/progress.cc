@@ -10,9 +10,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "framework/host_memory.h"
+#include "framework/thread_error.h"
 
 namespace weir {
 namespace {
@@ -52,6 +54,14 @@ int TerminalColumns() {
   winsize size{};
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   return 80;
+}
+
+std::thread Started(std::function<void()> work) {
+  try {
+    return std::thread(std::move(work));
+  } catch (const std::system_error& error) {
+    throw ThreadError("the thread that looks after a pass", error.code().value());
+  }
 }
 
 }  // namespace
@@ -108,7 +118,7 @@ Progress::Progress(ProgressOptions options, std::function<ProgressState()> read,
     : options_(std::move(options)),
       read_(std::move(read)),
       on_tick_(std::move(on_tick)),
-      thread_([this] { Watch(); }) {}
+      thread_(Started([this] { Watch(); })) {}
 
 Progress::~Progress() {
   {
