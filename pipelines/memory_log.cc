@@ -70,6 +70,10 @@ class Reader {
     return value.get<std::uint64_t>();
   }
   std::size_t Bytes(const char* key) const { return Number(key, std::uint64_t{1} << 60); }
+  // Where a group has none, cgroup v1 writes a huge number.
+  std::size_t Limit(const char* key) const {
+    return Number(key, std::numeric_limits<std::uint64_t>::max());
+  }
 
  private:
   const json& At(const char* key) const { return object_.at(key); }
@@ -108,7 +112,7 @@ MemorySnapshot SnapshotOf(const json& all) {
   if (const auto container = all.find("container"); container != all.end()) {
     const Reader group(*container);
     snapshot.container =
-        ContainerMemory{group.Text("file"), group.Bytes("limit_bytes"), group.Bytes("held_bytes")};
+        ContainerMemory{group.Text("file"), group.Limit("limit_bytes"), group.Bytes("held_bytes")};
   }
   return snapshot;
 }
