@@ -17,6 +17,13 @@ constexpr std::size_t kMiB = std::size_t{1} << 20;
 // Left of any bound: for code that runs again and again (6 MiB, measured) and the kernel's own.
 constexpr std::size_t kLeftBytes = 12 * kMiB;
 
+// Of a limit on addresses: a thread's stack (8 MiB by default, and TBB's workers have 4), and what
+// libraries take and map from when the limits are read to when all is at work (51 and 10 MiB,
+// measured with a small job; RLIMIT_DATA does not count files).
+constexpr std::size_t kStackAddresses = 8 * kMiB;
+constexpr std::size_t kMappedByLibraries = 72 * kMiB;
+constexpr std::size_t kTakenByLibraries = 24 * kMiB;
+
 // A file that holds one number; nothing where it is missing or says "max".
 std::optional<std::size_t> ReadNumber(const fs::path& path) {
   std::ifstream file(path);
@@ -107,31 +114,43 @@ std::optional<std::size_t> ReadProcessLimit(const fs::path& path, const std::str
   return std::nullopt;
 }
 
-// A limit on addresses, as one on memory: what is held, and as much as there are addresses left.
+[[noreturn]] void ThrowUnknown(const std::string& what) {
+  throw Error(ErrorKind::kMemory, what,
+              "Mount /proc (`mount -t proc proc /proc`): how much memory there is, and how much of "
+              "it is held, is read there.");
+}
+
+// A limit on addresses, as one on memory: what is held, and as much as there are addresses left
+// beside `others_bytes`.
 void AddProcessLimit(std::vector<MemoryLimit>& limits, const fs::path& root,
-                     const std::string& line, const std::string& used, const std::string& name) {
+                     const std::string& line, const std::string& used, const std::string& name,
+                     std::size_t others_bytes) {
   const fs::path file = root / "proc/self/limits";
   const fs::path status = root / "proc/self/status";
   const auto most = ReadProcessLimit(file, line);
   const auto now = ReadKilobytes(status, used);
   if (!most || !now) return;
   const std::size_t held = ReadKilobytes(status, "RssAnon").value_or(0);
-  limits.push_back({name, file.string(), held + (*most - std::min(*most, *now)), true});
+  const std::size_t taken = std::min(*most, *now + others_bytes);
+  limits.push_back({name, file.string(), held + (*most - taken), true});
 }
 
 }  // namespace
 
-std::vector<MemoryLimit> HostMemoryLimits(const fs::path& root) {
+std::vector<MemoryLimit> HostMemoryLimits(const fs::path& root, int threads) {
+  const std::size_t stacks = static_cast<std::size_t>(threads) * kStackAddresses;
+  const std::size_t mapped = threads > 0 ? stacks + kMappedByLibraries : 0;
+  const std::size_t taken = threads > 0 ? stacks + kTakenByLibraries : 0;
   std::vector<MemoryLimit> limits;
   ForEachGroup(root, [&](const fs::path& folder, const GroupFiles& files, std::size_t bytes) {
     limits.push_back({std::string(files.version) + " " + files.limit,
                       (folder / files.limit).string(), bytes, true});
   });
-  AddProcessLimit(limits, root, "Max address space", "VmSize", "RLIMIT_AS");
-  AddProcessLimit(limits, root, "Max data size", "VmData", "RLIMIT_DATA");
+  AddProcessLimit(limits, root, "Max address space", "VmSize", "RLIMIT_AS", mapped);
+  AddProcessLimit(limits, root, "Max data size", "VmData", "RLIMIT_DATA", taken);
   const fs::path meminfo = root / "proc/meminfo";
   const auto total = ReadKilobytes(meminfo, "MemTotal");
-  if (!total) throw Error(ErrorKind::kInternal, meminfo.string() + " does not say MemTotal");
+  if (!total) ThrowUnknown(meminfo.string() + " does not say how much memory there is");
   // Above the machine's memory a group has no limit (v1 writes a huge number for that).
   std::erase_if(limits, [&](const MemoryLimit& limit) { return limit.bytes >= *total; });
   if (const std::size_t available = AvailableMemory(root); available > 0) {
@@ -176,6 +195,12 @@ std::size_t HeldMemory() {
   const fs::path status = "/proc/self/status";
   return ReadKilobytes(status, "RssAnon").value_or(0) +
          ReadKilobytes(status, "RssShmem").value_or(0);
+}
+
+std::size_t KnownHeldMemory() {
+  const std::size_t held = HeldMemory();
+  if (held == 0) ThrowUnknown("/proc/self/status does not say how much memory weir holds");
+  return held;
 }
 
 }  // namespace weir

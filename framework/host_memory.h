@@ -22,9 +22,11 @@ struct MemoryLimit {
 
 // Every bound that is known here, the tightest first: the cgroups that the process is in (v1 and
 // v2, those above them too), the process's own limits (RLIMIT_AS and RLIMIT_DATA: what it holds and
-// what they leave), MemAvailable, and the machine's memory. Never empty: throws Error(kInternal)
-// where not even the machine's is known. `root` stands before /proc and /sys.
-std::vector<MemoryLimit> HostMemoryLimits(const std::filesystem::path& root = "/");
+// what they leave), MemAvailable, and the machine's memory. Never empty: throws Error(kMemory)
+// where not even the machine's is known. `root` stands before /proc and /sys. Of what a limit on
+// addresses leaves, the stacks of `threads` that are still to be made are taken off, and what
+// libraries map besides.
+std::vector<MemoryLimit> HostMemoryLimits(const std::filesystem::path& root = "/", int threads = 0);
 
 // What a process may plan to hold under such a bound: a tenth less, or 12 MiB, for what is charged
 // to it and not its own (code, page cache, kernel memory), in whole MiB.
@@ -49,7 +51,10 @@ std::optional<ContainerMemory> TightestContainer(const std::filesystem::path& ro
 std::size_t AvailableMemory(const std::filesystem::path& root = "/");
 
 // Private memory of this process and what it shares (RssAnon and RssShmem of /proc/self/status);
-// mapped files and code do not count.
+// mapped files and code do not count. 0 where nobody says.
 std::size_t HeldMemory();
+
+// The same, for a plan that stands on it: throws Error(kMemory) where nobody says.
+std::size_t KnownHeldMemory();
 
 }  // namespace weir

@@ -31,6 +31,9 @@ constexpr std::size_t kReserveBytesPerWorker = std::size_t{1} << 20;
 // measured), and the driver keeps copies of the kernels that are used (not measured).
 constexpr std::size_t kReserveBytesOfDevice = std::size_t{128} << 20;
 
+// Beside the workers: the one that shows the progress.
+constexpr int kOtherThreads = 1;
+
 struct StageTable {
   void Load(const std::filesystem::path& plugin) {
     std::error_code absent;
@@ -176,7 +179,7 @@ Session::Session(const Recipe& recipe, SessionOptions options) : config_(recipe.
   resources_.Put(options.model);
   if (options.classes) resources_.Put(options.classes);
   if (options.confusion) resources_.Put(options.confusion);
-  ceiling_ = HostCeilingOf(config_, HostMemoryLimits());
+  ceiling_ = HostCeilingOf(config_, HostMemoryLimits("/", Workers(config_) + kOtherThreads));
   budget_ = std::make_unique<MemoryBudget>(ceiling_.bytes);
   resources_.Put(std::make_shared<JobCeilings>(
       JobCeilings{budget_->usage().limit_bytes, config_.memory.device}));
@@ -221,7 +224,7 @@ ChosenDevice Session::device() const {
 }
 
 std::size_t Session::ReserveBytes() const {
-  return HeldMemory() + kReserveBytes + kReserveBytesPerWorker * Workers(config_) +
+  return KnownHeldMemory() + kReserveBytes + kReserveBytesPerWorker * Workers(config_) +
          (device().device ? kReserveBytesOfDevice : 0);
 }
 

@@ -1,6 +1,7 @@
 #include "stages/model/best_fit_arena.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cassert>
@@ -12,12 +13,22 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kPage = 4096;
-constexpr std::size_t kChunk = std::size_t{64} << 20;  // of addresses; pages come when touched
+constexpr std::size_t kChunk = std::size_t{64} << 20;      // of addresses; pages come when touched
+constexpr std::size_t kSmallChunk = std::size_t{4} << 20;  // where addresses are limited
 constexpr std::size_t kMostBytes = static_cast<std::size_t>(-1) / 4;
 constexpr std::size_t kAlwaysKept = std::size_t{1} << 20;
 
 std::size_t RoundUp(std::size_t bytes, std::size_t unit) {
   return (bytes + unit - 1) / unit * unit;
+}
+
+// RLIMIT_AS and RLIMIT_DATA count addresses that nothing has touched yet.
+bool AreAddressesLimited() {
+  for (const auto resource : {RLIMIT_AS, RLIMIT_DATA}) {
+    rlimit limit{};
+    if (getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) return true;
+  }
+  return false;
 }
 
 std::byte* PageAtOrAfter(std::byte* address) {
@@ -106,7 +117,8 @@ BestFitArena::Blocks::iterator BestFitArena::FindFree(std::size_t bytes) {
 }
 
 bool BestFitArena::AddChunk(std::size_t bytes) {
-  const std::size_t size = RoundUp(std::max(bytes, kChunk), kPage);
+  const std::size_t size =
+      RoundUp(std::max(bytes, AreAddressesLimited() ? kSmallChunk : kChunk), kPage);
   void* mapped = mmap(nullptr, size, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapped == MAP_FAILED) return false;

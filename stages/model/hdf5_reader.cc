@@ -123,7 +123,7 @@ class Hdf5File final : public WeightsFile {
     if (info.unread.empty()) {
       info.shape = *dataset.shape;
       found.element = dataset.type->element;
-      found.info.is_floating = IsFloating(found.element);
+      info.is_floating = IsFloating(found.element);
     }
     infos_.push_back(std::move(info));
     found_.push_back(found);

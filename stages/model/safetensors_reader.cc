@@ -33,8 +33,10 @@ class SafetensorsFile final : public WeightsFile {
     metadata_ = std::move(header.metadata);
     for (std::size_t i = 0; i < header.places.size(); ++i) {
       const SafetensorsPlace& place = header.places[i];
+      TensorInfo& tensor = header.tensors[i];
+      tensor.is_floating = place.element && IsFloating(*place.element);
       if (place.element) continue;
-      header.tensors[i].unread =
+      tensor.unread =
           "is of type " + Printable(header.unread_types[place.unread_type]) + ", which is not read";
     }
     const std::vector<std::size_t> order = SetTensors(std::move(header.tensors));

@@ -44,6 +44,13 @@ void FreeBlock(void* block) {
     std::lock_guard lock(Shared().mutex);
     holder = Shared().holder;
   }
+  if (usage.used_bytes + bytes <= usage.limit_bytes) {
+    throw Error(
+        ErrorKind::kMemory,
+        holder + ": the system has no more memory: LibTorch asked for " + ToRoundText({bytes}),
+        "Free memory on this machine, or raise this process' limits (`ulimit -v`, "
+        "`ulimit -d`).");
+  }
   throw Error(ErrorKind::kMemory,
               holder + ": LibTorch asked for " + ToRoundText({bytes}) + " and holds " +
                   ToRoundText({usage.used_bytes}) + " of its " + ToRoundText({usage.limit_bytes}),

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/caught_error.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {
@@ -64,6 +65,22 @@ TEST_F(HostMemoryTest, TheProcesssOwnLimitsLeaveWhatTheyDoNotCountYet) {
   Write("proc/self/limits", "Max data size             220200960            x            bytes\n");
   EXPECT_EQ(Tightest().name, "RLIMIT_DATA");
   EXPECT_EQ(Tightest().bytes, 110 * kMiB);
+}
+
+// 72 MiB for libraries, of data 24, and 8 MiB for each stack.
+TEST_F(HostMemoryTest, OfALimitOnAddressesTheStacksOfThreadsAreTakenOff) {
+  Write("proc/self/status", "VmSize:  409600 kB\nVmData:  204800 kB\nRssAnon:  102400 kB\n");
+  Write("proc/self/limits", "Max address space         524288000            x            bytes\n");
+  EXPECT_EQ(HostMemoryLimits(folder_.path(), 1).front().bytes, 120 * kMiB);
+  EXPECT_EQ(HostMemoryLimits(folder_.path(), 100).front().bytes, 100 * kMiB);  // what is held
+}
+
+TEST_F(HostMemoryTest, WithoutProcItSaysWhatToMount) {
+  std::filesystem::remove_all(folder_ / "proc");
+  EXPECT_EQ(
+      folder_.Shortened(CaughtError([&] { HostMemoryLimits(folder_.path()); })),
+      "$/proc/meminfo does not say how much memory there is\nMount /proc (`mount -t proc proc "
+      "/proc`): how much memory there is, and how much of it is held, is read there.");
 }
 
 TEST_F(HostMemoryTest, AContainersRoomLeavesOutFilesThatCanBeReadAgain) {
