@@ -36,6 +36,10 @@ bool LineReader::Fill() {
   const std::size_t got = file_.ReadSome(read_, buffer_.data() + kept, kReadAtOnce);
   buffer_.resize(kept + got);
   read_ += got;
+  if (got < kReadAtOnce && read_ < file_.size()) {
+    throw Error(ErrorKind::kData, "'" + path_.string() + "' cannot be read to its end",
+                "See whether its disk has a fault, or somebody changes it.");
+  }
   return got > 0;
 }
 

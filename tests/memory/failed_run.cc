@@ -27,8 +27,13 @@ FailedRun RunFailing(const std::vector<std::string>& arguments, const Failing& f
   const ScratchFolder scratch;
   const std::filesystem::path count = scratch / "count", stack = scratch / "stack";
   ProcessSetup setup;
-  setup.environment = {"LD_PRELOAD=" WEIR_FAILING_MALLOC, "WEIR_COUNT_FILE=" + count.string(),
-                       "WEIR_STACK_FILE=" + stack.string()};
+  setup.environment = {"WEIR_COUNT_FILE=" + count.string(), "WEIR_STACK_FILE=" + stack.string()};
+  if (failing.call.empty()) {
+    setup.environment.push_back("LD_PRELOAD=" WEIR_FAILING_MALLOC);
+  } else {
+    setup.environment.push_back("LD_PRELOAD=" WEIR_FAILING_CALLS);
+    setup.environment.push_back("WEIR_FAIL_CALL=" + failing.call);
+  }
   if (failing.at > 0) setup.environment.push_back("WEIR_FAIL_AT=" + std::to_string(failing.at));
   if (failing.is_forever) setup.environment.push_back("WEIR_FAIL_FOREVER=1");
   setup.in_child = [] { alarm(kMostSeconds); };  // which outlives exec
@@ -50,7 +55,8 @@ std::string Place(const std::string& stack) {
     const std::string_view path = std::string_view(line).substr(0, line.find('('));
     const std::string frame = line.substr(path.rfind('/') + 1, address - path.rfind('/'));
     bool is_common = false;
-    for (const char* library : {"libfailing_malloc.", "libc.", "libstdc++.", "libgcc_s."}) {
+    for (const char* library :
+         {"libfailing_malloc.", "libfailing_calls.", "libc.", "libstdc++.", "libgcc_s."}) {
       is_common |= frame.starts_with(library);
     }
     if (!is_common) return frame;

@@ -1,4 +1,5 @@
-// A run of weir in which requests for memory fail (tests/support/failing_malloc.cc).
+// A run of weir in which requests fail: for memory (tests/support/failing_malloc.cc), or calls to
+// the system (tests/support/failing_calls.cc).
 //
 //   const FailedRun run = RunFailing({"run", job}, {.at = 1200});
 //   EXPECT_EQ(run.outcome.status, 3);
@@ -12,8 +13,9 @@
 namespace weir {
 
 struct Failing {
-  unsigned long at = 0;     // which request gets nothing, from 1 on; 0: none
-  bool is_forever = false;  // nor do those after it
+  std::string call{};       // a kind of call; empty: a request for memory
+  unsigned long at = 0;     // which request fails, from 1 on; 0: none
+  bool is_forever = false;  // and so do those after it
 };
 
 struct FailedRun {

@@ -1,30 +1,12 @@
-// malloc that has no memory for one request, or for all from one on: to be preloaded.
-//
-//   LD_PRELOAD=libfailing_malloc.so WEIR_FAIL_AT=1200 weir run ...
-//
-// WEIR_FAIL_AT=N       the N-th request since `main` began gets nothing; without it none fails
-// WEIR_FAIL_FOREVER=1  nor does any after it
-// WEIR_COUNT_FILE=F    at the exit, F holds how many requests there were
-// WEIR_STACK_FILE=F    F gets the stack of the first request that failed, and that of the signal
-//                      which ended the process where one did: "MODULE(SYMBOL+OFFSET)[ADDRESS]"
+// malloc that has no memory for one request, or for all from one on: to be preloaded
+// (failing_preload.h).
 //
 // Requests are malloc, calloc, realloc, aligned_alloc, memalign and posix_memalign, of any thread;
-// operator new comes through them. What is mapped by mmap is not among them. For glibc.
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-#include <dlfcn.h>
-#include <execinfo.h>
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <atomic>
+// operator new comes through them. What is mapped by mmap is not among them.
 #include <cerrno>
-#include <csignal>
 #include <cstddef>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
+
+#include "tests/support/failing_preload.h"
 
 extern "C" {
 void* __libc_malloc(std::size_t);
@@ -35,93 +17,29 @@ void* __libc_memalign(std::size_t, std::size_t);
 
 namespace {
 
-std::atomic<bool> counts{false};
-std::atomic<unsigned long> requests{0};
-unsigned long fail_at = 0;
-bool fails_forever = false;
-const char* count_file = nullptr;
-int stack_file = -1;
-int (*real_main)(int, char**, char**) = nullptr;
-
-void WriteStack(const char* title) {
-  void* frames[64];
-  [[maybe_unused]] ssize_t written = write(stack_file, title, std::strlen(title));
-  backtrace_symbols_fd(frames, backtrace(frames, 64), stack_file);
-  written = write(stack_file, "\n", 1);
-}
-
-// Whether this request is one that fails.
-bool Fails() {
-  if (!counts.load(std::memory_order_relaxed)) return false;
-  const unsigned long number = ++requests;
-  if (fail_at == 0 || number < fail_at || (number > fail_at && !fails_forever)) return false;
-  if (number == fail_at && stack_file >= 0) WriteStack("request\n");
+bool HasNone() {
+  if (!Fails()) return false;
   errno = ENOMEM;
   return true;
-}
-
-void WriteCount() {
-  counts = false;
-  if (std::FILE* file = std::fopen(count_file, "w")) {
-    std::fprintf(file, "%lu\n", requests.load());
-    std::fclose(file);
-  }
-}
-
-void EndBySignal(int signal) {  // the default way by now
-  WriteStack("signal\n");
-  std::raise(signal);
-}
-
-// On a stack of its own, in the main thread, so that one that has overflowed is seen too.
-void CatchEndingSignals() {
-  static char memory[1 << 16];
-  stack_t stack{};
-  stack.ss_sp = memory;
-  stack.ss_size = sizeof memory;
-  sigaltstack(&stack, nullptr);
-  struct sigaction action {};
-  action.sa_handler = EndBySignal;
-  action.sa_flags = static_cast<int>(SA_ONSTACK | SA_RESETHAND | SA_NODEFER);
-  for (const int signal : {SIGABRT, SIGTRAP, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGALRM}) {
-    sigaction(signal, &action, nullptr);
-  }
-}
-
-int CountedMain(int argc, char** argv, char** environment) {
-  if (const char* number = std::getenv("WEIR_FAIL_AT")) {
-    fail_at = std::strtoul(number, nullptr, 10);
-  }
-  fails_forever = std::getenv("WEIR_FAIL_FOREVER") != nullptr;
-  count_file = std::getenv("WEIR_COUNT_FILE");
-  if (count_file) std::atexit(WriteCount);
-  if (const char* path = std::getenv("WEIR_STACK_FILE")) {
-    void* frame = nullptr;
-    backtrace(&frame, 1);  // loads what it needs, which takes memory once
-    stack_file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    CatchEndingSignals();
-  }
-  counts = true;
-  return real_main(argc, argv, environment);
 }
 
 }  // namespace
 
 extern "C" {
 
-void* malloc(std::size_t size) { return Fails() ? nullptr : __libc_malloc(size); }
+void* malloc(std::size_t size) { return HasNone() ? nullptr : __libc_malloc(size); }
 
 void* calloc(std::size_t count, std::size_t size) {
-  return Fails() ? nullptr : __libc_calloc(count, size);
+  return HasNone() ? nullptr : __libc_calloc(count, size);
 }
 
 void* realloc(void* memory, std::size_t size) {
   if (size == 0 && memory) return __libc_realloc(memory, size);  // gives it back
-  return Fails() ? nullptr : __libc_realloc(memory, size);
+  return HasNone() ? nullptr : __libc_realloc(memory, size);
 }
 
 void* memalign(std::size_t alignment, std::size_t size) {
-  return Fails() ? nullptr : __libc_memalign(alignment, size);
+  return HasNone() ? nullptr : __libc_memalign(alignment, size);
 }
 
 void* aligned_alloc(std::size_t alignment, std::size_t size) { return memalign(alignment, size); }
@@ -131,14 +49,5 @@ int posix_memalign(void** memory, std::size_t alignment, std::size_t size) {
   if (!taken) return ENOMEM;
   *memory = taken;
   return 0;
-}
-
-// What starts a program: with the main that counts in place of its own.
-int __libc_start_main(int (*main)(int, char**, char**), int argc, char** argv, void (*init)(),
-                      void (*fini)(), void (*loader_fini)(), void* stack_end) {
-  const auto start =
-      reinterpret_cast<decltype(&__libc_start_main)>(dlsym(RTLD_NEXT, "__libc_start_main"));
-  real_main = main;
-  return start(CountedMain, argc, argv, init, fini, loader_fini, stack_end);
 }
 }
