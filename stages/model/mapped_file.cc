@@ -41,7 +41,7 @@ class MappedFile::Mapping {
     try {
       Map();
     } catch (...) {
-      ::close(descriptor_);
+      Release();
       throw;
     }
   }
@@ -49,8 +49,7 @@ class MappedFile::Mapping {
   Mapping& operator=(const Mapping&) = delete;
   ~Mapping() {
     range_.reset();
-    if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
-    ::close(descriptor_);
+    Release();
   }
 
   static std::shared_ptr<const Mapping> Of(const fs::path& path) {
@@ -103,6 +102,11 @@ class MappedFile::Mapping {
     range_.emplace(bytes_);
   }
 
+  void Release() const {
+    if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+    ::close(descriptor_);
+  }
+
   FileStamp Stamp() const {
     struct stat status = {};
     if (::fstat(descriptor_, &status) != 0) ThrowErrno(path_);
@@ -126,7 +130,8 @@ MappedFile MappedFile::Kept(const fs::path& path, const fs::path& folder) {
   const bool has_room = !error && space.available / 2 > file.bytes().size();
   if (!copy || !has_room || copy->is_in_memory()) return file;
   file.mapping_->OutliveStamp();
-  const bool is_copied = copy->AppendFile(file.mapping_->descriptor());
+  const bool is_copied =
+      copy->AppendFile(file.mapping_->descriptor()) && copy->size() == file.bytes().size();
   file.CheckUnchanged();
   const int descriptor = is_copied ? ::dup(copy->descriptor()) : -1;
   if (descriptor < 0) return file;
