@@ -32,7 +32,7 @@ class MappedRange {
 
   static Watched* Take();
 
-  static std::atomic<Watched*> first_;  // of the list of all
+  static std::atomic<Watched*> first_;  // the head of the list of all places
   Watched* const watched_;
 };
 

@@ -13,7 +13,7 @@ using Values = std::map<std::string, std::string>;  // by their address
 
 constexpr const char* kNotSet = "not set";
 
-// Of stages or layers of one kind, which have one address, the values stand in a row.
+// Stages or layers of one kind have one address: their values stand in a row.
 void AddValues(const YamlNode& node, Values& values) {
   const std::vector<YamlNode> items = node.items();
   const bool holds_maps = std::ranges::any_of(items, &YamlNode::is_map);

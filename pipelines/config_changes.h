@@ -6,9 +6,9 @@
 
 namespace weir {
 
-// Of the texts of two configurations as ResolvedYaml gives them, a line for each value that
-// differs: "training.epochs was 2, is 4 from here on". Values are called as --set addresses them.
-// Nothing of a text that is no YAML.
+// Gives a line for each value that differs between two configurations, which are texts as
+// ResolvedYaml makes them: "training.epochs was 2, is 4 from here on". Values are called as --set
+// addresses them. Gives nothing where one of the texts is no configuration. Pure; any thread.
 std::vector<std::string> ChangesBetween(const std::string& before, const std::string& now);
 
 }  // namespace weir

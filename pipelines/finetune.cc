@@ -332,7 +332,7 @@ class Finetuning {
   const bool is_terminal_;
   std::size_t limit_bytes_ = 0;
   bool is_resumed_ = false;
-  std::string config_before_;  // of the sitting before, where there was one
+  std::string config_before_;  // that the checkpoint was written with
   Tally tally_;
   double sitting_seconds_ = 0;  // in passes
   Clock::time_point last_save_;

@@ -12,7 +12,7 @@ namespace weir {
 
 struct FileStamp {
   std::int64_t bytes = 0;
-  std::int64_t changed_ns = 0;  // since 1970
+  std::int64_t changed_ns = 0;  // nanoseconds since 1970
 
   static FileStamp Of(const struct stat& status) {
     return {status.st_size,

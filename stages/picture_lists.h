@@ -4,7 +4,7 @@
 //   "1600 in another order each epoch, sha256 0f5e3d21c4b6a798"
 //
 // The digest is of their labels and of their paths, from the folders on that the configuration
-// names: the same where those are moved, or on another machine.
+// names: the same where those are moved, or on another machine. Immutable; any thread.
 #pragma once
 
 #include <string>

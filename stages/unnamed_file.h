@@ -1,7 +1,8 @@
-// A file that has no name and so ends with the process, whatever ends that: what takes room for the
-// time of a run, on a disk.
+// A file without a name, which ends with the process, whatever ends that: for what takes room on a
+// disk as long as a run lasts.
 //
-// One thread. Where the disk refuses, members give false or nothing, and errno.
+// An object is for one thread and holds a descriptor. Where the disk refuses, members give false or
+// nothing, and errno says why.
 #pragma once
 
 #include <cstdint>
@@ -14,22 +15,22 @@ namespace weir {
 
 class UnnamedFile {
  public:
-  // In `folder`, which is made where it is not there.
+  // Makes the file in `folder`, and that where it is not there.
   static std::optional<UnnamedFile> Make(const std::filesystem::path& folder);
   UnnamedFile(UnnamedFile&& other) noexcept;
   UnnamedFile& operator=(UnnamedFile&&) = delete;
   ~UnnamedFile();
 
   bool Append(std::string_view bytes);
-  // All of another file.
+  // Appends all of another file.
   bool AppendFile(int descriptor);
 
   std::uint64_t size() const { return size_; }
   int descriptor() const { return descriptor_; }
-  // Under which this process, and no other, can open it.
+  // The path under which this process, and no other, can open it.
   std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
 
-  // Whether it lies in memory, as in a tmpfs, and so takes what it was to save.
+  // Whether the file lies in memory (tmpfs), and so takes what it was to save.
   bool is_in_memory() const;
 
  private:

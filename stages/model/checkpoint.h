@@ -37,7 +37,7 @@ struct CheckpointArrays {
 // "mobilenet_v2, width 1", ... An ordered list of key and value, as both are shown where they
 // differ.
 using Declaration = std::vector<std::pair<std::string, std::string>>;
-// Of the model alone.
+// Describes the model alone; what it learns from is the caller's to add.
 Declaration DeclarationOf(const Model& model, const OptimizerConfig& optimizer);
 
 // Throws Error(kData) where the file cannot be written.

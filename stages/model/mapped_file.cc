@@ -125,7 +125,8 @@ MappedFile::MappedFile(const fs::path& path) : mapping_(Mapping::Of(path)) {}
 MappedFile MappedFile::Kept(const fs::path& path, const fs::path& folder) {
   MappedFile file(path);
   std::optional<UnnamedFile> copy = UnnamedFile::Make(folder);
-  std::error_code error;  // where as much again would not be left, others need the room
+  // A copy leaves at least as much room to others as it takes.
+  std::error_code error;
   const fs::space_info space = fs::space(folder, error);
   const bool has_room = !error && space.available / 2 > file.bytes().size();
   if (!copy || !has_room || copy->is_in_memory()) return file;
@@ -135,7 +136,7 @@ MappedFile MappedFile::Kept(const fs::path& path, const fs::path& folder) {
   file.CheckUnchanged();
   const int descriptor = is_copied ? ::dup(copy->descriptor()) : -1;
   if (descriptor < 0) return file;
-  // What is not on the disk yet counts as memory of the job's container.
+  // Pages that are not on the disk yet cannot be taken back where a container's memory is short.
   ::sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
   return MappedFile(std::make_shared<const Mapping>(path, descriptor));
 }

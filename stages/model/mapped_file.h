@@ -18,10 +18,11 @@ class MappedFile {
   // Throws Error(kData) if it cannot be opened or is not a regular file.
   explicit MappedFile(const std::filesystem::path& path);
 
-  // What the file is now, whatever becomes of it: from a copy of its own in `folder`, which has no
-  // name there and so ends with the process, whatever ends that. It takes the file's size on the
-  // disk; where `folder` cannot hold it, or is in memory, this is the file itself. Throws
-  // Error(kData) as above, and where somebody writes to the file meanwhile.
+  // Maps a copy of the file, so that the bytes stay what they are now whatever becomes of it. The
+  // copy lies in `folder` without a name, takes the file's size on the disk, and ends with the
+  // process, whatever ends that. Where `folder` cannot be written, has not twice that room, or lies
+  // in memory, the file itself is mapped. Throws Error(kData) as above, and where somebody writes
+  // to the file meanwhile.
   static MappedFile Kept(const std::filesystem::path& path, const std::filesystem::path& folder);
 
   std::span<const std::byte> bytes() const;

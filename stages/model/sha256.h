@@ -11,7 +11,7 @@
 namespace weir {
 
 inline constexpr std::size_t kSha256Digits = 64;
-inline constexpr std::size_t kShownDigits = 16;  // of them, where people tell two apart by them
+inline constexpr std::size_t kShownDigits = 16;  // as many as messages show
 
 class Sha256 {
  public:
@@ -29,7 +29,8 @@ class Sha256 {
 
 std::string Hexadecimal(std::span<const std::byte> bytes);  // in lower case
 
-// Of a file's contents. Throws Error(kData) if it cannot be read, or is written to meanwhile.
+// The digest of a file's contents. Throws Error(kData) if it cannot be read, or is written to
+// meanwhile.
 std::string Sha256Of(const std::filesystem::path& path);
 
 }  // namespace weir

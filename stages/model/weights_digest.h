@@ -1,4 +1,6 @@
-// Tells weights by their numbers, whatever file, format and names they come with.
+// Tells weights from others by their numbers, whatever file, format and names they come with.
+//
+// One thread. Holds what the reader holds.
 #pragma once
 
 #include "stages/model/backbone_weights.h"

@@ -94,8 +94,8 @@ class ListedSource : public SourceStage<ImageFile> {
     bool stratified = false;
     bool shuffle = true;
     SourceNotes notes{};
-    // The folders that the pictures' paths begin with: another place of the same pictures differs
-    // in them alone.
+    // The folders that the pictures' paths begin with. The rest of a path tells the picture from
+    // others wherever those folders are.
     std::vector<std::filesystem::path> roots{};
 
     static constexpr std::uint64_t kNone = ~std::uint64_t{0};

@@ -47,7 +47,7 @@ class Reading {
 
   void Close() { texts_.Close(); }
 
-  // That the shards lie in.
+  // The folders that the shards lie in.
   std::vector<std::filesystem::path> Folders() const {
     std::set<std::filesystem::path> folders;
     for (const std::string& shard : shards_) {

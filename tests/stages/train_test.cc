@@ -142,7 +142,7 @@ class ExchangedWeights {
       return weights;
     };
   }
-  int layer = -1;  // of which a number is another
+  int layer = -1;  // one of its numbers is another
   bool is_gone = false;
 };
 

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdint>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -85,6 +86,19 @@ TEST_F(MappedFileTest, SaysThatItWasWrittenTo) {
   const MappedFile file(path_);
   OverwriteInPlace();
   EXPECT_EQ(Refusal(file), "$/a.pth: was written to while it was in use" + kLeaveAlone);
+}
+
+TEST_F(MappedFileTest, IsToldApartFromOthersThatAreMappedAtOnce) {
+  const fs::path other_path = folder_.Write("b.pth", std::string(kBytes, 'b'));
+  std::optional<MappedFile> before(other_path);
+  const MappedFile file(path_);
+  before.reset();
+  const MappedFile other(other_path), copy = other;
+  fs::resize_file(path_, 0);
+  EXPECT_TRUE(IsAll(file, '\0'));
+  EXPECT_TRUE(IsAll(other, 'b'));
+  EXPECT_NO_THROW(copy.CheckUnchanged());
+  EXPECT_EQ(Refusal(file).substr(0, 20), "$/a.pth: was cut sho");
 }
 
 TEST_F(MappedFileTest, OutlivesBeingCutWhereStagesAreAtWork) {
