@@ -15,7 +15,7 @@ namespace weir {
 enum class BmpPacking { kNone, kRle8, kRle4 };
 
 struct BmpHeader {
-  int width = 0;   // may be what no picture has: 0, or below
+  int width = 0;   // 0 or below where the file says so: it is no picture then
   int height = 0;  // 0 or above
   int bits = 0;    // a pixel: 1, 2, 4, 8, 16, 24 or 32
   bool bottom_up = true;

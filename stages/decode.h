@@ -3,11 +3,13 @@
 //
 //   - decode: {max_megapixels: 200}
 //
-// JPEG, PNG, GIF, WebP, TIFF, BMP and PNM; of animations and many pages the first. A picture that
-// is cut off, corrupt or of another kind is a Drop that says so. Where a later stage says what size
-// it wants (WantedSize), the picture is shrunk by whole numbers while it is decoded, to no less
-// than that in both axes. Alpha is left out without blending, colour profiles are not applied: both
-// as Keras does it.
+// The formats are JPEG, PNG, GIF, WebP, TIFF, BMP and PNM, told by their content; of animations and
+// many pages the first is read. A picture that is cut off, corrupt or of another kind is a Drop
+// that says so. The orientation that the file states is applied (orientation.h). Where a later
+// stage says what size it wants (WantedSize), the picture is shrunk by whole numbers while it is
+// decoded, to no less than that in both axes. Alpha is left out without blending, colour profiles
+// are not applied: both as Keras does it. Samples of 16 bits give their upper 8 (Pillow clips grey
+// ones at 255).
 //
 // Map() runs on many threads at once, each in itself: no threads are started.
 //

@@ -1,8 +1,8 @@
 // A look at a picture's first bytes: what it is, how large, and what it costs to decode.
 //
 // Nothing is decoded. A few KB are read of most files; of those with thousands of segments in front
-// of the picture more, up to a limit that is the same for all. Any thread; nothing is held
-// afterwards.
+// of the picture, or of chunks behind it, more, up to a limit that is the same for all. Any thread;
+// nothing is held afterwards.
 #pragma once
 
 #include <cstddef>
@@ -35,7 +35,8 @@ struct ImageHeader {
   int sample_bytes = 1;
   bool whole = false;  // progressive or interlaced: decoded in memory as a whole
 
-  // Of a WebP, whose canvas is width x height. What the frame does not cover is black.
+  // The place is known of a WebP's frame alone, whose canvas is width x height. What the frame does
+  // not cover is black.
   ImageFrame frame;
 
   // What a decoder holds at once beside some rows: the coefficients of a progressive JPEG, all rows

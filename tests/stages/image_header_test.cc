@@ -45,6 +45,8 @@ TEST_F(ImageHeaderTest, SaysWhatAFileIs) {
   EXPECT_EQ(Say(Save(photo, folder_ / "g.webp[lossless]")), "WebP 30x20x3 whole");
   EXPECT_EQ(Say(Save(photo, folder_ / "h.tif")), "TIFF 30x20x3");
   EXPECT_EQ(Say(Save(photo, folder_ / "i.tif[tile,compression=lzw]")), "TIFF 30x20x3");
+  EXPECT_EQ(SayBytes("P6 30 20 255\n"), "PNM 30x20x3");
+  EXPECT_EQ(SayBytes("P5 30 20 65535\n"), "PNM 30x20x1 of 16 bits");
   const Vips deep = MakePicture<std::uint16_t>(9, 8, 4, VIPS_INTERPRETATION_RGB16,
                                                [](int x, int y, int b) { return x * y * b; });
   EXPECT_EQ(Say(Save(deep, folder_ / "j.png")), "PNG 9x8x4 of 16 bits");
