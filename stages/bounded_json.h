@@ -17,18 +17,19 @@
 
 namespace weir {
 
+// The most that each may take.
 struct JsonLimits {
-  std::size_t text_bytes = 0;         // of the whole
-  std::size_t held_bytes = 0;         // by the tree that ParseJson returns
+  std::size_t text_bytes = 0;         // the whole text
+  std::size_t held_bytes = 0;         // the tree that ParseJson returns
   std::size_t depth = 32;             // lists and objects inside one another
-  std::size_t value_bytes = 1 << 30;  // of one text or number, as it is written
+  std::size_t value_bytes = 1 << 30;  // one text or number, as it is written
 };
 
 // What a text would take, counted from above: a text that is not JSON counts as if it were.
 struct JsonMeasure {
   std::size_t values = 1;  // and keys
   std::size_t depth = 0;
-  std::size_t longest_bytes = 0;  // of the texts and numbers, as written
+  std::size_t longest_bytes = 0;  // the longest text or number, as written
   std::size_t tree_bytes = 0;     // as nlohmann::json, with the allocator's share
 };
 JsonMeasure MeasureJson(std::string_view text);

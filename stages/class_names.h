@@ -12,7 +12,7 @@ namespace weir {
 
 inline constexpr std::size_t kMostClasses = 65'536;
 inline constexpr std::size_t kLongestClassName = std::size_t{4} << 10;      // bytes
-inline constexpr std::size_t kMostClassNamesBytes = std::size_t{16} << 20;  // of all, as JSON
+inline constexpr std::size_t kMostClassNamesBytes = std::size_t{16} << 20;  // all, as JSON
 
 // Throws Error(kConfig) where a model could not keep these: too many, too long, or two that are one
 // once bytes that are not UTF-8 are replaced. The message begins with `key`: "model".

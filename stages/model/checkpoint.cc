@@ -21,7 +21,7 @@ constexpr const char* kPositionKey = "weir.position";
 constexpr const char* kDeclarationKey = "weir.declaration";
 constexpr const char* kExtraKey = "weir.extra";
 
-// Of the metadata's texts: what a declaration says is short.
+// What a declaration says is short, and so is its text in the metadata.
 constexpr JsonLimits kLimits{.text_bytes = std::size_t{1} << 20,
                              .held_bytes = std::size_t{4} << 20};
 // A position has as many counts as there are pairs of classes.

@@ -28,7 +28,7 @@ struct Hdf5Object {
     std::string_view name;
     std::span<const std::byte> message;
   };
-  std::vector<Hdf5Link> children;     // of a group, by name; of two of one name the first
+  std::vector<Hdf5Link> children;     // a group's, by name; the first where two have one name
   std::vector<Attribute> attributes;  // likewise
   // Of a dataset; each is empty where it is not read.
   bool is_dataset = false;

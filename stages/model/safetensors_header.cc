@@ -158,10 +158,10 @@ class HeaderVisitor final : public JsonVisitor {
 
   const std::uint64_t values_bytes_;
   SafetensorsHeader header_;
-  int depth_ = 0;  // of objects and lists that are open
+  int depth_ = 0;  // how many objects and lists are open
   bool is_metadata_ = false;
-  std::string name_;  // of the tensor, or the key of the metadata
-  // Of the tensor that is being read:
+  std::string name_;  // the tensor's, or the key in the metadata
+  // What is known of the tensor that is being read:
   Field field_ = kType;
   std::array<bool, 3> has_{};
   SafetensorsPlace place_;

@@ -20,7 +20,7 @@
 namespace weir {
 
 struct SafetensorsPlace {
-  std::uint64_t begin = 0;  // of the values, behind the header
+  std::uint64_t begin = 0;  // where the values begin, behind the header
   std::uint64_t end = 0;
   std::optional<ElementType> element;  // empty for a type that is not read
   std::uint32_t unread_type = 0;       // then: its place in SafetensorsHeader::unread_types
@@ -28,7 +28,7 @@ struct SafetensorsPlace {
 
 struct SafetensorsHeader {
   std::vector<TensorInfo> tensors;
-  std::vector<SafetensorsPlace> places;  // of each
+  std::vector<SafetensorsPlace> places;  // one for each tensor
   std::vector<std::string> unread_types;
   std::map<std::string, std::string> metadata;
 };

@@ -47,7 +47,7 @@ class TreeVisitor final : public JsonVisitor {
  private:
   struct Frame {
     bool is_map = false;
-    std::string key{};  // of the value that comes next
+    std::string key{};  // what the value that comes next is called
     std::vector<YamlNode> items{};
     std::vector<YamlEntry> entries{};
   };

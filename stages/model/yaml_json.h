@@ -18,7 +18,7 @@ nlohmann::ordered_json ToJson(const YamlNode& node);
 // What may become of JSON that comes from anybody.
 struct YamlFromJsonOptions {
   JsonLimits limits;
-  std::size_t most_values = 4'096;    // of the tree: some 400 bytes each
+  std::size_t most_values = 4'096;    // in the tree: some 400 bytes each
   std::size_t most_text = 256 << 10;  // bytes in it, of texts and keys
   // The texts of the list under this key of the outermost object go into `texts`, `most_texts` at
   // most, and the list is empty in the tree.

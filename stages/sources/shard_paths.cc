@@ -25,7 +25,7 @@ class Part {
  public:
   explicit Part(std::string text) : texts_{std::move(text)}, longest_(texts_[0].size()) {}
 
-  // Of what stands in braces; nothing where it is no range.
+  // Reads what stands in braces; gives nothing where it is no range.
   static std::optional<Part> Braced(const std::string& inside) {
     Part part("");
     const std::size_t dots = inside.find("..");
@@ -59,8 +59,8 @@ class Part {
 
  private:
   std::vector<std::string> texts_;
-  std::uint64_t first_ = 0, numbers_ = 0;  // of a range
-  std::size_t width_ = 0;                  // of its numbers, with zeros in front
+  std::uint64_t first_ = 0, numbers_ = 0;  // a range's
+  std::size_t width_ = 0;                  // digits of its numbers, with zeros in front
   std::size_t longest_ = 0;
 };
 

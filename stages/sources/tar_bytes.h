@@ -52,8 +52,8 @@ class TarBytes {
   bool is_ended_ = false;                               // behind the last compressed member
   std::uint64_t allowed_ = 0;
   std::string problem_;
-  std::array<unsigned char, 8 << 10> read_;      // of the file
-  std::array<unsigned char, 8 << 10> unpacked_;  // of what is compressed
+  std::array<unsigned char, 8 << 10> read_;      // what the file has here
+  std::array<unsigned char, 8 << 10> unpacked_;  // the same, unpacked
 };
 
 }  // namespace weir

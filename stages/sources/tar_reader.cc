@@ -19,8 +19,8 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kReadAtOnce = 8 << 10;
-// Of a file's header, with the names and records that stand before it, 1 MiB each at most, and the
-// map of a sparse file.
+// A file's header, with the names and records that stand before it (libarchive takes 1 MiB of each)
+// and the map of a sparse file, in bytes.
 constexpr std::uint64_t kMostHeaderBytes = std::uint64_t{2} << 20;
 constexpr std::uint64_t kBlock = 512;
 constexpr const char* kCopyAnew = "Copy the shard anew.";

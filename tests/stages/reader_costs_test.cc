@@ -30,7 +30,7 @@ constexpr std::size_t kMiB = std::size_t{1} << 20;
 
 struct Reading {
   const char* name;
-  std::string bytes;  // of the file
+  std::string bytes;  // what the file holds
   std::function<void(const std::string& path)> read;
   std::size_t most_bytes;          // that the reader may take
   const char* file_name = "file";  // its ending tells some readers what it is
