@@ -49,7 +49,7 @@ void CheckData(const Session& session, Findings& findings) {
   const DataFindings seen = LookAtPictures(session, limits);
   for (const std::vector<Error>* bad : {&seen.errors, &seen.suspicions}) {
     for (const Error& error : *bad) {
-      findings.Try([&] { throw error; });
+      findings.Try([&] { throw Error(error); });
     }
   }
   for (const std::string& note : seen.notes) PrintNote(note);

@@ -206,7 +206,7 @@ std::vector<std::string> CheckDataOfRun(const Session& session, bool trains) {
   std::vector<std::string> lines;
   if (const auto notes = session.resources().Find<SourceNotes>()) lines = notes->Lines();
   const DataFindings findings = LookAtPictures(session, {});
-  if (trains && !findings.errors.empty()) throw findings.errors.front();
+  if (trains && !findings.errors.empty()) throw Error(findings.errors.front());
   for (const std::vector<Error>* bad : {&findings.errors, &findings.suspicions}) {
     for (const Error& error : *bad) lines.emplace_back(error.what());
   }

@@ -40,7 +40,7 @@ void LostClasses::CheckAfter(const Pass& pass, const std::string& title, const S
                     title + ": not one picture of " + ShownList(lost) + " could be used",
                     (folder.path() / "dropped.jsonl").string() +
                         " says why; replace them, or leave the class out.");
-  if (pass.split == Split::kTrain) throw error;
+  if (pass.split == Split::kTrain) throw Error(error);
   std::printf("%s\n", error.what());
   not_measured_ = std::move(lost);
 }

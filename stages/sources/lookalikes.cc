@@ -204,11 +204,12 @@ std::vector<std::string> NotesOnLookalikes(std::span<const std::string> classes)
   std::map<std::string, const std::string*> first_of;
   Notes notes;
   for (const std::string& name : classes) {
-    const auto [first, is_new] = first_of.emplace(Skeleton(name), &name);
+    const auto [entry, is_new] = first_of.emplace(Skeleton(name), &name);
     if (is_new) continue;
+    const std::string& first = *entry->second;
     notes.Add([&] {
-      return "the classes " + Shown(*first->second) + " and " + Shown(name) + " differ " +
-             std::string(DifferenceOf(*first->second, name));
+      return "the classes " + Shown(first) + " and " + Shown(name) + " differ " +
+             std::string(DifferenceOf(first, name));
     });
   }
   return notes.Take("classes look like others");

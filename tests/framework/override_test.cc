@@ -67,8 +67,7 @@ TEST(ApplyOverride, RefusesWhatWouldBeLostAsAComment) {
             "--set a=[photos #1, b]" + how + "  --set a=[photos #1, b]\n                  ^");
   EXPECT_EQ(Refusal("a=\"b\" #1"),
             "--set a=\"b\" #1" + how + "  --set a=\"b\" #1\n              ^");
-  EXPECT_EQ(After("a=[\"photos #1\", 'b #2', it's#3]", "a"),
-            "[\"photos #1\", \"b #2\", it's#3]");
+  EXPECT_EQ(After("a=[\"photos #1\", 'b #2', it's#3]", "a"), "[\"photos #1\", \"b #2\", it's#3]");
 }
 
 TEST(ApplyOverride, SetsAStageByItsName) {
