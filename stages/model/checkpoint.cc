@@ -27,7 +27,7 @@ constexpr JsonLimits kLimits{.text_bytes = std::size_t{1} << 20,
 // A position has as many counts as there are pairs of classes.
 constexpr JsonLimits kPositionLimits{.text_bytes = kMostSafetensorsHeaderBytes,
                                      .held_bytes = std::size_t{1} << 30};
-constexpr std::size_t kLongestClassList = 4096;  // bytes
+constexpr std::size_t kLongestClassList = std::size_t{256} << 10;  // bytes
 
 [[noreturn]] void Refuse(const std::filesystem::path& file, const std::string& what,
                          const std::string& remedy) {
