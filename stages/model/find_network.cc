@@ -37,14 +37,19 @@ class Candidates {
 
   const std::vector<Naming>& namings() const { return namings_; }
   const std::vector<Candidate>& all() const { return all_; }
-  bool IsWhole(const Candidate& candidate) const {
-    return candidate.fitting == kTensorsOfALayer * model_.layers().size();
+  bool IsWhole(const Candidate& candidate) const { return candidate.fitting == tensors(); }
+  // All but a twentieth fits: it is meant to be such a network, and damaged or saved in part.
+  // Keras' two names of depthwise kernels differ in more.
+  bool IsNearlyWhole(const Candidate& candidate) const {
+    return !IsWhole(candidate) && candidate.fitting * 20 >= 19 * tensors();
   }
 
  private:
   struct Wanted {
     std::size_t naming, layer, tensor;
   };
+
+  std::size_t tensors() const { return kTensorsOfALayer * model_.layers().size(); }
 
   void Index() {
     for (std::size_t n = 0; n < namings_.size(); ++n) {
@@ -89,7 +94,7 @@ class Candidates {
   const std::vector<Naming> namings_;
   std::unordered_map<std::string_view, std::vector<Wanted>> wanted_;
   std::size_t longest_ = 0;  // bytes of a wanted name
-  // Of each naming: a prefix, and the index of its candidate.
+  // By naming: each prefix with the index of its candidate.
   std::vector<std::unordered_map<std::string_view, std::size_t>> places_{namings_.size()};
   std::vector<Candidate> all_;
 };
@@ -177,8 +182,9 @@ Mismatch Compare(const WeightsFile& file, const MobileNetV2& model, const Naming
   return mismatch;
 }
 
+// `whole` are the networks that do fit.
 [[noreturn]] void RefuseMismatch(const WeightsFile& file, const MobileNetV2& model,
-                                 const Naming& naming) {
+                                 const Naming& naming, const std::vector<Candidate>& whole) {
   const Mismatch mismatch = Compare(file, model, naming);
   std::vector<std::string> all = mismatch.misshapen;
   all.insert(all.end(), mismatch.unread.begin(), mismatch.unread.end());
@@ -201,6 +207,11 @@ Mismatch Compare(const WeightsFile& file, const MobileNetV2& model, const Naming
       remedy.str("");
       remedy << "the file looks like width " << width << ": set model.backbone.width to it";
     }
+  }
+  if (!whole.empty()) {
+    remedy.str("");
+    remedy << "if another network is meant that fits, set model.backbone.prefix to "
+           << Quoted(whole);
   }
   throw Error(ErrorKind::kData, what.str(), remedy.str());
 }
@@ -260,11 +271,17 @@ Naming FindNetwork(WeightsFile& file, const MobileNetV2& model, const std::strin
     return WithPrefix(candidates.namings()[candidate.naming], candidate.prefix);
   };
   if (prefix.empty()) {
+    const auto nearly = std::ranges::find_if(candidates.all(), [&](const Candidate& candidate) {
+      const bool has_twin = std::ranges::any_of(
+          whole, [&](const Candidate& it) { return it.prefix == candidate.prefix; });
+      return candidates.IsNearlyWhole(candidate) && !has_twin;
+    });
+    if (nearly != candidates.all().end()) RefuseMismatch(file, model, names(*nearly), whole);
     KeepPlainNames(whole);
   } else {
     std::erase_if(whole, [&](const Candidate& it) { return !HasPrefix(it, prefix); });
   }
-  if (whole.empty()) RefuseMismatch(file, model, names(*best));
+  if (whole.empty()) RefuseMismatch(file, model, names(*best), {});
   const Naming first = names(whole[0]);
   for (std::size_t i = 1; i < whole.size(); ++i) {
     if (!HoldTheSame(file, first, names(whole[i]))) RefuseSeveral(file, model, whole);

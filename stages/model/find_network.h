@@ -3,7 +3,8 @@
 // A file may hold several: the two encoders of MoCo, a moving average beside the model, a teacher
 // and a student. One whose names are the publisher's own, without a prefix, wins over those that
 // lie further inside the same group; of others that fit equally none is taken, unless all hold the
-// same numbers. One thread at a time; takes time in proportion to the file's names.
+// same numbers, and none where a further one fits but for a few tensors. One thread at a time;
+// takes time in proportion to the file's names.
 #pragma once
 
 #include <string>

@@ -19,8 +19,8 @@ struct ForeignKind {
   std::string remedy;  // what to do about it
 };
 
-// Of a file that is text, as no weights are: a web page, a pointer, a server's error. Empty of
-// others.
+// What a text is that stands where weights should be: a web page, a pointer, a server's error.
+// Empty for a file that is no text.
 std::optional<ForeignKind> FindForeignText(std::span<const std::byte> file);
 
 // Throws Error(kData), always. `file` is in no format of weights that is read.

@@ -14,7 +14,7 @@
 
 namespace weir {
 
-// Of one convolution and its batch norm.
+// What the tensors of one convolution and its batch norm are called.
 struct LayerNames {
   std::string kernel, gamma, beta, mean, variance;
 

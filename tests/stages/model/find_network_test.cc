@@ -124,6 +124,18 @@ TEST_F(FindNetworkTest, ANetworkOfAnotherWidthDoesNotFit) {
   EXPECT_EQ(Found(), "ours");
 }
 
+// The model was saved in part: its average is not taken in its place.
+TEST_F(FindNetworkTest, ADamagedNetworkIsNotPassedOverForAnother) {
+  const std::vector<float> one = {1};
+  tensors_.push_back(TensorToWrite::Of("features.0.0.weight", {1}, one));
+  Write({{"", &ours_}, {"ema.", &other_}});
+  EXPECT_EQ(Refusal(),
+            ": 1 of 260 tensors do not fit mobilenet_v2 of width 0.35: features.0.0.weight is [1] "
+            "and not [16, 3, 3, 3]\n"
+            "if another network is meant that fits, set model.backbone.prefix to 'ema.'");
+  EXPECT_EQ(Found("ema."), "other");
+}
+
 TEST_F(FindNetworkTest, TorchvisionsFeaturesAloneAreABackbone) {
   naming_of_ = [](const MobileNetV2& model) {
     const std::vector<Naming> namings = NamingsOf(model);

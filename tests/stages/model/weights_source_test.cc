@@ -246,7 +246,7 @@ TEST_F(WeightsSourceTest, AWebPageInTheFilesPlaceIsToldAndNotKept) {
   EXPECT_TRUE(std::filesystem::is_empty(cache_));
 }
 
-// Of a published file at most 64 MiB are taken; 1 GiB of others, which is too much for a test.
+// A published file may have 64 MiB; others 1 GiB, which is too much for a test.
 TEST_F(WeightsSourceTest, ADownloadWithoutEndIsCutAndNothingStays) {
   const auto refusal = [&](const HttpBehaviour& behaviour) {
     HttpServer server(content_, behaviour);
