@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "framework/error.h"
-#include "framework/internal_error.h"
 
 namespace weir {
 namespace {
@@ -24,7 +23,7 @@ Error Named(const std::string& stage) {
   } catch (const std::bad_alloc&) {
     return OutOfMemory(who);
   } catch (const std::exception& error) {
-    return {ErrorKind::kInternal, who + ": " + error.what(), kInternalRemedy};
+    return {ErrorKind::kInternal, who + ": " + error.what()};
   } catch (...) {
     return {ErrorKind::kInternal, who + ": threw what is no exception"};
   }

@@ -6,7 +6,7 @@
 #include <system_error>
 #include <utility>
 
-#include "framework/error.h"
+#include "framework/write_error.h"
 
 namespace weir {
 namespace {
@@ -45,9 +45,7 @@ std::string Event(char phase, std::string_view name, int thread) {
 Trace::Trace(std::filesystem::path path) : path_(std::move(path)), buffer_(new char[kBufferBytes]) {
   file_ = std::fopen(path_.c_str(), "we");
   if (!file_) {
-    throw Error(ErrorKind::kData,
-                path_.string() + ": cannot be written: " + std::generic_category().message(errno),
-                "Give --trace a file in a folder that may be written.");
+    throw WriteError(path_, "cannot be written", errno, "give --trace another place");
   }
   std::setvbuf(file_, buffer_.get(), _IOFBF, kBufferBytes);
   std::fputs("[", file_);

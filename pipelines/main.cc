@@ -7,9 +7,9 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <string>
 
 #include "framework/error.h"
-#include "framework/internal_error.h"
 #include "framework/out_of_memory.h"
 #include "framework/thread_error.h"
 #include "pipelines/command_line.h"
@@ -38,9 +38,16 @@ void FlushOutput() {
   }
 }
 
+// What to do about a failure that nobody foresaw.
+constexpr const char* kInternalRemedy =
+    "Where it had memory enough (`ulimit -v`, `ulimit -d`), this is a fault: please report it to "
+    "whoever wrote that part.";
+
 int Fail(const weir::Error& error) {
+  const bool is_foreseen = !error.remedy().empty() || error.kind() != weir::ErrorKind::kInternal;
+  const std::string remedy = is_foreseen ? error.remedy() : kInternalRemedy;
   std::fprintf(stderr, "weir: %s\n", error.what());
-  if (!error.remedy().empty()) std::fprintf(stderr, "  %s\n", error.remedy().c_str());
+  if (!remedy.empty()) std::fprintf(stderr, "  %s\n", remedy.c_str());
   return error.exit_status();
 }
 
@@ -69,6 +76,6 @@ int main(int argc, char** argv) {
     return Fail({weir::ErrorKind::kData, error.what(), "See what is wrong with that place."});
   } catch (const std::exception& error) {
     if (weir::IsThreadError(error)) return Fail(weir::ThreadError("a thread", EAGAIN));
-    return Fail({weir::ErrorKind::kInternal, error.what(), weir::kInternalRemedy});
+    return Fail({weir::ErrorKind::kInternal, error.what()});
   }
 }

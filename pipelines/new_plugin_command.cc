@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "framework/error.h"
+#include "framework/write_error.h"
 #include "pipelines/commands.h"
 #include "pipelines/plugin_template.h"
 #include "pipelines/session.h"
@@ -75,8 +76,7 @@ void Write(const fs::path& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary);
   file << text << std::flush;
   if (!file) {
-    throw Error(ErrorKind::kData, "cannot write '" + path.string() + "': " + std::strerror(errno),
-                "See whether the folder may be written and the disk has room.");
+    throw WriteError(path, "cannot be written", errno, "take another folder with --out");
   }
 }
 
