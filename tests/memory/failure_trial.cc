@@ -118,11 +118,12 @@ std::string FailureTrial::OffenceOfTheEnd(const FailedRun& run, const std::strin
   const int status = run.outcome.status;
   if (ExcuseFor(run)) return "";
   if (status > 4) return "ended with status " + std::to_string(status);
-  // Behind what a library says by itself.
-  static const std::regex kMessage("weir: [^\n]+\n  [^\n]+\n");
+  // Behind what a library says by itself. A problem of the configuration is one line, which says
+  // where.
+  static const std::regex kMessage("weir: [^\n]+\n  [^\n]+\n"), kProblem("weir: [^\n]+\n");
   const std::string& text = run.outcome.err;
   const std::size_t begin = text.starts_with("weir: ") ? 0 : text.find("\nweir: ") + 1;
-  if (status != 0 && !std::regex_match(text.substr(begin), kMessage)) {
+  if (status != 0 && !std::regex_match(text.substr(begin), status == 2 ? kProblem : kMessage)) {
     return "no line that says what went wrong and one that says what to do";
   }
   for (const std::string& file : FilesBelow(TheJob().scratch / out)) {
