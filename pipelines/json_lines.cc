@@ -13,6 +13,7 @@
 #include "framework/error.h"
 #include "framework/input_file.h"
 #include "framework/write_error.h"
+#include "stages/bounded_json.h"
 #include "stages/model/atomic_file.h"
 
 namespace weir {
@@ -22,6 +23,7 @@ using nlohmann::json;
 
 constexpr std::size_t kMostLineBytes = 256 << 10;
 constexpr std::size_t kReadAtOnce = 64 << 10;  // bytes
+constexpr JsonLimits kLimits{.text_bytes = kMostLineBytes, .held_bytes = 16 * kMostLineBytes};
 constexpr const char* kElsewhere = "copy the run to another place; then go on with --resume";
 
 // The lines of a file, however long they are.
@@ -91,8 +93,12 @@ class Kept {
 
 LineUse UseOf(const Lines::Line& line, const std::function<LineUse(const json&)>& use) {
   if (!line.is_whole) return LineUse::kDamaged;
-  const json value = json::parse(line.text, nullptr, /*allow_exceptions=*/false);
-  return value.is_object() ? use(value) : LineUse::kDamaged;
+  try {
+    const json value = ParseJson(line.text, kLimits);
+    return value.is_object() ? use(value) : LineUse::kDamaged;
+  } catch (const JsonRefusal&) {
+    return LineUse::kDamaged;
+  }
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "framework/input_file.h"
 #include "framework/write_error.h"
 #include "pipelines/one_line.h"
+#include "stages/bounded_json.h"
 
 namespace weir {
 namespace {
@@ -20,9 +21,9 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMostBytes = 1 << 20;  // that are read
-constexpr std::size_t kRoom = 8192;         // of the file, always filled: the rest is spaces
-constexpr std::size_t kLongestText = 4096;  // bytes that are written of what happened
-constexpr std::size_t kLongestName = 128;   // bytes that are written of a stage's name
+constexpr std::size_t kRoom = 8192;          // of the file, always filled: the rest is spaces
+constexpr std::size_t kLongestText = 4096;   // bytes that are written of what happened
+constexpr std::size_t kLongestName = 128;    // bytes that are written of a stage's name
 constexpr std::size_t kMostHoldings = 500;
 
 json ToJson(const MemorySnapshot& snapshot) {
@@ -167,7 +168,8 @@ MemorySnapshot MemoryLog::Read(const std::filesystem::path& path) {
                 "Give the folder of a run, begun by `weir run`.");
   }
   try {
-    return SnapshotOf(json::parse(text));
+    return SnapshotOf(ParseJson(text, {.text_bytes = kMostBytes, .held_bytes = 16 * kMostBytes}));
+  } catch (const JsonRefusal&) {
   } catch (const json::exception&) {
   } catch (const std::range_error&) {
   }

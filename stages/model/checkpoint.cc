@@ -7,7 +7,6 @@
 #include "framework/error.h"
 #include "stages/bounded_json.h"
 #include "stages/model/printable.h"
-#include "stages/model/safetensors_limits.h"
 #include "stages/model/safetensors_writer.h"
 #include "stages/model/sha256.h"
 #include "stages/model/weights_file.h"
@@ -21,12 +20,9 @@ constexpr const char* kPositionKey = "weir.position";
 constexpr const char* kDeclarationKey = "weir.declaration";
 constexpr const char* kExtraKey = "weir.extra";
 
-// What a declaration says is short, and so is its text in the metadata.
+// What the metadata say is short: a declaration, and where the training stands.
 constexpr JsonLimits kLimits{.text_bytes = std::size_t{1} << 20,
                              .held_bytes = std::size_t{4} << 20};
-// A position has as many counts as there are pairs of classes.
-constexpr JsonLimits kPositionLimits{.text_bytes = kMostSafetensorsHeaderBytes,
-                                     .held_bytes = std::size_t{1} << 30};
 constexpr std::size_t kLongestClassList = std::size_t{256} << 10;  // bytes
 
 [[noreturn]] void Refuse(const std::filesystem::path& file, const std::string& what,
@@ -235,7 +231,7 @@ RestoredState RestoreCheckpoint(const std::filesystem::path& path, const Checkpo
   RestoredState state;
   try {
     CompareDeclarations(path, ReadDeclaration(*file), declaration);
-    state.position = PositionOf(ParseJson(metadata.at(kPositionKey), kPositionLimits));
+    state.position = PositionOf(ParseJson(metadata.at(kPositionKey), kLimits));
     state.extra = metadata.at(kExtraKey);
   } catch (const Error&) {
     throw;

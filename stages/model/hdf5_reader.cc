@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kDeepest = 16;  // groups inside groups: models inside models
 constexpr std::size_t kMostTensors = 10'000;
+constexpr std::size_t kMostNameBytes = std::size_t{4} << 20;  // of all tensors together
 
 // The weights of Keras' layers, in the order of `vars/0`, `vars/1`, ...
 constexpr std::array<std::string_view, 4> kBatchNormWeights = {"gamma", "beta", "moving_mean",
@@ -119,6 +120,8 @@ class Hdf5File final : public WeightsFile {
   void Add(const std::string& models, const std::string& key, const Hdf5Object& dataset) {
     if (found_.size() == kMostTensors) Refuse("holds more tensors than any model of Keras'");
     TensorInfo info{.name = models + key, .group_bytes = models.size()};
+    name_bytes_ += info.name.size();
+    if (name_bytes_ > kMostNameBytes) Refuse("has names longer than those of any model of Keras'");
     Found found{.values = objects_.Values(dataset, info.unread)};
     if (info.unread.empty()) {
       info.shape = *dataset.shape;
@@ -167,7 +170,8 @@ class Hdf5File final : public WeightsFile {
   Hdf5Objects objects_;
   WeightsFormat format_ = WeightsFormat::kKerasLegacyH5;
   std::vector<TensorInfo> infos_;  // empty once constructed
-  std::vector<Found> found_;       // in the order of tensors(), once constructed
+  std::size_t name_bytes_ = 0;
+  std::vector<Found> found_;  // in the order of tensors(), once constructed
 };
 
 }  // namespace
