@@ -28,6 +28,11 @@ bool IsOs2(std::uint32_t dib_bytes) {
          dib_bytes != 56;
 }
 
+bool IsHeader(std::uint32_t dib_bytes) {
+  return dib_bytes == kCoreBytes || (dib_bytes >= 16 && dib_bytes <= 64) || dib_bytes == 108 ||
+         dib_bytes == 124;
+}
+
 std::string ReadPacking(std::uint32_t compression, bool os2, BmpHeader& header) {
   const std::string unread = ", which weir does not read";
   switch (compression) {
@@ -70,10 +75,7 @@ bool ReadPalette(FileBytes& file, std::uint64_t at, std::uint32_t entry_bytes, s
 }  // namespace
 
 bool IsBmp(const unsigned char* start) {
-  const std::uint32_t dib_bytes = Little32(start + kFileHeaderBytes);
-  return start[0] == 'B' && start[1] == 'M' &&
-         (dib_bytes == kCoreBytes || (dib_bytes >= 16 && dib_bytes <= 64) || dib_bytes == 108 ||
-          dib_bytes == 124);
+  return start[0] == 'B' && start[1] == 'M' && IsHeader(Little16(start + kFileHeaderBytes));
 }
 
 std::string ReadBmpHeader(FileBytes& file, BmpHeader& header) {
@@ -82,6 +84,9 @@ std::string ReadBmpHeader(FileBytes& file, BmpHeader& header) {
   if (!file.Read(0, start.data(), start.size())) return truncated;
   header.pixels_at = Little32(&start[10]);
   const std::uint32_t dib_bytes = Little32(&start[kFileHeaderBytes]);
+  if (!IsHeader(dib_bytes)) {
+    return "is corrupt: a BMP header of " + std::to_string(dib_bytes) + " bytes";
+  }
   std::array<unsigned char, kInfoBytes> dib{};
   if (!file.Read(kFileHeaderBytes, dib.data(), std::min(dib_bytes, kInfoBytes))) return truncated;
 

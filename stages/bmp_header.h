@@ -25,7 +25,7 @@ struct BmpHeader {
   std::array<std::uint32_t, 3> masks{};         // red, green and blue in a pixel of 16 bits or more
 };
 
-// Whether a file that begins with these 18 bytes is a BMP.
+// Whether a file that begins with these 16 bytes is a BMP.
 bool IsBmp(const unsigned char* start);
 
 // Returns what is wrong with the file: empty where nothing is. Any thread.

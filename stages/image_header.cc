@@ -15,7 +15,7 @@ namespace weir {
 namespace {
 
 constexpr int kMaxSide = 1 << 26;
-constexpr std::size_t kMagicBytes = 18;
+constexpr std::size_t kMagicBytes = 16;
 using Magic = std::array<unsigned char, kMagicBytes>;
 
 struct Format {

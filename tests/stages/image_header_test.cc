@@ -83,6 +83,8 @@ TEST_F(ImageHeaderTest, RefusesWhatIsNoPicture) {
       "is not a picture that weir reads (JPEG, PNG, GIF, WebP, TIFF, BMP or PNM)";
   EXPECT_EQ(SayBytes("\1\2\3"), other);
   EXPECT_EQ(SayBytes("BM\1 is the start of something else"), other);
+  EXPECT_EQ(SayBytes("BM" + std::string(12, '\0') + "\x28\0\1\0"s),
+            "is corrupt: a BMP header of 65576 bytes");
   EXPECT_EQ(SayBytes("\xff\xd8\xff"), "is truncated in its header");
   EXPECT_EQ(SayBytes("\xff\xd8\xff\xd9"), "ends before its picture");
   EXPECT_EQ(SayBytes("GIF89a\0\0"s), "is truncated in its header");
