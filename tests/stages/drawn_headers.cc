@@ -186,7 +186,9 @@ std::string DrawnHeaders::Bmp() {
 }
 
 std::string DrawnHeaders::Tiff() {
-  TiffFile tiff(std::max(1u, Side(100'000)), std::max(1u, Side(100'000)));
+  // Some are a JPEG as large as its strip, so that it is decoded.
+  const bool fits = OneIn(8);
+  TiffFile tiff(fits ? 64 : std::max(1u, Side(100'000)), fits ? 64 : std::max(1u, Side(100'000)));
   constexpr std::array<std::uint32_t, 8> kBits = {1, 2, 4, 8, 8, 8, 12, 16};
   constexpr std::array<std::uint32_t, 7> kColours = {0, 1, 2, 2, 3, 5, 6};
   constexpr std::array<std::uint32_t, 7> kChannels = {1, 1, 3, 3, 1, 4, 3};
@@ -196,8 +198,9 @@ std::string DrawnHeaders::Tiff() {
   const std::uint32_t bits = kBits[Below(kBits.size())];
   const std::uint32_t samples = OneIn(6) ? Field(6) : kChannels[colour] + Below(2);
   tiff.SetColour(kColours[colour], samples, bits);
-  const std::uint32_t compression =
-      OneIn(2) ? (OneIn(2) ? 8 : 1) : kCompressions[Below(kCompressions.size())];
+  const std::uint32_t compression = fits       ? 7
+                                    : OneIn(2) ? (OneIn(2) ? 8 : 1)
+                                               : kCompressions[Below(kCompressions.size())];
   tiff.Set(TiffFile::kCompression, compression);
   if (OneIn(3)) tiff.Set(TiffFile::kPredictor, 1 + Below(3));
   if (OneIn(2)) tiff.Set(TiffFile::kExtraSamples, Below(4));
@@ -214,7 +217,7 @@ std::string DrawnHeaders::Tiff() {
   }
   std::uint64_t across = tiff.Get(TiffFile::kWidth), rows = tiff.Get(TiffFile::kHeight);
   std::size_t pieces = 1;
-  if (OneIn(3)) {
+  if (!fits && OneIn(3)) {
     const std::uint64_t width = OneIn(8) ? Field(20'000) : 16 * (1 + Below(40));
     const std::uint64_t height = OneIn(8) ? Field(20'000) : 16 * (1 + Below(40));
     tiff.SetTiles(width, height);
@@ -222,7 +225,7 @@ std::string DrawnHeaders::Tiff() {
              ((rows + height - 1) / std::max<std::uint64_t>(height, 1));
     across = width;
     rows = height;
-  } else if (OneIn(2)) {
+  } else if (!fits && OneIn(2)) {
     const std::uint64_t said = std::max<std::uint64_t>(1, OneIn(4) ? Field(100'000) : Below(400));
     tiff.Set(TiffFile::kRowsPerStrip, said);
     pieces = (rows + said - 1) / said;
@@ -234,7 +237,7 @@ std::string DrawnHeaders::Tiff() {
       std::min<std::size_t>((across * bits * (planar ? 1 : samples) + 7) / 8 * rows, 64 << 20);
   std::string piece(piece_bytes, '\x55');
   if (compression == 8 || compression == 32946) piece = Deflated(piece, 1);
-  if (compression == 7) piece = One(seeds_.jpegs);
+  if (compression == 7) piece = OneIn(2) ? One(seeds_.jpegs) : Jpeg();
   if (compression != 1 && piece.size() > 200'000) piece.resize(200'000);
   tiff.pieces = {piece};
   tiff.big = OneIn(4);
