@@ -17,7 +17,7 @@ constexpr std::size_t kMiB = std::size_t{1} << 20;
 // Left of any bound: for code that runs again and again (6 MiB, measured) and the kernel's own.
 constexpr std::size_t kLeftBytes = 12 * kMiB;
 
-// Of a limit on addresses: a thread's stack (8 MiB by default, and TBB's workers have 4), and what
+// A limit on addresses counts a thread's stack (8 MiB by default, TBB's workers have 4), and what
 // libraries take and map from when the limits are read to when all is at work (51 and 10 MiB,
 // measured with a small job; RLIMIT_DATA does not count files).
 constexpr std::size_t kStackAddresses = 8 * kMiB;

@@ -18,7 +18,7 @@ namespace weir {
 
 class FolderLock {
  public:
-  FolderLock() = default;  // of nothing
+  FolderLock() = default;  // locks nothing
   // Takes the lock at once or not at all. Throws Error(kConfig), which names the holder, where
   // another process has it, Error(kData) where the file cannot be made.
   explicit FolderLock(const std::filesystem::path& folder);

@@ -56,8 +56,8 @@ json ToJson(const MemorySnapshot& snapshot) {
   return all;
 }
 
-// Of a file that anybody may have changed: every field is there, has its type, and is in a range
-// that can be reckoned with. Throws json::exception or std::range_error where one is not.
+// Reads an object that anybody may have changed: every field is there, has its type, and is in a
+// range that can be reckoned with. Throws json::exception or std::range_error where one is not.
 class Reader {
  public:
   explicit Reader(const json& object) : object_(object) {}
