@@ -49,7 +49,7 @@ InputFile::InputFile(const std::filesystem::path& path) {
     problem_ = Failed("opened", errno);
     return;
   }
-  problem_ = Refusal(status);  // of what was opened, whatever stood there before
+  problem_ = Refusal(status);  // What was opened counts, whatever stood there before.
   const int flags = ::fcntl(file_, F_GETFL);
   if (flags >= 0) ::fcntl(file_, F_SETFL, flags & ~O_NONBLOCK);
 }

@@ -16,11 +16,11 @@ std::optional<double> Part(std::uint64_t part, std::uint64_t whole) {
   return static_cast<double>(part) / static_cast<double>(whole);
 }
 
-// Of the pictures that were taken for the class, the part that are of it; empty where none was.
+// The part that is of the class among the pictures that were taken for it; empty without any.
 std::optional<double> Precision(const ConfusionCounts::OfClass& counts) {
   return Part(counts.hits, counts.taken);
 }
-// Of the pictures of the class, the part that was found; empty where there are none.
+// The part that was found among the pictures of the class; empty where there are none.
 std::optional<double> Recall(const ConfusionCounts::OfClass& counts) {
   return Part(counts.hits, counts.pictures);
 }

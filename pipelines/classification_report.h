@@ -17,7 +17,7 @@ namespace weir {
 struct ClassificationReport {
   const Metrics& metrics;
   const std::vector<std::string>& classes;          // in the order of the labels
-  ConfusionCounts& confusion;                       // of the same pass
+  ConfusionCounts& confusion;                       // filled by the same pass
   std::uint64_t dropped = 0;                        // pictures that could not be used
   std::map<std::string, std::uint64_t> left_out{};  // files that are none, by kind (left_out.h)
 };

@@ -44,7 +44,7 @@ void AddConfig(CLI::App* command, std::filesystem::path& config) {
   command->add_option("CONFIG", config, "The YAML file")->required();
 }
 
-// Of an option's path: shells leave the `~` of `--out=~/first` as it is.
+// Reads the path of an option: shells leave the `~` of `--out=~/first` as it is.
 CLI::Validator HomeFolder() {
   return CLI::Validator(
       [](std::string& text) {

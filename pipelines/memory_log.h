@@ -25,7 +25,7 @@ struct MemorySnapshot {
   int process = 0;                  // its number, while it is running
   std::uint64_t process_begin = 0;  // when it began (ProcessBegin), 0 where that is not known
   std::string doing;                // "epoch 3/10 train"
-  std::uint64_t images_done = 0;    // of that pass
+  std::uint64_t images_done = 0;    // in that pass
   std::uint64_t images = 0;
   std::size_t limit_bytes = 0;  // the ceiling
   std::size_t held_bytes = 0;   // by the process: RssAnon and RssShmem

@@ -34,7 +34,7 @@ std::optional<Tally> Tally::FromText(const std::string& text) {
                  .images = value.at("images"),
                  .best_validation_accuracy = value.at("best_validation_accuracy"),
                  .config = value.value("config", "")};
-  } catch (const std::exception&) {  // of JSON: it passes the limits, or is of another form
+  } catch (const std::exception&) {  // the text passes the limits, or has another form
     return std::nullopt;
   }
 }

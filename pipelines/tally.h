@@ -9,7 +9,7 @@ namespace weir {
 
 struct Tally {
   double seconds = 0;        // in passes, over all sittings
-  double epoch_seconds = 0;  // of those, in the train pass of the epoch in progress
+  double epoch_seconds = 0;  // the part of them that the epoch's train pass took
   std::uint64_t images = 0;
   double best_validation_accuracy = 0;
   std::string config;  // as resolved; empty in what earlier versions wrote

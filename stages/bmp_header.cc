@@ -9,7 +9,7 @@ namespace weir {
 namespace {
 
 constexpr std::uint32_t kFileHeaderBytes = 14;
-constexpr std::uint32_t kCoreBytes = 12;  // of Windows 2 and OS/2 1
+constexpr std::uint32_t kCoreBytes = 12;  // as Windows 2 and OS/2 1 write it
 constexpr std::uint32_t kInfoBytes = 40;  // Windows 3's; all later ones begin with it
 
 enum Compression : std::uint32_t {

@@ -82,7 +82,7 @@ class FeatureCache {
 
   struct Round {
     std::vector<std::uint32_t> places;  // by a sample's index: in the values, or a record's number
-    std::vector<std::uint32_t> checksums;  // of the records; with a file
+    std::vector<std::uint32_t> checksums;  // those of the records; with a file
     std::uint64_t looked_up = 0;           // records of the file that it was looked up in
     bool is_complete = false;
     std::atomic<bool> has_gaps{false};  // something could not be kept

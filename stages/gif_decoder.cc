@@ -53,7 +53,7 @@ class FrameRows {
   const GifFrame& frame_;
   const std::unique_ptr<GifLzw> lzw_;
   std::vector<std::uint8_t> row_;
-  std::vector<std::uint8_t> all_;  // of an interlaced frame
+  std::vector<std::uint8_t> all_;  // an interlaced frame's pixels
   bool complete_ = true;
   int read_ = 0, given_ = 0;
 };

@@ -12,7 +12,7 @@ namespace weir {
 struct GifFrame {
   int canvas_width = 0;  // at least as far as the frame reaches
   int canvas_height = 0;
-  int left = 0;  // of the frame, on the canvas
+  int left = 0;  // where the frame lies on the canvas
   int top = 0;
   int width = 0;
   int height = 0;
@@ -26,7 +26,7 @@ struct GifFrame {
   // it, and not the screen's background colour, which viewers ignore.
   std::uint8_t around = 0;
 
-  std::uint64_t data_at = 0;  // of the pixels: the byte of the code size, and the sub-blocks
+  std::uint64_t data_at = 0;  // where the pixels are: the byte of the code size, and the sub-blocks
 };
 
 // Returns what is wrong with the file: empty where nothing is. Any thread.

@@ -36,7 +36,7 @@ class GifLzw {
     std::uint8_t first;
   };
 
-  bool NextBlock();  // of the data; false at their end
+  bool NextBlock();  // goes on in the data; false at their end
   int NextCode();    // -1 at the end
   void Clear();
   int NextString();  // the code of the next string; -1 where there is none

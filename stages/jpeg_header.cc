@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kMaxSegments = 2000;
 constexpr int kMaxStrayBytes = 4096;
-constexpr std::size_t kMaxChannels = 5;  // of a strip in a TIFF; a file has up to 4
+constexpr std::size_t kMaxChannels = 5;  // a strip in a TIFF has so many; a file has up to 4
 
 constexpr unsigned kSos = 0xda, kEoi = 0xd9, kApp1 = 0xe1, kTem = 0x01;
 
@@ -56,7 +56,7 @@ std::size_t CoefficientBytes(const ImageHeader& header, const unsigned char* com
 
 struct Frame {
   unsigned marker = 0;
-  std::array<unsigned char, 3 * kMaxChannels> components{};  // of each: id, sampling, table
+  std::array<unsigned char, 3 * kMaxChannels> components{};  // id, sampling and table of each
 };
 
 std::string ParseFrame(FileBytes& file, std::uint64_t at, ImageHeader& header, Frame& frame) {

@@ -85,7 +85,7 @@ std::optional<int> OrientationInXmp(std::string_view text) {
 
 std::optional<int> OrientationInXmp(const FileBytes& file, std::uint64_t begin,
                                     std::uint64_t length) {
-  constexpr std::size_t kKept = 32;  // of the piece before: longer than what is looked for
+  constexpr std::size_t kKept = 32;  // bytes of the piece before: longer than what is looked for
   std::array<char, 8192> window;
   std::size_t kept = 0;
   for (std::uint64_t at = 0, end = std::min(length, kMostXmpBytes); at < end;) {

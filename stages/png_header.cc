@@ -42,7 +42,7 @@ void LookAtChunk(FileBytes& file, const unsigned char* tag, std::uint64_t begin,
 }
 
 struct Chunk {
-  std::uint64_t at = 0;  // of its length, in the file
+  std::uint64_t at = 0;  // where its length is, in the file
   std::uint32_t length = 0;
   std::array<unsigned char, 4> tag{};
 

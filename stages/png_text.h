@@ -12,8 +12,8 @@ namespace weir {
 struct PngText {
   std::string keyword;       // empty where the chunk is none of the three, or is broken
   bool packed = false;       // the text is deflated
-  std::uint64_t begin = 0;   // of the text, in the file
-  std::uint64_t length = 0;  // of the text, as it is stored
+  std::uint64_t begin = 0;   // where the text is, in the file
+  std::uint64_t length = 0;  // how long the text is, as it is stored
 };
 
 // Reads what stands in front of the text. `tag` is the chunk's name, `begin` and `length` are of

@@ -11,7 +11,7 @@
 
 namespace weir {
 
-std::string TiffVersion();  // of the library that is loaded: "4.5.0"
+std::string TiffVersion();  // the library's that is loaded: "4.5.0"
 
 // `wanted` is of the upright picture. Any thread; the Drop has no sample.
 Outcome<Image> DecodeTiff(FileBytes& file, const ImageHeader& header, const WantedSize& wanted);

@@ -19,7 +19,7 @@ struct TiffEntry {
   std::uint32_t tag = 0;
   std::uint32_t type = 0;
   std::uint64_t count = 0;
-  std::uint64_t at = 0;  // of the values, in the file
+  std::uint64_t at = 0;  // where the values are, in the file
   std::uint64_t value_bytes = 0;
   std::uint64_t first = 0;  // the first value, where it is an integer
 };

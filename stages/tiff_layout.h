@@ -33,15 +33,15 @@ struct TiffLayout {
   int width = 0;
   int height = 0;
   int orientation = 1;
-  std::uint32_t samples = 1;  // of a pixel, 1 to 5
-  std::uint32_t bits = 1;     // of a sample: 1, 2, 4, 8, 12 or 16
+  std::uint32_t samples = 1;  // a pixel has, 1 to 5
+  std::uint32_t bits = 1;     // a sample has: 1, 2, 4, 8, 12 or 16
   std::uint32_t colour = kTiffWhiteIsZero;
   std::uint32_t compression = kTiffNone;
   bool planar = false;  // each sample of all pixels by itself, where there are several
   bool says_planar = false;
   bool associated = false;  // colours are stored multiplied by the alpha behind them
   bool tiled = false;
-  std::uint64_t piece_width = 0;   // of a tile or a strip, in pixels
+  std::uint64_t piece_width = 0;   // a tile's or a strip's, in pixels
   std::uint64_t piece_height = 0;  // a strip's is no more than the picture's
 
   // Of the file.

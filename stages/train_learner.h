@@ -91,7 +91,7 @@ class TrainLearner final : public Learner {
   std::atomic<int> wanted_in_flight_{0};
   TorchGrant grant_;
   std::unique_ptr<TrainableModel> trainable_;  // from Open on
-  std::string frozen_digest_;                  // of what does not learn; only where it trains
+  std::string frozen_digest_;                  // what does not learn; only where it trains
   std::vector<float> logits_;                  // of a batch, [samples, classes]
   std::vector<double> losses_;
 

@@ -14,17 +14,17 @@ namespace {
 constexpr int kMaxChunks = 500;
 constexpr int kMaxChunksBehind = 1 << 14;  // frames of an animation, and metadata
 
-constexpr unsigned kHasXmp = 0x04, kHasExif = 0x08;  // of the flags of VP8X
+constexpr unsigned kHasXmp = 0x04, kHasExif = 0x08;  // among the flags of VP8X
 
 // What is known while the chunks are read.
 struct Webp {
   bool alpha = false;
-  LosslessStream codes;  // of the alpha channel, or of a lossless picture
-  unsigned flags = 0;    // of VP8X
+  LosslessStream codes;  // the alpha channel's, or a lossless picture's
+  unsigned flags = 0;    // those of VP8X
   int canvas_width = 0;  // 0 where there is no VP8X
   int canvas_height = 0;
   bool animated = false;
-  std::uint64_t frame_end = 0;  // of the first frame of an animation
+  std::uint64_t frame_end = 0;  // where an animation's first frame ends
   FoundOrientation found;
 };
 

@@ -91,7 +91,7 @@ class PrefixCode {
   bool Build(std::span<const std::uint8_t> lengths);
   void FillTable();
 
-  std::array<std::uint16_t, kLongest + 1> count_{};  // of the codes of each length
+  std::array<std::uint16_t, kLongest + 1> count_{};  // how many codes there are of each length
   std::vector<std::uint16_t> symbols_;               // by length, then by value
   std::array<Entry, 1 << kTableBits> table_;
 };

@@ -13,7 +13,7 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kPage = 4096;
-constexpr std::size_t kChunk = std::size_t{64} << 20;      // of addresses; pages come when touched
+constexpr std::size_t kChunk = std::size_t{64} << 20;      // addresses; pages come when touched
 constexpr std::size_t kSmallChunk = std::size_t{4} << 20;  // where addresses are limited
 constexpr std::size_t kMostBytes = static_cast<std::size_t>(-1) / 4;
 constexpr std::size_t kAlwaysKept = std::size_t{1} << 20;

@@ -22,7 +22,7 @@ constexpr std::string_view kSeparators = "./";
 struct Candidate {
   std::size_t naming = 0;  // its index among NamingsOf()
   std::string_view prefix;
-  std::size_t group_bytes = 0;  // of its tensors' names
+  std::size_t group_bytes = 0;  // as its tensors' names have it
   std::size_t kernels = 0;      // that are there, in whatever shape
   std::size_t fitting = 0;      // tensors that are there, in the right shape, and can be read
 };
@@ -255,7 +255,7 @@ Mismatch Compare(const WeightsFile& file, const MobileNetV2& model, const Naming
 Naming FindNetwork(WeightsFile& file, const MobileNetV2& model, const std::string& prefix) {
   const Candidates candidates(file, model);
   std::vector<Candidate> whole;
-  const Candidate* best = nullptr;  // of those with the prefix
+  const Candidate* best = nullptr;  // the best of those with the prefix
   for (const Candidate& candidate : candidates.all()) {
     if (candidates.IsWhole(candidate)) whole.push_back(candidate);
     if (!prefix.empty() && !HasPrefix(candidate, prefix)) continue;

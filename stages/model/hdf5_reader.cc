@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kDeepest = 16;  // groups inside groups: models inside models
 constexpr std::size_t kMostTensors = 10'000;
-constexpr std::size_t kMostNameBytes = std::size_t{4} << 20;  // of all tensors together
+constexpr std::size_t kMostNameBytes = std::size_t{4} << 20;  // all tensors together
 
 // The weights of Keras' layers, in the order of `vars/0`, `vars/1`, ...
 constexpr std::array<std::string_view, 4> kBatchNormWeights = {"gamma", "beta", "moving_mean",

@@ -31,7 +31,7 @@ struct BackboneConfig {
   double width = 1.0;
   std::string weights = "imagenet";  // a name (WeightsNames), an absolute path or a URL
   std::string sha256{};              // of what a URL gives: 64 digits; empty where none is stated
-  std::string prefix{};              // of the tensors' names in a file of several; empty: auto
+  std::string prefix{};              // what the tensors' names begin with; empty: auto
   ConventionChoice convention = ConventionChoice::kAuto;
   BatchNormMode batch_norm = BatchNormMode::kStored;
 };

@@ -43,7 +43,7 @@ struct PickleValue {
   explicit PickleValue(PickleKind kind = PickleKind::kNone) : kind(kind) {}
   PickleValue(PickleKind kind, std::int64_t integer) : kind(kind), integer(integer) {}
   PickleValue(PickleKind kind, PickleNode* node) : kind(kind), node(node) {}
-  explicit PickleValue(std::string_view text)  // of less than 4 GiB
+  explicit PickleValue(std::string_view text)  // less than 4 GiB long
       : kind(PickleKind::kText),
         text_bytes(static_cast<std::uint32_t>(text.size())),
         characters(text.data()) {}

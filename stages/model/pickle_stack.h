@@ -30,7 +30,7 @@ class PickleStack {
   void Push(const PickleValue& value) { stack_.push_back(value); }
   void Push(PickleKind kind) { stack_.emplace_back(kind); }  // without a value
   void PushInteger(PickleKind kind, std::int64_t value);
-  void PushLong(std::uint32_t size);   // of so many bytes, which come next
+  void PushLong(std::uint32_t size);   // it has so many bytes, which come next
   void PushBytes(std::uint64_t size);  // a text of so many bytes, which come next
   void PushText(std::string_view text);
   void PushNumberLine();  // the decimal integer of a line, as protocol 0 writes it

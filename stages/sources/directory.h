@@ -65,7 +65,7 @@ class Directory final : public ListedSource {
   void ListValidation(Listing& listing);
   ListedClass AddClass(const std::filesystem::path& folder, const ClassFolders& found, int label,
                        Listing& listing);
-  // Of the folders of `validation`, one is of no class that is trained with.
+  // Tells of a folder of `validation` that is of no class that is trained with.
   void ThrowUnknown(const ClassFolders& found, const std::vector<std::string>& classes) const;
   // What lies in `folder` and belongs to none of the classes.
   void NoteOthers(const char* key, const std::filesystem::path& folder, const ClassFolders& found,

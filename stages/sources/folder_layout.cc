@@ -22,7 +22,7 @@ constexpr const char* kListThem = " If they are the classes all the same, list t
 // Where the folders of pictures inside a class part: those of "a/1/x" and "a/1/y" do in "a/1/".
 struct Inside {
   std::string base;             // below the class' folder, with a slash at its end; empty: there
-  std::set<std::string> names;  // of the folders there, of each one level; empty: it has pictures
+  std::set<std::string> names;  // the folders there, one level of each; empty: it has pictures
 };
 
 Inside InsideOf(const ListedClass& listed, const FileListing& files) {

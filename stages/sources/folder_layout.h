@@ -20,7 +20,7 @@ namespace weir {
 struct ListedClass {
   std::string name;
   std::string folder;
-  std::size_t first_folder = 0;  // of the listing's, up to end_folder
+  std::size_t first_folder = 0;  // among the listing's, up to end_folder
   std::size_t end_folder = 0;
   std::uint64_t pictures = 0;
 };

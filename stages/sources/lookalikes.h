@@ -37,7 +37,7 @@ std::string Skeleton(std::string_view name);
 // "in a character that cannot be seen"; empty where they do not look alike, or are the same.
 std::string_view DifferenceOf(std::string_view one, std::string_view other);
 
-// Of `known`, the one that `name` was meant to be: one that looks alike, else a near one.
+// The one among `known` that `name` was meant to be: one that looks alike, else a near one.
 std::optional<std::string> MeantClass(std::string_view name, std::span<const std::string> known);
 // "Did you mean 'cats'?", or what else there is to say of such a name: "The names differ in case
 // alone: 'Cats' and 'cats'." Empty where none is near.

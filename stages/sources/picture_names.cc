@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 12> kPictures = {".jpg",  ".jpeg", ".png"
                                                         ".webp", ".heif", ".heic", ".avif"};
 constexpr std::array<std::string_view, 4> kAnnotations = {".txt", ".csv", ".json", ".xml"};
 
-// Of Windows, macOS, Synology's and Python's making.
+// What Windows, macOS, Synology and Python leave in folders.
 constexpr std::array<std::string_view, 10> kClutter = {
     "thumbs.db", "ehthumbs.db", "desktop.ini",  "icon\r",     "__macosx",
     "@eadir",    "__pycache__", "$recycle.bin", "lost+found", "system volume information"};

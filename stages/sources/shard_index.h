@@ -69,7 +69,7 @@ class ShardIndex {
   struct Shard {
     std::string name;
     std::string path;                // that its bytes are read from
-    std::uint64_t first;             // of its samples
+    std::uint64_t first;             // its first sample
     std::optional<FileStamp> stamp;  // null where it was unpacked
   };
 

@@ -28,7 +28,7 @@ using ::testing::HasSubstr;
 constexpr std::size_t kCodeBytes = std::size_t{20} << 20;
 constexpr std::size_t kCeilingBytes = std::size_t{128} << 20;
 
-// Of 64 megapixels of RGBA, `compression` strips of a row that are all the same bytes.
+// A TIFF of 64 megapixels of RGBA in `compression` strips of a row that are all the same bytes.
 TiffFile LargeTiff(std::uint64_t compression) {
   TiffFile tiff(8000, 8000);
   tiff.SetColour(2, 4);

@@ -37,7 +37,7 @@ std::string PackedIndices(const std::string& indices) {
 }
 
 struct Gif {
-  int width = 4, height = 3;  // of the canvas
+  int width = 4, height = 3;  // the canvas'
   int left = 0, top = 0, frame_width = 4, frame_height = 3;
   std::string indices = "012301230123";  // as the file has them
   int transparent = -1;

@@ -90,7 +90,7 @@ class TiffFile {
   std::size_t repeats = 1;
   bool strip_lists = false;  // the tags of strips for tiles too
   bool big = false;          // BigTIFF
-  bool big_endian = false;   // of the header; pieces are as they are
+  bool big_endian = false;   // the header is; pieces are as they are
 
   std::string Bytes() const {
     auto values = values_;
