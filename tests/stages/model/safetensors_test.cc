@@ -179,7 +179,7 @@ TEST_F(Safetensors, RefusesWhatTheFormatForbids) {
             "w.safetensors: tensor 'a' is there twice\nsave the weights again");
   EXPECT_EQ(Refusal("[]"),
             "w.safetensors: is none of the weight files that are read\n"
-            "give a PyTorch .pth, a .safetensors, or a Keras .h5 or .weights.h5");
+            "give a PyTorch .pth, a .safetensors, or a Keras .keras, .h5 or .weights.h5");
   EXPECT_EQ(
       Refusal(tensor(R"("dtype":"F32","shape":[1],"shape":[1],"data_offsets":[0,4])"), "abcd"),
       "w.safetensors: tensor 'w' is not described by dtype, shape and data_offsets" + kCopyAgain);
