@@ -63,7 +63,8 @@ std::string Header(const std::filesystem::path& path, const std::vector<TensorTo
     text += "\"__metadata__\":{";
     bool is_first = true;
     for (const auto& [key, value] : metadata) {
-      text += (std::exchange(is_first, false) ? "" : ",") + QuotedJson(key) + ":" + QuotedJson(value);
+      text +=
+          (std::exchange(is_first, false) ? "" : ",") + QuotedJson(key) + ":" + QuotedJson(value);
     }
     text += "}";
   }

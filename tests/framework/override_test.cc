@@ -180,7 +180,7 @@ TEST(ApplyOverride, PathsAreRelativeToTheWorkingDirectory) {
 
 TEST(ApplyOverride, ATildeIsTheHomeFolder) {
   const std::string before = std::getenv("HOME") ? std::getenv("HOME") : "";
-  ::setenv("HOME", "/home/ann", 1);
+  ::setenv("HOME", "/users/ann", 1);
   const auto out = [](const std::string& option) {
     Problems problems;
     const YamlNode tree =
@@ -188,9 +188,9 @@ TEST(ApplyOverride, ATildeIsTheHomeFolder) {
     const Whole whole = Parse<Whole>(tree, problems);
     return problems.empty() ? whole.training.out.string() : problems.text();
   };
-  EXPECT_EQ(out("training.epochs=1"), "/home/ann/runs") << "in the file";
-  EXPECT_EQ(out("training.out=~"), "/home/ann");
-  EXPECT_EQ(out("training.out=~/a b #1"), "/home/ann/a b #1");
+  EXPECT_EQ(out("training.epochs=1"), "/users/ann/runs") << "in the file";
+  EXPECT_EQ(out("training.out=~"), "/users/ann");
+  EXPECT_EQ(out("training.out=~/a b #1"), "/users/ann/a b #1");
   EXPECT_EQ(out("training.out=./~/x"), "./~/x");
   EXPECT_EQ(out("training.out=~bob/x"),
             "--set training.out=~bob/x: `out` takes a path, and the home folder `~bob` is not "
