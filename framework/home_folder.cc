@@ -13,6 +13,7 @@ std::variant<std::filesystem::path, std::string> WithHomeFolder(std::string_view
     return "the home folder " + InBackticks(user) + " is not looked up: write it out (or ./" +
            std::string(user) + " for a file of that name)";
   }
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets the environment while weir runs
   const char* const home = std::getenv("HOME");
   if (home == nullptr || *home == '\0') {
     return std::string("`~` has no meaning, as HOME is not set");

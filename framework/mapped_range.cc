@@ -38,15 +38,15 @@ extern "C" void MendOrPassOn(int signal, siginfo_t* fault, void* context) {
 
 }  // namespace
 
-std::atomic<MappedRange::Watched*> MappedRange::first_{nullptr};
+std::atomic<MappedRange::Watched*> MappedRange::first{nullptr};
 
 MappedRange::Watched* MappedRange::Take() {
-  for (Watched* each = first_; each; each = each->next) {
+  for (Watched* each = first; each; each = each->next) {
     if (!each->is_taken.exchange(true)) return each;
   }
   auto* const added = new Watched;  // it stays in the list
-  added->next = first_;
-  while (!first_.compare_exchange_weak(added->next, added)) {
+  added->next = first;
+  while (!first.compare_exchange_weak(added->next, added)) {
   }
   return added;
 }
@@ -73,12 +73,13 @@ bool MappedRange::was_cut() const { return watched_->was_cut; }
 bool MendMappedRange(const siginfo_t& fault) noexcept {
   if (fault.si_code <= 0) return false;  // sent by somebody, and no fault
   const auto address = reinterpret_cast<std::uintptr_t>(fault.si_addr);
-  for (MappedRange::Watched* each = MappedRange::first_; each; each = each->next) {
+  for (MappedRange::Watched* each = MappedRange::first; each; each = each->next) {
     const std::uintptr_t begin = each->begin, end = each->end;
     if (address < begin || address >= end) continue;
     const int error = errno;
-    const std::uintptr_t page = address - address % page_bytes;
-    const void* const mended = mmap(reinterpret_cast<void*>(page), end - page, PROT_READ,
+    const std::uintptr_t in_page = address % page_bytes;
+    char* const page = static_cast<char*>(fault.si_addr) - in_page;
+    const void* const mended = mmap(page, end - (address - in_page), PROT_READ,
                                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     errno = error;
     if (mended == MAP_FAILED) return false;

@@ -32,7 +32,7 @@ class MappedRange {
 
   static Watched* Take();
 
-  static std::atomic<Watched*> first_;  // the head of the list of all places
+  static std::atomic<Watched*> first;  // the head of the list of all places
   Watched* const watched_;
 };
 
