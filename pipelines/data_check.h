@@ -16,7 +16,7 @@ namespace weir {
 
 // How many headers are read.
 struct LookLimits {
-  // Of each class, where there is one among them that can be read; else they are looked at until
+  // So many of each class, where one of them can be read; else they are looked at until
   // one can be, or up to kMostOfABadClass.
   std::uint64_t of_class = 1;
   std::uint64_t in_all = 4096;

@@ -40,7 +40,7 @@ constexpr std::uint64_t kMaxPieces = 1'000'000;  // libtiff allocates lists of n
 constexpr std::uint64_t kMostPadding = 16;
 constexpr std::uint64_t kAlwaysPixels = 1 << 24;
 
-// Of the tags above; a tag's first entry, as in libtiff.
+// The entries of the tags above; a tag's first one counts, as in libtiff.
 using Entries = std::map<std::uint32_t, TiffEntry>;
 
 bool IsOfLayout(std::uint32_t tag) {

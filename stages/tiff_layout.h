@@ -44,7 +44,7 @@ struct TiffLayout {
   std::uint64_t piece_width = 0;   // a tile's or a strip's, in pixels
   std::uint64_t piece_height = 0;  // a strip's is no more than the picture's
 
-  // Of the file.
+  // What the strips or tiles and the directory of the file come to.
   std::uint64_t largest_piece_bytes = 0;
   std::uint64_t pieces = 0;
   std::uint64_t directory_bytes = 0;  // what libtiff makes of the directory in memory
@@ -59,7 +59,7 @@ struct TiffLayout {
     return compression == kTiffNone && pieces == 1 && !tiled && !says_planar &&
            (by_row() || is_converted());
   }
-  // Of one plane, where a row holds `width` pixels.
+  // The bytes of a row of one plane, where a row holds `width` pixels.
   std::size_t row_bytes(std::uint64_t width) const {
     return static_cast<std::size_t>((width * bits * (planar ? 1 : samples) + 7) / 8);
   }

@@ -18,9 +18,9 @@ constexpr std::size_t kMostSets = std::size_t{1} << 16;  // their number is in r
 // libwebp's encoder makes up to 2,600 blocks.
 constexpr std::size_t kMostBlocks = std::size_t{1} << 16;
 
-// Of a set, in entries of four bytes: the lookup tables of libwebp for the codes of red, blue and
-// alpha (630 each), of distance (410) and of green, which grows with the colour cache; and its
-// record of a set, with 64 packed entries. (libwebp 1.2 to 1.5: src/dec/vp8l_dec.c, kTableSize;
+// The size of a set, in entries of four bytes: the lookup tables of libwebp for the codes of red,
+// blue and alpha (630 each), of distance (410) and of green, which grows with the colour cache; and
+// its record of a set, with 64 packed entries. (libwebp 1.2 to 1.5: src/dec/vp8l_dec.c, kTableSize;
 // sizeof(HTreeGroup) is 568.)
 std::size_t SetBytes(int cache_bits) {
   const std::size_t green = 656 + (std::size_t{1} << cache_bits);

@@ -51,7 +51,7 @@ struct LosslessWebp {
   };
   std::vector<Transform> transforms{};
   int cache_bits = 0;
-  // Of the sets of prefix codes: the blocks have one after the other, and begin anew.
+  // Uses all sets of prefix codes: the blocks have one after the other, and begin anew.
   std::uint32_t sets = 1;
   int block_bits = 2;  // 2 to 9: the logarithm of the side of a block
 
