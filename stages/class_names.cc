@@ -1,6 +1,5 @@
 #include "stages/class_names.h"
 
-#include <cstdint>
 #include <map>
 
 #include "framework/byte_size.h"
@@ -14,8 +13,9 @@ namespace {
   throw Error(ErrorKind::kConfig, what, remedy);
 }
 
-// Only a name that is not UTF-8 can become another's.
+// Only a name that is not UTF-8 can become another's, or what another is already.
 void CheckDistinct(const std::string& key, const std::vector<std::string>& names) {
+  const std::string remedy = "Rename them: folders and tables give names in UTF-8.";
   std::map<std::string, std::size_t> replaced;  // and which it was
   for (std::size_t i = 0; i < names.size(); ++i) {
     std::string text = ToUtf8(names[i]);
@@ -25,7 +25,15 @@ void CheckDistinct(const std::string& key, const std::vector<std::string>& names
     Refuse(key + ": the names of the classes " + std::to_string(other->second + 1) + " and " +
                std::to_string(i + 1) + " are not UTF-8, and '" + other->first +
                "' is what is left of both",
-           "Rename them: folders and tables give names in UTF-8.");
+           remedy);
+  }
+  for (std::size_t i = 0; i < names.size() && !replaced.empty(); ++i) {
+    const auto other = replaced.find(names[i]);
+    if (other == replaced.end()) continue;
+    Refuse(key + ": the name of class " + std::to_string(other->second + 1) +
+               " is not UTF-8, and what is left of it is the name of class " +
+               std::to_string(i + 1) + ", '" + names[i] + "'",
+           remedy);
   }
 }
 

@@ -1,7 +1,7 @@
 // How many classes there may be, and how long their names: what a model keeps of them can then be
 // read again wherever it is written.
 //
-// Pure; any thread. Holds one name at a time.
+// Pure; any thread. Holds one name at a time, and those that are not UTF-8.
 #pragma once
 
 #include <cstddef>

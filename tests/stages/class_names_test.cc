@@ -39,6 +39,10 @@ TEST(ClassNames, AreRefusedWhereTheyBecomeOne) {
       Refusal({"M\xfcller", "ants", "M\xf6ller"}),
       "model: the names of the classes 1 and 3 are not UTF-8, and 'M\xef\xbf\xbdller' is what "
       "is left of both\nRename them: folders and tables give names in UTF-8.");
+  EXPECT_EQ(
+      Refusal({"M\xef\xbf\xbdller", "ants", "M\xf6ller"}),
+      "model: the name of class 3 is not UTF-8, and what is left of it is the name of class 1, "
+      "'M\xef\xbf\xbdller'\nRename them: folders and tables give names in UTF-8.");
 }
 
 }  // namespace
