@@ -16,6 +16,10 @@ namespace weir {
 std::optional<UnnamedFile> UnnamedFile::Make(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
+  if (error) {
+    errno = error.value();
+    return std::nullopt;
+  }
   std::string name = (folder / "unnamed-XXXXXX").string();
   const int descriptor = ::mkostemp(name.data(), O_CLOEXEC);
   if (descriptor < 0) return std::nullopt;
