@@ -15,8 +15,9 @@
 namespace weir {
 namespace {
 
-// Of the smallest ceiling that is accepted: a progressive JPEG or an interlaced PNG of a megapixel
-// still gets in. Larger ones take what a higher ceiling leaves over, or are dropped by name.
+// The room for one picture under the smallest ceiling that is accepted: a progressive JPEG or an
+// interlaced PNG of a megapixel still gets in. Larger ones take what a higher ceiling leaves over,
+// or are dropped by name.
 constexpr std::size_t kRoomForAPicture = std::size_t{8} << 20;
 
 ImageHeader TypicalPhoto() {
@@ -98,6 +99,7 @@ void Decode::Open(OpenContext&) {
 
 Outcome<ImageHeader> Decode::ReadHeader(FileBytes& file) const {
   Outcome<ImageHeader> header = ReadImageHeader(file);
+  if (const std::string trouble = file.trouble(); !trouble.empty()) return Drop{"", trouble};
   if (const ImageHeader* read = std::get_if<ImageHeader>(&header)) {
     const double megapixels = static_cast<double>(read->width) * read->height / 1e6;
     if (megapixels > params_.max_megapixels) {
@@ -140,6 +142,9 @@ Outcome<Image> Decode::Map(const ImageFile& file, StageContext& context) {
                                       " are set aside for it"};
   }
   Outcome<Image> outcome = DecodeFile(opened, std::get<ImageHeader>(header), wanted_);
+  if (const std::string trouble = opened.trouble(); !trouble.empty()) {
+    return Drop{file.sample.path, trouble};
+  }
   if (!opened.IsUnchanged()) return Drop{file.sample.path, "was written to while it was read"};
   if (Drop* drop = std::get_if<Drop>(&outcome)) return Drop{file.sample.path, drop->reason};
   std::get<Image>(outcome).sample = file.sample;

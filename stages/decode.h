@@ -50,7 +50,7 @@ class Decode final : public ReadingMapStage<ImageFile, Image> {
 
   Decode(const Params& params, BuildContext& context);
 
-  // Of an item: what a photo of 12 megapixels, a baseline JPEG, takes; one may need 8 MiB.
+  // An item takes what a photo of 12 megapixels, a baseline JPEG, does; one may need 8 MiB.
   Footprint footprint() const override;
   void Open(OpenContext&) override;
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 namespace weir {
@@ -14,11 +15,12 @@ namespace weir {
 Outcome<FileBytes> FileBytes::Open(const FilePart& part) {
   // Without O_NONBLOCK the opening of a pipe waits for its writer.
   const int descriptor = open(part.path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-  if (descriptor < 0) return Drop{"", std::string("cannot be opened: ") + std::strerror(errno)};
+  if (descriptor < 0)
+    return Drop{"", std::string("cannot be opened: ") + std::generic_category().message(errno)};
   FileBytes file(descriptor);
   struct stat status = {};
   if (fstat(descriptor, &status) != 0) {
-    return Drop{"", std::string("cannot be read: ") + std::strerror(errno)};
+    return Drop{"", std::string("cannot be read: ") + std::generic_category().message(errno)};
   }
   if (S_ISDIR(status.st_mode)) return Drop{"", "is a directory"};
   if (!S_ISREG(status.st_mode)) return Drop{"", "is not a regular file"};
@@ -37,7 +39,8 @@ FileBytes::FileBytes(FileBytes&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
       begin_(other.begin_),
       size_(other.size_),
-      stamp_(other.stamp_) {}
+      stamp_(other.stamp_),
+      error_(other.error_) {}
 
 FileBytes::~FileBytes() {
   if (descriptor_ >= 0) close(descriptor_);
@@ -51,10 +54,16 @@ std::size_t FileBytes::ReadSome(std::uint64_t offset, void* to, std::size_t coun
     const ssize_t got = pread(descriptor_, static_cast<char*>(to) + done, count - done,
                               static_cast<off_t>(begin_ + offset + done));
     if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && error_ == 0) error_ = errno;
     if (got <= 0) break;
     done += static_cast<std::size_t>(got);
   }
   return done;
+}
+
+std::string FileBytes::trouble() const {
+  return error_ == 0 ? ""
+                     : std::string("cannot be read: ") + std::generic_category().message(error_);
 }
 
 bool FileBytes::IsUnchanged() const {
@@ -63,6 +72,7 @@ bool FileBytes::IsUnchanged() const {
 }
 
 bool FileBytes::Read(std::uint64_t offset, void* to, std::size_t count) {
+  if (offset > size_ || count > size_ - offset) return false;
   if (count > window_.size()) return ReadSome(offset, to, count) == count;
   if (offset < window_at_ || offset + count > window_at_ + window_bytes_) {
     window_bytes_ = ReadSome(offset, window_.data(), window_.size());

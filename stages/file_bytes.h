@@ -24,18 +24,22 @@ class FileBytes {
   FileBytes& operator=(FileBytes&&) = delete;
   ~FileBytes();
 
-  int descriptor() const { return descriptor_; }  // of the whole file
+  int descriptor() const { return descriptor_; }  // that of the whole file
   std::uint64_t size() const { return size_; }
 
   // How many of `count` bytes from `offset`, in the part, there are; fewer than asked for only at
   // the end.
   std::size_t ReadSome(std::uint64_t offset, void* to, std::size_t count) const;
 
+  // Why bytes that there are could not be read, "cannot be read: Input/output error": what was read
+  // then looks as if it ended early. Empty where all could.
+  std::string trouble() const;
+
   // Whether the file is still what it was when it was opened.
   bool IsUnchanged() const;
 
-  // All of them, by way of a window, so that reading a header field by field costs few system
-  // calls. False where the file ends before.
+  // Reads all `count` bytes, by way of a window, so that reading a header field by field costs few
+  // system calls. False where the part ends before.
   bool Read(std::uint64_t offset, void* to, std::size_t count);
 
  private:
@@ -45,6 +49,7 @@ class FileBytes {
   std::uint64_t begin_ = 0;  // in the file
   std::uint64_t size_ = 0;
   FileStamp stamp_;
+  mutable int error_ = 0;  // the errno of the first read that failed
   std::array<unsigned char, 4096> window_;
   std::uint64_t window_at_ = 0;
   std::size_t window_bytes_ = 0;

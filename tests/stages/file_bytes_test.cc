@@ -1,6 +1,8 @@
 #include "stages/file_bytes.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
@@ -43,6 +45,31 @@ TEST_F(FileBytesTest, KnowsWhetherItWasWrittenToSinceItWasOpened) {
   Outcome<FileBytes> again = FileBytes::Open({path_.string()});
   fs::resize_file(path_, 3);
   EXPECT_FALSE(std::get<FileBytes>(again).IsUnchanged());
+}
+
+TEST_F(FileBytesTest, ReadsNothingBehindTheEndHoweverFarBehind) {
+  Outcome<FileBytes> opened = FileBytes::Open({path_.string()});
+  FileBytes& file = std::get<FileBytes>(opened);
+  char letter = 0;
+  EXPECT_TRUE(file.Read(8, &letter, 1));
+  EXPECT_EQ(letter, 'e');
+  for (const std::uint64_t offset : {std::uint64_t{9}, std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
+    EXPECT_FALSE(file.Read(offset, &letter, 1)) << offset;
+  }
+}
+
+// A disk that gives up is no file that ends early.
+TEST_F(FileBytesTest, TellsWhatCannotBeReadFromTheEnd) {
+  Outcome<FileBytes> opened = FileBytes::Open({path_.string()});
+  FileBytes& file = std::get<FileBytes>(opened);
+  char letters[16];
+  EXPECT_EQ(file.ReadSome(0, letters, sizeof letters), 9u);
+  EXPECT_EQ(file.trouble(), "");
+  const int unreadable = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+  ASSERT_EQ(::dup2(unreadable, file.descriptor()), file.descriptor());
+  ::close(unreadable);
+  EXPECT_EQ(file.ReadSome(0, letters, sizeof letters), 0u);
+  EXPECT_EQ(file.trouble(), "cannot be read: Bad file descriptor");
 }
 
 TEST_F(FileBytesTest, OpensAPartOnlyOfTheFileThatItWasFoundIn) {
