@@ -50,10 +50,7 @@ bool BmpRle::ReadRow(std::uint8_t* row, int width) {
       continue;
     }
     const int escape = count < 0 ? -1 : bytes_.Next();
-    if (escape < 0) {  // a last row that lacks nothing but its end
-      ended_ = x == width;
-      return ended_;
-    }
+    if (escape < 0) return x == width;  // a row that lacks nothing but its end
     if (escape > kDelta) {
       if (!Copy(escape, row, width, x)) return false;
       continue;

@@ -12,12 +12,13 @@ namespace weir {
 
 class BmpRle {
  public:
-  // `half_bytes`: RLE4. The file is to outlive this.
+  // `half_bytes` is for RLE4, whose indices have 4 bits. The file is to outlive this.
   BmpRle(const FileBytes& file, std::uint64_t at, bool half_bytes)
       : bytes_(file, at), half_bytes_(half_bytes) {}
 
   // The next row of `width` palette indices. Pixels that the file passes over are 0, and so are the
-  // rows behind the mark that ends the picture. False where the file ends without one.
+  // rows behind the mark that ends the picture. False where the file ends before that, unless the
+  // row lacks nothing but its own end.
   bool ReadRow(std::uint8_t* row, int width);
 
  private:

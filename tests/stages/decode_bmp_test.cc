@@ -127,6 +127,8 @@ TEST_F(DecodeBmpTest, ReadsRunLengths) {
       << "without an end";
   EXPECT_EQ(Say(rle8("\4\1"s + end_of_row + "\2\1"s)), "is truncated after row 1 of 3");
   EXPECT_EQ(Say(rle8("\4\1"s + end_of_row + "\0\2\1"s)), "is truncated after row 1 of 3");
+  EXPECT_EQ(Say(rle8("\4\1"s)), "is truncated after row 1 of 3") << "behind a whole row";
+  EXPECT_EQ(Say(rle8("\4\1\0"s)), "is truncated after row 1 of 3") << "in its end";
   Bmp rle4{.bits = 4, .compression = 2, .colours = 4, .pixels = "\4\x12\0\0\0\3\x12\x30\0\1"s};
   EXPECT_EQ(Colours(rle4), "gbyr gbgb ");
   rle4.bits = 8;
