@@ -7,7 +7,7 @@
 
 #include "stages/bmp_header.h"
 #include "stages/bmp_rle.h"
-#include "stages/image_header_parsers.h"
+#include "stages/byte_order.h"
 #include "stages/picture_rows.h"
 
 namespace weir {
@@ -62,7 +62,7 @@ void RowToRgb(const BmpHeader& bmp, const std::uint8_t* row, std::uint8_t* rgb) 
   }
 }
 
-// Rows of whole words of 32 bits, read from where each is.
+// Plain rows fill whole words of 32 bits; each is read from where it lies.
 Outcome<Image> DecodePlain(FileBytes& file, const BmpHeader& bmp, const WantedSize& wanted) {
   const std::size_t used_bytes = (std::size_t(bmp.width) * bmp.bits + 7) / 8;
   const std::size_t row_bytes = (used_bytes + 3) / 4 * 4;
@@ -106,7 +106,7 @@ Outcome<Image> DecodeBmp(FileBytes& file, const ImageHeader& header, const Wante
   BmpHeader bmp;
   if (std::string wrong = ReadBmpHeader(file, bmp); !wrong.empty()) return Drop{"", wrong};
   if (bmp.width != header.width || bmp.height != header.height) {
-    return Drop{"", "is corrupt: its header is ambiguous"};
+    return Drop{"", "was written to while it was read"};
   }
   return bmp.packing == BmpPacking::kNone ? DecodePlain(file, bmp, wanted)
                                           : DecodeRuns(file, bmp, wanted);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "stages/image_header_parsers.h"
+#include "stages/byte_order.h"
 
 namespace weir {
 namespace {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "stages/file_bytes.h"
+#include "stages/image_header.h"
 
 namespace weir {
 
@@ -30,5 +31,6 @@ bool IsBmp(const unsigned char* start);
 
 // Returns what is wrong with the file: empty where nothing is. Any thread.
 std::string ReadBmpHeader(FileBytes& file, BmpHeader& header);
+std::string ParseBmpHeader(FileBytes& file, ImageHeader& header);
 
 }  // namespace weir

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "stages/image_header_parsers.h"
+#include "stages/byte_order.h"
 
 namespace weir {
 namespace {

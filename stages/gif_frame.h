@@ -6,6 +6,7 @@
 #include <string>
 
 #include "stages/file_bytes.h"
+#include "stages/image_header.h"
 
 namespace weir {
 
@@ -31,5 +32,6 @@ struct GifFrame {
 
 // Returns what is wrong with the file: empty where nothing is. Any thread.
 std::string FindGifFrame(FileBytes& file, GifFrame& frame);
+std::string ParseGifHeader(FileBytes& file, ImageHeader& header);
 
 }  // namespace weir

@@ -8,15 +8,18 @@
 
 #include "stages/bmp_header.h"
 #include "stages/foreign_kinds.h"
-#include "stages/image_header_parsers.h"
+#include "stages/gif_frame.h"
+#include "stages/jpeg_header.h"
+#include "stages/png_header.h"
 #include "stages/pnm_header.h"
+#include "stages/tiff_header.h"
+#include "stages/webp_header.h"
 
 namespace weir {
 namespace {
 
 constexpr int kMaxSide = 1 << 26;
-constexpr std::size_t kMagicBytes = 16;
-using Magic = std::array<unsigned char, kMagicBytes>;
+using Magic = std::array<unsigned char, kFirstBytes>;
 
 struct Format {
   ImageKind kind;
@@ -89,7 +92,6 @@ Outcome<ImageHeader> ReadImageHeader(FileBytes& file) {
 }
 
 bool LooksLikePicture(std::string_view first_bytes) {
-  static_assert(kMagicBytes <= kFirstBytes);
   Magic magic{};
   std::memcpy(magic.data(), first_bytes.data(), std::min(first_bytes.size(), magic.size()));
   return std::any_of(std::begin(kFormats), std::end(kFormats),

@@ -5,8 +5,10 @@
 // nothing is held afterwards.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 #include "framework/stage.h"
@@ -54,9 +56,14 @@ struct ImageHeader {
   }
 };
 
+// A side as ImageHeader keeps it; one that passes an int is refused as too large later on.
+inline int SideOf(std::uint64_t value) {
+  return static_cast<int>(std::min<std::uint64_t>(value, std::numeric_limits<int>::max()));
+}
+
 // Whether a file that begins so is one of those kinds, by its magic number alone: the first
 // kFirstBytes, or all that there are. What lies behind may still be no picture.
-inline constexpr std::size_t kFirstBytes = 18;
+inline constexpr std::size_t kFirstBytes = 16;
 bool LooksLikePicture(std::string_view first_bytes);
 
 // A Drop (without a sample) where the file is not such a picture, or says of itself what cannot be.

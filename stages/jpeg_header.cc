@@ -1,10 +1,10 @@
-// The markers of a JPEG up to its first scan (ITU-T T.81, annex B).
+#include "stages/jpeg_header.h"
 
 #include <algorithm>
 #include <array>
 #include <string_view>
 
-#include "stages/image_header_parsers.h"
+#include "stages/byte_order.h"
 #include "stages/orientation.h"
 
 namespace weir {
@@ -25,10 +25,10 @@ bool IsProgressive(unsigned marker) { return marker == 0xc2 || marker == 0xca; }
 // Sequential or progressive, Huffman or arithmetic coding; not lossless, not hierarchical.
 bool IsDecodable(unsigned marker) { return marker <= 0xc2 || marker == 0xc9 || marker == 0xca; }
 
-// Moves `at` behind the next marker. False at the end of the file.
-bool NextMarker(FileBytes& file, std::uint64_t& at, unsigned& marker) {
+// Moves `at` behind the next marker. False where none begins before `end`.
+bool NextMarker(FileBytes& file, std::uint64_t end, std::uint64_t& at, unsigned& marker) {
   unsigned char byte = 0, before = 0;
-  for (int stray = 0; stray < kMaxStrayBytes; ++stray) {
+  for (int stray = 0; stray < kMaxStrayBytes && at < end; ++stray) {
     if (!file.Read(at, &byte, 1)) return false;
     ++at;
     if (before == 0xff && byte != 0xff && byte != 0) {
@@ -40,7 +40,7 @@ bool NextMarker(FileBytes& file, std::uint64_t& at, unsigned& marker) {
   return false;
 }
 
-// Of all coefficients, two bytes each, in whole units of the interleaved scan.
+// What all coefficients take, two bytes each, in whole units of the interleaved scan.
 std::size_t CoefficientBytes(const ImageHeader& header, const unsigned char* components) {
   std::size_t h_most = 1, v_most = 1, h_and_v = 0;
   for (int i = 0; i < header.channels; ++i) {
@@ -94,14 +94,17 @@ void LookAtMetadata(FileBytes& file, std::uint64_t begin, std::uint64_t length,
 
 }  // namespace
 
-std::string ParseJpegStream(FileBytes& file, std::uint64_t begin, ImageHeader& header) {
+std::string ParseJpegStream(FileBytes& file, std::uint64_t begin, std::uint64_t bytes,
+                            ImageHeader& header) {
+  if (begin > file.size()) return "is truncated in its header";
   Frame frame;
+  const std::uint64_t end = begin + std::min(bytes, file.size() - begin);
   std::uint64_t at = begin + 2;
   FoundOrientation found;
   for (int i = 0; i < kMaxSegments; ++i) {
     unsigned marker = 0;
     std::array<unsigned char, 8> start{};  // of the segment: its length, and six bytes more
-    if (!NextMarker(file, at, marker)) return "is truncated in its header";
+    if (!NextMarker(file, end, at, marker)) return "is truncated in its header";
     if (HasNoLength(marker)) continue;
     if (marker == kEoi) return "ends before its picture";
     if (!file.Read(at, start.data(), 2)) return "is truncated in its header";
@@ -127,7 +130,8 @@ std::string ParseJpegStream(FileBytes& file, std::uint64_t begin, ImageHeader& h
 }
 
 std::string ParseJpegHeader(FileBytes& file, ImageHeader& header) {
-  if (std::string wrong = ParseJpegStream(file, 0, header); !wrong.empty()) return wrong;
+  if (std::string wrong = ParseJpegStream(file, 0, file.size(), header); !wrong.empty())
+    return wrong;
   if (header.channels != 1 && header.channels != 3 && header.channels != 4) {
     return "has " + std::to_string(header.channels) + " channels; a JPEG has 1, 3 or 4";
   }

@@ -5,7 +5,7 @@
 #include <cctype>
 #include <cstring>
 
-#include "stages/image_header_parsers.h"
+#include "stages/byte_order.h"
 
 namespace weir {
 namespace {

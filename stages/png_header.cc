@@ -1,11 +1,10 @@
-// The chunks of a PNG (W3C PNG, section 11): those before its picture, and those behind it for the
-// orientation.
+#include "stages/png_header.h"
 
 #include <algorithm>
 #include <array>
 #include <string>
 
-#include "stages/image_header_parsers.h"
+#include "stages/byte_order.h"
 #include "stages/orientation.h"
 #include "stages/png_text.h"
 

@@ -7,8 +7,6 @@
 #include <cstring>
 #include <string_view>
 
-#include "stages/image_header_parsers.h"
-
 namespace weir {
 namespace {
 

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "stages/byte_stream.h"
-#include "stages/image_header_parsers.h"
 #include "stages/picture_rows.h"
 #include "stages/pnm_header.h"
 

@@ -2,8 +2,6 @@
 
 #include <limits>
 
-#include "stages/image_header_parsers.h"
-
 namespace weir {
 namespace {
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "stages/file_bytes.h"
+#include "stages/image_header.h"
 
 namespace weir {
 
@@ -21,10 +22,14 @@ struct PnmHeader {
   std::uint64_t pixels_at = 0;  // in the file
 };
 
+// What stands between the words of a header and the numbers of a text.
+inline bool IsPnmBlank(int byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
+
 // Whether a file that begins with these 4 bytes is one of the six.
 bool IsPnm(const unsigned char* start);
 
 // Returns what is wrong with the file: empty where nothing is. Any thread.
 std::string ReadPnmHeader(FileBytes& file, PnmHeader& header);
+std::string ParsePnmHeader(FileBytes& file, ImageHeader& header);
 
 }  // namespace weir

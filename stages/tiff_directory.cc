@@ -9,7 +9,7 @@ namespace {
 constexpr unsigned kClassic = 42, kBigTiff = 43;
 
 // Bytes of a value of each type; types that are not known count as the largest.
-constexpr std::array<int, 19> kSizes = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 8, 8, 8, 8, 8};
+constexpr std::array<int, 19> kSizes = {8, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 8, 8, 8, 8, 8};
 
 int SizeOf(std::uint32_t type) { return type < kSizes.size() ? kSizes[type] : 8; }
 
@@ -28,19 +28,18 @@ std::uint64_t TiffDirectory::Number(const unsigned char* at, int bytes) const {
 
 bool TiffDirectory::Open() {
   std::array<unsigned char, 16> start;
-  if (!file_.Read(begin_, start.data(), 8)) return false;
+  if (!file_.Read(0, start.data(), 8)) return false;
   if (start[0] != start[1] || (start[0] != 'I' && start[0] != 'M')) return false;
   little_ = start[0] == 'I';
   const std::uint64_t version = Number(&start[2], 2);
   big_tiff_ = version == kBigTiff;
   if (version != kClassic && !big_tiff_) return false;
-  if (big_tiff_ && (!file_.Read(begin_, start.data(), 16) || Number(&start[4], 2) != 8)) {
+  if (big_tiff_ && (!file_.Read(0, start.data(), 16) || Number(&start[4], 2) != 8)) {
     return false;
   }
   const int count_bytes = big_tiff_ ? 8 : 2;
   const std::uint64_t offset = big_tiff_ ? Number(&start[8], 8) : Number(&start[4], 4);
-  if (offset > file_.size()) return false;
-  at_ = begin_ + offset;
+  at_ = offset;
   if (!file_.Read(at_, start.data(), count_bytes)) return false;
   entries_ = Number(start.data(), count_bytes);
   left_ = std::min(entries_, kMostEntries);
@@ -73,7 +72,7 @@ std::optional<TiffEntry> TiffDirectory::Next() {
   const std::uint64_t offset = Number(&bytes[4 + offset_bytes], offset_bytes);
   entry.at = entry.value_bytes <= static_cast<std::uint64_t>(offset_bytes)
                  ? at_ - offset_bytes
-                 : begin_ + std::min(offset, kNoFileIsLonger);
+                 : std::min(offset, kNoFileIsLonger);
   entry.first = Value(entry, 0).value_or(0);
   return entry;
 }

@@ -1,7 +1,7 @@
 // The first directory of a TIFF or BigTIFF (TIFF 6.0, section 2; BigTIFF as libtiff specifies it).
 // Nothing is held beside the entry that is being looked at.
 //
-//   TiffDirectory directory(file, 0);
+//   TiffDirectory directory(file);
 //   if (!directory.Open()) ...
 //   while (const auto entry = directory.Next()) ...
 //
@@ -29,8 +29,8 @@ class TiffDirectory {
   // libtiff reads no directory of more entries.
   static constexpr std::uint64_t kMostEntries = 4096;
 
-  // `begin` is where the TIFF begins in the file; its offsets count from there.
-  TiffDirectory(FileBytes& file, std::uint64_t begin) : file_(file), begin_(begin) {}
+  // `file` outlives this.
+  explicit TiffDirectory(FileBytes& file) : file_(file) {}
 
   // False where there is no directory.
   bool Open();
@@ -47,7 +47,6 @@ class TiffDirectory {
   std::uint64_t Number(const unsigned char* at, int bytes) const;
 
   FileBytes& file_;
-  const std::uint64_t begin_;
   std::uint64_t at_ = 0;
   std::uint64_t entries_ = 0, left_ = 0;
   bool little_ = true, big_tiff_ = false;

@@ -1,4 +1,5 @@
-#include "stages/image_header_parsers.h"
+#include "stages/tiff_header.h"
+
 #include "stages/tiff_layout.h"
 #include "stages/tiff_samples.h"
 

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <iterator>
-#include <limits>
 #include <map>
 
-#include "stages/image_header_parsers.h"
+#include "stages/jpeg_header.h"
 #include "stages/tiff_directory.h"
 #include "stages/tiff_kinds.h"
 
@@ -110,9 +109,9 @@ std::string PiecesWrong(const TiffLayout& layout) {
 
 // A JPEG strip of one scan is decoded in rows. Of another one libjpeg would keep all coefficients,
 // and pass over them as often as it has scans.
-std::string JpegPieceWrong(FileBytes& file, std::uint64_t at) {
+std::string JpegPieceWrong(FileBytes& file, std::uint64_t at, std::uint64_t bytes) {
   ImageHeader piece;
-  if (std::string wrong = ParseJpegStream(file, at, piece); !wrong.empty()) return wrong;
+  if (std::string wrong = ParseJpegStream(file, at, bytes, piece); !wrong.empty()) return wrong;
   if (piece.whole) {
     return "has JPEG strips of several scans, as progressive ones are, which weir does not read "
            "in a TIFF";
@@ -120,52 +119,81 @@ std::string JpegPieceWrong(FileBytes& file, std::uint64_t at) {
   return "";
 }
 
-// Looks at each strip or tile: how long it is in the file, and at its header where it has one. All
-// of them together are no longer than the file, or than their own pixels where a file names a piece
-// for many: each is read anew.
-std::string ReadPieces(FileBytes& file, TiffDirectory& directory, const Entries& entries,
-                       TiffLayout& layout) {
-  // Some writers give the lists of strips for tiles too.
-  const auto list = [&](Tag of_strips, Tag of_tiles) {
-    const auto strips = entries.find(of_strips);
-    return strips == entries.end() ? entries.find(of_tiles) : strips;
-  };
+// The lists of where the strips or tiles are, and of how long each is in the file.
+struct PieceLists {
+  const TiffEntry* offsets = nullptr;
+  const TiffEntry* counts = nullptr;  // null where one piece may be as long as the file
+};
+
+constexpr const char* kNoOffset = "is corrupt: it does not say where its pixels are";
+constexpr const char* kNoLength = "is corrupt: it does not say how long its strips are";
+
+std::string FindLists(const Entries& entries, const TiffLayout& layout, PieceLists& lists) {
   if (entries.count(kStripOffsets) + entries.count(kTileOffsets) == 2 ||
       entries.count(kStripByteCounts) + entries.count(kTileByteCounts) == 2) {
     return "is corrupt: it has strips and tiles";
   }
-  const auto counts = list(kStripByteCounts, kTileByteCounts);
-  const auto offsets = list(kStripOffsets, kTileOffsets);
-  if (offsets == entries.end()) return "is corrupt: it does not say where its pixels are";
-  const std::uint64_t down = (layout.height + layout.piece_height - 1) / layout.piece_height;
-  layout.pieces = layout.pieces_across() * down * layout.planes();
-  if (counts == entries.end()) {
-    if (layout.pieces > 1) return "is corrupt: it does not say how long its strips are";
-    layout.largest_piece_bytes = file.size();
+  // Some writers give the lists of strips for tiles too.
+  for (const auto& [tag, entry] : entries) {
+    if (tag == kStripOffsets || tag == kTileOffsets) lists.offsets = &entry;
+    if (tag == kStripByteCounts || tag == kTileByteCounts) lists.counts = &entry;
   }
+  if (!lists.offsets) return kNoOffset;
+  if (!lists.counts && layout.pieces > 1) return kNoLength;
+  return "";
+}
+
+// Looks at how long each strip or tile is in the file. All of them together are no longer than the
+// file, or than their own pixels where a file names a piece for many: each is read anew.
+std::string ReadLengths(std::uint64_t file_bytes, TiffDirectory& directory, const TiffEntry& counts,
+                        TiffLayout& layout) {
   std::uint64_t all = 0;
   for (std::uint64_t i = 0; i < layout.pieces; ++i) {
-    if (counts != entries.end()) {
-      const auto said = directory.Value(counts->second, i);
-      if (!said) return "is corrupt: it does not say how long its strips are";
-      const std::uint64_t bytes = std::min(*said, file.size());
-      layout.largest_piece_bytes = std::max(layout.largest_piece_bytes, bytes);
-      all += bytes;
-      // libtiff reckons such a length anew.
-      if (bytes == 0) layout.largest_piece_bytes = file.size();
-    }
+    const auto said = directory.Value(counts, i);
+    if (!said) return kNoLength;
+    const std::uint64_t bytes = std::min(*said, file_bytes);
+    // libtiff reckons a length of 0 anew.
+    layout.largest_piece_bytes =
+        std::max(layout.largest_piece_bytes, bytes > 0 ? bytes : file_bytes);
+    all += bytes;
   }
   const std::uint64_t pixel_bytes = layout.pieces * layout.piece_bytes();
-  if (all > file.size() + 2 * pixel_bytes + 64 * layout.pieces) {
+  if (all > file_bytes + 2 * pixel_bytes + 64 * layout.pieces) {
     return "is corrupt: its strips lie over each other";
   }
-  if (layout.compression != kTiffJpeg) return "";
+  return "";
+}
+
+// Looks at the header of each strip or tile, no further than that is long: so the headers cost no
+// more time than the pixels, also where many pieces lie at one place.
+std::string ReadJpegHeaders(FileBytes& file, TiffDirectory& directory, const PieceLists& lists,
+                            const TiffLayout& layout) {
   for (std::uint64_t i = 0; i < layout.pieces; ++i) {
-    const auto at = directory.Value(offsets->second, i);
-    if (!at) return "is corrupt: it does not say where its pixels are";
-    if (std::string wrong = JpegPieceWrong(file, *at); !wrong.empty()) return wrong;
+    const auto at = directory.Value(*lists.offsets, i);
+    if (!at) return kNoOffset;
+    std::uint64_t bytes = lists.counts ? directory.Value(*lists.counts, i).value_or(0) : 0;
+    if (bytes == 0) {
+      if (layout.pieces > 1) return kNoLength;
+      bytes = file.size();
+    }
+    if (std::string wrong = JpegPieceWrong(file, *at, bytes); !wrong.empty()) return wrong;
   }
   return "";
+}
+
+std::string ReadPieces(FileBytes& file, TiffDirectory& directory, const Entries& entries,
+                       TiffLayout& layout) {
+  const std::uint64_t down = (layout.height + layout.piece_height - 1) / layout.piece_height;
+  layout.pieces = layout.pieces_across() * down * layout.planes();
+  PieceLists lists;
+  if (std::string wrong = FindLists(entries, layout, lists); !wrong.empty()) return wrong;
+  if (!lists.counts) {
+    layout.largest_piece_bytes = file.size();
+  } else if (std::string wrong = ReadLengths(file.size(), directory, *lists.counts, layout);
+             !wrong.empty()) {
+    return wrong;
+  }
+  return layout.compression == kTiffJpeg ? ReadJpegHeaders(file, directory, lists, layout) : "";
 }
 
 // How large libtiff's buffer for a piece of the file becomes, and the smaller one that it is copied
@@ -204,17 +232,13 @@ std::size_t TiffLayout::HeldBytes() const {
 }
 
 std::string ReadTiffLayout(FileBytes& file, TiffLayout& layout) {
-  TiffDirectory directory(file, 0);
+  TiffDirectory directory(file);
   Entries entries;
   if (std::string wrong = ReadEntries(file, directory, entries, layout); !wrong.empty()) {
     return wrong;
   }
-  const auto side_of = [&](Tag tag) {
-    return static_cast<int>(
-        std::min<std::uint64_t>(ValueOf(entries, tag, 0), std::numeric_limits<int>::max()));
-  };
-  layout.width = side_of(kImageWidth);
-  layout.height = side_of(kImageLength);
+  layout.width = SideOf(ValueOf(entries, kImageWidth, 0));
+  layout.height = SideOf(ValueOf(entries, kImageLength, 0));
   if (layout.width <= 0 || layout.height <= 0) return "";
   const std::uint64_t orientation = ValueOf(entries, kOrientation, 1);
   if (orientation >= 1 && orientation <= 8) layout.orientation = static_cast<int>(orientation);

@@ -1,10 +1,10 @@
-// The chunks of a WebP (RFC 9649): its first picture, and the metadata behind it.
+#include "stages/webp_header.h"
 
 #include <algorithm>
 #include <array>
 #include <string>
 
-#include "stages/image_header_parsers.h"
+#include "stages/byte_order.h"
 #include "stages/orientation.h"
 #include "stages/webp_codes.h"
 

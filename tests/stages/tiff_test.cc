@@ -17,6 +17,7 @@
 namespace weir {
 namespace {
 
+using std::string_literals::operator""s;
 using Rgb = std::vector<int>;
 constexpr int kWidth = 37, kHeight = 150;  // a strip of all rows is a long one
 
@@ -293,6 +294,40 @@ TEST_F(TiffTest, RefusesProgressiveStrips) {
   EXPECT_EQ(Say(tiff),
             "has JPEG strips of several scans, as progressive ones are, which weir does not read "
             "in a TIFF");
+}
+
+// A header of 8 MB is looked at once, and not once for each of the strips that lie at its place.
+TEST_F(TiffTest, LooksForTheHeaderOfAStripNoFurtherThanTheStripIsLong) {
+  TiffFile tiff(48, 16);
+  tiff.Set(TiffFile::kCompression, 7);
+  const std::string baseline = ReadAll(
+      Save(MakePicture(48, 16, 1, VIPS_INTERPRETATION_B_W, [](int x, int, int) { return x; }),
+           folder_ / "a.jpg"));
+  tiff.pieces = {baseline};
+  EXPECT_EQ(Say(tiff), "48x16");
+  tiff.Set(TiffFile::kStripByteCounts, 20);
+  EXPECT_EQ(Say(tiff), "is truncated in its header");
+  tiff.Set(TiffFile::kStripByteCounts, std::uint64_t{0});
+  EXPECT_EQ(Say(tiff), "48x16") << "the only strip is as long as the file at most";
+  tiff.Set(TiffFile::kHeight, 32);
+  tiff.Set(TiffFile::kRowsPerStrip, 16);
+  tiff.Set(TiffFile::kStripByteCounts, {0, 0});
+  tiff.pieces = {baseline, baseline};
+  EXPECT_EQ(Say(tiff), "is corrupt: it does not say how long its strips are");
+}
+
+TEST_F(TiffTest, RefusesAStripBehindTheEndOfAllNumbers) {
+  TiffFile tiff(48, 16);
+  tiff.big = true;
+  tiff.Set(TiffFile::kCompression, 7);
+  tiff.pieces = {"pixels"};
+  std::string bytes = tiff.Bytes();
+  // The entry of the one offset: tag 273, which becomes a LONG8, behind which a marker would begin.
+  const std::size_t entry = bytes.find("\x11\x01\x04\x00\x01"s);
+  ASSERT_NE(entry, bytes.npos);
+  bytes.replace(entry + 2, 1, "\x10");
+  bytes.replace(entry + 12, 8, LittleBytes(0xfffffffffffffffd, 8));
+  EXPECT_EQ(full_.Say(folder_.Write("a.tif", bytes)), "is truncated in its header");
 }
 
 // A few bytes that are read for each of many strips cost as much as a long file.
