@@ -62,7 +62,7 @@ class PnmRows {
     return true;
   }
 
-  // What passes the brightest is as bright. -1 at the end.
+  // The next sample of one byte or two; one above the brightest is as bright. -1 at the end.
   int NextBytes() {
     int value = bytes_.Next();
     if (header_.brightest > 255 && value >= 0) {
@@ -72,29 +72,33 @@ class PnmRows {
     return std::min(value, header_.brightest);
   }
 
-  // Behind blanks and comments; a bit is a number of one digit. -1 where there is none.
-  int NextNumber() {
-    int byte = bytes_.Next();
-    while (byte == '#' || byte == ' ' || (byte >= '\t' && byte <= '\r')) {
-      if (byte == '#') {
-        while (byte >= 0 && byte != '\n' && byte != '\r') byte = bytes_.Next();
-      } else {
-        byte = bytes_.Next();
-      }
+  // The first byte that is neither blank nor in a comment; -1 at the end.
+  int PassBlanks() {
+    bool comment = false;
+    for (int byte = bytes_.Next();; byte = bytes_.Next()) {
+      if (byte < 0) return -1;
+      comment = comment ? byte != '\n' && byte != '\r' : byte == '#';
+      if (!comment && !IsPnmBlank(byte)) return byte;
     }
-    if (byte < 0) return -1;
+  }
+
+  // The next sample of a text; that of a PBM has one digit, and nothing need end it. -1 where there
+  // is none.
+  int NextNumber() {
     int value = 0;
-    for (bool digit = byte >= '0' && byte <= '9';; digit = byte >= '0' && byte <= '9') {
-      if (!digit) return Fail("is corrupt: what is no number among its pixels");
+    for (int byte = PassBlanks(); byte >= 0; byte = bytes_.Next()) {
+      if (byte < '0' || byte > '9') {
+        return Fail("is corrupt: something that is no number stands among its pixels");
+      }
       value = 10 * value + (byte - '0');
       if (value > header_.brightest) {
         return Fail("is corrupt: a sample above its brightest, " +
                     std::to_string(header_.brightest));
       }
       const int next = header_.bits ? -1 : bytes_.Peek();
-      if (next < 0 || next == '#' || next == ' ' || (next >= '\t' && next <= '\r')) return value;
-      byte = bytes_.Next();
+      if (next < 0 || next == '#' || IsPnmBlank(next)) return value;
     }
+    return -1;
   }
 
   int Fail(std::string reason) {
@@ -114,7 +118,7 @@ Outcome<Image> DecodePnm(FileBytes& file, const ImageHeader& header, const Wante
   PnmHeader pnm;
   if (std::string wrong = ReadPnmHeader(file, pnm); !wrong.empty()) return Drop{"", wrong};
   if (pnm.width != header.width || pnm.height != header.height) {
-    return Drop{"", "is corrupt: its header is ambiguous"};
+    return Drop{"", "was written to while it was read"};
   }
   PictureRows rows(pnm.width, pnm.height, ShrinkFor(pnm.width, pnm.height, wanted), 1);
   PnmRows pnm_rows(file, pnm);

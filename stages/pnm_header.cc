@@ -8,21 +8,17 @@ namespace {
 constexpr std::uint64_t kMostHeaderBytes = 64 << 10;  // comments and all
 constexpr int kBrightestOfAll = 65535;
 
-bool IsBlank(int byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
-
-// Reads the next number, past blanks and comments, and the one blank that ends it. False where
-// there is something else.
+// Reads the next number, past blanks and comments, and the one blank that ends it; as in Netpbm, a
+// comment with the end of its line is such a blank. False where there is something else.
 bool ReadNumber(FileBytes& file, std::uint64_t& at, int& number) {
   bool comment = false, begun = false;
   std::int64_t value = 0;
   for (; at < kMostHeaderBytes; ++at) {
     unsigned char byte = 0;
     if (!file.Read(at, &byte, 1)) return false;
-    if (comment) {
-      comment = byte != '\n' && byte != '\r';
-    } else if (byte == '#') {
-      comment = true;
-    } else if (IsBlank(byte)) {
+    comment = comment ? byte != '\n' && byte != '\r' : byte == '#';
+    if (comment) continue;
+    if (IsPnmBlank(byte)) {
       if (!begun) continue;
       ++at;
       number = static_cast<int>(value);
@@ -42,8 +38,8 @@ bool ReadNumber(FileBytes& file, std::uint64_t& at, int& number) {
 
 bool IsPnm(const unsigned char* start) {
   return start[0] == 'P' && start[1] >= '1' && start[1] <= '6' &&
-         (IsBlank(start[2]) || start[2] == '#') &&
-         (IsBlank(start[3]) || start[3] == '#' || start[2] == '#' ||
+         (IsPnmBlank(start[2]) || start[2] == '#') &&
+         (IsPnmBlank(start[3]) || start[3] == '#' || start[2] == '#' ||
           (start[3] >= '0' && start[3] <= '9'));
 }
 

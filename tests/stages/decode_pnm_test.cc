@@ -55,6 +55,7 @@ TEST_F(DecodePnmTest, ScalesToTheBrightestSample) {
 
 TEST_F(DecodePnmTest, PassesOverComments) {
   EXPECT_EQ(Read("P5# made by hand\n2 # across\n1\n#down\n255\n\1\2"s), "1 2 ");
+  EXPECT_EQ(Read("P5 2#across\n1 255#white\n\1\2"s), "1 2 ") << "a comment ends a number";
   EXPECT_EQ(Read("P2 2 1 255 # grey\n7 # seven\n8"), "7 8 ");
 }
 
@@ -65,7 +66,8 @@ TEST_F(DecodePnmTest, ReadsTheFirstOfMany) {
 TEST_F(DecodePnmTest, SaysWhatIsWrong) {
   EXPECT_EQ(Read("P5\n3 2\n255\n\0\x0a\xff\1"s), "is truncated after row 1 of 2");
   EXPECT_EQ(Read("P2 2 2 255 1 2 3"), "is truncated after row 1 of 2");
-  EXPECT_EQ(Read("P2 2 1 255 1 x"), "is corrupt: what is no number among its pixels");
+  EXPECT_EQ(Read("P2 2 1 255 1 x"),
+            "is corrupt: something that is no number stands among its pixels");
   EXPECT_EQ(Read("P2 2 1 99 1 100"), "is corrupt: a sample above its brightest, 99");
   EXPECT_EQ(Read("P1 2 1 1 2"), "is corrupt: a sample above its brightest, 1");
   EXPECT_EQ(Read("P5 3 2 "), "is truncated in its header");
