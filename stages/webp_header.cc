@@ -116,7 +116,7 @@ std::string ParseWebpHeader(FileBytes& file, ImageHeader& header) {
     }
     const bool lossy = IsTag(&chunk[0], "VP8 "), lossless = IsTag(&chunk[0], "VP8L");
     if (lossy || lossless) {
-      if (!file.Read(at + 8, chunk.data(), 10)) return "is truncated in its header";
+      if (!file.Read(at + 8, chunk.data(), lossy ? 10 : 5)) return "is truncated in its header";
       const std::uint32_t sides = Little32(&chunk[1]);
       header.width = lossy ? Little16(&chunk[6]) & 0x3fff : (sides & 0x3fff) + 1;
       header.height = lossy ? Little16(&chunk[8]) & 0x3fff : (sides >> 14 & 0x3fff) + 1;
@@ -135,10 +135,12 @@ std::string ParseWebpHeader(FileBytes& file, ImageHeader& header) {
       header.orientation = webp.found.value();
       return PlaceFrame(webp, header);
     }
-    if (IsTag(&chunk[0], "ALPH") && length > 1 && file.Read(at + 8, &chunk[8], 1)) {
+    if (IsTag(&chunk[0], "ALPH")) {
       webp.alpha = true;
-      const bool packed = (chunk[8] & 3) == 1;  // RFC 9649, section 2.7.1.2
-      webp.codes = {.begin = at + 9, .bytes = packed ? length - 1 : 0};
+      webp.codes = {};
+      const bool packed = length > 1 && file.Read(at + 8, &chunk[8], 1) &&
+                          (chunk[8] & 3) == 1;  // RFC 9649, section 2.7.1.2
+      if (packed) webp.codes = {.begin = at + 9, .bytes = length - 1};
     }
     LookAtMetadata(file, &chunk[0], at + 8, length, webp);
     at += ChunkBytes(length);

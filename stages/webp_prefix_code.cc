@@ -77,7 +77,6 @@ bool PrefixCode::ReadFrom(LowBitReader& bits, std::size_t alphabet) {
                                           7,  8,  9, 10, 11, 12, 13, 14, 15};
   std::array<std::uint8_t, 19> code_lengths{};
   const std::size_t said = bits.Read(4) + 4;
-  if (said > kOrder.size()) return false;
   for (std::size_t i = 0; i < said; ++i) {
     code_lengths[kOrder[i]] = static_cast<std::uint8_t>(bits.Read(3));
   }

@@ -125,6 +125,36 @@ TEST_F(DecodeHostileTest, AsksForThePrefixCodesOfAnAlphaChannel) {
   EXPECT_EQ(full_.Say(path), "256x256");
 }
 
+// libwebp sets the alpha plane up before it looks at what the alpha is packed by.
+TEST_F(DecodeHostileTest, AsksForTheAlphaChannelOfWhichNothingIsThere) {
+  const std::string lossy = ReadAll(Save(MakePhoto(256, 256), folder_ / "lossy.webp"));
+  const auto asked = [&](const std::string& chunks) {
+    const std::string all = RiffChunk("VP8X", "\x10" + std::string(3, '\0') + LittleBytes(255, 3) +
+                                                  LittleBytes(255, 3)) +
+                            chunks + lossy.substr(lossy.find("VP8 "));
+    const std::string path =
+        folder_.Write("a.webp", "RIFF" + LittleBytes(4 + all.size(), 4) + "WEBP" + all);
+    return std::get<std::size_t>(full_.Admit(path));
+  };
+  const std::size_t opaque = asked("");
+  EXPECT_GE(asked(RiffChunk("ALPH", "")), opaque + 256 * 256);
+  EXPECT_GE(asked(RiffChunk("ALPH", "\1")), opaque + 256 * 256);
+}
+
+// One black pixel, of which eight bytes say all.
+TEST_F(DecodeHostileTest, ReadsTheShortestLosslessWebp) {
+  LowBits bits;
+  bits.Write(0x2f, 8);
+  bits.Write(0, 14 + 14 + 4);  // 1x1, no alpha, version 0
+  bits.Write(0, 3);            // no transform, no colour cache, one set of codes
+  for (int i = 0; i < 5; ++i) bits.Write(0b0001, 4);
+  ASSERT_EQ(bits.bytes().size(), 8u);
+  const std::string chunk = RiffChunk("VP8L", bits.bytes());
+  const std::string path =
+      folder_.Write("a.webp", "RIFF" + LittleBytes(4 + chunk.size(), 4) + "WEBP" + chunk);
+  EXPECT_EQ(full_.Say(path), "1x1");
+}
+
 TEST_F(DecodeHostileTest, AsksForLittleWhereALosslessWebpIsUsual) {
   const Vips photo = MakePhoto(1600, 1200);
   for (const char* name : {"a.webp[lossless]", "b.webp[lossless,effort=0]",
