@@ -53,7 +53,7 @@ void VisitJson(std::string_view text, const JsonLimits& limits,
 // `text` with U+FFFD for bytes that are not UTF-8, as it comes back out of JSON.
 std::string ToUtf8(const std::string& text);
 
-// As a text in JSON, with its quotes; likewise.
+// `text` as JSON writes it, with its quotes, and with U+FFFD for bytes that are not UTF-8.
 std::string QuotedJson(const std::string& text);
 
 // A visitor to begin with: it has no use for any value, and throws JsonRefusal for what is not

@@ -169,8 +169,10 @@ void FeatureCache::LookUp() {
     if (round_->places[sample->index] != kAbsent) continue;
     indexes.push_back(sample->index);
     if (!contents_[sample->index].is_known) samples.push_back(*std::move(sample));
-    if (samples.size() == kHashedAtOnce) HashContents(samples);
-    if (samples.size() == kHashedAtOnce) samples.clear();
+    if (samples.size() == kHashedAtOnce) {
+      HashContents(samples);
+      samples.clear();
+    }
   }
   HashContents(samples);
 

@@ -46,8 +46,8 @@ struct FeatureRounds {
 
 class FeatureCache {
  public:
-  // Of a sample `values` floats. `order` and `counts` are the source's, `provenance` that of the
-  // samples that Keep gets the features of. In memory where `file` is null.
+  // `values` is how many floats a sample has. `order` and `counts` are the source's, `provenance`
+  // that of the samples that Keep gets the features of. In memory where `file` is null.
   FeatureCache(FeatureRounds rounds, std::size_t values, std::shared_ptr<const SampleOrder> order,
                const SampleCounts& counts, Provenance provenance,
                std::unique_ptr<FeatureFile> file);
@@ -57,14 +57,14 @@ class FeatureCache {
                            const SampleOrder& order, const SampleCounts& counts, bool in_file);
 
   void BeginPass(const Pass& pass);
-  // Of a pass that ran to its end. `saw_all`: all of its samples but the dropped ones.
+  // Ends a pass that ran to its end. `saw_all`: it saw all of its samples but the dropped ones.
   void EndPass(bool saw_all);
 
-  // Of the pass: whether all that it will see is there.
+  // Whether all that the pass will see is there.
   bool is_complete() const { return round_ && round_->is_complete; }
   bool keeps_pass() const { return round_ != nullptr; }
 
-  // Of the sample of that index, in the pass.
+  // Whether the sample of that index is there, in the pass.
   bool Has(std::uint64_t index) const;
   // False where it is not there, or cannot be read from the file any more.
   bool Load(std::uint64_t index, float* values) const;

@@ -84,7 +84,7 @@ FeatureKey FeatureKeyOf(const std::string& text) {
   return key;
 }
 
-// Of one process, or of one FeatureFile, at a time; the others wait.
+// Keeps the file for one process, and one FeatureFile in it, at a time; the others wait.
 class FeatureFile::Lock {
  public:
   explicit Lock(const FeatureFile& file) : file_(file) {

@@ -51,17 +51,17 @@ class FeatureFile {
   // Where what was there was set aside; empty where it was not.
   const std::filesystem::path& set_aside() const { return set_aside_; }
 
-  // The records that are there now, whole ones, in their order, from that number on. Returns how
-  // many there are.
+  // Calls `visit` for each whole record that is there now, in their order, from the number `first`
+  // on. Returns how many there are.
   std::uint64_t ForEach(const Visit& visit, std::uint64_t first = 0) const;
 
-  // False where its checksum is wrong, it is gone, or another stands there.
+  // False where the record is gone, its checksum is wrong, or another stands in its place.
   bool Read(const FeatureRecord& record, float* values) const;
 
-  // Adds a record, unless there is one of that key among those that others added since this last
-  // looked at the end of the file: gives that then. `others`, if any, is called for each of those.
-  // Throws Error(kData), with the free space where the disk is full; then nothing of it is left
-  // there.
+  // Adds a record. Where others have added one of that key since this last looked at the end of the
+  // file, that is returned, and nothing added; `others`, if any, is called for each that they have
+  // added. Throws Error(kData), with the free space where the disk is full; then nothing of the
+  // record is left there.
   FeatureRecord Append(const FeatureKey& key, const float* values, const Visit& others = {});
 
  private:

@@ -14,6 +14,7 @@
 #include "stages/model/weights_source.h"
 
 namespace weir {
+
 void Features::Params::Check(const Blame& blame) const {
   if (cache_folder && cache != FeaturePlace::kFile) {
     blame("cache_folder", "`cache_folder` is of use with `cache: file` only");

@@ -64,7 +64,7 @@ Outcome<Image> DecodeGif(FileBytes& file, const ImageHeader& header, const Wante
   GifFrame frame;
   if (std::string wrong = FindGifFrame(file, frame); !wrong.empty()) return Drop{"", wrong};
   if (frame.canvas_width != header.width || frame.canvas_height != header.height) {
-    return Drop{"", "is corrupt: its header is ambiguous"};
+    return Drop{"", "was written to while it was read"};
   }
   FrameRows frame_rows(file, frame);
   PictureRows rows(header.width, header.height, ShrinkFor(header.width, header.height, wanted), 1);

@@ -1,5 +1,9 @@
 // The packed pixels of a GIF (GIF89a, section 22 and appendix F), unpacked a few at a time.
 //
+// It is weir's own, as libvips holds the file and four bytes for each pixel of the canvas, where
+// this reads row by row in a tenth of that, and as libvips shows transparent pixels black, not in
+// the colour of their index as Pillow and Keras do.
+//
 // One thread an object. Holds 44 KB, whatever the picture's size.
 #pragma once
 
@@ -14,8 +18,8 @@ namespace weir {
 
 class GifLzw {
  public:
-  // `at`: of the byte that says how many bits a pixel has; sub-blocks follow. The file is to
-  // outlive this.
+  // `at` is where the byte lies that says how many bits a pixel has; sub-blocks follow. The file is
+  // to outlive this.
   GifLzw(const FileBytes& file, std::uint64_t at);
 
   // The next `count` palette indices, or as many as there are: fewer at the end of the data or of
@@ -36,7 +40,7 @@ class GifLzw {
     std::uint8_t first;
   };
 
-  bool NextBlock();  // goes on in the data; false at their end
+  bool NextBlock();  // takes the next sub-block; false behind the last
   int NextCode();    // -1 at the end
   void Clear();
   int NextString();  // the code of the next string; -1 where there is none
@@ -56,7 +60,8 @@ class GifLzw {
   bool ended_ = false;
 
   std::array<Entry, kCodes> table_;
-  std::array<std::uint8_t, kCodes + 1> string_;  // that did not fit into what was asked for
+  // The string whose end did not fit into what was asked for.
+  std::array<std::uint8_t, kCodes + 1> string_;
   std::size_t string_bytes_ = 0, handed_out_ = 0;
 };
 

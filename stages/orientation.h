@@ -38,8 +38,8 @@ std::optional<int> OrientationInXmp(const FileBytes& file, std::uint64_t begin,
                                     std::uint64_t length);
 std::optional<int> OrientationInXmp(std::string_view text);
 
-// The same of the text that ImageMagick keeps under "Raw profile type exif": three lines, and the
-// EXIF block in hexadecimal digits.
+// The orientation in the text that ImageMagick keeps under "Raw profile type exif": three lines,
+// and the EXIF block in hexadecimal digits.
 std::optional<int> OrientationInRawProfile(std::string_view text);
 
 }  // namespace weir

@@ -20,8 +20,8 @@ struct PngText {
 // its data. Any thread.
 PngText FindPngText(FileBytes& file, const char* tag, std::uint64_t begin, std::uint64_t length);
 
-// The text, unpacked, up to its first 64 KiB, which is what this holds. As far as it could be read
-// where it is broken.
+// The text, unpacked, up to its first 64 KiB: as far as it can be read where it is broken. Holds
+// three times that meanwhile.
 std::string ReadPngText(const FileBytes& file, const PngText& found);
 
 }  // namespace weir

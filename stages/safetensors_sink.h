@@ -50,7 +50,7 @@ class SafetensorsSink final : public SinkStage<FeatureBatch> {
   const Params params_;
   const std::vector<std::int64_t> row_shape_;
   const std::shared_ptr<const Classes> classes_;  // may be null
-  const std::size_t samples_;                     // at most
+  const std::size_t samples_;                     // the most that a pass may bring
   std::vector<std::int32_t> labels_;
   std::unique_ptr<Files> files_;
 };

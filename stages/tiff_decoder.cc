@@ -37,7 +37,7 @@ bool Agrees(const TiffReader& reader, const TiffLayout& layout) {
   return static_cast<std::size_t>(TIFFScanlineSize(tiff)) == layout.row_bytes(layout.width);
 }
 
-// As a palette has 16 bits a colour; many writers have put 8 there.
+// The colours of the palette. TIFF gives each 16 bits; many writers have put 8 there.
 std::vector<TiffSamples::Colour> Palette(const TiffReader& reader, const TiffLayout& layout) {
   std::vector<TiffSamples::Colour> palette;
   std::uint16_t* columns[3] = {};
@@ -92,7 +92,8 @@ class TiffPicture {
     rows_.Add(rgb_.data());
   }
 
-  // Long strips, row by row; each plane by a reader of its own, as that decodes them in order.
+  // Reads long strips row by row, each plane by a reader of its own: one decodes rows in order
+  // only.
   bool ReadRows() {
     const std::size_t row_bytes = layout_.row_bytes(layout_.width);
     std::vector<std::uint8_t> row(row_bytes * readers_.size());
@@ -110,7 +111,7 @@ class TiffPicture {
     return true;
   }
 
-  // Tiles and short strips: a band of them after the other.
+  // Reads tiles and short strips, a band of them after the other.
   bool ReadPieces() {
     const std::size_t piece_row = layout_.row_bytes(layout_.piece_width);
     const std::size_t band_row = piece_row * layout_.pieces_across();
@@ -154,7 +155,7 @@ class TiffPicture {
     return true;
   }
 
-  // By libtiff's own conversion to RGBA, a band of pieces at a time.
+  // Reads YCbCr by libtiff's own conversion to RGBA, a band of pieces at a time.
   bool Convert() {
     TIFFRGBAImage image;
     char reason[1024] = "";
@@ -206,7 +207,7 @@ Outcome<Image> DecodeTiff(FileBytes& file, const ImageHeader& header, const Want
   TiffLayout layout;
   if (std::string wrong = ReadTiffLayout(file, layout); !wrong.empty()) return Drop{"", wrong};
   if (layout.width != header.width || layout.height != header.height) {
-    return Drop{"", "was exchanged while it was read"};
+    return Drop{"", "was written to while it was read"};
   }
   const WantedSize stored = AsStored(wanted, header.orientation);
   PictureRows rows(layout.width, layout.height, ShrinkFor(layout.width, layout.height, stored),

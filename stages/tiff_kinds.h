@@ -1,5 +1,5 @@
-// Which kinds of TIFF weir reads: of samples, colours and compressions. The others are refused by
-// their names.
+// Which samples, colours and compressions of a TIFF weir reads. The others are refused by their
+// names.
 #pragma once
 
 #include <cstdint>

@@ -51,7 +51,7 @@ void UnpackWhole(const std::uint8_t* from, std::size_t count, Spread<T> to) {
   }
 }
 
-// Colours that were multiplied by alpha, divided by it: as libvips reckons, cut off, not rounded.
+// Divides colours by the alpha that they were multiplied by, as libvips does: cut off, not rounded.
 template <class T>
 void DivideByAlpha(T* samples, int width, int channels) {
   const int colours = channels >= 4 ? 3 : 1;

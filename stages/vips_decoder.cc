@@ -23,7 +23,7 @@ constexpr int kStripRows = 16;
 // libvips keeps 4 times its tile height in rows of a picture that is read in order, and a strip
 // for each of us and the loader; see kOptions.
 constexpr std::size_t kRowsHeld = 4 * kStripRows + 4 * kStripRows;
-constexpr std::size_t kLibraryBytes = 768 << 10;  // objects, zlib, LZW
+constexpr std::size_t kLibraryBytes = 768 << 10;  // objects and zlib
 
 // Of libvips' caches, 128 rows otherwise, four times over.
 const char* kOptions[] = {"weir", "--vips-tile-height=16", "--vips-fatstrip-height=16",

@@ -62,7 +62,7 @@ std::size_t Distance(std::size_t code, int width) {
   return static_cast<std::size_t>(std::max(1, pixel.y * width + pixel.x));
 }
 
-// A picture inside the stream: of a transform, or the entropy image. (RFC 9649, section 3.6)
+// A picture inside the stream: a transform's, or the entropy image. (RFC 9649, section 3.6)
 class SmallPicture {
  public:
   SmallPicture(int width, int height)

@@ -3,7 +3,7 @@
 // 300 KB may ask for 800 MB of them.
 //
 // The beginning of the stream is read as a decoder reads it, up to the prefix codes of the picture
-// itself; no pixel of that is decoded. Any thread; at most 256 KiB are held meanwhile.
+// itself; no pixel of that is decoded. Any thread; at most 320 KiB are held meanwhile.
 #pragma once
 
 #include <cstddef>

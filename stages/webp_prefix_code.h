@@ -20,7 +20,7 @@ class LowBitReader {
   LowBitReader(const FileBytes& file, std::uint64_t begin, std::uint64_t bytes)
       : file_(file), at_(begin), end_(begin + bytes) {}
 
-  // Up to 24 bits.
+  // The next bits, up to 24 of them, which stay.
   std::uint32_t Peek(int count) {
     while (held_ < count) {
       held_bits_ |= std::uint64_t{NextByte()} << held_;
@@ -28,7 +28,7 @@ class LowBitReader {
     }
     return static_cast<std::uint32_t>(held_bits_ & ((std::uint64_t{1} << count) - 1));
   }
-  // Bits that were looked at.
+  // Passes over bits that were looked at.
   void Skip(int count) {
     held_bits_ >>= count;
     held_ -= count;
