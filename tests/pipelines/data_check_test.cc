@@ -3,9 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -13,6 +11,7 @@
 #include "tests/support/drawn_pictures.h"
 #include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
+#include "tests/support/training_job.h"
 #include "tests/support/weir_process.h"
 
 namespace weir {
@@ -25,32 +24,8 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-const char* const kTraining = R"(
-seed: 3
-memory: {host: 256MiB}
-pipeline:
-  - SOURCE
-  - decode
-  - augment: {size: [32, 32]}
-  - batch: {size: 8}
-  - features
-  - train
-model:
-  backbone: {name: mobilenet_v2, width: 0.35, weights: none}
-  head: [global_average_pooling, {dense: {units: classes, activation: softmax}}]
-training: {epochs: 1}
-)";
-
 class DataCheckTest : public ::testing::Test {
  protected:
-  DataCheckTest() {
-    for (const auto& entry : fs::recursive_directory_iterator(DrawnPictures<8>())) {
-      const bool is_in_class = entry.path().parent_path() != DrawnPictures<8>();
-      if (entry.is_regular_file() && is_in_class) pictures_.push_back(entry.path());
-    }
-    std::sort(pictures_.begin(), pictures_.end());
-  }
-
   std::string path(const std::string& name) const { return (scratch_ / name).string(); }
 
   // Copies `count` pictures into a folder, as <first>.jpg and so on.
@@ -77,26 +52,22 @@ class DataCheckTest : public ::testing::Test {
 
   ProcessOutcome Command(const std::string& command, const std::string& source,
                          const std::vector<std::string>& more = {}) const {
-    std::string text = kTraining;
-    text.replace(text.find("SOURCE"), 6, source);
-    std::ofstream(path("c.yaml")) << text;
-    std::vector<std::string> all = {command, path("c.yaml")};
-    all.insert(all.end(), more.begin(), more.end());
-    ProcessOutcome outcome = Weir(all);
+    scratch_.Write("c.yaml", TrainingYaml({.settings = "seed: 3\nmemory: {host: 256MiB}",
+                                           .source = source,
+                                           .batch_stages = {}}));
+    ProcessOutcome outcome = Weir(Joined({command, path("c.yaml")}, more));
     outcome.out = scratch_.Shortened(outcome.out);
     outcome.err = scratch_.Shortened(outcome.err);
     return outcome;
   }
   ProcessOutcome Check(const std::string& source) const { return Command("check", source); }
   ProcessOutcome Run(const std::string& source, const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> all = {"--out", path("run")};
-    all.insert(all.end(), more.begin(), more.end());
-    return Command("run", source, all);
+    return Command("run", source, Joined({"--out", path("run")}, more));
   }
   json Summary() const { return json::parse(FileText(path("run/summary.json"))); }
 
   ScratchFolder scratch_;
-  std::vector<fs::path> pictures_;
+  const std::vector<fs::path> pictures_ = DrawnFiles<8>();
 };
 
 TEST_F(DataCheckTest, WhatIsLeftOutIsSaidEverywhere) {

@@ -10,19 +10,15 @@
 
 #include <csignal>
 #include <filesystem>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "tests/support/drawn_pictures.h"
+#include "tests/support/sanitizer.h"
 #include "tests/support/scratch_folder.h"
+#include "tests/support/training_job.h"
 #include "tests/support/weir_process.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define WEIR_SANITIZER_NEEDS_ADDRESSES true
-#else
-#define WEIR_SANITIZER_NEEDS_ADDRESSES false
-#endif
 
 namespace weir {
 namespace {
@@ -37,32 +33,19 @@ using ::testing::StartsWith;
 // A small job, made once: six classes of six drawn pictures.
 const fs::path& Job() {
   static const ScratchFolder folder;
-  static const fs::path job = [] {
-    const fs::path pictures = folder / "pictures";
-    const ProcessOutcome outcome = Weir({"draw", pictures.string(), "--per-class", "6"});
-    if (outcome.status != 0) throw std::runtime_error(outcome.err);
-    return folder.Write("job.yaml", "threads: 2\npipeline:\n  - directory: {path: " +
-                                        pictures.string() + R"(, validation_split: 0.17}
-  - decode
-  - augment: {size: [32, 32], zoom: 0.1}
-  - batch: {size: 4}
-  - prefetch: {device: cpu}
-  - features
-  - train
-model:
-  backbone: {name: mobilenet_v2, width: 0.35, weights: none, convention: torchvision}
-  frozen: {through: block_14}
-  head: [global_average_pooling, dense: {units: classes, activation: softmax}]
-training: {epochs: 1, checkpoint_interval: 0s}
-)");
-  }();
+  static const fs::path job = folder.Write(
+      "job.yaml", TrainingYaml({.source = "directory: {path: " + DrawnPictures<6>().string() +
+                                          ", validation_split: 0.17}",
+                                .picture_stages = {"augment: {size: [32, 32], zoom: 0.1}"},
+                                .batch = "batch: {size: 4}",
+                                .convention = "torchvision",
+                                .frozen = "{through: block_14}",
+                                .training = "{epochs: 1, checkpoint_interval: 0s}"}));
   return job;
 }
 
 std::vector<std::string> RunIn(const fs::path& out, const std::vector<std::string>& more = {}) {
-  std::vector<std::string> arguments = {"run", Job().string(), "--out", out.string()};
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
+  return Joined({"run", Job().string(), "--out", out.string()}, more);
 }
 
 // With a limit on the process, and no longer than 60 seconds.
@@ -94,8 +77,7 @@ TEST(Endings, ARunThatGoesOnIsNotResumedAndOneThatWasKilledIs) {
   const ScratchFolder scratch;
   const fs::path out = scratch / "run";
   WeirProcess process(RunIn(out, {"--set", "training.epochs=1000"}));
-  while (process.ReadLine().rfind("epoch 1/1000 train", 0) != 0) {
-  }
+  process.ReadUntil("epoch 1/1000 train");
   const ProcessOutcome refused = Weir(RunIn(out, {"--resume"}));
   EXPECT_EQ(refused.status, 2);
   EXPECT_THAT(refused.err,
@@ -144,8 +126,7 @@ TEST(Endings, AFolderThatIsRemovedMeanwhileIsNamed) {
   const ScratchFolder scratch;
   const fs::path out = scratch / "run";
   WeirProcess process(RunIn(out, {"--set", "training.epochs=1000"}));
-  while (process.ReadLine().rfind("epoch 1/1000 train", 0) != 0) {
-  }
+  process.ReadUntil("epoch 1/1000 train");
   fs::rename(out, scratch / "elsewhere");
   const ProcessOutcome outcome = process.Wait();
   EXPECT_EQ(outcome.status, 4);
@@ -155,7 +136,7 @@ TEST(Endings, AFolderThatIsRemovedMeanwhileIsNamed) {
 
 // Limits on addresses count stacks and what libraries map too.
 TEST(Endings, UnderALimitOnAddressesARunWorksOrIsRefusedInWords) {
-  if (WEIR_SANITIZER_NEEDS_ADDRESSES) GTEST_SKIP() << "a sanitizer takes all addresses";
+  if (kHasSanitizer) GTEST_SKIP() << "a sanitizer takes all addresses";
   const ScratchFolder scratch;
   for (const auto& [resource, sizes_mib] :
        {std::pair{static_cast<int>(RLIMIT_DATA), std::vector<std::size_t>{40, 80, 120, 400}},

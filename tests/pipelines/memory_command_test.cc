@@ -12,7 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/drawn_pictures.h"
 #include "tests/support/scratch_folder.h"
+#include "tests/support/training_job.h"
 #include "tests/support/weir_process.h"
 
 namespace weir {
@@ -28,32 +30,20 @@ using ::testing::StartsWith;
 // A small job, made once: six classes of eight drawn pictures, of a backbone that all learns.
 const fs::path& Job() {
   static const ScratchFolder folder;
-  static const fs::path job = [] {
-    const fs::path pictures = folder / "pictures";
-    const ProcessOutcome outcome = Weir({"draw", pictures.string(), "--per-class", "8"});
-    if (outcome.status != 0) throw std::runtime_error(outcome.err);
-    return folder.Write("job.yaml", "threads: 2\npipeline:\n  - directory: {path: " +
-                                        pictures.string() + R"(, validation_split: 0.25}
-  - decode
-  - augment: {size: [160, 160]}
-  - batch: {size: 16}
-  - prefetch: {device: cpu}
-  - features
-  - train
-model:
-  backbone: {name: mobilenet_v2, width: 0.35, weights: none, convention: keras}
-  frozen: none
-  head: [global_average_pooling, dense: {units: classes, activation: softmax}]
-training: {epochs: 2}
-)");
-  }();
+  static const fs::path job = folder.Write(
+      "job.yaml", TrainingYaml({.source = "directory: {path: " + DrawnPictures<8>().string() +
+                                          ", validation_split: 0.25}",
+                                .picture_stages = {"augment: {size: [160, 160]}"},
+                                .batch = "batch: {size: 16}",
+                                .convention = "keras",
+                                .frozen = "none",
+                                .training = "{epochs: 2}"}));
   return job;
 }
 
 std::size_t Smallest(const std::vector<std::string>& more) {
-  std::vector<std::string> arguments = {"plan", Job().string(), "--json", "--memory", "8GiB"};
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  const ProcessOutcome outcome = Weir(arguments);
+  const ProcessOutcome outcome =
+      Weir(Joined({"plan", Job().string(), "--json", "--memory", "8GiB"}, more));
   if (outcome.status != 0) throw std::runtime_error(outcome.err);
   return nlohmann::json::parse(outcome.out)["smallest_bytes"];
 }
@@ -110,8 +100,7 @@ TEST(Explain, SaysWhoHeldWhatInARunThatWasKilled) {
   {
     WeirProcess process({"run", Job().string(), "--out", out, "--set", "training.epochs=1000",
                          "--set", "training.checkpoint_interval=100ms"});
-    while (process.ReadLine().rfind("epoch 2/1000 train", 0) != 0) {
-    }
+    process.ReadUntil("epoch 2/1000 train");
     EXPECT_THAT(Weir({"explain", out}).out, StartsWith(out + " is running: epoch "));
     process.Signal(SIGKILL);
     process.Wait();

@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -14,7 +13,9 @@
 
 #include "tests/support/drawn_pictures.h"
 #include "tests/support/file_text.h"
+#include "tests/support/scoped_variable.h"
 #include "tests/support/scratch_folder.h"
+#include "tests/support/training_job.h"
 #include "tests/support/weir_process.h"
 
 namespace weir {
@@ -24,38 +25,16 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-const char* const kTraining = R"(
-seed: 3
-memory: {host: 256MiB}
-pipeline:
-  - SOURCE
-  - decode
-  - augment: {size: [64, 64], zoom: 0.2, variants: 2}
-  - batch: {size: 8}
-  - MIXING
-  - features: {cache: CACHE}
-  - train
-model:
-  backbone: {name: mobilenet_v2, width: 0.35, weights: none}
-  head: [global_average_pooling, {dense: {units: classes, activation: softmax}}]
-training: {epochs: 2}
-)";
-
 class SourcesTest : public ::testing::Test {
  protected:
-  SourcesTest() { ::setenv("WEIR_CACHE", path("cache").c_str(), 1); }
-  ~SourcesTest() override { ::unsetenv("WEIR_CACHE"); }
-
   std::string path(const std::string& name) const { return (scratch_ / name).string(); }
 
   // The drawn pictures in the order in which a folder is listed, and their classes.
   static std::vector<std::pair<fs::path, std::string>> Listed() {
     std::vector<std::pair<fs::path, std::string>> files;
-    for (const auto& entry : fs::recursive_directory_iterator(DrawnPictures<8>())) {
-      if (!entry.is_regular_file() || entry.path().parent_path() == DrawnPictures<8>()) continue;
-      files.emplace_back(entry.path(), entry.path().parent_path().filename());
+    for (const fs::path& file : DrawnFiles<8>()) {
+      files.emplace_back(file, file.parent_path().filename());
     }
-    std::sort(files.begin(), files.end());
     return files;
   }
 
@@ -96,15 +75,24 @@ class SourcesTest : public ::testing::Test {
     return path("s-{00..01}" + ending);
   }
 
+  void WriteTraining(const std::string& source, const std::string& cache,
+                     const std::vector<std::string>& batch_stages) const {
+    scratch_.Write(
+        "c.yaml",
+        TrainingYaml({.settings = "seed: 3\nmemory: {host: 256MiB}",
+                      .source = source,
+                      .picture_stages = {"augment: {size: [64, 64], zoom: 0.2, variants: 2}"},
+                      .batch_stages = batch_stages,
+                      .features = "features: {cache: " + cache + "}",
+                      .training = "{epochs: 2}"}));
+  }
+
   // Trains with such a source, and returns what was said.
   std::string Train(const std::string& source, const std::string& out,
-                    const std::string& cache = "memory", const std::string& mixing = "prefetch",
+                    const std::string& cache = "memory",
+                    const std::vector<std::string>& batch_stages = {"prefetch"},
                     const std::string& threads = "2") const {
-    std::string text = kTraining;
-    text.replace(text.find("SOURCE"), 6, source);
-    text.replace(text.find("MIXING"), 6, mixing);
-    text.replace(text.find("CACHE"), 5, cache);
-    std::ofstream(path("c.yaml")) << text;
+    WriteTraining(source, cache, batch_stages);
     const ProcessOutcome outcome =
         Weir({"run", path("c.yaml"), "--out", path(out), "--set", "threads=" + threads});
     EXPECT_EQ(outcome.status, 0) << outcome.err;
@@ -115,6 +103,7 @@ class SourcesTest : public ::testing::Test {
   }
 
   ScratchFolder scratch_;
+  const ScopedVariable cache_{"WEIR_CACHE", (scratch_ / "cache").c_str()};
 };
 
 TEST_F(SourcesTest, TheSamePicturesGiveTheSameModel) {
@@ -136,9 +125,7 @@ TEST_F(SourcesTest, TheSamePicturesGiveTheSameModel) {
 
   const auto evaluation = [&](const std::string& run, const std::string& data,
                               const std::vector<std::string>& more = {}) {
-    std::vector<std::string> command = {"evaluate", path(run), data, "--json"};
-    command.insert(command.end(), more.begin(), more.end());
-    const ProcessOutcome outcome = Weir(command);
+    const ProcessOutcome outcome = Weir(Joined({"evaluate", path(run), data, "--json"}, more));
     EXPECT_EQ(outcome.status, 0) << outcome.err;
     return outcome.out;
   };
@@ -214,11 +201,7 @@ TEST_F(SourcesTest, AListIsDrawnAndHasNothingToTrainWith) {
   EXPECT_EQ(features.status, 0) << features.err;
   EXPECT_THAT(FileText(path("f.safetensors")), HasSubstr("[1,1280]"));
 
-  std::string text = kTraining;
-  text.replace(text.find("SOURCE"), 6, "list: {file: list.txt}");
-  text.replace(text.find("MIXING"), 6, "prefetch");
-  text.replace(text.find("CACHE"), 5, "off");
-  std::ofstream(path("c.yaml")) << text;
+  WriteTraining("list: {file: list.txt}", "off", {"prefetch"});
   const ProcessOutcome refused = Weir({"run", path("c.yaml"), "--out", path("c")});
   EXPECT_EQ(refused.status, 2) << refused.err;
   EXPECT_THAT(refused.err,
@@ -228,7 +211,7 @@ TEST_F(SourcesTest, AListIsDrawnAndHasNothingToTrainWith) {
 TEST_F(SourcesTest, MixedBatchesGiveTheSameModelAtAnyThreadCount) {
   const std::string source =
       "directory: {path: " + DrawnPictures<8>().string() + ", validation_split: 0.25}";
-  const std::string mixing = "mixup: {alpha: 0.4}\n  - cutmix: {probability: 0.5}";
+  const std::vector<std::string> mixing = {"mixup: {alpha: 0.4}", "cutmix: {probability: 0.5}"};
   Train(source, "plain", "off");
   EXPECT_THAT(Train(source, "kept", "memory", mixing),
               HasSubstr("; of training not: `mixup` and `cutmix` draw anew in each epoch"));
@@ -242,7 +225,7 @@ TEST_F(SourcesTest, MixedBatchesGiveTheSameModelAtAnyThreadCount) {
   // A mixture has no label of its own to be written.
   std::ofstream(path("f.yaml")) << "pipeline:\n  - " + source +
                                        "\n  - decode\n  - augment: {size: [32, 32]}\n  - batch\n" +
-                                       "  - " + mixing +
+                                       "  - " + mixing[0] + "\n  - " + mixing[1] +
                                        "\n  - normalize\n  - safetensors: {path: f.safetensors}\n";
   const ProcessOutcome refused = Weir({"run", path("f.yaml"), "--out", path("f")});
   EXPECT_EQ(refused.status, 2);

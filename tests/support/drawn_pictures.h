@@ -1,6 +1,7 @@
 // A folder of weir's own pictures for the tests of a program, drawn once.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
@@ -26,6 +27,18 @@ const std::filesystem::path& DrawnPictures() {
     return path;
   }();
   return pictures;
+}
+
+// Its pictures by class and name.
+template <int per_class = 0>
+std::vector<std::filesystem::path> DrawnFiles() {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(DrawnPictures<per_class>())) {
+    if (entry.path().extension() == ".jpg") files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 }  // namespace weir

@@ -5,7 +5,9 @@
 
 #include <array>
 #include <stdexcept>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir {
 namespace {
@@ -77,6 +79,17 @@ std::string WeirProcess::ReadLine() {
   return line;
 }
 
+void WeirProcess::ReadUntil(std::string_view beginning) {
+  std::string line;
+  do {
+    line = ReadLine();
+    if (line.empty()) {
+      throw std::runtime_error("weir ended before it said '" + std::string(beginning) +
+                               "': " + Wait().err);
+    }
+  } while (!line.starts_with(beginning));
+}
+
 void WeirProcess::Signal(int signal) const { kill(process_, signal); }
 
 ProcessOutcome WeirProcess::Wait() {
@@ -89,6 +102,12 @@ ProcessOutcome WeirProcess::Wait() {
   std::rewind(err_);
   outcome.err = ReadAll(err_);
   return outcome;
+}
+
+std::vector<std::string> Joined(std::vector<std::string> arguments,
+                                const std::vector<std::string>& more) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
 }
 
 ProcessOutcome Weir(const std::vector<std::string>& arguments, const ProcessSetup& setup) {

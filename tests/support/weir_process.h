@@ -1,6 +1,6 @@
 // The weir binary, run as a person would run it.
 //
-//   const Outcome outcome = Weir({"plan", "configs/demo.yaml"});
+//   const ProcessOutcome outcome = Weir({"plan", "configs/demo.yaml"});
 //   EXPECT_EQ(outcome.status, 0) << outcome.err;
 #pragma once
 
@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace weir {
@@ -34,6 +35,9 @@ class WeirProcess {
 
   // Waits for the next line of standard output; empty at its end.
   std::string ReadLine();
+  // Passes over lines until one begins so. Throws std::runtime_error, with what the process said,
+  // where it ends before.
+  void ReadUntil(std::string_view beginning);
   void Signal(int signal) const;
   int id() const { return process_; }
   ProcessOutcome Wait();
@@ -44,6 +48,10 @@ class WeirProcess {
   std::FILE* err_ = nullptr;  // a temporary file, so that nobody has to read it meanwhile
   std::string read_;
 };
+
+// `arguments`, and `more` behind them.
+std::vector<std::string> Joined(std::vector<std::string> arguments,
+                                const std::vector<std::string>& more);
 
 ProcessOutcome Weir(const std::vector<std::string>& arguments, const ProcessSetup& setup = {});
 
