@@ -2,11 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <random>
 #include <string>
 
 #include "tests/framework/yaml_text.h"
+#include "tests/support/scoped_variable.h"
 
 namespace weir {
 namespace {
@@ -179,8 +179,7 @@ TEST(ApplyOverride, PathsAreRelativeToTheWorkingDirectory) {
 }
 
 TEST(ApplyOverride, ATildeIsTheHomeFolder) {
-  const std::string before = std::getenv("HOME") ? std::getenv("HOME") : "";
-  ::setenv("HOME", "/users/ann", 1);
+  const ScopedVariable home("HOME", "/users/ann");
   const auto out = [](const std::string& option) {
     Problems problems;
     const YamlNode tree =
@@ -197,11 +196,10 @@ TEST(ApplyOverride, ATildeIsTheHomeFolder) {
             "looked up: write it out (or ./~bob for a file of that name)\n"
             "  --set training.out=~bob/x\n"
             "                     ^");
-  ::unsetenv("HOME");
+  const ScopedVariable no_home("HOME", nullptr);
   EXPECT_EQ(out("training.out=~/x"),
             "--set training.out=~/x: `out` takes a path, and `~` has no meaning, as HOME is not "
             "set\n  --set training.out=~/x\n                     ^");
-  ::setenv("HOME", before.c_str(), 1);
 }
 
 TEST(ApplyOverride, SurvivesGarbage) {
