@@ -3,12 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/memory/failure_trial.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define WEIR_SANITIZER_HAS_MALLOC true
-#else
-#define WEIR_SANITIZER_HAS_MALLOC false
-#endif
+#include "tests/support/sanitizer.h"
 
 namespace weir {
 namespace {
@@ -16,7 +11,7 @@ namespace {
 class AllocationFailure : public FailureTrial {
  protected:
   void SetUp() override {
-    if (WEIR_SANITIZER_HAS_MALLOC) GTEST_SKIP() << "a sanitizer's malloc cannot be replaced";
+    if (kHasSanitizer) GTEST_SKIP() << "a sanitizer's malloc cannot be replaced";
   }
 
   void Try(bool is_forever) const {

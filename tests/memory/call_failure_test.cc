@@ -5,12 +5,7 @@
 #include <string>
 
 #include "tests/memory/failure_trial.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define WEIR_SANITIZER_IS_FIRST true
-#else
-#define WEIR_SANITIZER_IS_FIRST false
-#endif
+#include "tests/support/sanitizer.h"
 
 namespace weir {
 namespace {
@@ -18,7 +13,7 @@ namespace {
 class CallFailure : public FailureTrial, public ::testing::WithParamInterface<const char*> {
  protected:
   void SetUp() override {
-    if (WEIR_SANITIZER_IS_FIRST) GTEST_SKIP() << "a sanitizer has to be the first library";
+    if (kHasSanitizer) GTEST_SKIP() << "a sanitizer has to be the first library";
   }
 };
 

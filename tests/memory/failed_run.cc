@@ -7,19 +7,13 @@
 #include <sstream>
 #include <string_view>
 
+#include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {
 namespace {
 
 constexpr unsigned kMostSeconds = 20;
-
-std::string Bytes(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 }  // namespace
 
@@ -40,7 +34,7 @@ FailedRun RunFailing(const std::vector<std::string>& arguments, const Failing& f
   FailedRun run;
   run.outcome = Weir(arguments, setup);
   std::ifstream(count) >> run.requests;
-  const std::string stacks = Bytes(stack);  // "request\n...\nsignal\n...\n"
+  const std::string stacks = FileText(stack);  // "request\n...\nsignal\n...\n"
   const std::size_t signal = stacks.find("signal\n");
   run.request_stack = stacks.substr(0, signal);
   if (signal != std::string::npos) run.signal_stack = stacks.substr(signal);

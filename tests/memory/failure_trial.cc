@@ -6,10 +6,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <regex>
 #include <stdexcept>
+
+#include "tests/support/drawn_pictures.h"
+#include "tests/support/file_text.h"
+#include "tests/support/training_job.h"
 
 namespace weir {
 namespace {
@@ -37,11 +39,6 @@ const Excuse* ExcuseFor(const FailedRun& run) {
   return nullptr;
 }
 
-std::string Bytes(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 std::set<std::string> FilesBelow(const fs::path& folder) {
   std::set<std::string> files;
   if (!fs::exists(folder)) return files;
@@ -59,32 +56,20 @@ std::string WithoutNumbers(const std::string& name) {
 }  // namespace
 
 FailureTrial::Job::Job() {
-  const auto check = [](const ProcessOutcome& outcome) {
-    if (outcome.status != 0) throw std::runtime_error(outcome.err);
-  };
-  check(Weir({"draw", (scratch / "all").string(), "--per-class", "6"}));
   for (const char* name : {"tree", "sailboat"}) {
     fs::create_directories(scratch / "pictures");
-    fs::rename(scratch / "all" / name, scratch / "pictures" / name);
+    fs::copy(DrawnPictures<6>() / name, scratch / "pictures" / name);
   }
-  scratch.Write("job.yaml", R"(
-threads: 1
-memory: {host: 1GiB}
-pipeline:
-  - directory: {path: pictures, validation_split: 0.17}
-  - decode
-  - augment: {size: [32, 32], zoom: 0.1}
-  - batch: {size: 4}
-  - prefetch: {device: cpu}
-  - features
-  - train
-model:
-  backbone: {name: mobilenet_v2, width: 0.35, weights: none, convention: torchvision}
-  frozen: {through: block_14}
-  head: [global_average_pooling, dense: {units: classes, activation: softmax}]
-training: {epochs: 1, checkpoint_interval: 0s}
-)");
-  check(Weir(Arguments("whole")));
+  scratch.Write("job.yaml",
+                TrainingYaml({.settings = "threads: 1\nmemory: {host: 1GiB}",
+                              .source = "directory: {path: pictures, validation_split: 0.17}",
+                              .picture_stages = {"augment: {size: [32, 32], zoom: 0.1}"},
+                              .batch = "batch: {size: 4}",
+                              .convention = "torchvision",
+                              .frozen = "{through: block_14}",
+                              .training = "{epochs: 1, checkpoint_interval: 0s}"}));
+  const ProcessOutcome outcome = Weir(Arguments("whole"));
+  if (outcome.status != 0) throw std::runtime_error(outcome.err);
   model = Model("whole");
   files = FilesBelow(scratch / "whole");
 }
@@ -107,7 +92,7 @@ std::vector<std::string> FailureTrial::Job::Arguments(const std::string& out) co
 }
 
 std::string FailureTrial::Job::Model(const std::string& out) const {
-  return Bytes(scratch / out / "model/model.safetensors");
+  return FileText(scratch / out / "model/model.safetensors");
 }
 
 // What is wrong with how a run ended and with what it left in `out`; empty where nothing is.
@@ -139,12 +124,10 @@ std::string FailureTrial::OffenceOfTheEnd(const FailedRun& run, const std::strin
 std::string FailureTrial::OffenceOfWhatIsLeft(int status, const std::string& out) const {
   const std::string model = TheJob().Model(out);
   if (model.empty() && status == 0) return "left no model";
-  if (!Bytes(TheJob().scratch / out / "dropped.jsonl").empty()) return "";
+  if (!FileText(TheJob().scratch / out / "dropped.jsonl").empty()) return "";
   if (!model.empty() && model != TheJob().model) return "left another model";
   if (!fs::exists(TheJob().scratch / out / "checkpoint/latest.safetensors")) return "";
-  std::vector<std::string> again = TheJob().Arguments(out);
-  again.push_back("--resume");
-  const ProcessOutcome resumed = Weir(again);
+  const ProcessOutcome resumed = Weir(Joined(TheJob().Arguments(out), {"--resume"}));
   if (resumed.status != 0) return "left what does not go on: " + resumed.err;
   return TheJob().Model(out) == TheJob().model ? "" : "left what goes on to another model";
 }

@@ -2,20 +2,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <random>
-#include <sstream>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "tests/memory/drawn_job.h"
 #include "tests/memory/held_peak.h"
+#include "tests/support/drawn_pictures.h"
+#include "tests/support/environment_number.h"
+#include "tests/support/file_text.h"
 #include "tests/support/hard_cgroup.h"
 #include "tests/support/scratch_folder.h"
+#include "tests/support/training_job.h"
 #include "tests/support/weir_process.h"
 
 namespace weir {
@@ -28,25 +28,6 @@ using ::testing::StartsWith;
 
 std::string MiB(std::size_t bytes) { return std::to_string(bytes >> 20) + "MiB"; }
 
-std::string Bytes(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-// Six classes of six drawn pictures, made once.
-const fs::path& Pictures() {
-  static const ScratchFolder folder;
-  static const fs::path pictures = [] {
-    const fs::path path = folder / "pictures";
-    const ProcessOutcome outcome = Weir({"draw", path.string(), "--per-class", "6"});
-    if (outcome.status != 0) throw std::runtime_error(outcome.err);
-    return path;
-  }();
-  return pictures;
-}
-
 // Two lines: what does not fit, and what to do. Between them stands the table of the plan.
 void ExpectRefusal(const ProcessOutcome& outcome, std::size_t ceiling_bytes) {
   EXPECT_THAT(outcome.err, AllOf(StartsWith("weir: this job does not fit in "),
@@ -54,21 +35,15 @@ void ExpectRefusal(const ProcessOutcome& outcome, std::size_t ceiling_bytes) {
       << "in " << MiB(ceiling_bytes);
 }
 
+// The data are six classes of six drawn pictures.
 std::string Job(int epochs) {
-  return "memory: {host: auto}\npipeline:\n  - directory: {path: " + Pictures().string() +
-         R"(, validation_split: 0.3}
-  - decode
-  - augment: {size: [96, 96], zoom: 0.1, horizontal_flip: true}
-  - batch: {size: 8}
-  - prefetch: {device: cpu}
-  - features
-  - train
-model:
-  backbone: {name: mobilenet_v2, width: 0.35, weights: none, convention: keras}
-  frozen: {through: block_8}
-  head: [global_average_pooling, dense: {units: classes, activation: softmax}]
-training: {epochs: )" +
-         std::to_string(epochs) + "}\n";
+  return TrainingYaml(
+      {.settings = "memory: {host: auto}",
+       .source = "directory: {path: " + DrawnPictures<6>().string() + ", validation_split: 0.3}",
+       .picture_stages = {"augment: {size: [96, 96], zoom: 0.1, horizontal_flip: true}"},
+       .convention = "keras",
+       .frozen = "{through: block_8}",
+       .training = "{epochs: " + std::to_string(epochs) + "}"});
 }
 
 // The limit comes near while a run goes on, as when others fill the container.
@@ -82,8 +57,7 @@ TEST(HardLimit, LoweredWhileARunGoesOnItIsNotRunInto) {
   ASSERT_EQ(Weir(arguments("free")).status, 0);
   const HardCgroup cgroup(std::size_t{512} << 20);
   WeirProcess process(arguments("squeezed"), cgroup.Setup());
-  while (process.ReadLine().rfind("epoch 2/20 train", 0) != 0) {
-  }
+  process.ReadUntil("epoch 2/20 train");
   cgroup.LowerTo(cgroup.held_bytes() + (std::size_t{4} << 20));
   const ProcessOutcome outcome = process.Wait();
   ASSERT_EQ(outcome.status, 0) << outcome.err;
@@ -91,8 +65,8 @@ TEST(HardLimit, LoweredWhileARunGoesOnItIsNotRunInto) {
   const std::size_t said = outcome.out.find("memory is scarce: ");
   ASSERT_NE(said, std::string::npos) << outcome.out;
   EXPECT_EQ(outcome.out.find("memory is scarce: ", said + 1), std::string::npos);
-  EXPECT_TRUE(Bytes(scratch / "squeezed/model/model.safetensors") ==
-              Bytes(scratch / "free/model/model.safetensors"));
+  EXPECT_TRUE(FileText(scratch / "squeezed/model/model.safetensors") ==
+              FileText(scratch / "free/model/model.safetensors"));
 }
 
 TEST(HardLimit, OfTheKernelIsNeverRunInto) {
@@ -104,7 +78,7 @@ TEST(HardLimit, OfTheKernelIsNeverRunInto) {
   };
   const ProcessOutcome free = run("free", {});
   ASSERT_EQ(free.status, 0) << free.err;
-  const std::string model = Bytes(scratch / "free/model/model.safetensors");
+  const std::string model = FileText(scratch / "free/model/model.safetensors");
   ASSERT_FALSE(model.empty());
 
   int finished = 0, refused = 0;
@@ -124,15 +98,10 @@ TEST(HardLimit, OfTheKernelIsNeverRunInto) {
     }
     ++finished;
     ASSERT_EQ(outcome.status, 0) << "in " << out << ": " << outcome.err;
-    EXPECT_TRUE(Bytes(scratch / out / "model/model.safetensors") == model) << "in " << out;
+    EXPECT_TRUE(FileText(scratch / out / "model/model.safetensors") == model) << "in " << out;
   }
   EXPECT_GE(finished, 2);
   EXPECT_GE(refused, 1);
-}
-
-std::size_t FromEnvironment(const char* name, std::size_t otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
 // The smallest ceiling that the plan says is enough, in whole MiB.
@@ -171,11 +140,12 @@ void ExpectWithin(const DrawnJob& drawn) {
 
 // WEIR_MEMORY_PAIRS jobs, 12 where it is not set, drawn from WEIR_MEMORY_SEED.
 TEST(Ceiling, HoldsForAnyJob) {
-  const std::size_t pairs = FromEnvironment("WEIR_MEMORY_PAIRS", 12);
-  const std::size_t seed = FromEnvironment("WEIR_MEMORY_SEED", 1);
+  const std::size_t pairs = EnvironmentNumber("WEIR_MEMORY_PAIRS", 12);
+  const std::size_t seed = EnvironmentNumber("WEIR_MEMORY_SEED", 1);
   std::printf("WEIR_MEMORY_SEED=%zu WEIR_MEMORY_PAIRS=%zu\n", seed, pairs);
   std::mt19937 random(static_cast<std::mt19937::result_type>(seed));
-  for (std::size_t pair = 0; pair < pairs; ++pair) ExpectWithin(DrawJob(random, Pictures()));
+  for (std::size_t pair = 0; pair < pairs; ++pair)
+    ExpectWithin(DrawJob(random, DrawnPictures<6>()));
 }
 
 }  // namespace

@@ -12,11 +12,13 @@
 #include <vector>
 
 #include "tests/stages/hostile_pictures.h"
+#include "tests/stages/picture_chunks.h"
 #include "tests/stages/tiff_file.h"
 #include "tests/support/file_text.h"
 #include "tests/support/hard_cgroup.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"
+#include "tests/support/training_job.h"
 #include "tests/support/weir_process.h"
 
 namespace weir {
@@ -83,22 +85,11 @@ class HostilePicturesLimit : public testing::Test {
                       fs::copy_options::overwrite_existing);
       }
     }
-    job_ = scratch_
-               .Write("job.yaml", "memory: {host: 128MiB}\npipeline:\n  - directory: {path: " +
-                                      Pictures() + R"(, validation_split: 0.3}
-  - decode
-  - augment: {size: [96, 96]}
-  - batch: {size: 8}
-  - prefetch: {device: cpu}
-  - features
-  - train
-model:
-  backbone: {name: mobilenet_v2, width: 0.35, weights: none, convention: keras}
-  frozen: all
-  head: [global_average_pooling, dense: {units: classes, activation: softmax}]
-training: {epochs: 1}
-)")
-               .string();
+    job_ = scratch_.Write("job.yaml", TrainingYaml({.settings = "memory: {host: 128MiB}",
+                                                    .source = "directory: {path: " + Pictures() +
+                                                              ", validation_split: 0.3}",
+                                                    .picture_stages = {"augment: {size: [96, 96]}"},
+                                                    .convention = "keras"}));
   }
 
   std::string Pictures() const { return (scratch_ / "pictures").string(); }

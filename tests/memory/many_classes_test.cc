@@ -4,14 +4,15 @@
 
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 #include <vector>
 
+#include "tests/support/drawn_pictures.h"
+#include "tests/support/file_text.h"
 #include "tests/support/hard_cgroup.h"
 #include "tests/support/scratch_folder.h"
+#include "tests/support/training_job.h"
 #include "tests/support/weir_process.h"
 
 namespace weir {
@@ -24,53 +25,31 @@ constexpr int kClasses = 3000;  // a matrix of their squares would take 72 MB
 constexpr const char* kCeiling = "112MiB";
 constexpr std::size_t kCeilingAndCode = std::size_t{136} << 20;
 
-std::string Bytes(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 class ManyClasses : public ::testing::Test {
  protected:
   void SetUp() override {
     if (const auto reason = HardCgroup::Unavailable()) GTEST_SKIP() << *reason;
-    const ProcessOutcome drawn = Weir({"draw", (scratch_ / "drawn").string(), "--per-class", "1"});
-    ASSERT_EQ(drawn.status, 0) << drawn.err;
-    fs::path picture;
-    for (const auto& entry : fs::recursive_directory_iterator(scratch_ / "drawn")) {
-      if (entry.is_regular_file()) picture = entry.path();
-    }
+    const fs::path picture = DrawnFiles<1>().front();
     for (int label = 0; label < kClasses; ++label) {
       const fs::path folder = scratch_ / "photos" / ("class " + std::to_string(10'000 + label));
       fs::create_directories(folder);
-      fs::create_hard_link(picture, folder / ("a" + picture.extension().string()));
+      fs::create_hard_link(picture, folder / "a.jpg");
     }
-    job_ = scratch_
-               .Write("job.yaml", R"(
-memory: {host: 112MiB}
-pipeline:
-  - directory: {path: photos}
-  - decode
-  - augment: {size: [32, 32]}
-  - batch: {size: 32}
-  - prefetch: {device: cpu}
-  - features: {cache: off}
-  - train
-model:
-  backbone: {name: mobilenet_v2, width: 0.35, weights: none, convention: keras}
-  frozen: all
-  head: [global_average_pooling, dense: {units: 16}, dense: {units: classes, activation: softmax}]
-training: {epochs: 2, checkpoint_interval: 0s}
-)")
-               .string();
+    job_ = scratch_.Write("job.yaml",
+                          TrainingYaml({.settings = std::string("memory: {host: ") + kCeiling + "}",
+                                        .source = "directory: {path: photos}",
+                                        .batch = "batch: {size: 32}",
+                                        .features = "features: {cache: off}",
+                                        .convention = "keras",
+                                        .hidden_layers = "dense: {units: 16}, ",
+                                        .training = "{epochs: 2, checkpoint_interval: 0s}"}));
   }
 
   std::vector<std::string> Arguments(const std::string& out) const {
     return {"run", job_, "--out", (scratch_ / out).string()};
   }
   std::string Model(const std::string& out) const {
-    return Bytes(scratch_ / out / "model/model.safetensors");
+    return FileText(scratch_ / out / "model/model.safetensors");
   }
 
   const ScratchFolder scratch_;
@@ -81,17 +60,14 @@ TEST_F(ManyClasses, TrainWithinThePlanAndGoOnAfterAKill) {
   const HardCgroup cgroup(kCeilingAndCode);
   const ProcessOutcome whole = Weir(Arguments("whole"), cgroup.Setup());
   ASSERT_EQ(whole.status, 0) << whole.err;
-  const json summary = json::parse(Bytes(scratch_ / "whole/summary.json"));
+  const json summary = json::parse(FileText(scratch_ / "whole/summary.json"));
   EXPECT_LE(summary["peak_rss_anon_bytes"], summary["planned_bytes"]);
 
   WeirProcess killed(Arguments("killed"), cgroup.Setup());
-  while (killed.ReadLine().rfind("epoch 1/2 train", 0) != 0) {
-  }
+  killed.ReadUntil("epoch 1/2 train");
   killed.Signal(SIGKILL);
   ASSERT_EQ(killed.Wait().status, 128 + SIGKILL);
-  std::vector<std::string> again = Arguments("killed");
-  again.push_back("--resume");
-  const ProcessOutcome resumed = Weir(again, cgroup.Setup());
+  const ProcessOutcome resumed = Weir(Joined(Arguments("killed"), {"--resume"}), cgroup.Setup());
   ASSERT_EQ(resumed.status, 0) << resumed.err;
   EXPECT_NE(resumed.out.find("going on in epoch "), std::string::npos) << resumed.out;
   EXPECT_TRUE(Model("killed") == Model("whole"));

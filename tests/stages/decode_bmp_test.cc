@@ -8,7 +8,7 @@
 
 #include "tests/stages/decode_probe.h"
 #include "tests/stages/picture_chunks.h"
-#include "tests/stages/test_pictures.h"
+#include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"
 
 namespace weir {
@@ -74,7 +74,7 @@ class DecodeBmpTest : public testing::Test {
   std::string Say(const Bmp& bmp) { return full_.Say(folder_.Write("a.bmp", bmp.bytes())); }
 
   DecodeProbe full_;
-  const TestFolder folder_;
+  const ScratchFolder folder_;
 };
 
 TEST_F(DecodeBmpTest, ReadsPlainPixels) {

@@ -18,6 +18,9 @@
 #include "tests/stages/test_pictures.h"
 #include "tests/stages/tiff_file.h"
 #include "tests/support/counting_malloc.h"
+#include "tests/support/environment_number.h"
+#include "tests/support/file_text.h"
+#include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"
 
 namespace weir {
@@ -30,11 +33,6 @@ constexpr std::size_t kMostOfALook = 512 << 10;
 // Larger pictures are admitted in the same way, and take long.
 constexpr std::size_t kMostMeasured = std::size_t{400} << 20;
 constexpr int kMegapixels = 40;
-
-std::size_t FromEnvironment(const char* name, std::size_t otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 class DecodeBoundsTest : public testing::Test {
  protected:
@@ -79,8 +77,8 @@ class DecodeBoundsTest : public testing::Test {
   }
 
   void MeasureDrawn(const char* kind, std::string (DrawnHeaders::*draw)()) {
-    const std::size_t count = FromEnvironment("WEIR_DECODE_BOUNDS", 120);
-    const std::size_t seed = FromEnvironment("WEIR_DECODE_SEED", 1);
+    const std::size_t count = EnvironmentNumber("WEIR_DECODE_BOUNDS", 120);
+    const std::size_t seed = EnvironmentNumber("WEIR_DECODE_SEED", 1);
     DrawnHeaders drawn(Seeds(), static_cast<std::uint32_t>(seed));
     for (std::size_t i = 0; i < count; ++i) {
       MeasureBytes((drawn.*draw)(), std::string(kind) + " " + std::to_string(i) + " of seed " +
@@ -94,7 +92,7 @@ class DecodeBoundsTest : public testing::Test {
     const Vips inks = MakePicture(64, 64, 4, VIPS_INTERPRETATION_CMYK,
                                   [](int x, int y, int band) { return x * y + band; });
     const auto bytes = [&](const Vips& picture, const char* name) {
-      return ReadAll(Save(picture, folder_ / name));
+      return FileText(Save(picture, folder_ / name));
     };
     seeds.jpegs = {bytes(photo, "a.jpg"), bytes(photo, "b.jpg[interlace]"), bytes(inks, "c.jpg"),
                    bytes(photo, "d.jpg[subsample_mode=off]")};
@@ -107,7 +105,7 @@ class DecodeBoundsTest : public testing::Test {
 
   DecodeProbe full_{0, 0, kMegapixels};
   DecodeProbe small_{224, 224, kMegapixels};
-  const TestFolder folder_;
+  const ScratchFolder folder_;
 
  private:
   std::size_t files_ = 0, pictures_ = 0, read_ = 0;

@@ -9,6 +9,8 @@
 #include "tests/stages/decode_probe.h"
 #include "tests/stages/picture_chunks.h"
 #include "tests/stages/test_pictures.h"
+#include "tests/support/file_text.h"
+#include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"
 
 namespace weir {
@@ -77,7 +79,7 @@ class DecodeFramesTest : public testing::Test {
   std::string Say(const std::string& bytes) { return full_.Say(folder_.Write("file", bytes)); }
 
   DecodeProbe full_;
-  const TestFolder folder_;
+  const ScratchFolder folder_;
 };
 
 // Alpha is left out: a transparent pixel shows the colour of its index.
@@ -158,8 +160,8 @@ TEST_F(DecodeFramesTest, PlacesAWebpsFrameOnItsCanvas) {
       return static_cast<unsigned char>(kColours[at + band]);
     });
   };
-  const std::string red = WebpPicture(ReadAll(Save(of('r'), folder_ / "a.webp[lossless,strip]")));
-  const std::string blue = WebpPicture(ReadAll(Save(of('b'), folder_ / "b.webp[lossless,strip]")));
+  const std::string red = WebpPicture(FileText(Save(of('r'), folder_ / "a.webp[lossless,strip]")));
+  const std::string blue = WebpPicture(FileText(Save(of('b'), folder_ / "b.webp[lossless,strip]")));
   const std::string head = WebpChunk("ANIM", "\xff\xff\xff\xff\0\0"s);
   const auto canvas = [&](unsigned flags, int width, int height, const std::string& rest) {
     return ExtendedWebp(kWebpAnimated | flags, width, height, head + rest);
@@ -181,7 +183,7 @@ TEST_F(DecodeFramesTest, PlacesAWebpsFrameOnItsCanvas) {
 
 TEST_F(DecodeFramesTest, ShrinksACanvasThatIsLargerThanItsFrame) {
   const std::string picture =
-      WebpPicture(ReadAll(Save(MakePhoto(200, 160), folder_ / "a.webp[strip]")));
+      WebpPicture(FileText(Save(MakePhoto(200, 160), folder_ / "a.webp[strip]")));
   const std::string path =
       folder_.Write("b.webp", ExtendedWebp(kWebpAnimated, 1000, 800,
                                            WebpChunk("ANIM", std::string(6, '\0')) +

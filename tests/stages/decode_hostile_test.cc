@@ -12,6 +12,8 @@
 #include "tests/stages/decode_probe.h"
 #include "tests/stages/hostile_pictures.h"
 #include "tests/stages/test_pictures.h"
+#include "tests/support/file_text.h"
+#include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"
 
 namespace weir {
@@ -23,7 +25,7 @@ using testing::StartsWith;
 class DecodeHostileTest : public testing::Test {
  protected:
   DecodeProbe full_;
-  const TestFolder folder_;
+  const ScratchFolder folder_;
 };
 
 TEST_F(DecodeHostileTest, ReadsHardButValidJpegs) {
@@ -118,7 +120,7 @@ TEST_F(DecodeHostileTest, AsksForAllPrefixCodesOfAWebp) {
 
 // An alpha channel is a lossless picture inside of a lossy one.
 TEST_F(DecodeHostileTest, AsksForThePrefixCodesOfAnAlphaChannel) {
-  const std::string lossy = ReadAll(Save(MakePhoto(256, 256), folder_ / "lossy.webp"));
+  const std::string lossy = FileText(Save(MakePhoto(256, 256), folder_ / "lossy.webp"));
   const LosslessWebp alpha{.width = 256, .height = 256, .sets = 4096};
   const std::string path = folder_.Write("alpha.webp", WebpWithAlpha(lossy, alpha));
   EXPECT_GT(std::get<std::size_t>(full_.Admit(path)), 4096u * 11'800);
@@ -179,7 +181,7 @@ TEST_F(DecodeHostileTest, DropsWhatIsCutOff) {
   const Vips photo = MakePhoto(200, 160);
   for (const char* name : {"a.jpg", "b.jpg[interlace]", "c.png", "d.gif", "e.webp",
                            "f.webp[lossless]", "g.tif[compression=lzw]", "h.png[interlace]"}) {
-    const std::string whole = ReadAll(Save(photo, folder_ / name));
+    const std::string whole = FileText(Save(photo, folder_ / name));
     for (int part = 0; part < 40; ++part) {
       const std::string said =
           full_.Say(folder_.Write("cut", whole.substr(0, whole.size() * part / 40)));
@@ -188,7 +190,7 @@ TEST_F(DecodeHostileTest, DropsWhatIsCutOff) {
           << name << " cut after " << part << " of 40";
     }
   }
-  const std::string baseline = ReadAll(folder_ / "a.jpg");
+  const std::string baseline = FileText(folder_ / "a.jpg");
   EXPECT_THAT(full_.Say(folder_.Write("cut", baseline.substr(0, baseline.size() / 2))),
               testing::MatchesRegex("is truncated after row [0-9]+ of 160"));
   // Arithmetic coding says nothing of what is missing.
@@ -210,7 +212,7 @@ TEST_F(DecodeHostileTest, SurvivesMutations) {
        {"a.jpg", "b.jpg[interlace]", "c.png", "d.png[interlace]", "e.gif", "f.webp",
         "g.webp[lossless]", "h.tif", "i.tif[tile,tile_width=16,tile_height=16,compression=lzw]",
         "j.tif[compression=jpeg]"}) {
-    seeds.push_back(ReadAll(Save(photo, folder_ / name)));
+    seeds.push_back(FileText(Save(photo, folder_ / name)));
   }
   unsigned state = 7;
   const auto random = [&state](std::size_t below) {

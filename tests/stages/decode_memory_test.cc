@@ -9,6 +9,7 @@
 
 #include "stages/vips_decoder.h"
 #include "tests/stages/test_pictures.h"
+#include "tests/support/scratch_folder.h"
 
 namespace weir {
 namespace {
@@ -45,7 +46,7 @@ std::string Make(const Case& c, int width, int height, const std::string& path) 
 
 Measured Measure(const Case& c) {
   StartVips();
-  const TestFolder folder;
+  const ScratchFolder folder;
   const std::string small = Make(c, 64, 64, folder / "small");
   const std::string large = Make(c, c.width, c.height, folder / "large");
   const std::string command =

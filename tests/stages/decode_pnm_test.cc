@@ -3,7 +3,7 @@
 #include <string>
 
 #include "tests/stages/decode_probe.h"
-#include "tests/stages/test_pictures.h"
+#include "tests/support/scratch_folder.h"
 
 namespace weir {
 namespace {
@@ -30,7 +30,7 @@ class DecodePnmTest : public testing::Test {
   }
 
   DecodeProbe full_;
-  const TestFolder folder_;
+  const ScratchFolder folder_;
 };
 
 TEST_F(DecodePnmTest, ReadsAllSix) {

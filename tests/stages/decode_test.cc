@@ -16,6 +16,7 @@
 #include "tests/stages/decode_probe.h"
 #include "tests/stages/test_pictures.h"
 #include "tests/support/file_text.h"
+#include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"
 
 namespace weir {
@@ -44,14 +45,14 @@ class DecodeTest : public testing::Test {
   Image Read(const std::string& path) { return Must(full_.Map(path)); }
 
   DecodeProbe full_;
-  const TestFolder folder_;
+  const ScratchFolder folder_;
 };
 
 TEST_F(DecodeTest, KeepsWhatTheSampleIs) {
   const std::string path = Save(MakePhoto(12, 10), folder_ / "a.png");
   EXPECT_EQ(Read(path).sample.path, path);
   const Outcome<Image> lost = full_.Map(folder_.Write("b.jpg", "no picture"));
-  EXPECT_EQ(std::get<Drop>(lost).sample, folder_ / "b.jpg");
+  EXPECT_EQ(std::get<Drop>(lost).sample, (folder_ / "b.jpg").string());
 }
 
 // A file that is exchanged for a larger picture between the look at it and its turn.

@@ -1,11 +1,10 @@
 #include "tests/stages/drawn_headers.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <array>
 
 #include "tests/stages/hostile_pictures.h"
+#include "tests/stages/picture_chunks.h"
 #include "tests/stages/tiff_file.h"
 
 namespace weir {
@@ -13,13 +12,6 @@ namespace {
 
 void Put(std::string& bytes, std::size_t at, const std::string& field) {
   if (at + field.size() <= bytes.size()) bytes.replace(at, field.size(), field);
-}
-
-std::string PngChunk(const std::string& name, const std::string& bytes) {
-  const std::string body = name + bytes;
-  const auto crc =
-      crc32(0, reinterpret_cast<const Bytef*>(body.data()), static_cast<uInt>(body.size()));
-  return BigBytes(bytes.size(), 4) + body + BigBytes(crc, 4);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace weir {
 
 class DrawnHeaders {
  public:
-  // `seeds`: usual files by kind, "jpg", "webp" and so on, whose fields are changed.
+  // Usual files of each kind, whose fields are changed.
   struct Seeds {
     std::vector<std::string> jpegs, pngs, gifs, webps;
   };

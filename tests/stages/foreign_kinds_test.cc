@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "stages/image_header.h"
-#include "tests/stages/test_pictures.h"
+#include "tests/support/scratch_folder.h"
 
 namespace weir {
 namespace {
@@ -23,7 +23,7 @@ class ForeignKindsTest : public testing::Test {
     return drop ? drop->reason : "a picture";
   }
 
-  const TestFolder folder_;
+  const ScratchFolder folder_;
 };
 
 TEST_F(ForeignKindsTest, NamesWhatAFileIs) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/stages/picture_chunks.h"
+
 namespace weir {
 
 // Bits into bytes, the lowest of each byte first (WebP).
@@ -24,21 +26,6 @@ class LowBits {
   std::string bytes_;
   std::size_t bits_ = 0;
 };
-
-inline std::string LittleBytes(std::uint64_t value, int count) {
-  std::string bytes;
-  for (int i = 0; i < count; ++i) bytes += static_cast<char>(value >> 8 * i);
-  return bytes;
-}
-
-inline std::string BigBytes(std::uint64_t value, int count) {
-  const std::string little = LittleBytes(value, count);
-  return {little.rbegin(), little.rend()};
-}
-
-inline std::string RiffChunk(const std::string& name, const std::string& bytes) {
-  return name + LittleBytes(bytes.size(), 4) + bytes + std::string(bytes.size() % 2, '\0');
-}
 
 // A lossless WebP of which every header field can be said, and so what its decoder allocates: all
 // pixels are black, in no bits. (RFC 9649, section 3)
@@ -68,7 +55,7 @@ struct LosslessWebp {
     bits.Write(height - 1, 14);
     bits.Write(0, 4);  // no alpha, version 0
     Write(bits);
-    return RiffChunk("VP8L", bits.bytes() + std::string(16, '\0'));
+    return WebpChunk("VP8L", bits.bytes() + std::string(16, '\0'));
   }
   std::string File() const {
     const std::string chunk = Chunk();
@@ -138,9 +125,9 @@ struct LosslessWebp {
 // A lossy WebP with an alpha channel, which is a lossless picture inside of it.
 inline std::string WebpWithAlpha(const std::string& lossy_file, const LosslessWebp& alpha) {
   const std::string chunks =
-      RiffChunk("VP8X", "\x10" + std::string(3, '\0') + LittleBytes(alpha.width - 1, 3) +
+      WebpChunk("VP8X", "\x10" + std::string(3, '\0') + LittleBytes(alpha.width - 1, 3) +
                             LittleBytes(alpha.height - 1, 3)) +
-      RiffChunk("ALPH", "\1" + alpha.Stream()) + lossy_file.substr(lossy_file.find("VP8 "));
+      WebpChunk("ALPH", "\1" + alpha.Stream()) + lossy_file.substr(lossy_file.find("VP8 "));
   return "RIFF" + LittleBytes(4 + chunks.size(), 4) + "WEBP" + chunks;
 }
 

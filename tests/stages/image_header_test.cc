@@ -7,6 +7,7 @@
 
 #include "stages/vips_decoder.h"
 #include "tests/stages/test_pictures.h"
+#include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"
 
 namespace weir {
@@ -31,7 +32,7 @@ class ImageHeaderTest : public testing::Test {
   }
   std::string SayBytes(const std::string& bytes) { return Say(folder_.Write("file", bytes)); }
 
-  const TestFolder folder_;
+  const ScratchFolder folder_;
 };
 
 TEST_F(ImageHeaderTest, SaysWhatAFileIs) {

@@ -9,6 +9,8 @@
 #include "stages/vips_decoder.h"
 #include "tests/stages/picture_chunks.h"
 #include "tests/stages/test_pictures.h"
+#include "tests/support/file_text.h"
+#include "tests/support/scratch_folder.h"
 
 namespace weir {
 namespace {
@@ -87,10 +89,10 @@ class OrientationTest : public testing::Test {
     return std::get<ImageHeader>(header).orientation;
   }
   std::string Encoded(const std::string& ending) const {
-    return ReadAll(Save(MakePhoto(30, 20), folder_ / ("a" + ending)));
+    return FileText(Save(MakePhoto(30, 20), folder_ / ("a" + ending)));
   }
 
-  const TestFolder folder_;
+  const ScratchFolder folder_;
 };
 
 // RFC 9649, section 2.7: metadata stand behind the picture, and the flags say which there are.
@@ -125,12 +127,7 @@ TEST_F(OrientationTest, IsFoundBehindThePictureOfAPng) {
     EXPECT_EQ(with("eXIf", "Exif\0\0"s + ExifBlock(7, false)), 7) << behind;
     const std::string keyword = "Raw profile type exif\0"s, profile = RawProfile(ExifBlock(8));
     EXPECT_EQ(with("tEXt", keyword + profile), 8) << behind;
-    std::string packed(compressBound(profile.size()), '\0');
-    uLongf size = packed.size();
-    ASSERT_EQ(compress(reinterpret_cast<Bytef*>(packed.data()), &size,
-                       reinterpret_cast<const Bytef*>(profile.data()), profile.size()),
-              Z_OK);
-    packed.resize(size);
+    const std::string packed = Deflated(profile);
     EXPECT_EQ(with("zTXt", keyword + "\0"s + packed), 8) << behind;
     EXPECT_EQ(with("zTXt", keyword + "\0"s + packed.substr(0, 4)), 1) << behind;
     EXPECT_EQ(with("iTXt", "XML:com.adobe.xmp\0\0\0\0\0"s + XmpPacket(3)), 3) << behind;

@@ -8,16 +8,25 @@
 
 namespace weir {
 
-inline std::string LittleBytes(std::uint32_t value, int bytes) {
-  std::string text;
-  for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> 8 * i & 255);
-  return text;
+inline std::string LittleBytes(std::uint64_t value, int count) {
+  std::string bytes;
+  for (int i = 0; i < count; ++i) bytes += static_cast<char>(value >> 8 * i);
+  return bytes;
 }
 
-inline std::string BigBytes(std::uint32_t value, int bytes) {
-  std::string text;
-  for (int i = bytes; i-- > 0;) text += static_cast<char>(value >> 8 * i & 255);
-  return text;
+inline std::string BigBytes(std::uint64_t value, int count) {
+  const std::string little = LittleBytes(value, count);
+  return {little.rbegin(), little.rend()};
+}
+
+// As zlib packs it.
+inline std::string Deflated(const std::string& bytes, int level = 6) {
+  uLongf size = compressBound(bytes.size());
+  std::string packed(size, '\0');
+  compress2(reinterpret_cast<Bytef*>(packed.data()), &size,
+            reinterpret_cast<const Bytef*>(bytes.data()), bytes.size(), level);
+  packed.resize(size);
+  return packed;
 }
 
 // An EXIF block of one entry, the orientation, without a prefix.

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "tests/stages/decode_probe.h"
-#include "tests/stages/test_pictures.h"
 #include "tests/support/hostile_bytes.h"
 #include "tests/support/reference_tensors.h"
+#include "tests/support/scratch_folder.h"
 
 namespace weir {
 namespace {
@@ -52,7 +52,7 @@ class PillowParityTest : public testing::Test {
 
   const ReferenceTensors reference_;
   const nlohmann::json cells_;
-  const TestFolder folder_;
+  const ScratchFolder folder_;
   DecodeProbe full_;
 };
 

@@ -6,8 +6,6 @@
 //   Write("a.tif", tiff.Bytes());
 #pragma once
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <map>
@@ -16,15 +14,6 @@
 #include <vector>
 
 namespace weir {
-
-inline std::string Deflated(const std::string& bytes, int level = 6) {
-  uLongf size = compressBound(bytes.size());
-  std::string packed(size, '\0');
-  compress2(reinterpret_cast<Bytef*>(packed.data()), &size,
-            reinterpret_cast<const Bytef*>(bytes.data()), bytes.size(), level);
-  packed.resize(size);
-  return packed;
-}
 
 class TiffFile {
  public:

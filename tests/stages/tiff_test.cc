@@ -11,8 +11,11 @@
 
 #include "tests/stages/decode_probe.h"
 #include "tests/stages/hostile_pictures.h"
+#include "tests/stages/picture_chunks.h"
 #include "tests/stages/test_pictures.h"
 #include "tests/stages/tiff_file.h"
+#include "tests/support/file_text.h"
+#include "tests/support/scratch_folder.h"
 
 namespace weir {
 namespace {
@@ -99,7 +102,7 @@ class TiffTest : public testing::Test {
   }
 
   DecodeProbe full_;
-  const TestFolder folder_;
+  const ScratchFolder folder_;
 };
 
 int Pattern(int x, int y, int sample) { return (x * 7 + y * 3 + sample * 50) % 256; }
@@ -284,7 +287,7 @@ TEST_F(TiffTest, RefusesProgressiveStrips) {
   TiffFile tiff(48, 32);
   tiff.Set(TiffFile::kCompression, 7);
   tiff.Set(TiffFile::kRowsPerStrip, 16);
-  const std::string baseline = ReadAll(
+  const std::string baseline = FileText(
       Save(MakePicture(48, 16, 1, VIPS_INTERPRETATION_B_W, [](int x, int, int) { return x; }),
            folder_ / "a.jpg"));
   tiff.pieces = {baseline, baseline};

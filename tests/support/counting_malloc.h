@@ -10,13 +10,11 @@
 
 #include <cstddef>
 
+#include "tests/support/sanitizer.h"
+
 namespace weir {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kCountsAllocations = false;
-#else
-inline constexpr bool kCountsAllocations = true;
-#endif
+inline constexpr bool kCountsAllocations = !kHasSanitizer;
 
 class AllocatedBytes {
  public:

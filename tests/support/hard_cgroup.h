@@ -6,9 +6,9 @@
 //   const ProcessOutcome outcome = Weir(arguments, cgroup.Setup());
 //   EXPECT_EQ(cgroup.kills(), 0);
 //
-// Of v1 where that has the memory controller, else of v2; swap counts against the limit where the
-// kernel can say so. Made below the group that the test is in or, where that may not have groups
-// below it, beside it. One thread.
+// It is one of cgroup v1 where that has the memory controller, else of v2; swap counts against the
+// limit where the kernel can say so. It is made below the group that the test is in or, where that
+// may not have groups below it, beside it. For one thread.
 #pragma once
 
 #include <cstddef>

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <fstream>
 #include <random>
 #include <stdexcept>
@@ -101,11 +100,6 @@ inline std::vector<std::string> AllTruncations(const std::string& bytes) {
   std::vector<std::string> copies;
   for (std::size_t size = 0; size < bytes.size(); ++size) copies.push_back(bytes.substr(0, size));
   return copies;
-}
-
-inline std::string ReadBytes(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 }  // namespace weir

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/support/caught_error.h"
+#include "tests/support/file_text.h"
 #include "tests/support/hostile_bytes.h"
 #include "tests/support/keras_files.h"
 #include "tests/support/scratch_folder.h"
@@ -106,7 +107,7 @@ TEST_F(Hdf5Reader, WhateverTheBytesAreTheOutcomeIsTensorsOrAnError) {
   WriteLegacyH5(folder_ / "variable", layers_, KerasText::kVariable);
   WriteWeightsH5(folder_ / "keras3", layers_, {"Conv1", "Conv1_relu", "bn_Conv1"});
   for (const char* name : {"fixed", "variable", "keras3"}) {
-    const std::string bytes = ReadBytes(folder_ / name);
+    const std::string bytes = FileText(folder_ / name);
     const HostileOutcome outcome = ReadAllOf(DamagedCopies(bytes, 3000));
     EXPECT_EQ(outcome.read + outcome.refused, 3000);
     EXPECT_GT(outcome.refused, 500);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/support/caught_error.h"
+#include "tests/support/file_text.h"
 #include "tests/support/hostile_bytes.h"
 #include "tests/support/keras_files.h"
 #include "tests/support/pth_bytes.h"
@@ -22,7 +23,7 @@ class KerasArchive : public testing::Test {
     WriteWeightsH5(folder_ / "w.h5", layers);
     return ZipBytes({{"metadata.json", "{}"},
                      {"config.json", "{}"},
-                     {"model.weights.h5", ReadBytes(folder_ / "w.h5")}},
+                     {"model.weights.h5", FileText(folder_ / "w.h5")}},
                     how);
   }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/stages/model/pth_fixture.h"
+#include "tests/support/file_text.h"
 #include "tests/support/hostile_bytes.h"
 #include "tests/support/shared_data.h"
 
@@ -166,7 +167,7 @@ TEST_F(PthReader, AChangedWeightIsNoticed) {
 
 TEST_F(PthReader, WhateverTheBytesAreTheOutcomeIsTensorsOrAnError) {
   constexpr std::size_t kMostGrownBytes = 64 << 20;
-  const std::string by_torch = ReadBytes("tests/stages/model/torch_files/old.pth");
+  const std::string by_torch = FileText("tests/stages/model/torch_files/old.pth");
   for (const std::string& bytes :
        {SmallFile(), SmallFile({.zip64 = true}), LegacyFile(), by_torch}) {
     const HostileOutcome outcome = ReadAllOf(DamagedCopies(bytes, 3000));

@@ -9,6 +9,7 @@
 #include "stages/model/safetensors_reader.h"
 #include "stages/model/safetensors_writer.h"
 #include "tests/support/caught_error.h"
+#include "tests/support/file_text.h"
 #include "tests/support/hostile_bytes.h"
 #include "tests/support/pth_bytes.h"
 #include "tests/support/scratch_folder.h"
@@ -46,7 +47,7 @@ std::string SmallFile(const ScratchFolder& folder) {
       folder / "small",
       {TensorToWrite::Of("weight", {2, 3}, weight), TensorToWrite::Of("bias", {2}, bias)},
       {{"who", "weir"}});
-  return ReadBytes(folder / "small");
+  return FileText(folder / "small");
 }
 
 TEST_F(Safetensors, WhatIsWrittenIsRead) {
@@ -70,11 +71,11 @@ TEST_F(Safetensors, TheBytesDependOnTheContentsAlone) {
   const std::vector<float> a = {1}, b = {2};
   WriteSafetensors(folder_ / "1", {TensorToWrite::Of("a", {1}, a), TensorToWrite::Of("b", {1}, b)});
   WriteSafetensors(folder_ / "2", {TensorToWrite::Of("b", {1}, b), TensorToWrite::Of("a", {1}, a)});
-  EXPECT_EQ(ReadBytes(folder_ / "1"), ReadBytes(folder_ / "2"));
+  EXPECT_EQ(FileText(folder_ / "1"), FileText(folder_ / "2"));
   const std::string header = R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
                              R"("b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}     )";
-  EXPECT_EQ(ReadBytes(folder_ / "1"), LittleEndian<std::uint64_t>(header.size()) + header +
-                                          LittleEndian(1.0f) + LittleEndian(2.0f));
+  EXPECT_EQ(FileText(folder_ / "1"), LittleEndian<std::uint64_t>(header.size()) + header +
+                                         LittleEndian(1.0f) + LittleEndian(2.0f));
 }
 
 TEST_F(Safetensors, AFullDiskLeavesTheOldFileAndNothingElse) {
@@ -96,7 +97,7 @@ TEST_F(Safetensors, AFullDiskLeavesTheOldFileAndNothingElse) {
                       ": cannot be written: File too large\n"
                       "A file may not become that large here: raise the limit (`ulimit -f`), or "
                       "write to another place.");
-  EXPECT_EQ(ReadBytes(path), "what was there");
+  EXPECT_EQ(FileText(path), "what was there");
   int files = 0;
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder_.path()))
     ++files;
