@@ -38,13 +38,12 @@ class ArticleTest : public ::testing::Test {
   // The arguments of a run of two epochs into `out`, and `more`.
   std::vector<std::string> Arguments(const std::string& out,
                                      const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> all = {"run",   "configs/article.yaml",
-                                    "--out", (scratch_ / out).string(),
-                                    "--set", "pipeline.directory.path=" + train_->string(),
-                                    "--set", "model.backbone.weights=" + weights_->string(),
-                                    "--set", "training.epochs=2"};
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
+    const std::vector<std::string> all = {"run",   "configs/article.yaml",
+                                          "--out", (scratch_ / out).string(),
+                                          "--set", "pipeline.directory.path=" + train_->string(),
+                                          "--set", "model.backbone.weights=" + weights_->string(),
+                                          "--set", "training.epochs=2"};
+    return Joined(all, more);
   }
   void Run(const std::string& out, const std::vector<std::string>& more = {}) const {
     const ProcessOutcome outcome = Weir(Arguments(out, more));
@@ -110,8 +109,7 @@ TEST_F(ArticleTest, ARunThatIsInterruptedAndGoesOnGivesTheSameModel) {
     const std::string out = "stopped" + std::to_string(signal);
     {
       WeirProcess process(Arguments(out, {"--set", "training.checkpoint_interval=100ms"}));
-      while (process.ReadLine().rfind("epoch 1/2 validation", 0) != 0) {
-      }
+      process.ReadUntil("epoch 1/2 validation");
       process.Signal(signal);
       const ProcessOutcome outcome = process.Wait();
       ASSERT_EQ(outcome.status, signal == SIGINT ? 130 : 128 + SIGKILL) << outcome.err;

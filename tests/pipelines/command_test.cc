@@ -7,11 +7,11 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "tests/support/drawn_pictures.h"
+#include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/weir_process.h"
 
@@ -32,10 +32,9 @@ const fs::path& Pictures() { return DrawnPictures(); }
 // A run of the demo, changed by `more`.
 std::vector<std::string> Demo(const std::string& command,
                               const std::vector<std::string>& more = {}) {
-  std::vector<std::string> all = {command, "configs/demo.yaml", "--set",
-                                  "pipeline.directory.path=" + Pictures().string()};
-  all.insert(all.end(), more.begin(), more.end());
-  return all;
+  return Joined(
+      {command, "configs/demo.yaml", "--set", "pipeline.directory.path=" + Pictures().string()},
+      more);
 }
 
 double BestAccuracy(const fs::path& run) {
@@ -166,15 +165,9 @@ class Resume : public ::testing::Test {
     std::vector<std::string> all =
         Demo("run", {"--out", run_.string(), "--set", "training.epochs=1"});
     if (resume) all.push_back("--resume");
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
+    return Joined(all, more);
   }
-  std::string Config() const {
-    std::ifstream file(run_ / "config.yaml");
-    std::stringstream text;
-    text << file.rdbuf();
-    return text.str();
-  }
+  std::string Config() const { return FileText(run_ / "config.yaml"); }
 
   const ScratchFolder scratch_;
   const fs::path run_ = scratch_ / "run";

@@ -76,11 +76,8 @@ TEST_F(FlowTest, AJobWithoutTrainingIsRunOnceAndLeavesARunFolder) {
 TEST_F(FlowTest, PreviewDrawsWhatTrainingWillSee) {
   const std::vector<std::string> preview = {"preview", "configs/demo.yaml", "--set",
                                             "pipeline.directory.path=" + Pictures(), "--out"};
-  const auto draw = [&](const std::string& name, std::vector<std::string> more = {}) {
-    std::vector<std::string> all = preview;
-    all.push_back(path(name));
-    all.insert(all.end(), more.begin(), more.end());
-    const ProcessOutcome outcome = Weir(all);
+  const auto draw = [&](const std::string& name, const std::vector<std::string>& more) {
+    const ProcessOutcome outcome = Weir(Joined(Joined(preview, {path(name)}), more));
     EXPECT_EQ(outcome.status, 0) << outcome.err;
     return outcome.out;
   };
@@ -104,11 +101,7 @@ TEST_F(FlowTest, ResizesAFolderIntoShardsWithin64MiB) {
       "--set", "pipeline.webdataset_writer.shard_size=1MiB",
       "--set", "pipeline.encode.quality=100",
       "--out"};
-  const auto run = [&](const std::string& out) {
-    std::vector<std::string> all = command;
-    all.push_back(path(out));
-    return Weir(all);
-  };
+  const auto run = [&](const std::string& out) { return Weir(Joined(command, {path(out)})); };
   const ProcessOutcome outcome = run("run");
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   const auto summary = nlohmann::json::parse(FileText(path("run/summary.json")));
@@ -264,7 +257,7 @@ TEST_F(FlowTest, ABranchBesideTrainingGivesTheSameAtAnyThreadCount) {
   EXPECT_TRUE(run(branched, "four", "4") == model);
   EXPECT_EQ(SizeOfPng(path("sheet.png")), std::pair(4 * 132 + 4, 2 * 132 + 4));
 
-  // Of a run only the way to `train` predicts.
+  // Only the way to `train` predicts, so that no sheet is drawn.
   fs::remove(path("sheet.png"));
   const ProcessOutcome predicted = Weir({"predict", path("one"), Pictures()});
   EXPECT_EQ(predicted.status, 0) << predicted.err;

@@ -3,12 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 #include <vector>
 
+#include "tests/support/drawn_pictures.h"
 #include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/weir_process.h"
@@ -19,27 +18,27 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
+std::string Pictures() { return DrawnPictures().string(); }
+
 class GpuRun : public ::testing::Test {
  protected:
   void SetUp() override {
     const auto devices = nlohmann::json::parse(Weir({"devices", "--json"}).out);
     if (devices["gpus"].empty()) GTEST_SKIP() << devices["device"].get<std::string>();
-    ASSERT_EQ(Weir({"draw", pictures_.string()}).status, 0);
   }
 
   // The demo on the GPU, of three epochs. What fits is told, so that the bits depend on nothing
   // else that is on the card.
   std::vector<std::string> Arguments(const std::string& out,
                                      const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> all = {"run",   "configs/demo.yaml",
-                                    "--out", (scratch_ / out).string(),
-                                    "--set", "pipeline.directory.path=" + pictures_.string(),
-                                    "--set", "pipeline.prefetch.device=cuda",
-                                    "--set", "memory.host=4GiB",
-                                    "--set", "training.micro_batch=16",
-                                    "--set", "training.epochs=3"};
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
+    const std::vector<std::string> all = {"run",   "configs/demo.yaml",
+                                          "--out", (scratch_ / out).string(),
+                                          "--set", "pipeline.directory.path=" + Pictures(),
+                                          "--set", "pipeline.prefetch.device=cuda",
+                                          "--set", "memory.host=4GiB",
+                                          "--set", "training.micro_batch=16",
+                                          "--set", "training.epochs=3"};
+    return Joined(all, more);
   }
   void Run(const std::string& out, const std::vector<std::string>& more = {}) const {
     const ProcessOutcome outcome = Weir(Arguments(out, more));
@@ -52,14 +51,13 @@ class GpuRun : public ::testing::Test {
     return FileText(scratch_ / out / "model/model.safetensors");
   }
   nlohmann::json Evaluated(const std::string& out, const std::string& device) const {
-    const ProcessOutcome outcome = Weir({"evaluate", (scratch_ / out).string(), pictures_.string(),
+    const ProcessOutcome outcome = Weir({"evaluate", (scratch_ / out).string(), Pictures(),
                                          "--json", "--set", "pipeline.prefetch.device=" + device});
     EXPECT_EQ(outcome.status, 0) << outcome.err;
     return nlohmann::json::parse(outcome.out);
   }
 
   const ScratchFolder scratch_;
-  const fs::path pictures_ = scratch_ / "pictures";
 };
 
 TEST_F(GpuRun, LearnsAndLeavesAModelThatTheHostAgreesWith) {
@@ -83,8 +81,7 @@ TEST_F(GpuRun, InterruptedAndGoneOnWithItGivesTheSameModel) {
   Run("whole");
   {
     WeirProcess process(Arguments("stopped", {"--set", "training.checkpoint_interval=100ms"}));
-    while (process.ReadLine().rfind("epoch 1/3 validation", 0) != 0) {
-    }
+    process.ReadUntil("epoch 1/3 validation");
     process.Signal(SIGINT);
     ASSERT_EQ(process.Wait().status, 130);
   }

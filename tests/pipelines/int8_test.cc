@@ -5,7 +5,6 @@
 
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -39,13 +38,12 @@ class Int8Test : public ::testing::Test {
   // The demo with its backbone frozen throughout, in int8.
   std::vector<std::string> Demo(const std::string& command,
                                 const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> all = {command, "configs/demo.yaml",
-                                    "--set", "pipeline.directory.path=" + Pictures(),
-                                    "--set", "model.frozen=all",
-                                    "--set", "training.epochs=2",
-                                    "--set", "pipeline.features.precision=int8"};
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
+    const std::vector<std::string> all = {command, "configs/demo.yaml",
+                                          "--set", "pipeline.directory.path=" + Pictures(),
+                                          "--set", "model.frozen=all",
+                                          "--set", "training.epochs=2",
+                                          "--set", "pipeline.features.precision=int8"};
+    return Joined(all, more);
   }
   ProcessOutcome TryRun(const std::string& out, std::vector<std::string> more = {}) const {
     more.insert(more.end(), {"--out", (scratch_ / out).string()});
@@ -59,10 +57,8 @@ class Int8Test : public ::testing::Test {
     return FileText(scratch_ / out / name);
   }
   double Accuracy(const std::string& out, const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> arguments = {"evaluate", (scratch_ / out).string(), Pictures(),
-                                          "--json"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    const ProcessOutcome outcome = Weir(arguments);
+    const ProcessOutcome outcome =
+        Weir(Joined({"evaluate", (scratch_ / out).string(), Pictures(), "--json"}, more));
     EXPECT_EQ(outcome.status, 0) << outcome.err;
     return nlohmann::json::parse(outcome.out)["accuracy"];
   }
@@ -109,8 +105,7 @@ TEST_F(Int8Test, GivesTheSameModelAtAnyThreadCountAndCeilingAndAfterAResume) {
   {
     WeirProcess process(Demo("run", {"--out", (scratch_ / "stopped").string(), "--set",
                                      "training.checkpoint_interval=100ms"}));
-    while (process.ReadLine().rfind("epoch 1/2 train", 0) != 0) {
-    }
+    process.ReadUntil("epoch 1/2 train");
     process.Signal(SIGKILL);
     process.Wait();
   }

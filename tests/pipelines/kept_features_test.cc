@@ -45,15 +45,15 @@ class KeptFeaturesTest : public ::testing::Test {
   }
 
   ProcessOutcome Outcome(const std::string& out, const Texts& more) const {
-    Texts all = {"run",   "configs/demo.yaml",
-                 "--out", (scratch_ / out).string(),
-                 "--set", "pipeline.directory.path=" + (scratch_ / "pictures").string(),
-                 "--set", "pipeline.directory.stratified=false",
-                 "--set", "pipeline.directory.validation_split=0.2",
-                 "--set", "pipeline.batch.size=7",
-                 "--set", "training.epochs=" + std::to_string(kEpochs)};
-    all.insert(all.end(), more.begin(), more.end());
-    return Weir(all, {.environment = {"WEIR_CACHE=" + (scratch_ / "cache").string()}});
+    const Texts all = {"run",   "configs/demo.yaml",
+                       "--out", (scratch_ / out).string(),
+                       "--set", "pipeline.directory.path=" + (scratch_ / "pictures").string(),
+                       "--set", "pipeline.directory.stratified=false",
+                       "--set", "pipeline.directory.validation_split=0.2",
+                       "--set", "pipeline.batch.size=7",
+                       "--set", "training.epochs=" + std::to_string(kEpochs)};
+    return Weir(Joined(all, more),
+                {.environment = {"WEIR_CACHE=" + (scratch_ / "cache").string()}});
   }
   std::string Run(const std::string& out, const Texts& more) const {
     const ProcessOutcome outcome = Outcome(out, more);
@@ -75,27 +75,21 @@ class KeptFeaturesTest : public ::testing::Test {
   ScratchFolder scratch_;
 };
 
-Texts Join(const Texts& one, const Texts& two) {
-  Texts all = one;
-  all.insert(all.end(), two.begin(), two.end());
-  return all;
-}
-
 const Texts kVariants = {"--set", "pipeline.augment.variants=2"};
 const Texts kInFile = {"--set", "pipeline.features.cache=file"};
 
 TEST_F(KeptFeaturesTest, GiveTheSameModelAsThoseThatAreMadeAnew) {
-  Run("off", Join(kVariants, {"--set", "pipeline.features.cache=off"}));
+  Run("off", Joined(kVariants, {"--set", "pipeline.features.cache=off"}));
   const std::string model = Model("off");
   const std::string said = Run("memory", kVariants);
   EXPECT_THAT(said, HasSubstr("features: of both splits kept in memory, "));
   EXPECT_THAT(said, HasSubstr(", 2 variants of each picture"));
   EXPECT_TRUE(Model("memory") == model);
-  Run("one", Join(kVariants, {"--set", "threads=1"}));
+  Run("one", Joined(kVariants, {"--set", "threads=1"}));
   EXPECT_TRUE(Model("one") == model);
-  Run("file", Join(kVariants, kInFile));
+  Run("file", Joined(kVariants, kInFile));
   EXPECT_TRUE(Model("file") == model);
-  Run("again", Join(kVariants, kInFile));
+  Run("again", Joined(kVariants, kInFile));
   EXPECT_TRUE(Model("again") == model);
   for (const char* out : {"off", "memory", "one", "file", "again"}) {
     const auto summary = nlohmann::json::parse(FileText(scratch_ / out / "summary.json"));
@@ -122,20 +116,20 @@ TEST_F(KeptFeaturesTest, OfOtherAugmentationAreOtherModels) {
 }
 
 TEST_F(KeptFeaturesTest, InAFileAreMadeAgainExactlyWhereSomethingChanged) {
-  const Texts plain = Join(kInFile, {"--set", "pipeline.augment.zoom=0", "--set",
-                                     "pipeline.augment.horizontal_flip=false"});
+  const Texts plain = Joined(kInFile, {"--set", "pipeline.augment.zoom=0", "--set",
+                                       "pipeline.augment.horizontal_flip=false"});
   ExpectFile("first", plain, 0, kPictures);
   ExpectFile("same", plain, kPictures, 0);
   EXPECT_TRUE(Model("same") == Model("first"));
 
   // Another head, optimizer, batch size, ceiling, seed (nothing is drawn) or validation split.
   ExpectFile("head",
-             Join(plain, {"--set", "training.optimizer.adam.learning_rate=0.01", "--set",
-                          "pipeline.batch.size=5", "--memory", "300MiB"}),
+             Joined(plain, {"--set", "training.optimizer.adam.learning_rate=0.01", "--set",
+                            "pipeline.batch.size=5", "--memory", "300MiB"}),
              kPictures, 0);
-  ExpectFile("seed", Join(plain, {"--set", "seed=9"}), kPictures, 0);
-  ExpectFile("split", Join(plain, {"--set", "pipeline.directory.validation_split=0.5"}), kPictures,
-             0);
+  ExpectFile("seed", Joined(plain, {"--set", "seed=9"}), kPictures, 0);
+  ExpectFile("split", Joined(plain, {"--set", "pipeline.directory.validation_split=0.5"}),
+             kPictures, 0);
 
   // A picture that is only touched, or moved to another name.
   std::vector<fs::path> pictures;
@@ -156,18 +150,18 @@ TEST_F(KeptFeaturesTest, InAFileAreMadeAgainExactlyWhereSomethingChanged) {
   fs::last_write_time(pictures[2], time);
   ExpectFile("changed", plain, kPictures - 1, 1);
 
-  ExpectFile("size", Join(plain, {"--set", "pipeline.augment.size=[72, 80]"}), 0, kPictures);
+  ExpectFile("size", Joined(plain, {"--set", "pipeline.augment.size=[72, 80]"}), 0, kPictures);
   ExpectFile(
       "flips",
-      Join(kInFile, {"--set", "pipeline.augment.zoom=0", "--set", "pipeline.augment.variants=1"}),
+      Joined(kInFile, {"--set", "pipeline.augment.zoom=0", "--set", "pipeline.augment.variants=1"}),
       kPictures - kTrained, kTrained);  // validation is not augmented
 }
 
 TEST_F(KeptFeaturesTest, OfOtherWeightsOrLayersAreInAnotherFile) {
-  const Texts plain = Join(kInFile, {"--set", "pipeline.augment.variants=1"});
+  const Texts plain = Joined(kInFile, {"--set", "pipeline.augment.variants=1"});
   ExpectFile("first", plain, 0, kPictures);
-  ExpectFile("layers", Join(plain, {"--set", "model.frozen={through: block_13}"}), 0, kPictures);
-  ExpectFile("weights", Join(plain, {"--set", "model.backbone.weights=none"}), 0, kPictures);
+  ExpectFile("layers", Joined(plain, {"--set", "model.frozen={through: block_13}"}), 0, kPictures);
+  ExpectFile("weights", Joined(plain, {"--set", "model.backbone.weights=none"}), 0, kPictures);
   ExpectFile("same", plain, kPictures, 0);
   int files = 0;
   for (const auto& entry : fs::directory_iterator(scratch_ / "cache/features")) {
@@ -177,7 +171,7 @@ TEST_F(KeptFeaturesTest, OfOtherWeightsOrLayersAreInAnotherFile) {
 }
 
 TEST_F(KeptFeaturesTest, ThatAreDamagedAreMadeAgain) {
-  const Texts plain = Join(kInFile, {"--set", "pipeline.augment.variants=1"});
+  const Texts plain = Joined(kInFile, {"--set", "pipeline.augment.variants=1"});
   ExpectFile("first", plain, 0, kPictures);
   fs::path file;
   for (const auto& entry : fs::directory_iterator(scratch_ / "cache/features")) file = entry.path();
@@ -190,9 +184,10 @@ TEST_F(KeptFeaturesTest, ThatAreDamagedAreMadeAgain) {
 
 TEST_F(KeptFeaturesTest, AreThereForARunThatGoesOn) {
   Run("whole", kVariants);
-  ExpectFile("before", Join(Join(kVariants, kInFile), {"--set", "training.epochs=3"}), 0,
+  ExpectFile("before", Joined(Joined(kVariants, kInFile), {"--set", "training.epochs=3"}), 0,
              2 * kTrained + kPictures - kTrained);
-  const ProcessOutcome resumed = Outcome("before", Join(Join(kVariants, kInFile), {"--resume"}));
+  const ProcessOutcome resumed =
+      Outcome("before", Joined(Joined(kVariants, kInFile), {"--resume"}));
   EXPECT_EQ(resumed.status, 0) << resumed.err;
   EXPECT_TRUE(Model("before") == Model("whole"));
 }
@@ -202,7 +197,7 @@ TEST_F(KeptFeaturesTest, SayWhereNothingCanBeKept) {
   EXPECT_THAT(Run("endless-again", {}),
               HasSubstr("; of training not: each epoch draws other pictures; `augment: {variants: "
                         "K}` draws K of each"));
-  EXPECT_THAT(Run("once", Join(kVariants, {"--set", "training.epochs=1"})),
+  EXPECT_THAT(Run("once", Joined(kVariants, {"--set", "training.epochs=1"})),
               HasSubstr("features: made anew in each epoch: no picture is seen twice"));
   const ProcessOutcome unfrozen = Outcome(
       "unfrozen", {"--set", "model.frozen=none", "--set", "pipeline.features.cache=memory"});
@@ -216,8 +211,8 @@ TEST_F(KeptFeaturesTest, SayWhereNothingCanBeKept) {
 }
 
 TEST_F(KeptFeaturesTest, LeaveOutWhatTheBatchesLeaveOut) {
-  const Texts drops = Join(kVariants, {"--set", "pipeline.batch.drop_last=true"});
-  Run("off", Join(drops, {"--set", "pipeline.features.cache=off"}));
+  const Texts drops = Joined(kVariants, {"--set", "pipeline.batch.drop_last=true"});
+  Run("off", Joined(drops, {"--set", "pipeline.features.cache=off"}));
   Run("memory", drops);
   EXPECT_TRUE(Model("memory") == Model("off"));
 }

@@ -41,12 +41,11 @@ class WeightsCommand : public testing::Test {
       tensors.push_back(TensorToWrite::Of(names_[i], shapes_[i], values_[i]));
     }
     WriteSafetensors(path_, tensors);
-    std::vector<std::string> arguments = {
+    const std::vector<std::string> all = {
         "check", "configs/demo.yaml",
         "--set", "pipeline.directory.path=" + DrawnPictures().string(),
         "--set", "model.backbone.weights=" + path_.string()};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return Weir(arguments);
+    return Weir(Joined(all, more));
   }
 
   ScratchFolder folder_;

@@ -8,7 +8,10 @@
 #include <fstream>
 #include <string>
 
+#include "tests/support/drawn_pictures.h"
+#include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
+#include "tests/support/training_job.h"
 #include "tests/support/weir_process.h"
 
 namespace weir {
@@ -31,35 +34,19 @@ std::string Plugin(const std::string& name) {
 
 std::string Named(const std::string& plugin) { return "weir: plugin '" + plugin + "' "; }
 
+std::string Pictures() { return DrawnPictures<2>().string(); }
+
 // A configuration with the stage `faulty`, of the plugin given.
 class PluginTest : public testing::Test {
  protected:
-  PluginTest() {
-    const ProcessOutcome drawn =
-        Weir({"draw", (scratch_.path() / "pictures").string(), "--per-class", "2"});
-    EXPECT_EQ(drawn.status, 0) << drawn.err;
-  }
-
   ProcessOutcome Command(const std::string& command, const std::string& plugin) {
-    scratch_.Write("job.yaml", R"(
-plugins: [')" + plugin + R"(']
-pipeline:
-  - directory: {path: pictures, validation_split: 0}
-  - decode
-  - augment: {size: [32, 32]}
-  - faulty: {times: 2}
-  - batch: {size: 8}
-  - prefetch: {device: cpu}
-  - features
-  - train
-model:
-  backbone: {name: mobilenet_v2, width: 0.35, weights: none, convention: keras}
-  frozen: all
-  head: [global_average_pooling, dense: {units: classes, activation: softmax}]
-training: {epochs: 1}
-)");
-    std::vector<std::string> words = {command, (scratch_.path() / "job.yaml").string()};
-    if (command == "run") words.insert(words.end(), {"--out", (scratch_.path() / "out").string()});
+    scratch_.Write(
+        "job.yaml",
+        TrainingYaml({.settings = "plugins: ['" + plugin + "']",
+                      .source = "directory: {path: " + Pictures() + ", validation_split: 0}",
+                      .picture_stages = {"augment: {size: [32, 32]}", "faulty: {times: 2}"}}));
+    std::vector<std::string> words = {command, (scratch_ / "job.yaml").string()};
+    if (command == "run") words.insert(words.end(), {"--out", (scratch_ / "out").string()});
     return Weir(words);
   }
 
@@ -75,19 +62,18 @@ TEST_F(PluginTest, ItsStageIsOneOfThePipeline) {
 
 TEST_F(PluginTest, ARunFolderRemembersIt) {
   ASSERT_EQ(Command("run", Plugin("fine_plugin")).status, 0);
-  const ProcessOutcome predicted = Weir(
-      {"predict", (scratch_.path() / "out").string(), (scratch_.path() / "pictures").string()});
+  const ProcessOutcome predicted = Weir({"predict", (scratch_ / "out").string(), Pictures()});
   EXPECT_EQ(predicted.status, 0) << predicted.err;
 }
 
 TEST_F(PluginTest, ARelativePathIsRelativeToTheFile) {
-  fs::copy(Plugin("fine_plugin"), scratch_.path() / "here.so");
+  fs::copy(Plugin("fine_plugin"), scratch_ / "here.so");
   const ProcessOutcome planned = Command("plan", "here.so");
   EXPECT_EQ(planned.status, 0) << planned.err;
 }
 
 TEST_F(PluginTest, ParametersOfItsStagesAreCheckedAtTheirPlace) {
-  const std::string job = (scratch_.path() / "job.yaml").string();
+  const std::string job = (scratch_ / "job.yaml").string();
   Command("plan", Plugin("fine_plugin"));
   const ProcessOutcome outcome = Weir({"plan", job, "--set", "pipeline.faulty.times=4"});
   EXPECT_EQ(outcome.status, 2);
@@ -104,7 +90,7 @@ TEST_F(PluginTest, OfAnotherBuildItIsRefusedBeforeItsCodeRuns) {
 }
 
 TEST_F(PluginTest, WhatIsNoPluginIsRefused) {
-  const std::string text = (scratch_.path() / "text.so").string();
+  const std::string text = (scratch_ / "text.so").string();
   scratch_.Write("text.so", "not a shared object");
   EXPECT_EQ(Command("plan", text).err, Named(text) + "is no shared object" + kBuildIt);
 
@@ -113,7 +99,7 @@ TEST_F(PluginTest, WhatIsNoPluginIsRefused) {
       Command("plan", plain).err,
       Named(plain) + "is a shared object, but no plugin of weir's: it has no build id" + kBuildIt);
 
-  const std::string absent = (scratch_.path() / "absent.so").string();
+  const std::string absent = (scratch_ / "absent.so").string();
   EXPECT_EQ(Command("plan", absent).err,
             Named(absent) +
                 "cannot be opened: No such file or directory\n  A relative path is relative to "
@@ -127,10 +113,9 @@ TEST_F(PluginTest, WhatIsNoPluginIsRefused) {
 
 // Cut off anywhere, it is refused: not one is loaded, none makes weir crash.
 TEST_F(PluginTest, CutOffItIsRefused) {
-  std::ifstream whole(Plugin("fine_plugin"), std::ios::binary);
-  const std::string bytes(std::istreambuf_iterator<char>(whole), {});
+  const std::string bytes = FileText(Plugin("fine_plugin"));
   for (const std::size_t size : {0UL, 3UL, 16UL, 63UL, 64UL, 200UL, 700UL, bytes.size() / 2}) {
-    const fs::path cut = scratch_.path() / "cut.so";
+    const fs::path cut = scratch_ / "cut.so";
     std::ofstream(cut, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(size));
     const ProcessOutcome outcome = Command("plan", cut.string());
     EXPECT_EQ(outcome.status, 2) << size << ": " << outcome.err;
@@ -212,9 +197,9 @@ TEST_F(PluginTest, AStageOfATakenNameIsRefused) {
 }
 
 TEST_F(PluginTest, IsFoundInTheFoldersOfItsSearchPath) {
-  fs::create_directory(scratch_.path() / "plugins");
-  fs::copy(Plugin("fine_plugin"), scratch_.path() / "plugins/fine.so");
-  const std::string folder = (scratch_.path() / "plugins").string();
+  fs::create_directory(scratch_ / "plugins");
+  fs::copy(Plugin("fine_plugin"), scratch_ / "plugins/fine.so");
+  const std::string folder = (scratch_ / "plugins").string();
   const ProcessSetup found{.environment = {"WEIR_PLUGIN_PATH=/absent:" + folder}};
   const ProcessOutcome listed = Weir({"stages", "faulty"}, found);
   EXPECT_EQ(listed.status, 0) << listed.err;
@@ -231,25 +216,24 @@ TEST_F(PluginTest, IsFoundInTheFoldersOfItsSearchPath) {
 TEST(NewPlugin, RefusesWhatCannotBeAName) {
   const ScratchFolder scratch;
   const auto outcome = [&](const std::string& name) {
-    return Weir({"new-plugin", name, "--out", (scratch.path() / "new").string()});
+    return Weir({"new-plugin", name, "--out", (scratch / "new").string()});
   };
   for (const std::string name : {"Sepia", "2d", "a-b", "a__b", "a_", "", "../x"}) {
     EXPECT_EQ(outcome(name).status, 2) << name;
     EXPECT_THAT(outcome(name).err, HasSubstr("`" + name + "` cannot be the name of a stage\n"));
   }
   EXPECT_THAT(outcome("decode").err, HasSubstr("there is a stage `decode` already\n"));
-  EXPECT_FALSE(fs::exists(scratch.path() / "new"));
+  EXPECT_FALSE(fs::exists(scratch / "new"));
 }
 
 TEST(NewPlugin, WritesOverNothing) {
   const ScratchFolder scratch;
-  const std::string folder = (scratch.path() / "random_tone").string();
+  const std::string folder = (scratch / "random_tone").string();
   const ProcessOutcome outcome = Weir({"new-plugin", "random_tone", "--out", folder});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
-  std::ifstream header(folder + "/random_tone.h");
-  const std::string text(std::istreambuf_iterator<char>(header), {});
-  EXPECT_THAT(text, AllOf(HasSubstr("class RandomTone final"), HasSubstr("kName = \"random_tone\""),
-                          testing::Not(HasSubstr("@"))));
+  EXPECT_THAT(FileText(folder + "/random_tone.h"),
+              AllOf(HasSubstr("class RandomTone final"), HasSubstr("kName = \"random_tone\""),
+                    testing::Not(HasSubstr("@"))));
   EXPECT_THAT(Weir({"new-plugin", "random_tone", "--out", folder}).err,
               StartsWith("weir: '" + folder + "' is there already\n"));
 }

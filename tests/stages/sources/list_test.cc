@@ -22,7 +22,7 @@ class ListTest : public testing::Test {
     return List(params, context);
   }
 
-  // Of the pictures in a pass, seen from the scratch folder.
+  // The paths of the pictures in a pass, seen from the scratch folder.
   std::vector<std::string> Paths(List& list, const Pass& pass) {
     std::vector<std::string> paths;
     StageContext context(pass, pass.first_sample, [] { return false; });

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <string>
 #include <variant>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "stages/file_bytes.h"
 #include "tests/stages/sources/tar_shards.h"
 #include "tests/support/caught_error.h"
+#include "tests/support/scoped_variable.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {
@@ -24,9 +24,6 @@ const std::string kPng = "\x89PNG\r\n\x1a\n and so on";
 
 class ShardIndexTest : public testing::Test {
  protected:
-  ShardIndexTest() { ::setenv("WEIR_CACHE", (root_ / "cache").c_str(), 1); }
-  ~ShardIndexTest() override { ::unsetenv("WEIR_CACHE"); }
-
   // The names of the pictures in a shard of these members, and their contents.
   std::vector<std::string> Pictures(const Members& members, bool compressed,
                                     const ShardIndex::Endings& endings = {}) {
@@ -47,6 +44,7 @@ class ShardIndexTest : public testing::Test {
   }
 
   ScratchFolder root_;
+  const ScopedVariable cache_{"WEIR_CACHE", (root_ / "cache").c_str()};
   std::string left_out_;
 };
 

@@ -16,6 +16,7 @@
 #include "tests/support/caught_error.h"
 #include "tests/support/file_text.h"
 #include "tests/support/hostile_bytes.h"
+#include "tests/support/scoped_variable.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {
@@ -44,9 +45,6 @@ std::string Content(const FilePart& part) {
 
 class WebdatasetTest : public testing::Test {
  protected:
-  WebdatasetTest() { ::setenv("WEIR_CACHE", (root_ / "cache").c_str(), 1); }
-  ~WebdatasetTest() override { ::unsetenv("WEIR_CACHE"); }
-
   Webdataset Make(const Webdataset::Params& params, bool training = true) {
     resources_ = Resources();
     BuildContext context{.upstream = {}, .resources = resources_, .seed = 1, .training = training};
@@ -65,6 +63,7 @@ class WebdatasetTest : public testing::Test {
   }
 
   ScratchFolder root_;
+  const ScopedVariable cache_{"WEIR_CACHE", (root_ / "cache").c_str()};
   Resources resources_;
 };
 
