@@ -14,7 +14,7 @@ namespace {
 
 using Taken = std::tuple<int, int, std::uint64_t>;  // truth, prediction, pictures
 
-std::vector<Taken> AllOf(ConfusionCounts& counts) {
+std::vector<Taken> AllTaken(ConfusionCounts& counts) {
   std::vector<Taken> all;
   for (int truth = 0; truth < counts.classes(); ++truth) {
     counts.ForEachTaken(truth, [&](int predicted, std::uint64_t pictures) {
@@ -51,7 +51,7 @@ TEST(ConfusionCounts, AreTheSameInBothForms) {
       if (cell.second == 1) taken_for_1 += pictures;
       if (cell == std::pair(1, 1)) hits_of_1 = pictures;
     }
-    EXPECT_EQ(AllOf(*counts), wanted);
+    EXPECT_EQ(AllTaken(*counts), wanted);
     EXPECT_EQ(counts->of_classes()[1].hits, hits_of_1);
     EXPECT_EQ(counts->of_classes()[1].taken, taken_for_1);
   }
@@ -71,7 +71,7 @@ TEST(ConfusionCounts, RefuseMorePicturesThanWereDeclared) {
   counts.Open();
   counts.Add(2, 0);
   EXPECT_THROW(counts.Add(2, 0), std::length_error);
-  EXPECT_EQ(AllOf(counts), (std::vector<Taken>{{2, 0, 1}}));
+  EXPECT_EQ(AllTaken(counts), (std::vector<Taken>{{2, 0, 1}}));
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "tests/support/caught_error.h"
+#include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {
@@ -156,8 +157,7 @@ TEST_F(FeatureFileTest, SetsAsideWhatIsDamagedAndBeginsAnew) {
   EXPECT_EQ(file->set_aside(), aside);
   file->Append(Key(1), Values(1).data());
   EXPECT_EQ(Contents(*Open()).size(), 1u);
-  std::ifstream set_aside(aside, std::ios::binary);
-  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(set_aside), {}), foreign);
+  EXPECT_EQ(FileText(aside), foreign);
 }
 
 TEST_F(FeatureFileTest, RefusesWhatItCannotUse) {

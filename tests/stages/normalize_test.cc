@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "framework/yaml_reader.h"
+#include "tests/framework/yaml_text.h"
 #include "tests/support/caught_error.h"
 
 namespace weir {
@@ -14,13 +14,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-std::string ProblemsOf(const std::string& text) {
-  Problems problems;
-  Parse<Normalize::Params>(ParseYaml(YamlSource::File("a.yaml", text, "."), problems), problems);
-  return problems.text();
-}
-
-// Of a size of 4, [2, 1] pixels each, of which two samples came.
+// A batch of size 4, [2, 1] pixels each, of which two samples came.
 Batch HalfABatch() {
   Batch batch;
   batch.samples = {{7, 1, "a.jpg"}, {9, 0, "b.jpg"}};
@@ -83,16 +77,16 @@ TEST_F(NormalizeTest, RefusesABatchOnADevice) {
 }
 
 TEST_F(NormalizeTest, SaysWhichParameterIsWrong) {
-  EXPECT_EQ(ProblemsOf("{mean: [0, 0, 0], std: [1, 1, 1]}"), "");
-  EXPECT_EQ(ProblemsOf("std: [1, 0, 1]"),
+  EXPECT_EQ(ProblemsOf<Normalize::Params>("{mean: [0, 0, 0], std: [1, 1, 1]}"), "");
+  EXPECT_EQ(ProblemsOf<Normalize::Params>("std: [1, 0, 1]"),
             "a.yaml:1:10: `std[1]` takes 1e-06 to 1000, not 0\n"
             "    1 | std: [1, 0, 1]\n"
             "      |          ^");
-  EXPECT_EQ(ProblemsOf("std: [1, 1]"),
+  EXPECT_EQ(ProblemsOf<Normalize::Params>("std: [1, 1]"),
             "a.yaml:1:6: `std` takes a list of 3 numbers, not 2\n"
             "    1 | std: [1, 1]\n"
             "      |      ^");
-  EXPECT_EQ(ProblemsOf("mean: grey"),
+  EXPECT_EQ(ProblemsOf<Normalize::Params>("mean: grey"),
             "a.yaml:1:7: `mean` takes a list of 3 numbers, not `grey`\n"
             "    1 | mean: grey\n"
             "      |       ^");

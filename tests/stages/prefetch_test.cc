@@ -3,16 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "framework/yaml_reader.h"
+#include "tests/framework/yaml_text.h"
 
 namespace weir {
 namespace {
-
-std::string ProblemsOf(const std::string& text) {
-  Problems problems;
-  Parse<Prefetch::Params>(ParseYaml(YamlSource::File("a.yaml", text, "."), problems), problems);
-  return problems.text();
-}
 
 TEST(Prefetch, HandsBatchesOverOnTheHost) {
   Resources resources;
@@ -47,13 +41,13 @@ TEST(Prefetch, AsksForNoMoreBatchesOnTheHostThanOthersDo) {
 
 TEST(Prefetch, ReadsItsDevice) {
   for (const char* device : {"auto", "cpu", "cuda", "cuda:12"}) {
-    EXPECT_EQ(ProblemsOf("device: " + std::string(device)), "");
+    EXPECT_EQ(ProblemsOf<Prefetch::Params>("device: " + std::string(device)), "");
   }
-  EXPECT_EQ(ProblemsOf("device: cuda:x"),
+  EXPECT_EQ(ProblemsOf<Prefetch::Params>("device: cuda:x"),
             "a.yaml:1:9: `device` takes auto, cpu, cuda or cuda:N, not `cuda:x`\n"
             "    1 | device: cuda:x\n"
             "      |         ^");
-  EXPECT_EQ(ProblemsOf("depth: 17"),
+  EXPECT_EQ(ProblemsOf<Prefetch::Params>("depth: 17"),
             "a.yaml:1:8: `depth` takes auto or 1 to 16, not 17\n"
             "    1 | depth: 17\n"
             "      |        ^");

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "framework/yaml_reader.h"
+#include "tests/framework/yaml_text.h"
 #include "tests/support/caught_error.h"
 
 namespace weir {
@@ -34,12 +34,6 @@ Image Slope(std::uint64_t index) {
 
 std::vector<std::uint8_t> PixelsOf(const Image& image) {
   return {image.pixels.data(), image.pixels.data() + image.pixels.size()};
-}
-
-std::string ProblemsOf(const std::string& text) {
-  Problems problems;
-  Parse<RandAugment::Params>(ParseYaml(YamlSource::File("a.yaml", text, "."), problems), problems);
-  return problems.text();
 }
 
 class RandAugmentTest : public ::testing::Test {
@@ -160,24 +154,25 @@ TEST_F(RandAugmentTest, AsksForPicturesOfOneSize) {
 }
 
 TEST_F(RandAugmentTest, SaysWhichParameterIsWrong) {
-  EXPECT_EQ(ProblemsOf("{num_ops: 0, magnitude: 30, fill: [0, 128, 255]}"), "");
-  EXPECT_EQ(ProblemsOf("num_ops: -1"),
+  EXPECT_EQ(ProblemsOf<RandAugment::Params>("{num_ops: 0, magnitude: 30, fill: [0, 128, 255]}"),
+            "");
+  EXPECT_EQ(ProblemsOf<RandAugment::Params>("num_ops: -1"),
             "a.yaml:1:10: `num_ops` takes 0 to 100, not -1\n"
             "    1 | num_ops: -1\n"
             "      |          ^");
-  EXPECT_EQ(ProblemsOf("magnitude: 31"),
+  EXPECT_EQ(ProblemsOf<RandAugment::Params>("magnitude: 31"),
             "a.yaml:1:12: `magnitude` takes less than `num_magnitude_bins`, which is 31\n"
             "    1 | magnitude: 31\n"
             "      |            ^");
-  EXPECT_EQ(ProblemsOf("{magnitude: 0, num_magnitude_bins: 1}"),
+  EXPECT_EQ(ProblemsOf<RandAugment::Params>("{magnitude: 0, num_magnitude_bins: 1}"),
             "a.yaml:1:36: `num_magnitude_bins` takes 2 to 10000, not 1\n"
             "    1 | {magnitude: 0, num_magnitude_bins: 1}\n"
             "      |                                    ^");
-  EXPECT_EQ(ProblemsOf("fill: [0, 0, 256]"),
+  EXPECT_EQ(ProblemsOf<RandAugment::Params>("fill: [0, 0, 256]"),
             "a.yaml:1:14: `fill[2]` takes 0 to 255, not 256\n"
             "    1 | fill: [0, 0, 256]\n"
             "      |              ^");
-  EXPECT_EQ(ProblemsOf("fill: black"),
+  EXPECT_EQ(ProblemsOf<RandAugment::Params>("fill: black"),
             "a.yaml:1:7: `fill` takes a list of 3 whole numbers, not `black`\n"
             "    1 | fill: black\n"
             "      |       ^");

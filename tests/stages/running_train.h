@@ -2,9 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -95,10 +92,5 @@ inline SmallTraining PartlyFrozen() {
 }
 
 inline SmallTraining HeadOnly() { return SmallTraining({.kind = FrozenConfig::Kind::kAll}); }
-
-inline std::string Bytes(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(stream), {});
-}
 
 }  // namespace weir

@@ -11,6 +11,7 @@
 #include "tests/stages/processor_device.h"
 #include "tests/stages/running_train.h"
 #include "tests/support/caught_error.h"
+#include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {
@@ -69,7 +70,7 @@ TEST(TrainOnDevice, ResumedItIsAsIfItHadNeverStopped) {
   EXPECT_EQ(resumed.learner().Restore(folder / "at step 4"), "remembered");
   resumed.Pass(Split::kTrain, 1, 24, 8);
   resumed.learner().Save(folder / "resumed", "");
-  EXPECT_TRUE(Bytes(folder / "resumed") == Bytes(folder / "whole"));
+  EXPECT_TRUE(FileText(folder / "resumed") == FileText(folder / "whole"));
 }
 
 TEST(TrainOnDevice, GoesOnWithWhatTheHostSavedAndTheOtherWayRound) {
@@ -82,7 +83,7 @@ TEST(TrainOnDevice, GoesOnWithWhatTheHostSavedAndTheOtherWayRound) {
   device.learner().Restore(folder / "state");
   EXPECT_TRUE(device.State() == host.State());
   device.learner().Save(folder / "back", "");
-  EXPECT_TRUE(Bytes(folder / "back") == Bytes(folder / "state"));
+  EXPECT_TRUE(FileText(folder / "back") == FileText(folder / "state"));
 }
 
 TEST(TrainOnDevice, TakesTheWholeBatchAtOnceWhereThatFits) {

@@ -15,6 +15,7 @@
 #include "tests/stages/running_train.h"
 #include "tests/stages/small_training.h"
 #include "tests/support/caught_error.h"
+#include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/whole_backbone.h"
 
@@ -127,7 +128,7 @@ TEST(Train, ResumedItIsAsIfItHadNeverStopped) {
   resumed.Pass(Split::kTrain, 1, 24, 16);
   resumed.Pass(Split::kTrain, 2, 24);
   resumed.learner().Save(folder / "resumed", "");
-  EXPECT_TRUE(Bytes(folder / "resumed") == Bytes(folder / "whole"));
+  EXPECT_TRUE(FileText(folder / "resumed") == FileText(folder / "whole"));
 }
 
 // A source of weights that are what they were until the test exchanges them.

@@ -73,7 +73,12 @@ class FindNetworkTest : public testing::Test {
   };
 };
 
-const char* const kSayWhich = "\nsay which is meant: set model.backbone.prefix to one of these";
+// What is said of two networks whose tensors' names begin with `prefixes`.
+std::string TwoFit(const std::string& prefixes) {
+  return ": holds 2 different networks that fit mobilenet_v2 of width 0.35; the names of their "
+         "tensors begin with " +
+         prefixes + "\nsay which is meant: set model.backbone.prefix to one of these";
+}
 
 TEST_F(FindNetworkTest, AnyPrefixOfTheOnlyNetworkIsFound) {
   for (const std::string prefix :
@@ -85,10 +90,7 @@ TEST_F(FindNetworkTest, AnyPrefixOfTheOnlyNetworkIsFound) {
 
 TEST_F(FindNetworkTest, OfTwoThatFitEquallyNoneIsTaken) {
   Write({{"encoder_q.", &ours_}, {"encoder_k.", &other_}});
-  EXPECT_EQ(Refusal(),
-            ": holds 2 different networks that fit mobilenet_v2 of width 0.35; the names of their "
-            "tensors begin with 'encoder_k.', 'encoder_q.'" +
-                std::string(kSayWhich));
+  EXPECT_EQ(Refusal(), TwoFit("'encoder_k.', 'encoder_q.'"));
   EXPECT_EQ(Found("encoder_q."), "ours");
   EXPECT_EQ(Found("encoder_k"), "other");
   EXPECT_EQ(Refusal("encoder"),
@@ -98,10 +100,7 @@ TEST_F(FindNetworkTest, OfTwoThatFitEquallyNoneIsTaken) {
 
 TEST_F(FindNetworkTest, AMovingAverageInsideTheModelIsNotTakenForIt) {
   Write({{"module.", &ours_}, {"module.ema.", &other_}});
-  EXPECT_EQ(Refusal(),
-            ": holds 2 different networks that fit mobilenet_v2 of width 0.35; the names of their "
-            "tensors begin with 'module.', 'module.ema.'" +
-                std::string(kSayWhich));
+  EXPECT_EQ(Refusal(), TwoFit("'module.', 'module.ema.'"));
 }
 
 TEST_F(FindNetworkTest, ThePublishersOwnNamesWin) {

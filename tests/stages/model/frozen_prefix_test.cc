@@ -295,8 +295,8 @@ class OneDnnPrefixInInt8 : public testing::Test {
   }
 };
 
-// Of every layer, under both paddings, at sizes that leave rests: one that reads another map or the
-// picture's border wrongly points elsewhere.
+// Every layer is compared, under both paddings, at sizes that leave rests: one that reads another
+// map or the picture's border wrongly points elsewhere.
 TEST_F(OneDnnPrefixInInt8, PointsTheSameWayAfterEveryLayer) {
   for (const Convention& convention : {Convention::Keras(), Convention::Torchvision()}) {
     for (const MapSize input : {MapSize{97, 70}, MapSize{64, 64}}) {

@@ -60,7 +60,7 @@ TEST(MaskAndSum, PassesTheGradientWhereARelu6HasASlope) {
   EXPECT_THAT(gradient, testing::ElementsAre(0, 2, 0, 4, 5));
 }
 
-// Of more pixels than are summed up at once, and of channels that fill no register.
+// The maps have more pixels than are summed up at once, and channels that fill no register.
 TEST(MaskAndSum, SumsWhatIsLeftOfEachChannel) {
   for (const std::int64_t channels : {1, 3, 16, 37}) {
     constexpr std::int64_t kLines = 3, kPixels = 150;

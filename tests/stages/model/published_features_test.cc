@@ -143,7 +143,7 @@ INSTANTIATE_TEST_SUITE_P(Prefixes, PublishedFeatures,
                            return info.param == &MakeOneDnnPrefix ? "OneDnn" : "LibTorch";
                          });
 
-// Of two pictures, measured on six others.
+// Two pictures are compared, and the maps were measured on six others.
 TEST(PublishedFeaturesInInt8, PointTheWayOfKeras) {
   if (!SharedData(kWeights) || !SharedData(kKeras)) GTEST_SKIP() << kNoSharedData;
   const MobileNetV2 model(1.0, {224, 224},

@@ -4,13 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <iterator>
 
 #include "stages/class_names.h"
 #include "stages/model/model_description.h"
 #include "stages/model/safetensors_writer.h"
 #include "stages/model/weights_file.h"
 #include "tests/support/caught_error.h"
+#include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/whole_backbone.h"
 
@@ -84,13 +84,9 @@ class SavedModelTest : public testing::Test {
   fs::path weights() const { return folder() / "model.safetensors"; }
   fs::path description() const { return folder() / "model.json"; }
 
-  std::string Text() const {
-    std::ifstream file(description());
-    return std::string(std::istreambuf_iterator<char>(file), {});
-  }
   // The first `what` in model.json becomes `other`.
   void Replace(const std::string& what, const std::string& other) {
-    std::string text = Text();
+    std::string text = FileText(description());
     ASSERT_NE(text.find(what), std::string::npos) << what;
     std::ofstream(description()) << text.replace(text.find(what), what.size(), other);
   }
@@ -148,7 +144,7 @@ TEST_F(SavedModelTest, ComesBackAsItWas) {
 }
 
 TEST_F(SavedModelTest, IsDescribedForPeopleToo) {
-  EXPECT_EQ(Text(), R"({
+  EXPECT_EQ(FileText(description()), R"({
   "version": 1,
   "classes": [
     "ants",
@@ -210,13 +206,9 @@ TEST_F(SavedModelTest, WeightsSayTheirConventionToOthers) {
 }
 
 TEST_F(SavedModelTest, IsTheSameBytesEachTime) {
-  const auto bytes = [&](const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(file), {});
-  };
   SaveModel(scratch_ / "again", model_, learner_);
-  EXPECT_EQ(bytes(scratch_ / "again/model.safetensors"), bytes(weights()));
-  EXPECT_EQ(bytes(scratch_ / "again/model.json"), bytes(description()));
+  EXPECT_EQ(FileText(scratch_ / "again/model.safetensors"), FileText(weights()));
+  EXPECT_EQ(FileText(scratch_ / "again/model.json"), FileText(description()));
 }
 
 TEST_F(SavedModelTest, RefusesWhatIsMissing) {
@@ -227,7 +219,7 @@ TEST_F(SavedModelTest, RefusesWhatIsMissing) {
 }
 
 TEST_F(SavedModelTest, RefusesADescriptionCutAnywhere) {
-  const std::string whole = Text();
+  const std::string whole = FileText(description());
   for (std::size_t length = 0; length + 2 < whole.size(); ++length) {
     std::ofstream(description()) << whole.substr(0, length);
     ASSERT_EQ(Refusal(), Damage("it is not whole JSON")) << length;
