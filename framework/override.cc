@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "framework/suggestion.h"
@@ -14,6 +15,7 @@ namespace weir {
 namespace {
 
 constexpr std::size_t npos = std::string_view::npos;
+constexpr std::string_view kBlanks = " \t";
 
 struct Part {
   std::string name;
@@ -135,8 +137,6 @@ std::vector<Part> Split(const std::shared_ptr<const YamlSource>& source, std::si
   return parts;
 }
 
-constexpr std::string_view kBlanks = " \t";
-
 // Whether `text` can only be meant as YAML: nothing at all, a list or a map in brackets, a text in
 // quotes, a map or a list without brackets, several lines.
 bool IsYaml(std::string_view text) {
@@ -146,25 +146,40 @@ bool IsYaml(std::string_view text) {
     if (text == nothing) return true;
   }
   if (text.find_first_of("[{\"'") == 0 || text.starts_with("- ")) return true;
-  if (text.find('\n') != std::string_view::npos) return true;
+  if (text.find('\n') != npos) return true;
   const std::size_t key = text.find_first_not_of(kKeyLetters);
-  return key != std::string_view::npos && key > 0 && text[key] == ':' &&
+  return key != npos && key > 0 && text[key] == ':' &&
          (key + 1 == text.size() || text[key + 1] == ' ');
 }
 
-// Where in `text` a `#` outside of quotes would begin a comment, from `from` on; npos where none
-// does. A quote opens where a value can begin.
+// Where in `text` a `#` would begin a comment, from `from` on; npos where none does. That is
+// outside of quotes, behind a blank or behind a quote or a bracket that ends a value. A quote and a
+// bracket open where a value can begin; within single quotes the quote stands twice for itself.
 std::size_t FindComment(std::string_view text, std::size_t from) {
-  char quote = 0;
-  char last = ' ';  // before it that is no blank, since a value could begin
+  char quote = 0;  // that is open; 0 where none is
+  int brackets = 0;
+  bool is_value_ended = false;  // by the character before
+  char last = ' ';              // the last character that is no blank; a blank before the first
   for (std::size_t at = from; at < text.size(); ++at) {
     const char c = text[at];
+    const bool was_value_ended = std::exchange(is_value_ended, false);
+    const bool can_value_begin = std::string_view(" [{,:").find(last) != npos;
     if (quote != 0) {
-      if (c == '\\' && quote == '"') ++at;
-      if (c == quote) quote = 0;
-    } else if ((c == '"' || c == '\'') && std::string_view(" [{,:").find(last) != npos) {
+      const bool is_escape = quote == '"' ? c == '\\' : text.substr(at, 2) == "''";
+      if (is_escape) {
+        ++at;
+      } else if (c == quote) {
+        quote = 0;
+        is_value_ended = true;
+      }
+    } else if (can_value_begin && (c == '"' || c == '\'')) {
       quote = c;
-    } else if (c == '#' && at > from && kBlanks.find(text[at - 1]) != npos) {
+    } else if (can_value_begin && (c == '[' || c == '{')) {
+      ++brackets;
+    } else if (brackets > 0 && (c == ']' || c == '}')) {
+      --brackets;
+      is_value_ended = true;
+    } else if (c == '#' && at > from && (was_value_ended || kBlanks.find(text[at - 1]) != npos)) {
       return at;
     }
     if (kBlanks.find(c) == npos) last = c;
@@ -178,16 +193,14 @@ YamlNode ReadValue(const std::shared_ptr<const YamlSource>& source, std::size_t 
                    Problems& problems) {
   const std::string_view text = source->text();
   const std::size_t begin = std::min(text.find_first_not_of(kBlanks, from), text.size());
-  const std::string_view value =
-      text.substr(begin, text.find_last_not_of(kBlanks) + 1 - std::min(begin, text.size()));
+  const std::string_view value = text.substr(begin, text.find_last_not_of(kBlanks) + 1 - begin);
   if (!IsYaml(value) && FindNonText(text) == npos) {
     return YamlNode::Scalar(std::string(value), false, {source, 0, begin});
   }
   const std::size_t comment = FindComment(text, begin);
   if (comment != npos && text.find('\n') == npos) {
     problems.Add({source, 0, comment},
-                 "a `#` behind a blank begins a comment here: put the text that it belongs to in "
-                 "quotes");
+                 "a `#` begins a comment here: put the text that it belongs to in quotes");
     return {};
   }
   return ParseYaml(source, problems, from);

@@ -62,12 +62,20 @@ TEST(ApplyOverride, TakesAPlainTextAsItIs) {
 
 TEST(ApplyOverride, RefusesWhatWouldBeLostAsAComment) {
   const std::string how =
-      ": a `#` behind a blank begins a comment here: put the text that it belongs to in quotes\n";
+      ": a `#` begins a comment here: put the text that it belongs to in quotes\n";
   EXPECT_EQ(Refusal("a=[photos #1, b]"),
             "--set a=[photos #1, b]" + how + "  --set a=[photos #1, b]\n                  ^");
   EXPECT_EQ(Refusal("a=\"b\" #1"),
             "--set a=\"b\" #1" + how + "  --set a=\"b\" #1\n              ^");
+  for (const std::string value : {"[1]#2", "{b: 1}#2", "\"b\"#2", "'b'#2", "b: {c: 1}#2"}) {
+    EXPECT_EQ(Refusal("a=" + value).substr(8 + value.size(), how.size()), how) << value;
+  }
+  for (const std::string value : {"[b#2]", "[it'#2]", "{b: c#2}"}) {
+    EXPECT_EQ(After("a=" + value, "a"), value);
+  }
+  EXPECT_EQ(After("a=b: c]#2", "a"), "{b: \"c]#2\"}");
   EXPECT_EQ(After("a=[\"photos #1\", 'b #2', it's#3]", "a"), "[\"photos #1\", \"b #2\", it's#3]");
+  EXPECT_EQ(After("a=['it''s #1', \"a \\\" #2\"]", "a"), R"(["it's #1", "a \" #2"])");
 }
 
 TEST(ApplyOverride, SetsAStageByItsName) {
