@@ -29,6 +29,7 @@ extern "C" void MendOrPassOn(int signal, siginfo_t* fault, void* context) {
   if (MendMappedRange(*fault)) return;
   if (action_before.sa_flags & SA_SIGINFO)
     return action_before.sa_sigaction(signal, fault, context);
+  if (action_before.sa_handler == SIG_IGN && fault->si_code <= 0) return;  // it was only sent
   if (action_before.sa_handler != SIG_DFL && action_before.sa_handler != SIG_IGN) {
     return action_before.sa_handler(signal);
   }
@@ -69,22 +70,22 @@ bool MappedRange::was_cut() const { return watched_->was_cut; }
 
 // The pages from the fault to the end of the range become anonymous ones, which are zeros and take
 // no memory as long as they are only read. mmap is a plain system call here, as it is in every C
-// library of Linux, so that a handler may make it.
+// library of Linux, so that a handler may make it. The range is marked first, since another thread
+// may read the zeros as soon as they are there.
 bool MendMappedRange(const siginfo_t& fault) noexcept {
   if (fault.si_code <= 0) return false;  // sent by somebody, and no fault
   const auto address = reinterpret_cast<std::uintptr_t>(fault.si_addr);
   for (MappedRange::Watched* each = MappedRange::first; each; each = each->next) {
     const std::uintptr_t begin = each->begin, end = each->end;
     if (address < begin || address >= end) continue;
+    each->was_cut = true;
     const int error = errno;
     const std::uintptr_t in_page = address % page_bytes;
     char* const page = static_cast<char*>(fault.si_addr) - in_page;
     const void* const mended = mmap(page, end - (address - in_page), PROT_READ,
                                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     errno = error;
-    if (mended == MAP_FAILED) return false;
-    each->was_cut = true;
-    return true;
+    return mended != MAP_FAILED;
   }
   return false;
 }

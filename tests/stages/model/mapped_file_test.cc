@@ -9,6 +9,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <fstream>
 #include <optional>
 #include <string>
@@ -121,6 +122,17 @@ TEST_F(MappedFileTest, LeavesOtherFaultsAsTheyAre) {
            (WIFEXITED(status) && WEXITSTATUS(status) != 0);
   };
   EXPECT_EXIT(fault(), ended, "");
+}
+
+TEST_F(MappedFileTest, LeavesASignalThatIsIgnoredAndOnlySentAsItIs) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";  // the first MappedFile is the child's own
+  const auto sent = [this] {
+    std::signal(SIGBUS, SIG_IGN);
+    const MappedFile file(path_);
+    std::raise(SIGBUS);
+    std::exit(5);
+  };
+  EXPECT_EXIT(sent(), testing::ExitedWithCode(5), "");
 }
 
 TEST_F(MappedFileTest, KeptIsWhatItWasWhateverBecomesOfTheFile) {
