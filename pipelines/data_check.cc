@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -17,7 +19,7 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kReasonsShown = 5;
-constexpr std::size_t kErrorsShown = 10;
+constexpr std::size_t kClassesShown = 10;  // in errors, in suspicions and in notes
 constexpr std::uint64_t kSuspicious = 50;  // pictures of a larger class, none of which can be used
 
 std::string Quoted(const std::string& path) { return "'" + OneLine(path) + "'"; }
@@ -74,22 +76,28 @@ class Look {
         limits_(limits) {}
 
   void At(Split split, DataFindings& findings) {
-    std::vector<Seen> seen(classes_ && !classes_->names.empty() ? classes_->names.size() : 1);
+    std::vector<Seen> seen(std::max<std::size_t>(classes_ ? classes_->names.size() : 0, 1));
     std::size_t settled = 0;
     const SampleOrder::Walk walk = order_->begin({.split = split});
     std::optional<Sample> sample = walk();
     for (; sample && settled < seen.size() && looked_at_ < limits_.in_all; sample = walk()) {
-      Seen& of_class = seen[static_cast<std::size_t>(std::max(sample->label, 0))];
+      Seen& of_class = seen[ClassOf(*sample, seen.size())];
       ++of_class.pictures;
       if (!of_class.WantsMore(limits_)) continue;
       LookAt(*sample, of_class);
       if (!of_class.WantsMore(limits_) && !of_class.is_bad()) ++settled;
     }
     const bool is_whole = !sample;
+    std::uint64_t unsaid = 0;
     for (std::size_t label = 0; label < seen.size(); ++label) {
       if (!seen[label].is_bad()) continue;
-      Report(split, label, seen[label], is_whole && seen[label].looked_at == seen[label].pictures,
-             findings);
+      unsaid += !Report(split, label, seen[label],
+                        is_whole && seen[label].looked_at == seen[label].pictures, findings);
+    }
+    if (unsaid > 0) {
+      findings.notes.push_back(std::to_string(unsaid) + " more class" + (unsaid == 1 ? "" : "es") +
+                               " to " + PurposeOf(split) +
+                               ": not one of the pictures that were looked at can be used");
     }
   }
 
@@ -113,6 +121,12 @@ class Look {
   }
 
  private:
+  // The first class where the label is none of them: of no class, or a plugin's.
+  static std::size_t ClassOf(const Sample& sample, std::size_t classes) {
+    const auto label = static_cast<std::size_t>(std::max(sample.label, 0));
+    return label < classes ? label : 0;
+  }
+
   void LookAt(const Sample& sample, Seen& of_class) {
     ++looked_at_;
     ++of_class.looked_at;
@@ -123,21 +137,28 @@ class Look {
     by_reason_[has_room ? *reason : "other reasons"].Add(sample, *reason);
   }
 
-  void Report(Split split, std::size_t label, const Seen& seen, bool is_whole,
+  static std::string PurposeOf(Split split) {
+    return split == Split::kTrain ? "train on" : "validate with";
+  }
+
+  // False where enough classes are named already.
+  bool Report(Split split, std::size_t label, const Seen& seen, bool is_whole,
               DataFindings& findings) const {
     const bool is_for_training = split == Split::kTrain;
+    if (is_for_training && !is_whole && seen.looked_at < kSuspicious) return true;
     const std::string what =
         (classes_ ? "the class " + Shown(classes_->names[label]) : "the data") + ": not one of " +
         (is_whole ? "its " : "the first ") + Counted(seen.looked_at, "picture") +
-        (is_for_training ? "" : " to validate with") + " can be used; " + seen.unusable.Example();
-    if (!is_for_training) {
-      findings.notes.push_back(what);
-      return;
-    }
+        (is_for_training ? "" : " to " + PurposeOf(split)) + " can be used; " +
+        seen.unusable.Example();
     std::vector<Error>& found = is_whole ? findings.errors : findings.suspicions;
-    if (found.size() < kErrorsShown && (is_whole || seen.looked_at >= kSuspicious)) {
+    if ((is_for_training ? found.size() : findings.notes.size()) >= kClassesShown) return false;
+    if (is_for_training) {
       found.emplace_back(ErrorKind::kData, what, "Replace them, or leave the class out.");
+    } else {
+      findings.notes.push_back(what);
     }
+    return true;
   }
 
   const Decode& decode_;
@@ -149,7 +170,7 @@ class Look {
 };
 
 // A picture as it is listed.
-struct Listed {
+struct ListedPicture {
   std::uint64_t path;  // hashed
   std::uint64_t index;
   std::int32_t label;
@@ -160,28 +181,28 @@ struct Listed {
 struct Repetition {
   std::string what;  // "are listed twice"
   std::uint64_t count = 0;
-  Listed first{};  // in the listing
+  ListedPicture first{};  // in the listing
 };
 
 std::uint64_t HashOf(const Sample& sample) {
   return StableHash(std::filesystem::path(sample.path).lexically_normal().string());
 }
 
-std::vector<Listed> AllListed(const SampleOrder& order) {
-  std::vector<Listed> all;
+std::vector<ListedPicture> AllListed(const SampleOrder& order) {
+  std::vector<ListedPicture> all;
   for (const Split split : {Split::kTrain, Split::kValidation}) {
     const SampleOrder::Walk walk = order.begin({.split = split});
     while (const std::optional<Sample> sample = walk()) {
       all.push_back({HashOf(*sample), sample->index, sample->label, split});
     }
   }
-  std::sort(all.begin(), all.end(), [](const Listed& a, const Listed& b) {
+  std::sort(all.begin(), all.end(), [](const ListedPicture& a, const ListedPicture& b) {
     return std::pair(a.path, a.index) < std::pair(b.path, b.index);
   });
   return all;
 }
 
-std::string PathOf(const Listed& listed, const SampleOrder& order) {
+std::string PathOf(const ListedPicture& listed, const SampleOrder& order) {
   const SampleOrder::Walk walk = order.begin({.split = listed.split});
   while (const std::optional<Sample> sample = walk()) {
     if (sample->index == listed.index) return sample->path;
@@ -230,7 +251,7 @@ std::vector<std::string> NotesOnRepetitions(const Session& session) {
   if (!order) return {};
   std::vector<Repetition> found = {
       {"under two labels"}, {"both to train on and to validate with"}, {"more than once"}};
-  const std::vector<Listed> all = AllListed(*order);
+  const std::vector<ListedPicture> all = AllListed(*order);
   for (std::size_t begin = 0, end = 0; begin < all.size(); begin = end) {
     for (end = begin; end < all.size() && all[end].path == all[begin].path; ++end) {
     }

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <memory>
 #include <optional>
 
 #include "framework/error.h"
@@ -10,6 +9,7 @@
 #include "stages/sources/lookalikes.h"
 
 namespace weir {
+
 std::vector<std::string> ClassesLostIn(const Pass& pass, const Session& session,
                                        const std::function<bool(const std::string&)>& is_dropped) {
   const auto order = session.resources().Find<SampleOrder>();
@@ -18,9 +18,10 @@ std::vector<std::string> ClassesLostIn(const Pass& pass, const Session& session,
   std::vector<std::uint64_t> pictures(classes->names.size()), dropped(classes->names.size());
   const SampleOrder::Walk walk = order->begin(pass);
   while (const std::optional<Sample> sample = walk()) {
-    if (sample->label < 0) continue;
-    ++pictures[sample->label];
-    dropped[sample->label] += is_dropped(sample->path);
+    const auto label = static_cast<std::size_t>(sample->label);
+    if (sample->label < 0 || label >= pictures.size()) continue;
+    ++pictures[label];
+    dropped[label] += is_dropped(sample->path);
   }
   std::vector<std::string> lost;
   for (std::size_t label = 0; label < pictures.size(); ++label) {

@@ -22,6 +22,7 @@ using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 class DataCheckTest : public ::testing::Test {
@@ -169,6 +170,18 @@ TEST_F(DataCheckTest, AClassThatIsNotMeasuredIsNamedBesideTheAccuracy) {
   EXPECT_THAT(ran.out,
               AllOf(HasSubstr("epoch 1/1 validation: not one picture of 'cats' could be used\n"),
                     HasSubstr(" (without 'cats'), ")));
+}
+
+TEST_F(DataCheckTest, NamesTenClassesAndCountsTheRest) {
+  for (int label = 10; label < 22; ++label) {
+    AddClass("t/" + std::to_string(label), 2, label);
+    AddOthers("v/" + std::to_string(label), ".jpg", 1);
+  }
+  const std::string said = Check("directory: {path: t, validation: v}").out;
+  EXPECT_THAT(said, HasSubstr("note: the class '19': not one of its 1 picture to validate with"));
+  EXPECT_THAT(said, Not(HasSubstr("note: the class '20'")));
+  EXPECT_THAT(said, HasSubstr("note: 2 more classes to validate with: not one of the pictures that "
+                              "were looked at can be used\n"));
 }
 
 TEST_F(DataCheckTest, CheckCountsWhatCannotBeUsedAndSaysWhy) {

@@ -60,6 +60,20 @@ TEST_F(PluginTest, ItsStageIsOneOfThePipeline) {
               HasSubstr("\n  faulty  ─▶ image/u8hwc\n"));
 }
 
+TEST_F(PluginTest, ItsSourceMayHaveLabelsThatNobodyNamed) {
+  const fs::path class_folder = *fs::directory_iterator(scratch_.path() / "pictures");
+  const fs::path picture = *fs::directory_iterator(class_folder);
+  scratch_.Write("job.yaml", "plugins: ['" + Plugin("far_labels_plugin") +
+                                 "']\npipeline:\n  - far_labels: {path: '" + picture.string() +
+                                 "'}\n  - decode\n  - contact_sheet: {path: sheet.png}\n");
+  const std::string job = (scratch_.path() / "job.yaml").string();
+  const ProcessOutcome checked = Weir({"check", job});
+  EXPECT_EQ(checked.status, 0) << checked.err;
+  EXPECT_THAT(checked.out, EndsWith("job.yaml is fine\n"));
+  const ProcessOutcome run = Weir({"run", job, "--out", (scratch_.path() / "out").string()});
+  EXPECT_EQ(run.status, 0) << run.err;
+}
+
 TEST_F(PluginTest, ARunFolderRemembersIt) {
   ASSERT_EQ(Command("run", Plugin("fine_plugin")).status, 0);
   const ProcessOutcome predicted = Weir({"predict", (scratch_ / "out").string(), Pictures()});
