@@ -1,11 +1,10 @@
-#include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -98,20 +97,21 @@ void AddSource(Pipeline& pipeline, const EvaluateOptions& options, const StageCo
   pipeline.Add(spec, params);
 }
 
-// Tells of the sub-folders that no class of the model has its name from: they are left alone.
+// Tells of the sub-folders that no class of the model has its name from: they are left alone. Holds
+// some 100 bytes a class, however long the names are.
 void NameOtherFolders(const std::filesystem::path& data, const std::vector<std::string>& classes) {
-  std::set<std::string> has_name;
-  std::map<std::string, const std::string*> lookalikes;  // by what they look like
+  std::unordered_set<std::uint64_t> known;                           // hashes of the names
+  std::unordered_map<std::uint64_t, const std::string*> lookalikes;  // by a hash of what is seen
   for (const std::string& name : classes) {
-    has_name.insert(Composed(name));
-    lookalikes.emplace(Skeleton(name), &name);
+    known.insert(StableHash(Composed(name)));
+    lookalikes.emplace(StableHash(Skeleton(name)), &name);
   }
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(data, error)) {
     const std::string name = entry.path().filename().string();
-    if (IsClutter(name) || !entry.is_directory(error) || has_name.contains(Composed(name)))
-      continue;
-    const auto alike = lookalikes.find(Skeleton(name));
+    if (IsClutter(name) || !entry.is_directory(error)) continue;
+    if (known.contains(StableHash(Composed(name)))) continue;
+    const auto alike = lookalikes.find(StableHash(Skeleton(name)));
     const std::string like = alike == lookalikes.end()
                                  ? ""
                                  : "; " + Shown(*alike->second) + " differs " +

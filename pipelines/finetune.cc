@@ -34,7 +34,6 @@
 namespace weir {
 namespace {
 
-using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 double SecondsSince(Clock::time_point begin) {
@@ -189,6 +188,7 @@ class Finetuning {
           "its checkpoint is of an earlier version of weir: nothing in it says whether the "
           "configuration, the weights and the pictures are those that it was begun with\n");
     }
+    // As the next checkpoint will give it back: what is not UTF-8 is replaced in both.
     const std::string now = Tally::FromText(tally_.ToText())->config;
     for (const std::string& change : ChangesBetween(config_before_, now)) PrintLine(change);
     const TrainingPosition position = learner_->position();
@@ -332,7 +332,7 @@ class Finetuning {
   const bool is_terminal_;
   std::size_t limit_bytes_ = 0;
   bool is_resumed_ = false;
-  std::string config_before_;  // that the checkpoint was written with
+  std::string config_before_;  // the configuration that the checkpoint was written with
   Tally tally_;
   double sitting_seconds_ = 0;  // in passes
   Clock::time_point last_save_;
@@ -348,10 +348,13 @@ RunFolder OpenFolder(const RunOptions& options, const std::string& name) {
 }  // namespace
 
 void Finetune(const Recipe& recipe, const RunOptions& options, Trace* trace) {
+  // What is refused before there is a folder leaves none behind: a configuration that is too long,
+  // weights that do not fit.
+  const std::string resolved_yaml = ResolvedYaml(recipe);
   Finetuning job(recipe, trace);
   job.Plan(options);
-  job.Open(recipe);  // before there is a folder: weights that do not fit leave none behind
-  job.Use(OpenFolder(options, recipe.config.name), ResolvedYaml(recipe), options.resume);
+  job.Open(recipe);
+  job.Use(OpenFolder(options, recipe.config.name), resolved_yaml, options.resume);
   job.Announce();
   try {
     job.Train();

@@ -147,10 +147,11 @@ void RunFlow(const Recipe& recipe, const RunOptions& options, Trace* trace) {
     throw Error(ErrorKind::kConfig, "--resume goes on with a training, and this pipeline has none",
                 "Leave it out: the job begins anew.");
   }
+  const std::string resolved_yaml = ResolvedYaml(recipe);  // one that is too long leaves no folder
   FlowRun job(recipe, options, trace);
   job.Run(RunFolder::Create(options.out.empty() ? RunFolder::MakeDefault(recipe.config.name)
                                                 : options.out),
-          ResolvedYaml(recipe));
+          resolved_yaml);
 }
 
 }  // namespace weir

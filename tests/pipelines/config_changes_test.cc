@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace weir {
 namespace {
 
@@ -49,6 +51,23 @@ TEST(ChangesBetween, NamesListsAndStagesThatCameOrWent) {
                              "pipeline: [{a: {}}, {c: {}}]"),
               ElementsAre("pipeline.b.size was [1, 2], is not set from here on",
                           "pipeline.c was not set, is {} from here on"));
+}
+
+TEST(ChangesBetween, ShowsTheBeginningOfALongValue) {
+  const std::string umlauts = "\u00fc";
+  std::string longer = "a";  // so that a character stands across the last byte that is shown
+  while (longer.size() < 300) longer += umlauts;
+  EXPECT_THAT(ChangesBetween("name: b", "name: " + longer),
+              ElementsAre("name was b, is " + longer.substr(0, 199) + "... from here on"));
+}
+
+TEST(ChangesBetween, SaysOfAVeryLongConfigurationOnlyThatItIsAnother) {
+  std::string many = "shards:\n";
+  for (int i = 0; i < 20'000; ++i) many += "  - " + std::to_string(i) + ".tar\n";
+  EXPECT_THAT(ChangesBetween(many, many), IsEmpty());
+  EXPECT_THAT(
+      ChangesBetween(many, many + "  - more.tar\n"),
+      ElementsAre("the configuration is another one than before, and too long to say where"));
 }
 
 TEST(ChangesBetween, SaysNothingOfTheSameOrOfWhatIsNoConfiguration) {

@@ -309,6 +309,21 @@ TEST_F(FlowTest, TwoStagesDoNotWriteOneFile) {
                                  HasSubstr("Give each a path of its own.")));
 }
 
+// With every path written out it is longer than what can be read again.
+TEST_F(FlowTest, AConfigurationThatIsTooLongLeavesNoFolder) {
+  std::string shards;
+  for (int i = 0; i < 10'000; ++i) shards += "        - " + std::to_string(100'000 + i) + ".tar\n";
+  const std::string deep(100, 'd');
+  fs::create_directories(path(deep));
+  const std::string config =
+      Write(deep + "/long.yaml", "pipeline:\n  - webdataset:\n      shards:\n" + shards +
+                                     "  - decode\n  - contact_sheet: {path: a.png}\n");
+  const ProcessOutcome outcome = Weir({"run", config, "--out", path("run")});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, StartsWith("weir: the configuration has 10"));
+  EXPECT_FALSE(fs::exists(path("run")));
+}
+
 TEST_F(FlowTest, SaysWhatIsKeptForValidation) {
   const std::string config =
       Write("kept.yaml", "pipeline:\n  - directory: {path: " + Pictures() +
