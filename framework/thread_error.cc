@@ -10,8 +10,7 @@ namespace {
 
 constexpr char kRemedy[] =
     "Lower `threads`, or raise the limit on processes (`ulimit -u`, a container's limit on pids) "
-    "or "
-    "on addresses (`ulimit -v`).";
+    "or on addresses (`ulimit -v`).";
 
 void Say(std::string_view text) {
   static_cast<void>(!::write(STDERR_FILENO, text.data(), text.size()));

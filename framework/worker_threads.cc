@@ -12,17 +12,19 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <new>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "framework/out_of_memory.h"
 #include "framework/thread_error.h"
 
 namespace weir {
 namespace {
 
-// As TBB's workers have by default on machines of 64 bits.
+// TBB gives its workers such stacks by default on machines of 64 bits.
 constexpr std::size_t kStackBytes = std::size_t{4} << 20;
 constexpr auto kMostWait = std::chrono::seconds(1);
 
@@ -46,7 +48,7 @@ class Gate {
   pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
 };
 
-// Whether `count` threads can be there at once. Throws Error(kMemory) where not.
+// Throws Error(kMemory) where `count` threads cannot be there at once.
 void TryThreads(int count) {
   std::vector<pthread_t> threads;
   threads.reserve(static_cast<std::size_t>(count));
@@ -96,8 +98,11 @@ struct WorkerThreads::Scheduler {
         };
         tbb::parallel_for(0, workers, wait, tbb::simple_partitioner());
       });
+      // The scheduler would wait for ever in its end, so the process ends before it.
+    } catch (const std::bad_alloc&) {
+      ExitOutOfMemory();
     } catch (...) {
-      ExitWithoutThreads();  // the scheduler waits for ever in its end, so it must not come to that
+      ExitWithoutThreads();
     }
   }
 
@@ -106,7 +111,8 @@ struct WorkerThreads::Scheduler {
 };
 
 WorkerThreads::WorkerThreads(int workers) {
-  // Alone, the calling one gets a worker too where the graph has something to do beside a pass.
+  // With one worker, which is the calling thread, TBB still makes one where the graph has something
+  // to do while no pass runs.
   TryThreads(std::max(1, workers - 1));
   scheduler_ = std::make_unique<Scheduler>();
   scheduler_->control.emplace(tbb::global_control::max_allowed_parallelism,

@@ -20,8 +20,8 @@ class WorkerThreads {
   explicit WorkerThreads(int workers);
   WorkerThreads(const WorkerThreads&) = delete;
   WorkerThreads& operator=(const WorkerThreads&) = delete;
-  // Ends with the last of them, so that none is on its way out while the libraries that it used are
-  // taken apart.
+  // Returns when the last of them has ended, so that none is on its way out while the libraries
+  // that it used are taken apart.
   ~WorkerThreads();
 
  private:

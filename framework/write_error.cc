@@ -73,7 +73,7 @@ Error WriteError(const fs::path& path, const std::string& doing, int error,
   if (error == ENOENT || error == ENOTDIR) {
     const fs::path missing = MissingFolder(path);
     if (!missing.empty()) reason = "the folder " + missing.string() + " is not there";
-  } else if (error == ENOSPC || error == EDQUOT) {
+  } else if (error == ENOSPC) {
     reason += FreeSpace(path);
   }
   return {ErrorKind::kData, path.string() + ": " + doing + ": " + reason, Remedy(error, elsewhere)};

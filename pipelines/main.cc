@@ -44,8 +44,8 @@ constexpr const char* kInternalRemedy =
     "whoever wrote that part.";
 
 int Fail(const weir::Error& error) {
-  const bool is_foreseen = !error.remedy().empty() || error.kind() != weir::ErrorKind::kInternal;
-  const std::string remedy = is_foreseen ? error.remedy() : kInternalRemedy;
+  std::string remedy = error.remedy();
+  if (remedy.empty() && error.kind() == weir::ErrorKind::kInternal) remedy = kInternalRemedy;
   std::fprintf(stderr, "weir: %s\n", error.what());
   if (!remedy.empty()) std::fprintf(stderr, "  %s\n", remedy.c_str());
   return error.exit_status();
