@@ -27,7 +27,7 @@ endif()
 install(TARGETS weir_framework ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/framework DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir FILES_MATCHING PATTERN "*.h"
   # What the framework alone works with.
-  REGEX "/(crash_notice|flow_ends|graph_nodes|mapped_range|override|plugin|run_state|stopwatch|yaml_builder).h$" EXCLUDE)
+  REGEX "/(crash_notice|flow_ends|graph_nodes|mapped_range|override|plugin|run_state|stopwatch|worker_threads|yaml_builder).h$" EXCLUDE)
 install(FILES ${PROJECT_BINARY_DIR}/generated/framework/interface_id.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir/framework)
 install(FILES ${PROJECT_SOURCE_DIR}/stages/file_stamp.h ${PROJECT_SOURCE_DIR}/stages/payloads.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir/stages)

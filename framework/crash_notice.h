@@ -2,8 +2,8 @@
 // SIGFPE, SIGILL or SIGABRT (an exception that nobody can catch) writes its text to standard error
 // and ends the process with status 2, in place of a silent end by the signal.
 //
-// For the whole process; one at a time, others give way to the first. Allocates nothing. A SIGBUS
-// that mapped_range.h mends is no crash.
+// For the whole process; one at a time, others give way to the first. Its handler allocates
+// nothing. A SIGBUS that mapped_range.h mends is no crash.
 #pragma once
 
 #include <csignal>

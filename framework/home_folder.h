@@ -8,8 +8,9 @@
 
 namespace weir {
 
-// "~" and "~/x" in the home folder, which $HOME says; every other path as it is. Or why there is
-// none, as the end of a sentence on the path: of "~user", another person's.
+// Gives "~" and "~/x" in the home folder, which $HOME says, and every other path as it is. Gives
+// the reason in place of a path, as the end of a sentence, where HOME is not set and for "~user",
+// another person's home folder. Any thread, as long as nobody sets the environment.
 std::variant<std::filesystem::path, std::string> WithHomeFolder(std::string_view path);
 
 }  // namespace weir

@@ -17,10 +17,11 @@ constexpr std::size_t kMiB = std::size_t{1} << 20;
 // Left of any bound: for code that runs again and again (6 MiB, measured) and the kernel's own.
 constexpr std::size_t kLeftBytes = 12 * kMiB;
 
-// A limit on addresses counts a thread's stack (8 MiB by default, TBB's workers have 4), and what
-// libraries take and map from when the limits are read to when all is at work (51 and 10 MiB,
-// measured with a small job; RLIMIT_DATA does not count files).
+// A limit on addresses counts the whole stack of a thread: 8 MiB by default, 4 MiB for TBB's
+// workers.
 constexpr std::size_t kStackAddresses = 8 * kMiB;
+// It also counts what libraries map from when the limits are read to when all is at work: 51 MiB,
+// measured with a small job. RLIMIT_DATA leaves mapped files out, and 10 MiB of them are left.
 constexpr std::size_t kMappedByLibraries = 72 * kMiB;
 constexpr std::size_t kTakenByLibraries = 24 * kMiB;
 

@@ -23,9 +23,9 @@ struct MemoryLimit {
 // Every bound that is known here, the tightest first: the cgroups that the process is in (v1 and
 // v2, those above them too), the process's own limits (RLIMIT_AS and RLIMIT_DATA: what it holds and
 // what they leave), MemAvailable, and the machine's memory. Never empty: throws Error(kMemory)
-// where not even the machine's is known. `root` stands before /proc and /sys. Of what a limit on
-// addresses leaves, the stacks of `threads` that are still to be made are taken off, and what
-// libraries map besides.
+// where not even the machine's is known. `root` stands before /proc and /sys. A limit on addresses
+// also has to hold the stacks of `threads` that are still to be made, and what libraries map by
+// then: both are taken off it, unless `threads` is 0.
 std::vector<MemoryLimit> HostMemoryLimits(const std::filesystem::path& root = "/", int threads = 0);
 
 // What a process may plan to hold under such a bound: a tenth less, or 12 MiB, for what is charged
@@ -44,7 +44,7 @@ struct ContainerMemory {
   std::size_t room_bytes() const { return limit_bytes - std::min(limit_bytes, held_bytes); }
 };
 
-// Of the cgroups that the process is in the one with the least room; nothing where none is limited.
+// The cgroup with the least room among those that the process is in; nothing where none is limited.
 std::optional<ContainerMemory> TightestContainer(const std::filesystem::path& root = "/");
 
 // What the machine has left, MemAvailable of /proc/meminfo; 0 where it does not say.

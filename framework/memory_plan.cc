@@ -190,7 +190,7 @@ std::string Line(const Cells& cells, int stage_width) {
   return line;
 }
 
-// Of what stages hold.
+// What stages hold most of, in words.
 std::string Largest(const MemoryPlan& plan) {
   const auto largest =
       std::max_element(plan.rows.begin() + 1, plan.rows.end(),

@@ -138,7 +138,7 @@ void LoadPlugin(const fs::path& path, Registry& registry) {
   }
   Registry brought;
   Blaming(path, "it was loaded", [&] {
-    // Of a path without a slash dlopen looks elsewhere.
+    // The path is absolute, since dlopen looks elsewhere for one without a slash.
     void* object = dlopen(fs::absolute(path).c_str(), RTLD_NOW | RTLD_LOCAL);
     if (object == nullptr)
       throw Error(ErrorKind::kConfig, LastError(), "See what it is linked to.");

@@ -221,7 +221,7 @@ std::vector<std::string> Problems::Formatted(std::vector<Problem> problems) {
   return messages;
 }
 
-// Only what is shown is formatted: each takes as long as its line is.
+// Only what is shown is formatted, as the text of a problem is as long as the line that it quotes.
 std::string Problems::text() const {
   constexpr std::size_t kMostShown = 50;
   std::vector<Problem> shown = problems_;

@@ -19,7 +19,7 @@ struct ClassificationReport {
   const std::vector<std::string>& classes;          // in the order of the labels
   ConfusionCounts& confusion;                       // filled by the same pass
   std::uint64_t dropped = 0;                        // pictures that could not be used
-  std::map<std::string, std::uint64_t> left_out{};  // files that are none, by kind (left_out.h)
+  std::map<std::string, std::uint64_t> left_out{};  // files that are no pictures, by kind
 };
 
 // A table: a line a class with its pictures, precision, recall, and what it was taken for.

@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -129,10 +131,9 @@ std::string SiftLines(const std::filesystem::path& path,
   if (is_changed) kept.Commit();
   if (damaged == 0) return "";
   return path.string() + ": " + std::to_string(damaged) +
-         (damaged == 1 ? " damaged line was left out, line "
-                       : " damaged lines were left out, from "
-                         "line ") +
-         std::to_string(first) + (damaged == 1 ? "" : " on");
+         (damaged == 1
+              ? " damaged line was left out, line " + std::to_string(first)
+              : " damaged lines were left out, from line " + std::to_string(first) + " on");
 }
 
 void AppendLine(const std::filesystem::path& path, const json& value) {

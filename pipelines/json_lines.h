@@ -4,7 +4,6 @@
 // One thread. Holds one line, of at most 256 KiB, and what it is parsed to.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>

@@ -14,11 +14,10 @@
 
 #include "framework/host_memory.h"
 #include "framework/pipeline.h"
-#include "pipelines/process_begin.h"
 
 namespace weir {
 
-// Of one moment.
+// What is known at one moment.
 struct MemorySnapshot {
   std::string state = "running";    // or "done", "interrupted", "failed: ..."
   std::int64_t time = 0;            // seconds since 1970

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "framework/byte_size.h"
+#include "pipelines/process_begin.h"
 #include "stages/model/torch_allocator.h"
 
 namespace weir {

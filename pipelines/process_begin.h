@@ -1,4 +1,4 @@
-// When a process began: with its number what it is known by, as numbers are given anew.
+// When a process began, by which it is told from an earlier one that had the same number.
 #pragma once
 
 #include <cstdint>
@@ -6,9 +6,8 @@
 
 namespace weir {
 
-// In clock ticks after the machine's start (proc(5), field 22 of /proc/PID/stat), of a process that
-// runs. Nothing where there is none of that number, where it has ended and only waits to be asked
-// after by its parent (a zombie), or where /proc does not say. Any thread.
+// The time in clock ticks after the machine's start (proc(5), field 22 of /proc/PID/stat). Nothing
+// where no process of that number runs, a zombie included, or where /proc does not say. Any thread.
 std::optional<std::uint64_t> ProcessBegin(int process);
 
 }  // namespace weir

@@ -53,7 +53,7 @@ Recipe LoadRecipe(const std::filesystem::path& path, const std::vector<std::stri
                   Problems& problems);
 
 // The configuration as it is after overrides, with every default written out and every path
-// absolute. Throws Error(kConfig) where that could not be read again, being longer than it was.
+// absolute. Throws Error(kConfig) where it has become too long to be read again.
 std::string ResolvedYaml(const Recipe& recipe);
 
 // `memory.host` as a number: less than is configured where the container, or a limit of the

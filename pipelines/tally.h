@@ -14,9 +14,10 @@ struct Tally {
   double best_validation_accuracy = 0;
   std::string config;  // as resolved; empty in what earlier versions wrote
 
-  // JSON is UTF-8: what is not in a path of the configuration is replaced.
+  // A path of the configuration may hold bytes that are not UTF-8, which JSON cannot: they are
+  // replaced.
   std::string ToText() const;
-  // Empty where it was not written by ToText().
+  // Nothing where the text was not written by ToText().
   static std::optional<Tally> FromText(const std::string& text);
 };
 

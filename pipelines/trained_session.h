@@ -18,7 +18,7 @@ struct TrainedOptions {
   std::function<void(Pipeline&, const StageConfig& own, const std::vector<std::string>& classes)>
       add_source;
   bool provides_classes = false;  // whether that source puts the Classes among the resources
-  std::shared_ptr<ConfusionCounts> confusion{};  // as of SessionOptions
+  std::shared_ptr<ConfusionCounts> confusion{};  // handed on to SessionOptions
   std::function<void(const std::string& stage, const Drop&)> on_drop;
 };
 
