@@ -5,6 +5,7 @@
 #include "framework/error.h"
 #include "stages/model/frozen_prefix.h"
 #include "stages/model/quantization.h"
+#include "tests/support/mobilenet_v2.h"
 
 namespace weir {
 namespace {
@@ -14,7 +15,7 @@ std::vector<std::uint8_t> Pixels(int size) {
 }
 
 std::unique_ptr<FrozenPrefix> MakePrefix(double width, int size, Precision precision) {
-  const MobileNetV2 model(width, {size, size}, Convention::Keras());
+  const Network model = MobileNetV2(width, {size, size}, Convention::Keras()).network();
   const LayerReader weights = RandomLayers(model, 1);
   PrefixOptions options{.last_layer = static_cast<int>(model.layers().size()) - 1,
                         .pooling = Pooling::kAverage};

@@ -84,7 +84,7 @@ void Finish(benchmark::State& state) {
   std::vector<float> map = Random(rows * channels);
   const std::vector<float> bias = Random(channels);
   for (auto _ : state) {
-    FinishRows(map.data(), rows, channels, bias.data(), nullptr, true);
+    FinishRows(map.data(), rows, channels, bias.data(), nullptr, 6);
     benchmark::ClobberMemory();
   }
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(sizeof(float)) * 2 * rows *
@@ -98,7 +98,7 @@ void Mask(benchmark::State& state) {
   std::vector<float> gradient = Random(lines * pixels * channels), sum(channels);
   const std::vector<float> output = Random(lines * pixels * channels);
   for (auto _ : state) {
-    MaskAndSum(gradient.data(), lines, pixels, channels, {output.data(), pixels * channels},
+    MaskAndSum(gradient.data(), lines, pixels, channels, {output.data(), pixels * channels}, 6,
                sum.data());
     benchmark::ClobberMemory();
   }

@@ -93,6 +93,7 @@ struct WasCalled {
 
 struct Choice {
   Choice(const char* text) : text(text) {}
+  explicit Choice(std::string_view text) : text(text) {}
   template <class E>
   requires std::is_enum_v<E> Choice(const char* text, E e)
       : text(text), value(static_cast<std::int64_t>(e)) {}
@@ -103,6 +104,7 @@ struct Choice {
 // Choices{"adam", "sgd"} for a std::string, Choices{{"nearest", Fill::kNearest}, ...} for an enum.
 struct Choices {
   Choices(std::initializer_list<Choice> list) : list(list) {}
+  explicit Choices(std::vector<Choice> list) : list(std::move(list)) {}
   std::vector<Choice> list;
 };
 

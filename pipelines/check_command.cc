@@ -87,7 +87,9 @@ void CheckCommand(const ConfigOptions& options) {
     findings.Try([&] {
       if (!model || !source->open_backbone) return;
       const LayerReader read = source->open_backbone(*model);
-      for (std::size_t i = 0; i < model->backbone().layers().size(); ++i) read(static_cast<int>(i));
+      for (int i = 0; i < model->network().size(); ++i) {
+        if (model->network().layers()[i].has_weights()) read(i);
+      }
     });
     findings.Try([&] { session.Plan(); });
     if (model && has_weights) AdviseOnPreprocessing(*model, source->convention);

@@ -62,7 +62,7 @@ std::shared_ptr<ModelSource> SetUpModel(const ModelConfig& model, const Training
   result->convention = ConventionFor(backbone.convention, source, file.get());
   if (source.kind == WeightsSource::Kind::kNone) {
     result->open_backbone = [](const Model& declared) {
-      return RandomLayers(declared.backbone(), declared.seed());
+      return RandomLayers(declared.network(), declared.seed());
     };
   } else if (path) {
     result->open_backbone = [path = *path, mapped = *mapped,

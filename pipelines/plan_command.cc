@@ -106,8 +106,8 @@ void PlanCommand(const ConfigOptions& options, PlanForm form) {
   std::printf("the flow of %s, and what travels in it:\n%s\n", recipe.config.name.c_str(),
               FlowText(session.pipeline().stages()).c_str());
   if (const auto model = session.resources().Find<Model>()) {
-    std::printf("the model: %d of %zu layers of the backbone are frozen, %zu values learn\n\n",
-                model->prefix_layers(), model->backbone().layers().size(), model->trained_values());
+    std::printf("the model: %d of %d layers of the backbone are frozen, %zu values learn\n\n",
+                model->prefix_layers(), model->network().size(), model->trained_values());
   }
   std::printf("%s\n\n", DeviceText(session.device()).c_str());
   std::printf("the memory bill of the host:\n%s\n", plan.ToTable().c_str());

@@ -33,8 +33,7 @@ std::vector<Setting> SettingsOf(const Recipe& recipe, const Session& session) {
     settings.push_back(std::move(threads));
   }
   const auto model = session.resources().Find<Model>();
-  const bool backbone_learns =
-      model && model->prefix_layers() < static_cast<int>(model->backbone().layers().size());
+  const bool backbone_learns = model && model->prefix_layers() < model->network().size();
   if (backbone_learns && recipe.training.micro_batch != 1) {
     const int micro_batch = recipe.training.micro_batch;
     settings.push_back(

@@ -9,7 +9,7 @@ namespace weir {
 namespace {
 
 PrefixOptions OptionsOf(const Model& model, MapWatcher watch) {
-  return {.last_layer = static_cast<int>(model.backbone().layers().size()) - 1,
+  return {.last_layer = model.network().size() - 1,
           .pooling = Pooling::kAverage,
           .preprocessing = model.preprocessing(),
           .watch = std::move(watch)};
@@ -21,10 +21,10 @@ Calibration::Calibration(BuildContext& context, std::function<void()> on_enough)
     : source_(context.resources.Find<ModelSource>()),
       model_(DeclaredModel(kName, context)),
       on_enough_(std::move(on_enough)),
-      meter_(model_->backbone()) {}
+      meter_(model_->network()) {}
 
 Footprint Calibration::footprint() const {
-  const MobileNetV2& backbone = model_->backbone();
+  const Network& backbone = model_->network();
   const PrefixFootprint prefix =
       OneDnnPrefixFootprint(backbone, OptionsOf(*model_, [](int, const float*) {}));
   const std::size_t reading_bytes = LayerReadingBytes(backbone);
@@ -36,7 +36,7 @@ Footprint Calibration::footprint() const {
 }
 
 void Calibration::Open(OpenContext&) {
-  prefix_ = MakeOneDnnPrefix(model_->backbone(), source_->open_backbone(*model_),
+  prefix_ = MakeOneDnnPrefix(model_->network(), source_->open_backbone(*model_),
                              OptionsOf(*model_, meter_.Watcher()));
   workspace_ = prefix_->MakeWorkspace();
 }

@@ -50,7 +50,7 @@ void Features::CheckInt8() const {
     refuse("is the processor's, and the model runs on a GPU",
            "Set precision: bfloat16, or prefetch.device: cpu.");
   }
-  if (model_->prefix_layers() < static_cast<int>(model_->backbone().layers().size())) {
+  if (model_->prefix_layers() < model_->network().size()) {
     refuse("needs a backbone that is frozen throughout",
            "Set model.frozen: all, or precision: float32.");
   }
@@ -74,11 +74,11 @@ ItemSpec Features::output() const {
 Footprint Features::WorkOutFootprint(int workers) const {
   Footprint footprint{.item_bytes = output().item_bytes};
   if (model_->prefix_layers() == 0) return footprint;
-  const std::size_t reading_bytes = LayerReadingBytes(model_->backbone());
+  const std::size_t reading_bytes = LayerReadingBytes(model_->network());
   if (device_) {
     footprint.held = {{"a layer while it is read", MemoryTag::kModel, reading_bytes}};
   } else {
-    const PrefixFootprint prefix = OneDnnPrefixFootprint(model_->backbone(), prefix_options());
+    const PrefixFootprint prefix = OneDnnPrefixFootprint(model_->network(), prefix_options());
     // A layer is read only before there are workspaces, of which the first pays for it.
     footprint.held = {{"frozen weights", MemoryTag::kModel, prefix.weights_bytes},
                       {"a layer while it is read", MemoryTag::kModel,
@@ -117,7 +117,7 @@ void Features::Open(OpenContext& context) {
   } else if (model_->prefix_layers() == 0) {
     runner_ = MakeHostPreprocessing(*model_);
   } else {
-    auto prefix = MakeOneDnnPrefix(model_->backbone(), open_backbone(*model_), prefix_options());
+    auto prefix = MakeOneDnnPrefix(model_->network(), open_backbone(*model_), prefix_options());
     runner_ = MakeHostPrefix(std::move(prefix), model_->feature_dims(), context.lever);
   }
   keeper_->Open(context.has_extra, [&] { return Describe() + "\nweights " + weights.Finish(); });
@@ -126,14 +126,14 @@ void Features::Open(OpenContext& context) {
 // What features depend on beside pictures and weights.
 std::string Features::Describe() const {
   const PrefixOptions options = prefix_options();
-  const MobileNetV2& backbone = model_->backbone();
-  const MapSize input = backbone.input();
+  const Backbone& backbone = model_->backbone();
+  const MapSize input = backbone.network().input();
   std::ostringstream text;
   text << std::hexfloat << "program " << Sha256Of("/proc/self/exe") << "\n"
        << (device_ ? device_->name() + ", " + kDeviceBuild : OneDnnVersion()) << "\n"
-       << "mobilenet_v2 width " << backbone.width() << ", " << input.height << "x" << input.width
-       << ", padding " << static_cast<int>(source_->convention.padding) << ", epsilon "
-       << source_->convention.batch_norm_epsilon << "\n"
+       << backbone.kind().name << " width " << backbone.width() << ", " << input.height << "x"
+       << input.width << ", padding " << static_cast<int>(source_->convention.padding)
+       << ", epsilon " << source_->convention.batch_norm_epsilon << "\n"
        << "layers 0 to " << options.last_layer << ", pooling " << static_cast<int>(options.pooling)
        << ", precision " << static_cast<int>(options.precision) << "\npreprocessing";
   for (const float scale : options.preprocessing.scale) text << " " << scale;

@@ -1,4 +1,5 @@
 // TrainLearner's state as others take it: to a model, to a checkpoint and back.
+#include <array>
 #include <utility>
 
 #include "framework/error.h"
@@ -27,8 +28,9 @@ auto Again(Read read) {
 void TrainLearner::DigestFrozen() {
   Sha256 digest;
   const LayerReader read = Hashed(source_->open_backbone(*model_), digest);
-  for (std::size_t i = 0; i < model_->backbone().layers().size(); ++i) {
-    if (!model_->learns(static_cast<int>(i))) read(static_cast<int>(i));
+  const std::vector<NetworkLayer>& layers = model_->network().layers();
+  for (int i = 0; i < model_->network().size(); ++i) {
+    if (layers[i].has_weights() && !model_->learns(i)) read(i);
   }
   frozen_digest_ = digest.Finish();
 }
@@ -42,27 +44,27 @@ void TrainLearner::ForEachTensor(const std::function<void(const NamedTensor&)>& 
   TorchAllocator::Install().Trim();
   Sha256 digest;
   const LayerReader read = Again([&] { return Hashed(source_->open_backbone(*model_), digest); });
-  const std::vector<ConvLayer>& layers = model_->backbone().layers();
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    const ConvLayer& layer = layers[i];
-    const std::string& norm = layer.torchvision_batch_norm_name;
-    if (model_->learns(static_cast<int>(i))) {
-      write_own(tables.learning.at(layer.torchvision_name + ".weight"), trainable_->values());
-      write_own(tables.learning.at(norm + ".weight"), trainable_->values());
-      write_own(tables.learning.at(norm + ".bias"), trainable_->values());
-      write_own(tables.statistics.at(norm + ".running_mean"), trainable_->statistics());
-      write_own(tables.statistics.at(norm + ".running_var"), trainable_->statistics());
-      continue;
+  const std::vector<NetworkLayer>& layers = model_->network().layers();
+  for (int i = 0; i < model_->network().size(); ++i) {
+    const NetworkLayer& layer = layers[i];
+    const LayerNames& names = model_->backbone().names(i);
+    if (model_->learns(i)) {
+      for (const std::string* name : {&names.kernel, &names.gamma, &names.beta}) {
+        write_own(tables.learning.at(*name), trainable_->values());
+      }
+      for (const std::string* name : {&names.mean, &names.variance}) {
+        write_own(tables.statistics.at(*name), trainable_->statistics());
+      }
+    } else if (layer.has_weights()) {
+      ConvWeights frozen = Again([&] { return read(i); });
+      const auto names_of = names.tensors();
+      const std::array values = {&frozen.kernel, &frozen.gamma, &frozen.beta, &frozen.mean,
+                                 &frozen.variance};
+      for (std::size_t tensor = 0; tensor < values.size(); ++tensor) {
+        if (names_of[tensor]->empty()) continue;
+        write({*names_of[tensor], StoredShape(layer, tensor, /*is_keras=*/false), *values[tensor]});
+      }
     }
-    const ConvWeights frozen = Again([&] { return read(static_cast<int>(i)); });
-    const std::int64_t out = layer.out_channels;
-    write({layer.torchvision_name + ".weight",
-           {out, layer.in_channels / layer.groups, layer.kernel, layer.kernel},
-           frozen.kernel});
-    write({norm + ".weight", {out}, frozen.gamma});
-    write({norm + ".bias", {out}, frozen.beta});
-    write({norm + ".running_mean", {out}, frozen.mean});
-    write({norm + ".running_var", {out}, frozen.variance});
   }
   if (training_ && digest.Finish() != frozen_digest_) {
     throw Error(ErrorKind::kData,

@@ -66,13 +66,13 @@ const std::map<std::string, std::function<Kernel()>> kKernels = {
     {"finish_rows",
      [] {
        return [map = Map(1), bias = Map(2, kChannels)]() mutable {
-         FinishRows(map.data(), kSide * kSide, kChannels, bias.data(), nullptr, true);
+         FinishRows(map.data(), kSide * kSide, kChannels, bias.data(), nullptr, 6);
        };
      }},
     {"mask_and_sum",
      [] {
        return [gradient = Map(1), output = Map(2), sum = Map(3, kChannels)]() mutable {
-         MaskAndSum(gradient.data(), kSide, kSide, kChannels, {output.data(), kSide * kChannels},
+         MaskAndSum(gradient.data(), kSide, kSide, kChannels, {output.data(), kSide * kChannels}, 6,
                     sum.data());
        };
      }},

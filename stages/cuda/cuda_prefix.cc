@@ -45,7 +45,7 @@ class CudaPrefix final : public PrefixRunner {
              int batch_size)
       : device_(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(device)),
         ledger_(ledger),
-        input_(model.backbone().input()),
+        input_(model.network().input()),
         dims_(model.feature_dims()),
         pooling_(model.prefix_pooling()),
         map_(MapOf(model.preprocessing())),
@@ -55,7 +55,7 @@ class CudaPrefix final : public PrefixRunner {
         stream_(issuer_.stream()) {
     Issue([&] {
       if (model.prefix_layers() > 0) {
-        network_.emplace(model.backbone(), open(model), model.prefix_layers() - 1, precision,
+        network_.emplace(model.network(), open(model), model.prefix_layers() - 1, precision,
                          device_);
       }
     });

@@ -1,5 +1,5 @@
 // The frozen layers in LibTorch, a micro-batch at a time, on any of its devices: batch norms folded
-// into the convolutions, channels last.
+// into the convolutions, channels last. It runs every operation of a Network.
 //
 // Immutable: any thread may Run one. Holds the layers' weights on the device. Run takes from
 // LibTorch's allocator there what the widest layer and a residual need.
@@ -15,7 +15,7 @@
 
 #include "stages/model/backbone_weights.h"
 #include "stages/model/frozen_prefix.h"
-#include "stages/model/mobilenet_v2.h"
+#include "stages/model/network.h"
 
 namespace weir {
 
@@ -26,7 +26,7 @@ void UseExactTorchArithmetic();
 class FoldedNetwork {
  public:
   // Layers 0 to `last_layer`; `weights` may be dropped afterwards.
-  FoldedNetwork(const MobileNetV2& model, const LayerReader& weights, int last_layer,
+  FoldedNetwork(const Network& network, const LayerReader& weights, int last_layer,
                 Precision precision, at::Device device);
 
   at::ScalarType type() const { return type_; }
@@ -37,12 +37,14 @@ class FoldedNetwork {
 
  private:
   struct Layer {
-    ConvLayer shape;
-    MobileNetV2::Pads pads;
-    at::Tensor kernel, bias;
-    bool is_residual = false;  // whether a later layer adds this one's output
+    NetworkLayer shape;
+    Pads pads;
+    std::vector<int> done_with{};  // the maps that no later layer reads
+    at::Tensor kernel{}, bias{};
   };
-  static at::Tensor Convolve(const Layer& layer, const at::Tensor& map);
+  // What the layer's first operation makes of its map, in a tensor that may be written to.
+  static at::Tensor First(const Layer& layer, const at::Tensor& map,
+                          const std::vector<at::Tensor>& maps);
 
   at::ScalarType type_;
   std::vector<Layer> layers_;

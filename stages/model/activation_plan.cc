@@ -28,7 +28,7 @@ class Peak {
 class Walk {
  public:
   Walk(const Model& model, int samples)
-      : model_(model), layers_(model.backbone().layers()), samples_(samples) {
+      : model_(model), network_(model.network()), layers_(network_.layers()), samples_(samples) {
     first_ = model.prefix_layers();
     while (first_ < count() && !model.learns(first_)) ++first_;
   }
@@ -72,13 +72,13 @@ class Walk {
       if (i >= first_ && Normalises(i)) peak_.Touch(Output(i) + Statistics(i));
       peak_.Release(Padded(i));
       for (int map = model_.prefix_layers(); map < i; ++map) {
-        const bool is_kept = map + 1 >= first_ && BeginsBlock(layers_, map + 1, first_);
-        if (!is_kept && LastReader(map) == i) peak_.Release(Output(map));
+        const bool is_kept = map + 1 >= first_ && BeginsSegment(network_, map + 1, first_);
+        if (!is_kept && network_.last_reader(map) == i) peak_.Release(Output(map));
       }
     }
     WalkHead();
     for (int i = count() - 1; i >= first_; --i) {
-      if (i + 1 == count() || BeginsBlock(layers_, i + 1, first_)) RecomputeBlock(i);
+      if (i + 1 == count() || BeginsSegment(network_, i + 1, first_)) RecomputeSegment(i);
       BackwardLayer(i);
     }
     return peak_.most() + kSlackBytes;
@@ -100,22 +100,22 @@ class Walk {
     return static_cast<std::size_t>(values) * samples_ * sizeof(float);
   }
   std::size_t Output(int layer) const {
-    const MapSize map = model_.backbone().output_size(layer);
+    const MapSize map = network_.output_size(layer);
     return Bytes(std::int64_t{map.height} * map.width * layers_[layer].out_channels);
   }
   std::size_t Input(int layer) const {
-    const MapSize map = model_.backbone().input_size(layer);
+    const MapSize map = network_.input_size(layer);
     return Bytes(std::int64_t{map.height} * map.width * layers_[layer].in_channels);
   }
   std::size_t Padded(int layer) const {  // 0 where nothing is copied
-    const MapSize map = model_.backbone().input_size(layer);
-    const MobileNetV2::Pads pads = model_.backbone().pads(layer);
+    const MapSize map = network_.input_size(layer);
+    const Pads pads = network_.pads(layer);
     if (pads.top == pads.bottom && pads.left == pads.right) return 0;
     return Bytes(std::int64_t{map.height + pads.top + pads.bottom} *
                  (map.width + pads.left + pads.right) * layers_[layer].in_channels);
   }
   std::size_t Kernel(int layer) const {
-    const ConvLayer& it = layers_[layer];
+    const NetworkLayer& it = layers_[layer];
     return std::size_t(it.out_channels) * (it.in_channels / it.groups) * it.kernel * it.kernel *
            sizeof(float);
   }
@@ -162,10 +162,10 @@ class Walk {
     }
   }
 
-  // The maps of the block that ends with `last`, but for its output, which is kept.
-  void RecomputeBlock(int last) {
+  // The maps of the segment that ends with `last`, but for its output, which is kept.
+  void RecomputeSegment(int last) {
     int begin = last;
-    while (!BeginsBlock(layers_, begin, first_)) --begin;
+    while (!BeginsSegment(network_, begin, first_)) --begin;
     for (int i = begin; i <= last; ++i) {
       if (Padded(i) > 0) {
         peak_.Hold(Padded(i));
@@ -183,15 +183,9 @@ class Walk {
   // After `layer`, of those that lie in front of layer `end`'s input.
   void ReleaseReadBy(int layer, int end) {
     for (int map = model_.prefix_layers(); map < layer; ++map) {
-      if (map + 1 >= end || LastReader(map) != layer) continue;
+      if (map + 1 >= end || network_.last_reader(map) != layer) continue;
       peak_.Release(Output(map));
     }
-  }
-  int LastReader(int map) const {
-    for (int i = std::min(map + 20, count() - 1); i > map; --i) {
-      if (layers_[i].residual == map) return i;
-    }
-    return map + 1;
   }
 
   void BackwardLayer(int layer) {
@@ -203,7 +197,7 @@ class Walk {
       peak_.Release(Output(layer));
       peak_.Release(Output(layer));
     }
-    if (layers_[layer].residual > first_ - 1) peak_.Hold(Output(layer));  // the gradient goes on
+    if (layers_[layer].added > first_ - 1) peak_.Hold(Output(layer));  // the gradient goes on
     if (model_.learns(layer)) peak_.Touch(Kernel(layer));
     if (of_input) {
       const std::size_t padded = Padded(layer);
@@ -213,7 +207,7 @@ class Walk {
     }
     peak_.Release(Output(layer));  // its gradient
     for (int i = layer; i < count(); ++i) {
-      if (layers_[i].residual == layer - 1 && layer - 1 > first_ - 1) peak_.Release(Output(i));
+      if (layers_[i].added == layer - 1 && layer - 1 > first_ - 1) peak_.Release(Output(i));
     }
     if (Padded(layer) > 0) {
       peak_.Release(Padded(layer));
@@ -222,7 +216,8 @@ class Walk {
   }
 
   const Model& model_;
-  const std::vector<ConvLayer>& layers_;
+  const Network& network_;
+  const std::vector<NetworkLayer>& layers_;
   int samples_;
   int first_;
   Peak peak_;
@@ -239,8 +234,9 @@ std::size_t LearningBytes(const Model& model, int samples, Activations activatio
   return activations == Activations::kKept ? walk.Learning() : walk.LearningRecomputed();
 }
 
-bool BeginsBlock(const std::vector<ConvLayer>& layers, int layer, int first_learning) {
-  return layer == first_learning || !layers[layer - 1].relu6;
+bool BeginsSegment(const Network& network, int layer, int first_learning) {
+  const auto& layers = network.layers();
+  return layer == first_learning || layers[layer].segment != layers[layer - 1].segment;
 }
 
 std::size_t StagingBytes(const Model& model, int samples) { return Walk(model, samples).Staging(); }

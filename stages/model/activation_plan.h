@@ -22,8 +22,8 @@ std::size_t InferenceBytes(const Model& model, int samples);
 enum class Activations { kKept, kRecomputed };
 
 // Whether the map that backbone layer `layer` reads, the first behind the prefix that learns or a
-// later one, is kept in both cases: where a block begins.
-bool BeginsBlock(const std::vector<ConvLayer>& layers, int layer, int first_learning);
+// later one, is kept in both cases: where a segment begins.
+bool BeginsSegment(const Network& network, int layer, int first_learning);
 
 // Of `samples` forward and backward.
 std::size_t LearningBytes(const Model& model, int samples,

@@ -33,14 +33,18 @@ void CopyTo(const at::Tensor& target, const std::vector<float>& values) {
   target.copy_(at::from_blob(const_cast<float*>(values.data()), target.sizes(), at::kFloat));
 }
 
-at::Tensor Relu6Backward(at::Tensor gradient, const at::Tensor& output) {
-  if (!output.is_contiguous()) return at::hardtanh_backward(gradient, output, 0, 6).contiguous();
-  return at::hardtanh_backward_out(gradient, gradient, output, 0, 6);
+// Through a ReLU (its ceiling is infinity) or a ReLU6.
+at::Tensor ClipBackward(at::Tensor gradient, const at::Tensor& output, float ceiling) {
+  if (!output.is_contiguous()) {
+    return at::hardtanh_backward(gradient, output, 0, ceiling).contiguous();
+  }
+  return at::hardtanh_backward_out(gradient, gradient, output, 0, ceiling);
 }
 
 // The same and the sums of the channels, in one pass. `output` is undefined where there is no
-// ReLU6; it may be the inside of a padded map.
-at::Tensor MaskAndSumOnHost(const at::Tensor& gradient, const at::Tensor& output, bool sums) {
+// activation; it may be the inside of a padded map.
+at::Tensor MaskAndSumOnHost(const at::Tensor& gradient, const at::Tensor& output, float ceiling,
+                            bool sums) {
   const std::int64_t height = gradient.size(1), width = gradient.size(2),
                      channels = gradient.size(3);
   const at::Tensor sum = sums ? at::zeros({channels}, gradient.options()) : at::Tensor();
@@ -50,7 +54,7 @@ at::Tensor MaskAndSumOnHost(const at::Tensor& gradient, const at::Tensor& output
       lines = {output.const_data_ptr<float>() + n * output.stride(0), output.stride(1)};
     }
     MaskAndSum(gradient.mutable_data_ptr<float>() + n * gradient.stride(0), height, width, channels,
-               lines, sums ? sum.mutable_data_ptr<float>() : nullptr);
+               lines, ceiling, sums ? sum.mutable_data_ptr<float>() : nullptr);
   }
   return sum;
 }
@@ -59,47 +63,46 @@ at::Tensor MaskAndSumOnHost(const at::Tensor& gradient, const at::Tensor& output
 
 BackboneSuffix::BackboneSuffix(const Model& model, const ParameterArrays& arrays)
     : first_backbone_layer_(model.prefix_layers()),
-      epsilon_(model.backbone().convention().batch_norm_epsilon),
+      epsilon_(model.network().convention().batch_norm_epsilon),
       train_statistics_(model.config().backbone.batch_norm == BatchNormMode::kTrain),
-      keras_(model.backbone().convention().padding == Padding::kSame),
+      keras_(model.network().convention().padding == Padding::kSame),
       is_issued_(arrays.is_issued) {
   const ModelParameters& tables = arrays.tables;
-  const MobileNetV2& backbone = model.backbone();
-  const int count = static_cast<int>(backbone.layers().size()) - first_backbone_layer_;
+  const Network& network = model.network();
+  const int count = network.size() - first_backbone_layer_;
   std::vector<int> last_reader(count + 1);
   for (int i = 0; i < count; ++i) {
     const int index = first_backbone_layer_ + i;
     Layer layer;
-    layer.shape = backbone.layers()[index];
-    layer.pads = backbone.pads(index);
+    layer.shape = network.layers()[index];
+    layer.pads = network.pads(index);
+    layer.ceiling = CeilingOf(layer.shape);
     layer.learns = model.learns(index);
-    if (layer.shape.residual >= 0) {
-      layer.residual = layer.shape.residual + 1 - first_backbone_layer_;
-      last_reader[layer.residual] = i;
+    if (layer.shape.added >= 0) {
+      layer.added = layer.shape.added + 1 - first_backbone_layer_;
+      last_reader[layer.added] = i;
     }
     last_reader[i] = std::max(last_reader[i], i);
-    layer.folded_kernel =
-        View(arrays.folded, tables.folded.at(layer.shape.torchvision_name + ".weight"));
-    layer.folded_bias =
-        View(arrays.folded, tables.folded.at(layer.shape.torchvision_name + ".bias"));
+    const LayerNames& names = model.backbone().names(index);
+    layer.folded_kernel = View(arrays.folded, tables.folded.at(names.kernel));
+    layer.folded_bias = View(arrays.folded, tables.folded.at(names.beta));
     if (layer.learns) {
-      const std::string& norm = layer.shape.torchvision_batch_norm_name;
-      layer.kernel_parameter = &tables.learning.at(layer.shape.torchvision_name + ".weight");
-      layer.gamma_parameter = &tables.learning.at(norm + ".weight");
-      layer.beta_parameter = &tables.learning.at(norm + ".bias");
+      layer.kernel_parameter = &tables.learning.at(names.kernel);
+      layer.gamma_parameter = &tables.learning.at(names.gamma);
+      layer.beta_parameter = &tables.learning.at(names.beta);
       layer.kernel = View(arrays.values, *layer.kernel_parameter);
       layer.gamma = View(arrays.values, *layer.gamma_parameter);
       layer.beta = View(arrays.values, *layer.beta_parameter);
-      layer.mean = View(arrays.statistics, tables.statistics.at(norm + ".running_mean"));
-      layer.variance = View(arrays.statistics, tables.statistics.at(norm + ".running_var"));
+      layer.mean = View(arrays.statistics, tables.statistics.at(names.mean));
+      layer.variance = View(arrays.statistics, tables.statistics.at(names.variance));
     }
     layers_.push_back(std::move(layer));
   }
   for (int map = 0; map < count; ++map) layers_[last_reader[map]].done_with.push_back(map);
   while (first_learning_ < count && !layers_[first_learning_].learns) ++first_learning_;
   for (int i = first_learning_; i < count; ++i) {
-    layers_[i].begins_block = BeginsBlock(backbone.layers(), first_backbone_layer_ + i,
-                                          first_backbone_layer_ + first_learning_);
+    layers_[i].begins_segment =
+        BeginsSegment(network, first_backbone_layer_ + i, first_backbone_layer_ + first_learning_);
   }
 }
 
@@ -166,17 +169,17 @@ at::Tensor BackboneSuffix::Output(int index, std::vector<at::Tensor>& maps,
                         .narrow(2, layer.pads.left, maps[index].size(2));
     }
   }
-  const at::Tensor residual = layer.residual >= 0 ? maps[layer.residual] : at::Tensor();
+  const at::Tensor added = layer.added >= 0 ? maps[layer.added] : at::Tensor();
   if (keeping.tape == nullptr || !OnBatchStatistics(layer)) {
     return ConvolveAndFinish(layer.shape, layer.pads, padded, layer.folded_kernel,
-                             layer.folded_bias, residual);
+                             layer.folded_bias, added);
   }
   Tape::Normalised in_passing;
   at::Tensor output =
       Normalise(layer, Convolve(layer.shape, layer.pads, padded, layer.kernel),
                 keeping.keeps ? keeping.tape->normalised[index] : in_passing, keeping.is_first);
-  if (residual.defined()) output.add_(residual);
-  if (layer.shape.relu6) at::hardtanh_(output, 0, 6);
+  if (added.defined()) output.add_(added);
+  if (layer.ceiling) at::hardtanh_(output, 0, *layer.ceiling);
   return output;
 }
 
@@ -192,8 +195,8 @@ at::Tensor BackboneSuffix::Forward(const at::Tensor& features, Tape* tape) const
     const bool keeps = tape != nullptr && !recomputes && i >= first_learning_;
     maps[i + 1] = Output(i, maps, {.tape = tape, .keeps = keeps});
     for (int done : layers_[i].done_with) {
-      const bool is_kept =
-          tape != nullptr && done >= first_learning_ && (!recomputes || layers_[done].begins_block);
+      const bool is_kept = tape != nullptr && done >= first_learning_ &&
+                           (!recomputes || layers_[done].begins_segment);
       if (!is_kept) maps[done].reset();
     }
   }
@@ -202,9 +205,9 @@ at::Tensor BackboneSuffix::Forward(const at::Tensor& features, Tape* tape) const
   return output;
 }
 
-void BackboneSuffix::RecomputeBlock(int last, Tape& tape) const {
+void BackboneSuffix::RecomputeSegment(int last, Tape& tape) const {
   int begin = last;
-  while (!layers_[begin].begins_block) --begin;
+  while (!layers_[begin].begins_segment) --begin;
   for (int i = begin; i <= last; ++i) {
     const bool is_last = i == last;  // whose output was kept
     if (is_last && !OnBatchStatistics(layers_[i]) && !PadsUnevenly(layers_[i].pads)) break;
@@ -214,20 +217,23 @@ void BackboneSuffix::RecomputeBlock(int last, Tape& tape) const {
 }
 
 void BackboneSuffix::Backward(at::Tensor gradient, Tape& tape, const GradientSink& sink) const {
-  std::vector<at::Tensor> from_residuals(size() + 1);
+  std::vector<at::Tensor> from_sums(size() + 1);
   for (int i = size() - 1; i >= first_learning_; --i) {
     const Layer& layer = layers_[i];
     if (tape.activations == Activations::kRecomputed &&
-        (i + 1 == size() || layers_[i + 1].begins_block)) {
-      RecomputeBlock(i, tape);
+        (i + 1 == size() || layers_[i + 1].begins_segment)) {
+      RecomputeSegment(i, tape);
     }
-    if (from_residuals[i + 1].defined()) {
-      gradient.add_(from_residuals[i + 1]);
-      from_residuals[i + 1].reset();
+    if (from_sums[i + 1].defined()) {
+      gradient.add_(from_sums[i + 1]);
+      from_sums[i + 1].reset();
     }
     gradient = OutputBackward(layer, std::move(gradient), tape.maps[i + 1], sink);
     tape.maps[i + 1].reset();
-    if (layer.residual > first_learning_) from_residuals[layer.residual] = gradient;
+    if (layer.added > first_learning_) {  // the tensor is nobody else's once this layer is done
+      at::Tensor& sum = from_sums[layer.added];
+      sum = sum.defined() ? sum.add_(gradient) : gradient;
+    }
     gradient = LayerBackward(i, std::move(gradient), tape, sink);
     tape.padded[i].reset();
   }
@@ -238,11 +244,11 @@ at::Tensor BackboneSuffix::OutputBackward(const Layer& layer, at::Tensor gradien
                                           const GradientSink& sink) const {
   const bool sums = layer.learns && !OnBatchStatistics(layer);
   if (!gradient.is_cpu()) {
-    if (layer.shape.relu6) gradient = Relu6Backward(std::move(gradient), output);
+    if (layer.ceiling) gradient = ClipBackward(std::move(gradient), output, *layer.ceiling);
     if (sums) sink.Put(*layer.beta_parameter, at::sum(Rows(gradient), 0));
-  } else if (layer.shape.relu6 || sums) {
-    const at::Tensor sum =
-        MaskAndSumOnHost(gradient, layer.shape.relu6 ? output : at::Tensor(), sums);
+  } else if (layer.ceiling || sums) {
+    const at::Tensor sum = MaskAndSumOnHost(gradient, layer.ceiling ? output : at::Tensor(),
+                                            layer.ceiling.value_or(0), sums);
     if (sums) sink.Put(*layer.beta_parameter, sum);
   }
   return gradient;
@@ -257,7 +263,7 @@ at::Tensor BackboneSuffix::LayerBackward(int index, at::Tensor gradient, Tape& t
       normalises ? NormaliseBackward(layer, std::move(gradient), tape.normalised[index], sink)
                  : std::move(gradient);
   const at::Tensor& input = tape.padded[index].defined() ? tape.padded[index] : tape.maps[index];
-  const bool is_product = layer.shape.kernel == 1;
+  const bool is_product = layer.shape.is_pointwise();
   if (layer.learns && is_product) {
     sink.PutProduct(*layer.kernel_parameter, Rows(of_output).t(), Rows(input));
   }

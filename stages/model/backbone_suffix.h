@@ -20,6 +20,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "stages/model/activation_plan.h"
@@ -35,7 +36,7 @@ class BackboneSuffix {
   // What Backward needs of Forward.
   struct Tape {
     Activations activations = Activations::kKept;
-    // [i] is what layer i reads, from the first that learns on; of a block's only its input and
+    // [i] is what layer i reads, from the first that learns on; of a segment's only its input and
     // output where they are recomputed.
     std::vector<at::Tensor> maps{};
     std::vector<at::Tensor> padded{};  // [i]: the same with zeros around it, where Pad copies
@@ -66,12 +67,13 @@ class BackboneSuffix {
 
  private:
   struct Layer {
-    ConvLayer shape;
-    MobileNetV2::Pads pads{};
+    NetworkLayer shape;
+    Pads pads{};
+    std::optional<float> ceiling{};  // what its activation clips at
     bool learns = false;
-    bool begins_block = false;   // of those that may be recomputed
-    int residual = -1;           // index of the map that is added; -1 where none is
-    std::vector<int> done_with;  // maps that no later layer reads, in inference
+    bool begins_segment = false;  // of those that may be recomputed
+    int added = -1;               // index of the map that is added; -1 where none is
+    std::vector<int> done_with;   // maps that no later layer reads, in inference
     at::Tensor folded_kernel, folded_bias;
     at::Tensor kernel, gamma, beta, mean, variance;  // where it learns
     const Parameter* kernel_parameter = nullptr;
@@ -91,12 +93,12 @@ class BackboneSuffix {
   };
   // What layer `index` makes of maps[index].
   at::Tensor Output(int index, std::vector<at::Tensor>& maps, const Keeping& keeping) const;
-  void RecomputeBlock(int last, Tape& tape) const;
+  void RecomputeSegment(int last, Tape& tape) const;
   at::Tensor Normalise(const Layer& layer, const at::Tensor& map, Tape::Normalised& kept,
                        bool is_first) const;
   at::Tensor NormaliseBackward(const Layer& layer, at::Tensor gradient, Tape::Normalised& kept,
                                const GradientSink& sink) const;
-  // Through the layer's ReLU6, and the gradient of its folded bias.
+  // Through the layer's activation, and the gradient of its folded bias.
   at::Tensor OutputBackward(const Layer& layer, at::Tensor gradient, const at::Tensor& output,
                             const GradientSink& sink) const;
   at::Tensor LayerBackward(int index, at::Tensor gradient, Tape& tape,

@@ -9,16 +9,17 @@
 namespace weir {
 namespace {
 
-std::size_t KernelValues(const ConvLayer& layer) {
+std::size_t KernelValues(const NetworkLayer& layer) {
   return std::size_t(layer.out_channels) * (layer.in_channels / layer.groups) * layer.kernel *
          layer.kernel;
 }
 
 }  // namespace
 
-FoldedConv Fold(const ConvLayer& layer, const ConvWeights& weights, float epsilon) {
+FoldedConv Fold(const NetworkLayer& layer, const ConvWeights& weights, float epsilon) {
   const std::size_t channels = layer.out_channels;
-  assert(weights.kernel.size() == KernelValues(layer) && weights.gamma.size() == channels);
+  assert(weights.kernel.size() == KernelValues(layer) && weights.beta.size() == channels);
+  if (layer.kind == NetworkLayer::Kind::kDense) return {weights.kernel, weights.beta};
   const std::size_t values = weights.kernel.size() / channels;
   FoldedConv folded{std::vector<float>(weights.kernel.size()), std::vector<float>(channels)};
   for (std::size_t channel = 0; channel < channels; ++channel) {
@@ -33,27 +34,29 @@ FoldedConv Fold(const ConvLayer& layer, const ConvWeights& weights, float epsilo
   return folded;
 }
 
-LayerReader RandomLayers(const MobileNetV2& model, std::uint64_t seed) {
-  return [layers = model.layers(), seed](int index) {
-    const ConvLayer& layer = layers.at(index);
+LayerReader RandomLayers(const Network& network, std::uint64_t seed) {
+  return [layers = network.layers(), seed](int index) {
+    const NetworkLayer& layer = layers.at(index);
     const double fan_out = double(layer.out_channels) / layer.groups * layer.kernel * layer.kernel;
     const double deviation = std::sqrt(2 / fan_out);
     const std::size_t channels = layer.out_channels;
     ConvWeights weights{.kernel = std::vector<float>(KernelValues(layer)),
-                        .gamma = std::vector<float>(channels, 1),
-                        .beta = std::vector<float>(channels, 0),
-                        .mean = std::vector<float>(channels, 0),
-                        .variance = std::vector<float>(channels, 1)};
+                        .beta = std::vector<float>(channels, 0)};
+    if (layer.kind == NetworkLayer::Kind::kConv) {
+      weights.gamma.assign(channels, 1);
+      weights.mean.assign(channels, 0);
+      weights.variance.assign(channels, 1);
+    }
     CounterRandom random(seed, "backbone/" + layer.name);
     for (float& value : weights.kernel) value = static_cast<float>(deviation * random.Normal());
     return weights;
   };
 }
 
-std::size_t LayerReadingBytes(const MobileNetV2& model) {
+std::size_t LayerReadingBytes(const Network& network) {
   constexpr std::size_t kCopies = 3;
   std::size_t values = 0;
-  for (const ConvLayer& layer : model.layers()) {
+  for (const NetworkLayer& layer : network.layers()) {
     values = std::max(values, KernelValues(layer) + 4 * std::size_t(layer.out_channels));
   }
   return kCopies * values * sizeof(float);

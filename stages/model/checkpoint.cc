@@ -111,9 +111,8 @@ std::string_view NameOf(OptimizerConfig::Kind kind) {
 
 std::string LearningLayerNames(const Model& model) {
   std::vector<std::string> names;
-  const std::vector<ConvLayer>& layers = model.backbone().layers();
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (model.learns(static_cast<int>(i))) names.push_back(layers[i].name);
+  for (int i = 0; i < model.network().size(); ++i) {
+    if (model.learns(i)) names.push_back(model.network().layers()[i].name);
   }
   return names.empty() ? "none" : Join(names, [](const std::string& name) { return name; });
 }
@@ -183,13 +182,12 @@ void CheckTensors(const std::filesystem::path& path, const WeightsFile& file,
 }  // namespace
 
 Declaration DeclarationOf(const Model& model, const OptimizerConfig& optimizer) {
-  const MobileNetV2& backbone = model.backbone();
+  const MapSize input = model.network().input();
   const BackboneConfig& config = model.config().backbone;
-  const Convention& convention = backbone.convention();
+  const Convention& convention = model.network().convention();
   return {
-      {"backbone", config.name + ", width " + ToText(backbone.width())},
-      {"picture size",
-       std::to_string(backbone.input().height) + " x " + std::to_string(backbone.input().width)},
+      {"backbone", config.name + ", width " + ToText(model.backbone().width())},
+      {"picture size", std::to_string(input.height) + " x " + std::to_string(input.width)},
       {"padding", convention.padding == Padding::kSame ? "same" : "symmetric"},
       {"batch norm epsilon", ToText(convention.batch_norm_epsilon)},
       {"preprocessing", ToText(model.preprocessing())},

@@ -9,7 +9,10 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <limits>
+#include <string>
 
+#include "framework/error.h"
 #include "stages/model/depthwise_gradient.h"
 #include "stages/model/map_kernels.h"
 #include "stages/model/matrix_product.h"
@@ -23,34 +26,30 @@ constexpr std::int64_t kCachedValues = std::int64_t{1} << 17;  // 512 KB
 constexpr std::int64_t kLeastRows = 96;
 
 constexpr Pair kNone = {0, 0};
-constexpr Pair kOne = {1, 1};
+
+Pair Both(int value) { return {value, value}; }
 
 at::Tensor ChannelsFirst(const at::Tensor& map) { return map.permute({0, 3, 1, 2}); }
 at::Tensor ChannelsLast(const at::Tensor& map) { return map.permute({0, 2, 3, 1}).contiguous(); }
 
-Pair PaddingOf(const MobileNetV2::Pads& pads) {
-  return PadsUnevenly(pads) ? kNone : Pair{pads.top, pads.left};
-}
+Pair PaddingOf(const Pads& pads) { return PadsUnevenly(pads) ? kNone : Pair{pads.top, pads.left}; }
 
-at::Tensor MatrixOf(const ConvLayer& layer, const at::Tensor& kernel) {
+at::Tensor MatrixOf(const NetworkLayer& layer, const at::Tensor& kernel) {
   return kernel.view({layer.out_channels, layer.in_channels});
 }
 
-bool IsPointwise(const ConvLayer& layer) { return layer.kernel == 1 && layer.groups == 1; }
-
-at::Tensor ConvolveInTorch(const ConvLayer& layer, const MobileNetV2::Pads& pads,
-                           const at::Tensor& padded, const at::Tensor& kernel,
-                           const at::Tensor& bias) {
-  const Pair stride = {layer.stride, layer.stride};
-  return ChannelsLast(at::convolution(ChannelsFirst(padded), kernel, bias, stride, PaddingOf(pads),
-                                      kOne, false, kNone, layer.groups));
+at::Tensor ConvolveInTorch(const NetworkLayer& layer, const Pads& pads, const at::Tensor& padded,
+                           const at::Tensor& kernel, const at::Tensor& bias) {
+  return ChannelsLast(at::convolution(ChannelsFirst(padded), kernel, bias, Both(layer.stride),
+                                      PaddingOf(pads), Both(layer.dilation), false, kNone,
+                                      layer.groups));
 }
 
 at::Tensor MapOf(const at::Tensor& rows, const at::Tensor& input) {
   return rows.view({input.size(0), input.size(1), input.size(2), rows.size(1)});
 }
 
-at::Tensor GradientOfDepthwise(const ConvLayer& layer, const MobileNetV2::Pads& pads,
+at::Tensor GradientOfDepthwise(const NetworkLayer& layer, const Pads& pads,
                                const at::Tensor& gradient, const at::Tensor& padded) {
   assert(gradient.is_contiguous() && padded.is_contiguous() && layer.kernel == 3);
   const Pair padding = PaddingOf(pads);
@@ -70,9 +69,9 @@ at::Tensor GradientOfDepthwise(const ConvLayer& layer, const MobileNetV2::Pads& 
 }
 
 // A part of the rows at a time, so that they are finished before they leave the cache.
-at::Tensor PointwiseOnHost(const ConvLayer& layer, const at::Tensor& input,
+at::Tensor PointwiseOnHost(const NetworkLayer& layer, const at::Tensor& input,
                            const at::Tensor& kernel, const at::Tensor& bias,
-                           const at::Tensor& residual) {
+                           const at::Tensor& added) {
   const at::Tensor rows = Rows(input), matrix = MatrixOf(layer, kernel).t();
   const std::int64_t count = rows.size(0), channels = layer.out_channels;
   const at::Tensor out = at::empty({count, channels}, rows.options());
@@ -82,61 +81,68 @@ at::Tensor PointwiseOnHost(const ConvLayer& layer, const at::Tensor& input,
     MultiplyInto(out.narrow(0, begin, size), rows.narrow(0, begin, size), matrix);
     const std::int64_t first = begin * channels;
     FinishRows(out.mutable_data_ptr<float>() + first, size, channels, bias.const_data_ptr<float>(),
-               residual.defined() ? residual.const_data_ptr<float>() + first : nullptr,
-               layer.relu6);
+               added.defined() ? added.const_data_ptr<float>() + first : nullptr, CeilingOf(layer));
   }
   return MapOf(out, input);
 }
 
 }  // namespace
 
-bool PadsUnevenly(const MobileNetV2::Pads& pads) {
-  return pads.top != pads.bottom || pads.left != pads.right;
+std::optional<float> CeilingOf(const NetworkLayer& layer) {
+  if (!layer.activation) return std::nullopt;
+  if (*layer.activation == Nonlinearity::kRelu6) return 6.0f;
+  if (*layer.activation == Nonlinearity::kRelu) return std::numeric_limits<float>::infinity();
+  throw Error(ErrorKind::kInternal, "layer " + layer.name + " ends in " +
+                                        std::string(Name(*layer.activation)) +
+                                        ", which the layers that learn do not know");
 }
 
-at::Tensor Pad(const at::Tensor& map, const MobileNetV2::Pads& pads) {
+bool PadsUnevenly(const Pads& pads) { return pads.top != pads.bottom || pads.left != pads.right; }
+
+at::Tensor Pad(const at::Tensor& map, const Pads& pads) {
   if (!PadsUnevenly(pads)) return map;
   return at::constant_pad_nd(map, {0, 0, pads.left, pads.right, pads.top, pads.bottom}, 0);
 }
 
 at::Tensor Rows(const at::Tensor& map) { return map.view({-1, map.size(-1)}); }
 
-at::Tensor Convolve(const ConvLayer& layer, const MobileNetV2::Pads& pads, const at::Tensor& padded,
+at::Tensor Convolve(const NetworkLayer& layer, const Pads& pads, const at::Tensor& padded,
                     const at::Tensor& kernel) {
-  if (!IsPointwise(layer)) return ConvolveInTorch(layer, pads, padded, kernel, {});
+  if (!layer.is_pointwise()) return ConvolveInTorch(layer, pads, padded, kernel, {});
   return MapOf(Multiply(Rows(padded), MatrixOf(layer, kernel).t()), padded);
 }
 
-at::Tensor ConvolveAndFinish(const ConvLayer& layer, const MobileNetV2::Pads& pads,
-                             const at::Tensor& padded, const at::Tensor& kernel,
-                             const at::Tensor& bias, const at::Tensor& residual) {
-  if (IsPointwise(layer) && padded.is_cpu()) {
-    return PointwiseOnHost(layer, padded, kernel, bias, residual);
+at::Tensor ConvolveAndFinish(const NetworkLayer& layer, const Pads& pads, const at::Tensor& padded,
+                             const at::Tensor& kernel, const at::Tensor& bias,
+                             const at::Tensor& added) {
+  if (layer.is_pointwise() && padded.is_cpu()) {
+    return PointwiseOnHost(layer, padded, kernel, bias, added);
   }
-  at::Tensor out = IsPointwise(layer) ? Convolve(layer, pads, padded, kernel).add_(bias)
-                                      : ConvolveInTorch(layer, pads, padded, kernel, bias);
-  if (residual.defined()) out.add_(residual);
-  if (layer.relu6) at::hardtanh_(out, 0, 6);
+  at::Tensor out = layer.is_pointwise() ? Convolve(layer, pads, padded, kernel).add_(bias)
+                                        : ConvolveInTorch(layer, pads, padded, kernel, bias);
+  if (added.defined()) out.add_(added);
+  if (const std::optional<float> ceiling = CeilingOf(layer)) at::hardtanh_(out, 0, *ceiling);
   return out;
 }
 
-ConvolutionGradients ConvolveBackward(const ConvLayer& layer, const MobileNetV2::Pads& pads,
+ConvolutionGradients ConvolveBackward(const NetworkLayer& layer, const Pads& pads,
                                       const at::Tensor& gradient, const at::Tensor& padded,
                                       const at::Tensor& kernel, bool of_input, bool of_kernel) {
   ConvolutionGradients gradients;
-  if (IsPointwise(layer)) {
+  if (layer.is_pointwise()) {
     if (of_input) {
       gradients.input = Multiply(Rows(gradient), MatrixOf(layer, kernel)).view(padded.sizes());
     }
     return gradients;
   }
-  const bool is_ours = of_kernel && layer.kind == LayerKind::kDepthwise && gradient.is_cpu();
+  const bool is_ours = of_kernel && layer.is_depthwise() && layer.kernel == 3 &&
+                       layer.dilation == 1 && gradient.is_cpu();
   if (is_ours) gradients.kernel = GradientOfDepthwise(layer, pads, gradient, padded);
   if (is_ours && !of_input) return gradients;
-  const Pair stride = {layer.stride, layer.stride};
-  auto [of_map, of_its_kernel, unused] = at::convolution_backward(
-      ChannelsFirst(gradient), ChannelsFirst(padded), kernel, {}, stride, PaddingOf(pads), kOne,
-      false, kNone, layer.groups, {of_input, of_kernel && !is_ours, false});
+  auto [of_map, of_its_kernel, unused] =
+      at::convolution_backward(ChannelsFirst(gradient), ChannelsFirst(padded), kernel, {},
+                               Both(layer.stride), PaddingOf(pads), Both(layer.dilation), false,
+                               kNone, layer.groups, {of_input, of_kernel && !is_ours, false});
   if (of_kernel && !is_ours) gradients.kernel = of_its_kernel;
   if (of_input) {
     gradients.input = of_map.permute({0, 2, 3, 1});

@@ -7,24 +7,31 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "stages/model/mobilenet_v2.h"
+#include <optional>
+
+#include "stages/model/network.h"
 
 namespace weir {
 
+// What the layer's activation holds its map under, at 0 from below: 6, infinity, or nothing where
+// it has none. Throws Error(kInternal) for one that is no such clipping.
+std::optional<float> CeilingOf(const NetworkLayer& layer);
+
 // Whether Pad copies.
-bool PadsUnevenly(const MobileNetV2::Pads& pads);
+bool PadsUnevenly(const Pads& pads);
 
 // The map with zeros around it where the convolution cannot pad by itself; else the map.
-at::Tensor Pad(const at::Tensor& map, const MobileNetV2::Pads& pads);
+at::Tensor Pad(const at::Tensor& map, const Pads& pads);
 
 // `padded` is what Pad gave; `kernel` is OIHW. The convolution alone.
-at::Tensor Convolve(const ConvLayer& layer, const MobileNetV2::Pads& pads, const at::Tensor& padded,
+at::Tensor Convolve(const NetworkLayer& layer, const Pads& pads, const at::Tensor& padded,
                     const at::Tensor& kernel);
 
-// With its bias, the map that is added to it, where `residual` is defined, and the layer's ReLU6.
-at::Tensor ConvolveAndFinish(const ConvLayer& layer, const MobileNetV2::Pads& pads,
-                             const at::Tensor& padded, const at::Tensor& kernel,
-                             const at::Tensor& bias, const at::Tensor& residual);
+// With its bias, the map that is added to it, where `added` is defined, and then the layer's
+// activation, which has a ceiling or is none.
+at::Tensor ConvolveAndFinish(const NetworkLayer& layer, const Pads& pads, const at::Tensor& padded,
+                             const at::Tensor& kernel, const at::Tensor& bias,
+                             const at::Tensor& added);
 
 struct ConvolutionGradients {
   at::Tensor input;   // of the map before Pad, contiguous; undefined where not asked for
@@ -32,7 +39,7 @@ struct ConvolutionGradients {
 };
 
 // `gradient` is contiguous, of the shape of the output.
-ConvolutionGradients ConvolveBackward(const ConvLayer& layer, const MobileNetV2::Pads& pads,
+ConvolutionGradients ConvolveBackward(const NetworkLayer& layer, const Pads& pads,
                                       const at::Tensor& gradient, const at::Tensor& padded,
                                       const at::Tensor& kernel, bool of_input, bool of_kernel);
 

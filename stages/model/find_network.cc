@@ -14,29 +14,41 @@
 namespace weir {
 namespace {
 
-constexpr std::array kPublishedWidths = {0.35, 0.5, 0.75, 1.0, 1.3, 1.4};  // keras-applications'
 constexpr std::size_t kMostListed = 5;
 constexpr std::string_view kSeparators = "./";
 
 // A naming under a prefix, and how much of it is in the file.
 struct Candidate {
-  std::size_t naming = 0;  // its index among NamingsOf()
+  std::size_t naming = 0;  // its index among Backbone::namings()
   std::string_view prefix;
   std::size_t group_bytes = 0;  // as its tensors' names have it
   std::size_t kernels = 0;      // that are there, in whatever shape
   std::size_t fitting = 0;      // tensors that are there, in the right shape, and can be read
 };
 
+std::size_t CountTensors(const Naming& naming) {
+  std::size_t count = 0;
+  for (const LayerNames& layer : naming.layers) {
+    for (const std::string* name : layer.tensors()) count += name->empty() ? 0 : 1;
+  }
+  return count;
+}
+
 class Candidates {
  public:
-  Candidates(const WeightsFile& file, const MobileNetV2& model)
-      : model_(model), namings_(NamingsOf(model)) {
+  Candidates(const WeightsFile& file, const Backbone& backbone)
+      : network_(backbone.network()), namings_(backbone.namings()) {
     Index();
     for (const TensorInfo& tensor : file.tensors()) Place(tensor);
   }
 
   const std::vector<Naming>& namings() const { return namings_; }
   const std::vector<Candidate>& all() const { return all_; }
+  // Of the network that is wanted.
+  std::size_t kernels() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(network_.layers(), &NetworkLayer::has_weights));
+  }
   bool IsWhole(const Candidate& candidate) const { return candidate.fitting == tensors(); }
   // All but a twentieth fits: it is meant to be such a network, and damaged or saved in part.
   // Keras' two names of depthwise kernels differ in more.
@@ -49,13 +61,14 @@ class Candidates {
     std::size_t naming, layer, tensor;
   };
 
-  std::size_t tensors() const { return kTensorsOfALayer * model_.layers().size(); }
+  std::size_t tensors() const { return CountTensors(namings_.front()); }
 
   void Index() {
     for (std::size_t n = 0; n < namings_.size(); ++n) {
       for (std::size_t layer = 0; layer < namings_[n].layers.size(); ++layer) {
-        const auto names = namings_[n].layers[layer].all();
+        const auto names = namings_[n].layers[layer].tensors();
         for (std::size_t i = 0; i < names.size(); ++i) {
+          if (names[i]->empty()) continue;
           wanted_[*names[i]].push_back({n, layer, i});
           longest_ = std::max(longest_, names[i]->size());
         }
@@ -76,7 +89,8 @@ class Candidates {
 
   void Count(const TensorInfo& tensor, std::string_view prefix, const Wanted& wanted) {
     const Naming& naming = namings_[wanted.naming];
-    if (naming.is_features_alone && prefix.ends_with(kTorchvisionFolder)) return;  // torchvision's
+    // It is the folder of the whole model, whose naming finds it as well.
+    if (!naming.without.empty() && prefix.ends_with(naming.without)) return;
     const auto [found, is_new] = places_[wanted.naming].try_emplace(prefix, all_.size());
     if (is_new) {
       all_.push_back(
@@ -84,14 +98,14 @@ class Candidates {
     }
     Candidate& candidate = all_[found->second];
     if (wanted.tensor == 0) ++candidate.kernels;
-    const ConvLayer& layer = model_.layers()[wanted.layer];
+    const NetworkLayer& layer = network_.layers()[wanted.layer];
     const bool fits = tensor.unread.empty() && tensor.is_floating &&
                       tensor.shape == StoredShape(layer, wanted.tensor, naming.is_keras);
     if (fits) ++candidate.fitting;
   }
 
-  const MobileNetV2& model_;
-  const std::vector<Naming> namings_;
+  const Network& network_;
+  const std::vector<Naming>& namings_;
   std::unordered_map<std::string_view, std::vector<Wanted>> wanted_;
   std::size_t longest_ = 0;  // bytes of a wanted name
   // By naming: each prefix with the index of its candidate.
@@ -130,8 +144,10 @@ std::vector<float> ReadTensor(WeightsFile& file, const std::string& name) {
 bool HoldTheSame(WeightsFile& file, const Naming& a, const Naming& b) {
   if (a.is_keras != b.is_keras) return false;
   for (std::size_t layer = 0; layer < a.layers.size(); ++layer) {
-    for (std::size_t i = 0; i < kTensorsOfALayer; ++i) {
-      const std::string &one = *a.layers[layer].all()[i], &other = *b.layers[layer].all()[i];
+    const auto ones = a.layers[layer].tensors(), others = b.layers[layer].tensors();
+    for (std::size_t i = 0; i < ones.size(); ++i) {
+      const std::string &one = *ones[i], &other = *others[i];
+      if (one.empty()) continue;
       if (ReadTensor(file, one) != ReadTensor(file, other)) return false;
     }
   }
@@ -159,13 +175,15 @@ struct Mismatch {
   std::vector<std::string> misshapen, unread, missing;
 };
 
-Mismatch Compare(const WeightsFile& file, const MobileNetV2& model, const Naming& naming) {
+Mismatch Compare(const WeightsFile& file, const Network& network, const Naming& naming) {
   Mismatch mismatch;
   for (std::size_t layer = 0; layer < naming.layers.size(); ++layer) {
-    for (std::size_t i = 0; i < kTensorsOfALayer; ++i) {
-      const std::string& name = *naming.layers[layer].all()[i];
+    const auto names = naming.layers[layer].tensors();
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const std::string& name = *names[i];
+      if (name.empty()) continue;
       const std::vector<std::int64_t> shape =
-          StoredShape(model.layers()[layer], i, naming.is_keras);
+          StoredShape(network.layers()[layer], i, naming.is_keras);
       const TensorInfo* tensor = file.Find(name);
       if (!tensor) {
         mismatch.missing.push_back(name + " is missing");
@@ -183,27 +201,29 @@ Mismatch Compare(const WeightsFile& file, const MobileNetV2& model, const Naming
 }
 
 // `whole` are the networks that do fit.
-[[noreturn]] void RefuseMismatch(const WeightsFile& file, const MobileNetV2& model,
+[[noreturn]] void RefuseMismatch(const WeightsFile& file, const Backbone& backbone,
                                  const Naming& naming, const std::vector<Candidate>& whole) {
-  const Mismatch mismatch = Compare(file, model, naming);
+  const Mismatch mismatch = Compare(file, backbone.network(), naming);
   std::vector<std::string> all = mismatch.misshapen;
   all.insert(all.end(), mismatch.unread.begin(), mismatch.unread.end());
   all.insert(all.end(), mismatch.missing.begin(), mismatch.missing.end());
   std::ostringstream what;
-  what << file.path().string() << ": " << all.size() << " of "
-       << kTensorsOfALayer * naming.layers.size() << " tensors do not fit mobilenet_v2 of width "
-       << model.width() << ": ";
+  what << file.path().string() << ": " << all.size() << " of " << CountTensors(naming)
+       << " tensors do not fit " << backbone.kind().name << " of width " << backbone.width()
+       << ": ";
   for (std::size_t i = 0; i < std::min(all.size(), kMostListed); ++i) {
     what << (i ? "; " : "") << all[i];
   }
   if (all.size() > kMostListed) what << "; ...";
 
   std::ostringstream remedy;
-  remedy << (mismatch.unread.size() == all.size() ? "save its tensors again, whole and in float32"
-                                                  : "give weights of MobileNetV2 with this width");
-  for (const double width : kPublishedWidths) {
-    const MobileNetV2 other(width, model.input(), model.convention());
-    if (!mismatch.misshapen.empty() && Compare(file, other, naming).misshapen.empty()) {
+  remedy << (mismatch.unread.size() == all.size()
+                 ? "save its tensors again, whole and in float32"
+                 : "give weights of " + std::string(backbone.kind().title) + " with this width");
+  for (const double width : backbone.kind().published_widths) {
+    const Backbone other(backbone.kind(), width, backbone.network().input(),
+                         backbone.network().convention());
+    if (!mismatch.misshapen.empty() && Compare(file, other.network(), naming).misshapen.empty()) {
       remedy.str("");
       remedy << "the file looks like width " << width << ": set model.backbone.width to it";
     }
@@ -216,31 +236,31 @@ Mismatch Compare(const WeightsFile& file, const MobileNetV2& model, const Naming
   throw Error(ErrorKind::kData, what.str(), remedy.str());
 }
 
-[[noreturn]] void RefuseAnotherNetwork(const WeightsFile& file) {
+[[noreturn]] void RefuseAnotherNetwork(const WeightsFile& file, const BackboneKind& kind) {
   const std::string first = file.tensors().empty() ? "nothing" : file.tensors()[0].name;
   throw Error(ErrorKind::kData,
-              file.path().string() + ": holds no MobileNetV2: its " +
+              file.path().string() + ": holds no " + std::string(kind.title) + ": its " +
                   std::to_string(file.tensors().size()) + " tensors (the first is '" +
                   Printable(first) +
                   "') do not have the names that Keras, torchvision, timm or transformers give",
-              "give weights of mobilenet_v2");
+              "give weights of " + std::string(kind.name));
 }
 
-[[noreturn]] void RefusePrefix(const WeightsFile& file, const std::string& prefix,
-                               const std::vector<Candidate>& whole) {
+[[noreturn]] void RefusePrefix(const WeightsFile& file, const BackboneKind& kind,
+                               const std::string& prefix, const std::vector<Candidate>& whole) {
   throw Error(ErrorKind::kData,
-              file.path().string() + ": holds no MobileNetV2 whose tensors' names begin with '" +
-                  Printable(prefix) + "'",
+              file.path().string() + ": holds no " + std::string(kind.title) +
+                  " whose tensors' names begin with '" + Printable(prefix) + "'",
               whole.empty() ? "leave model.backbone.prefix out"
                             : "what fits begins with " + Quoted(whole) +
                                   ": set model.backbone.prefix to that, or leave it out");
 }
 
-[[noreturn]] void RefuseSeveral(const WeightsFile& file, const MobileNetV2& model,
+[[noreturn]] void RefuseSeveral(const WeightsFile& file, const Backbone& backbone,
                                 const std::vector<Candidate>& whole) {
   std::ostringstream what;
-  what << file.path().string() << ": holds " << whole.size()
-       << " different networks that fit mobilenet_v2 of width " << model.width();
+  what << file.path().string() << ": holds " << whole.size() << " different networks that fit "
+       << backbone.kind().name << " of width " << backbone.width();
   if (whole[0].prefix == whole[1].prefix) {
     throw Error(ErrorKind::kData, what.str() + ", under the names of several publishers",
                 "save the one that is meant alone");
@@ -252,8 +272,8 @@ Mismatch Compare(const WeightsFile& file, const MobileNetV2& model, const Naming
 
 }  // namespace
 
-Naming FindNetwork(WeightsFile& file, const MobileNetV2& model, const std::string& prefix) {
-  const Candidates candidates(file, model);
+Naming FindNetwork(WeightsFile& file, const Backbone& backbone, const std::string& prefix) {
+  const Candidates candidates(file, backbone);
   std::vector<Candidate> whole;
   const Candidate* best = nullptr;  // the best of those with the prefix
   for (const Candidate& candidate : candidates.all()) {
@@ -263,9 +283,9 @@ Naming FindNetwork(WeightsFile& file, const MobileNetV2& model, const std::strin
     if (!best || rank(candidate) > rank(*best)) best = &candidate;
   }
   std::ranges::stable_sort(whole, {}, &Candidate::prefix);
-  const bool is_of_another = !best || best->kernels * 4 < model.layers().size();
-  if (is_of_another && !prefix.empty()) RefusePrefix(file, prefix, whole);
-  if (is_of_another) RefuseAnotherNetwork(file);
+  const bool is_of_another = !best || best->kernels * 4 < candidates.kernels();
+  if (is_of_another && !prefix.empty()) RefusePrefix(file, backbone.kind(), prefix, whole);
+  if (is_of_another) RefuseAnotherNetwork(file, backbone.kind());
 
   const auto names = [&](const Candidate& candidate) {
     return WithPrefix(candidates.namings()[candidate.naming], candidate.prefix);
@@ -276,15 +296,15 @@ Naming FindNetwork(WeightsFile& file, const MobileNetV2& model, const std::strin
           whole, [&](const Candidate& it) { return it.prefix == candidate.prefix; });
       return candidates.IsNearlyWhole(candidate) && !has_twin;
     });
-    if (nearly != candidates.all().end()) RefuseMismatch(file, model, names(*nearly), whole);
+    if (nearly != candidates.all().end()) RefuseMismatch(file, backbone, names(*nearly), whole);
     KeepPlainNames(whole);
   } else {
     std::erase_if(whole, [&](const Candidate& it) { return !HasPrefix(it, prefix); });
   }
-  if (whole.empty()) RefuseMismatch(file, model, names(*best), {});
+  if (whole.empty()) RefuseMismatch(file, backbone, names(*best), {});
   const Naming first = names(whole[0]);
   for (std::size_t i = 1; i < whole.size(); ++i) {
-    if (!HoldTheSame(file, first, names(whole[i]))) RefuseSeveral(file, model, whole);
+    if (!HoldTheSame(file, first, names(whole[i]))) RefuseSeveral(file, backbone, whole);
   }
   return first;
 }

@@ -9,7 +9,7 @@
 
 #include <string>
 
-#include "stages/model/layer_names.h"
+#include "stages/model/backbone.h"
 #include "stages/model/weights_file.h"
 
 namespace weir {
@@ -18,6 +18,6 @@ namespace weir {
 // begin with, with or without the dot or slash at its end; empty leaves it to the rules above.
 // Throws Error(kData): no such network, what is missing or of another shape (with the width that
 // the file seems to have been made for), or several, with their prefixes.
-Naming FindNetwork(WeightsFile& file, const MobileNetV2& model, const std::string& prefix);
+Naming FindNetwork(WeightsFile& file, const Backbone& backbone, const std::string& prefix);
 
 }  // namespace weir

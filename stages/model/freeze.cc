@@ -44,50 +44,55 @@ bool MatchesModule(std::string_view pattern, std::string_view name) {
   return true;
 }
 
-// "block_3" of "block_3_expand"; the name itself where the layer stands alone.
-std::string_view KerasBlock(std::string_view name) {
-  for (std::string_view part : {"_expand", "_depthwise", "_project"}) {
-    if (name.ends_with(part)) return name.substr(0, name.size() - part.size());
-  }
-  return name;
+bool Covers(std::string_view pattern, const Backbone& backbone, int index) {
+  const NetworkLayer& layer = backbone.network().layers()[index];
+  if (Matches(pattern, layer.name) || Matches(pattern, layer.block)) return true;
+  return std::ranges::any_of(backbone.namings(), [&](const Naming& naming) {
+    return naming.names_layers && !naming.is_keras &&
+           MatchesModule(pattern, naming.layers[index].convolution);
+  });
 }
 
-bool Covers(std::string_view pattern, const ConvLayer& layer) {
-  return Matches(pattern, layer.name) || Matches(pattern, KerasBlock(layer.name)) ||
-         MatchesModule(pattern, layer.torchvision_name) || MatchesModule(pattern, layer.timm_name);
+bool CoversBatchNorm(std::string_view pattern, const Backbone& backbone, int index) {
+  return std::ranges::any_of(backbone.namings(), [&](const Naming& naming) {
+    return naming.names_layers && Matches(pattern, naming.layers[index].batch_norm);
+  });
 }
 
-bool CoversBatchNorm(std::string_view pattern, const ConvLayer& layer) {
-  return Matches(pattern, layer.batch_norm_name) ||
-         Matches(pattern, layer.torchvision_batch_norm_name) ||
-         Matches(pattern, layer.timm_batch_norm_name);
+// "features.3" of "features.3.conv.0.0".
+std::string OuterModule(const std::string& module) {
+  const std::size_t dot = module.find('.');
+  return dot == module.npos ? module : module.substr(0, module.find('.', dot + 1));
 }
 
-std::vector<std::string> KnownNames(const MobileNetV2& backbone) {
+std::vector<std::string> KnownNames(const Backbone& backbone) {
   std::vector<std::string> names;
-  for (const ConvLayer& layer : backbone.layers()) {
-    names.emplace_back(KerasBlock(layer.name));
+  for (int i = 0; i < backbone.network().size(); ++i) {
+    const NetworkLayer& layer = backbone.network().layers()[i];
+    names.push_back(layer.block);
     names.push_back(layer.name);
-    names.push_back(layer.torchvision_name);
-    names.push_back(layer.timm_name);
-    names.push_back("features." + std::to_string(layer.block));
+    for (const Naming& naming : backbone.namings()) {
+      if (naming.names_layers) names.push_back(naming.layers[i].convolution);
+    }
+    names.push_back(OuterModule(backbone.names(i).convolution));
   }
   return names;
 }
 
-[[noreturn]] void RefuseName(const FrozenConfig& frozen, const MobileNetV2& backbone) {
+[[noreturn]] void RefuseName(const FrozenConfig& frozen, const Backbone& backbone) {
   throw Error(ErrorKind::kConfig,
               "model.frozen: there is no layer " + InBackticks(frozen.through) + " in " +
-                  "mobilenet_v2" + DidYouMean(frozen.through, KnownNames(backbone)),
-              "Name a layer or block in Keras' or torchvision's way, such as block_12 or "
-              "features.13.");
+                  std::string(backbone.kind().name) +
+                  DidYouMean(frozen.through, KnownNames(backbone)),
+              "Name a layer or block in Keras' or torchvision's way, such as " +
+                  std::string(backbone.kind().blocks) + ".");
 }
 
-[[noreturn]] void RefusePattern(const std::string& pattern, const MobileNetV2& backbone) {
-  const auto& layers = backbone.layers();
-  const bool batch_norm = std::any_of(layers.begin(), layers.end(), [&](const ConvLayer& layer) {
-    return CoversBatchNorm(pattern, layer);
-  });
+[[noreturn]] void RefusePattern(const std::string& pattern, const Backbone& backbone) {
+  bool batch_norm = false;
+  for (int i = 0; i < backbone.network().size(); ++i) {
+    batch_norm = batch_norm || CoversBatchNorm(pattern, backbone, i);
+  }
   if (batch_norm) {
     throw Error(ErrorKind::kConfig,
                 "model.frozen: the pattern " + InBackticks(pattern) + " matches batch norms alone",
@@ -95,15 +100,15 @@ std::vector<std::string> KnownNames(const MobileNetV2& backbone) {
   }
   throw Error(ErrorKind::kConfig,
               "model.frozen: the pattern " + InBackticks(pattern) + " matches no layer of " +
-                  "mobilenet_v2" + DidYouMean(pattern, KnownNames(backbone)),
-              "Match layers or blocks in Keras' or torchvision's names, such as block_1_* or "
-              "features.3.");
+                  std::string(backbone.kind().name) + DidYouMean(pattern, KnownNames(backbone)),
+              "Match layers or blocks in Keras' or torchvision's names, such as " +
+                  std::string(backbone.kind().patterns) + ".");
 }
 
 }  // namespace
 
-std::vector<bool> LearningLayers(const FrozenConfig& frozen, const MobileNetV2& backbone) {
-  const int layers = static_cast<int>(backbone.layers().size());
+std::vector<bool> LearningLayers(const FrozenConfig& frozen, const Backbone& backbone) {
+  const int layers = backbone.network().size();
   std::vector<bool> learns(layers, frozen.kind != FrozenConfig::Kind::kAll);
   if (frozen.kind == FrozenConfig::Kind::kThrough) {
     const int last = backbone.Find(frozen.through);
@@ -114,24 +119,48 @@ std::vector<bool> LearningLayers(const FrozenConfig& frozen, const MobileNetV2& 
     for (const std::string& pattern : frozen.patterns) {
       bool covered = false;
       for (int i = 0; i < layers; ++i) {
-        if (!Covers(pattern, backbone.layers()[i])) continue;
+        if (!Covers(pattern, backbone, i)) continue;
         learns[i] = false;
         covered = true;
       }
       if (!covered) RefusePattern(pattern, backbone);
     }
   }
+  for (int i = 0; i < layers; ++i) {
+    learns[i] = learns[i] && backbone.network().layers()[i].has_weights();
+  }
   return learns;
 }
 
-int PrefixLayers(const MobileNetV2& backbone, const std::vector<bool>& learns) {
-  const auto& layers = backbone.layers();
+int PrefixLayers(const Network& network, const std::vector<bool>& learns) {
+  const auto& layers = network.layers();
   int cut = static_cast<int>(std::find(learns.begin(), learns.end(), true) - learns.begin());
-  for (int i = static_cast<int>(layers.size()) - 1; i >= cut; --i) {
-    // Added behind the cut to what lies before it: the cut moves to where that is the one map.
-    if (layers[i].residual >= 0 && layers[i].residual + 1 < cut) cut = layers[i].residual + 1;
+  for (int i = network.size() - 1; i >= cut; --i) {
+    // It reads what lies in front of the cut: the cut moves to where that is the one map.
+    for (const int map : {layers[i].input, layers[i].added, layers[i].scaled_by}) {
+      if (map >= 0 && map + 1 < cut) cut = map + 1;
+    }
   }
   return cut;
+}
+
+void CheckLearnable(const Network& network, int first) {
+  for (int i = first; i < network.size(); ++i) {
+    const NetworkLayer& layer = network.layers()[i];
+    const auto refuse = [&](const std::string& what) {
+      throw Error(ErrorKind::kConfig,
+                  "model.frozen: the layers that learn cannot run " + layer.name + ": " + what,
+                  "Set model.frozen: all.");
+    };
+    if (layer.kind != NetworkLayer::Kind::kConv) {
+      refuse("it is no convolution but a " + std::string(Name(layer.kind)));
+    }
+    if (layer.input != i - 1) refuse("it does not read the map of the layer before it");
+    if (layer.activation && *layer.activation != Nonlinearity::kRelu &&
+        *layer.activation != Nonlinearity::kRelu6) {
+      refuse("it ends in " + std::string(Name(*layer.activation)));
+    }
+  }
 }
 
 }  // namespace weir

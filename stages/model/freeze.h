@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "stages/model/mobilenet_v2.h"
+#include "stages/model/backbone.h"
 #include "stages/model/model_config.h"
 
 namespace weir {
@@ -13,10 +13,15 @@ namespace weir {
 // For each of the backbone's layers whether it learns. A layer freezes together with its batch
 // norm. A pattern names a layer or what holds it, in any of the three namings: "block_1_*",
 // "features.3", "blocks.0.*". Throws Error(kConfig) where a name or a pattern covers no layer.
-std::vector<bool> LearningLayers(const FrozenConfig& frozen, const MobileNetV2& backbone);
+std::vector<bool> LearningLayers(const FrozenConfig& frozen, const Backbone& backbone);
 
 // How many layers from the front can run ahead of all that learns. One map alone may cross the cut,
 // so inside a block whose input is added to its output the cut moves back to the block's beginning.
-int PrefixLayers(const MobileNetV2& backbone, const std::vector<bool>& learns);
+int PrefixLayers(const Network& network, const std::vector<bool>& learns);
+
+// Throws Error(kConfig) where the layers from `first` on are not such as the part of the model that
+// learns can run (backbone_suffix.h): a chain of convolutions that end in nothing, a ReLU or a
+// ReLU6, with the maps of earlier ones added.
+void CheckLearnable(const Network& network, int first);
 
 }  // namespace weir

@@ -24,7 +24,7 @@ struct Through {
 // The names of the layers are those of every width and size.
 void CheckNames(const FrozenConfig& frozen, const YamlNode& node, Problems& problems) {
   try {
-    LearningLayers(frozen, MobileNetV2(1.0, {224, 224}, Convention::Keras()));
+    LearningLayers(frozen, Backbone(*Backbones().front(), 1.0, {224, 224}, Convention::Keras()));
   } catch (const Error& error) {
     problems.Add(node.position(), error.what());
   }

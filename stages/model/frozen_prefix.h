@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "stages/model/backbone_weights.h"
-#include "stages/model/mobilenet_v2.h"
+#include "stages/model/network.h"
 
 namespace weir {
 
@@ -36,7 +36,7 @@ struct MapStatistics {
 using MapWatcher = std::function<void(int layer, const float* map)>;
 
 struct PrefixOptions {
-  int last_layer = 0;  // index in MobileNetV2::layers(); this one and all before it are run
+  int last_layer = 0;  // index in Network::layers(); this one and all before it are run
   Pooling pooling = Pooling::kNone;
   Precision precision = Precision::kFloat32;
   Preprocessing preprocessing{};  // usually the model's convention's
@@ -70,7 +70,7 @@ class FrozenPrefix {
 // planned by liveness). Throws Error(kConfig) where this CPU cannot do `options.precision`, or the
 // preprocessing cannot be had in int8.
 // `weights` may be dropped afterwards.
-std::unique_ptr<FrozenPrefix> MakeOneDnnPrefix(const MobileNetV2& model, const LayerReader& weights,
+std::unique_ptr<FrozenPrefix> MakeOneDnnPrefix(const Network& network, const LayerReader& weights,
                                                const PrefixOptions& options);
 
 // What the two figures above will be, without weights and without making the primitives' kernels
@@ -79,14 +79,14 @@ struct PrefixFootprint {
   std::size_t weights_bytes = 0;
   std::size_t workspace_bytes = 0;
 };
-PrefixFootprint OneDnnPrefixFootprint(const MobileNetV2& model, const PrefixOptions& options);
+PrefixFootprint OneDnnPrefixFootprint(const Network& network, const PrefixOptions& options);
 
 // What the prefix's bits depend on beside the model and the options: "oneDNN 3.2.0 (7e27...), isa
 // 7".
 std::string OneDnnVersion();
 
 // By LibTorch, unfused: the reference that tests compare with.
-std::unique_ptr<FrozenPrefix> MakeTorchPrefix(const MobileNetV2& model, const LayerReader& weights,
+std::unique_ptr<FrozenPrefix> MakeTorchPrefix(const Network& network, const LayerReader& weights,
                                               const PrefixOptions& options);
 
 }  // namespace weir

@@ -1,4 +1,4 @@
-// What the publishers of MobileNetV2 call its tensors.
+// What publishers call the layers of a network and their tensors.
 //
 // Pure functions; any thread.
 #pragma once
@@ -10,44 +10,57 @@
 #include <string_view>
 #include <vector>
 
-#include "stages/model/mobilenet_v2.h"
+#include "stages/model/network.h"
 
 namespace weir {
 
-// What the tensors of one convolution and its batch norm are called.
+// What the parts of one layer are called; empty where it has none.
 struct LayerNames {
-  std::string kernel, gamma, beta, mean, variance;
+  std::string convolution, batch_norm;  // modules: "features.2.conv.0.0"
+  std::string kernel, gamma, beta, mean,
+      variance;  // tensors; the beta of a dense layer is its bias
 
-  std::array<const std::string*, 5> all() const {
+  std::array<const std::string*, 5> tensors() const {
     return {&kernel, &gamma, &beta, &mean, &variance};
   }
-  std::array<std::string*, 5> all() { return {&kernel, &gamma, &beta, &mean, &variance}; }
+  std::array<std::string*, 5> tensors() { return {&kernel, &gamma, &beta, &mean, &variance}; }
 };
-inline constexpr std::size_t kTensorsOfALayer = 5;
-
-// What torchvision keeps the backbone under, beside the classifier.
-inline constexpr std::string_view kTorchvisionFolder = "features.";
 
 struct Naming {
   std::string_view publisher;      // "torchvision"
-  std::vector<LayerNames> layers;  // in the order of MobileNetV2::layers()
+  std::vector<LayerNames> layers;  // one for each of Network::layers()
   bool is_keras = false;           // kernels are HWIO, a depthwise one HWCM
-  bool is_features_alone = false;  // torchvision's names without kTorchvisionFolder
+  bool names_layers = false;       // people name layers so, in `frozen`
+  std::string_view folder{};       // what its names begin with beside the classifier's: "features."
+  std::string_view without{};      // the folder that a naming of the rest alone has left out
 };
 
-// The namings that there are: torchvision's (of the whole model, and of its `features` alone),
-// timm's, Hugging Face transformers', and Keras' by layer names with either name of a depthwise
-// kernel and by positions.
-std::vector<Naming> NamingsOf(const MobileNetV2& model);
+// A convolution and its batch norm in PyTorch's modules, and in Keras' layers.
+LayerNames PyTorchLayer(const std::string& convolution, const std::string& batch_norm);
+LayerNames KerasLayer(const std::string& convolution, const std::string& kernel,
+                      const std::string& batch_norm);
+
+// Keras' layers by position: the count of each kind of layer so far is its name (conv2d,
+// conv2d_1, ...). Gives the names of one convolution after another.
+class KerasPositions {
+ public:
+  LayerNames Next(bool is_depthwise);
+
+ private:
+  int convolutions_ = 0, depthwise_ = 0, batch_norms_ = 0;
+};
+
+// The same naming for what lies in its folder, saved alone as somebody else's backbone.
+Naming WithoutFolder(Naming naming);
+
+// The same with `prefix` in front of each tensor's name.
+Naming WithPrefix(Naming naming, std::string_view prefix);
 
 // Whether a tensor of this name was trained under TensorFlow's convention, whatever the file's
 // format: Keras' names, and those of transformers, whose weights were all converted from there.
 bool IsFromTensorFlow(std::string_view tensor);
 
-// The same with `prefix` in front of each name.
-Naming WithPrefix(Naming naming, std::string_view prefix);
-
-// The shape in which a naming's files keep tensor `index` of LayerNames::all().
-std::vector<std::int64_t> StoredShape(const ConvLayer& layer, std::size_t index, bool is_keras);
+// The shape in which a naming's files keep tensor `index` of LayerNames::tensors().
+std::vector<std::int64_t> StoredShape(const NetworkLayer& layer, std::size_t index, bool is_keras);
 
 }  // namespace weir

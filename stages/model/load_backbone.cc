@@ -52,7 +52,7 @@ std::vector<float> ReadVariance(WeightsFile& file, const std::string& name) {
 
 // [k, k, in, out] to [out, in, k, k]; a depthwise kernel's [k, k, channels, 1] to
 // [channels, 1, k, k] is the same with its last two dimensions taken as one.
-std::vector<float> ToOihw(const ConvLayer& layer, const std::vector<float>& stored) {
+std::vector<float> ToOihw(const NetworkLayer& layer, const std::vector<float>& stored) {
   const std::size_t out = static_cast<std::size_t>(layer.out_channels);
   const std::size_t in = static_cast<std::size_t>(layer.in_channels / layer.groups);
   const std::size_t area = static_cast<std::size_t>(layer.kernel * layer.kernel);
@@ -69,16 +69,21 @@ std::vector<float> ToOihw(const ConvLayer& layer, const std::vector<float>& stor
 
 }  // namespace
 
-LayerReader ReadBackbone(std::shared_ptr<WeightsFile> file, const MobileNetV2& model,
+LayerReader ReadBackbone(std::shared_ptr<WeightsFile> file, const Backbone& backbone,
                          const std::string& prefix) {
-  Naming naming = FindNetwork(*file, model, prefix);
-  return [file = std::move(file), naming = std::move(naming), layers = model.layers()](int index) {
+  Naming naming = FindNetwork(*file, backbone, prefix);
+  return [file = std::move(file), naming = std::move(naming),
+          layers = backbone.network().layers()](int index) {
     const LayerNames& names = naming.layers.at(index);
-    ConvWeights weights{.kernel = ReadTensor(*file, names.kernel),
-                        .gamma = ReadTensor(*file, names.gamma),
-                        .beta = ReadTensor(*file, names.beta),
-                        .mean = ReadTensor(*file, names.mean),
-                        .variance = ReadVariance(*file, names.variance)};
+    const auto read = [&](const std::string& name) {
+      return name.empty() ? std::vector<float>() : ReadTensor(*file, name);
+    };
+    ConvWeights weights{.kernel = read(names.kernel),
+                        .gamma = read(names.gamma),
+                        .beta = read(names.beta),
+                        .mean = read(names.mean),
+                        .variance = names.variance.empty() ? std::vector<float>()
+                                                           : ReadVariance(*file, names.variance)};
     if (naming.is_keras) weights.kernel = ToOihw(layers.at(index), weights.kernel);
     return weights;
   };

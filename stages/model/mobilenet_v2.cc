@@ -1,16 +1,13 @@
 #include "stages/model/mobilenet_v2.h"
 
 #include <algorithm>
-#include <cmath>
-#include <sstream>
-
-#include "framework/error.h"
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace weir {
 namespace {
 
-constexpr int kSmallestInput = 32;
-constexpr double kLargestWidth = 10;
 constexpr int kStemChannels = 32;
 constexpr int kLastChannels = 1280;
 
@@ -20,6 +17,7 @@ struct Stage {
 };
 constexpr Stage kStages[] = {{1, 16, 1, 1}, {6, 24, 2, 2},  {6, 32, 3, 2}, {6, 64, 4, 2},
                              {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1}};
+constexpr double kPublishedWidths[] = {0.35, 0.5, 0.75, 1.0, 1.3, 1.4};  // keras-applications'
 
 // Keras' and torchvision's _make_divisible(channels, 8).
 int RoundChannels(double channels) {
@@ -27,198 +25,156 @@ int RoundChannels(double channels) {
   return rounded < 0.9 * channels ? rounded + 8 : rounded;
 }
 
-// Appends layers in the order in which they run.
-class TableBuilder {
- public:
-  explicit TableBuilder(double width)
-      : width_(width), channels_(RoundChannels(kStemChannels * width)) {}
+// What the publishers call one convolution, and its batch norm after it.
+struct Names {
+  std::string keras, keras_norm;
+  std::string torchvision, torchvision_norm;
+  std::string timm, timm_norm;
+  std::string transformers;  // the module that holds both
+};
 
-  std::vector<ConvLayer> Build() {
+// Appends operations in the order in which they run, and their names.
+class Builder {
+ public:
+  explicit Builder(double width) : width_(width), channels_(RoundChannels(kStemChannels * width)) {}
+
+  BackboneParts Build() {
     AddStem();
     for (int stage = 0; stage < static_cast<int>(std::size(kStages)); ++stage) {
       for (int repeat = 0; repeat < kStages[stage].repeats; ++repeat) AddBlock(stage, repeat);
     }
     AddLast();
-    return std::move(layers_);
+    Naming torchvision_features = WithoutFolder(torchvision_);
+    return {std::move(operations_),
+            {std::move(torchvision_), std::move(timm_), std::move(keras_), std::move(keras_2_),
+             std::move(positions_), std::move(transformers_), std::move(torchvision_features)}};
   }
 
  private:
   void AddStem() {
-    layers_.push_back({.name = "Conv1",
-                       .batch_norm_name = "bn_Conv1",
-                       .torchvision_name = "features.0.0",
-                       .torchvision_batch_norm_name = "features.0.1",
-                       .timm_name = "conv_stem",
-                       .timm_batch_norm_name = "bn1",
-                       .kind = LayerKind::kConvolution,
-                       .in_channels = 3,
-                       .out_channels = channels_,
-                       .kernel = 3,
-                       .stride = 2,
-                       .relu6 = true,
-                       .block = 0});
+    const Names names = {.keras = "Conv1",
+                         .keras_norm = "bn_Conv1",
+                         .torchvision = "features.0.0",
+                         .torchvision_norm = "features.0.1",
+                         .timm = "conv_stem",
+                         .timm_norm = "bn1",
+                         .transformers = "conv_stem.first_conv"};
+    block_name_ = names.keras;
+    AddConv({.out_channels = channels_, .kernel = 3, .stride = 2}, names);
+    AddRelu6(names.keras + "_relu");
   }
 
+  // The low-memory mode computes the stem and the first block as one segment: the stem's map, the
+  // largest of all, is then never kept.
   void AddBlock(int stage, int repeat) {
     const Stage& row = kStages[stage];
     const int stride = repeat == 0 ? row.stride : 1;
-    const int in_channels = channels_;
-    const int expanded = in_channels * row.expansion;
-    const int input_layer = static_cast<int>(layers_.size()) - 1;
+    const int in_channels = channels_, expanded = channels_ * row.expansion;
+    const int input = last();
     channels_ = RoundChannels(row.channels * width_);
-    const std::string keras = block_ == 0 ? "expanded_conv" : "block_" + std::to_string(block_);
-    const std::string torchvision = "features." + std::to_string(++block_) + ".conv.";
+    block_name_ = block_ == 0 ? "expanded_conv" : "block_" + std::to_string(block_);
+    segment_ = block_++;
+    const bool expands = row.expansion > 1;
+    const std::string torchvision = "features." + std::to_string(block_) + ".conv.";
     const std::string timm = "blocks." + std::to_string(stage) + "." + std::to_string(repeat) + ".";
-
-    const auto add = [&](ConvLayer layer, const std::string& keras_suffix,
-                         const std::string& convolution, const std::string& batch_norm,
-                         const std::string& timm_convolution, const std::string& timm_batch_norm) {
-      layer.name = keras + keras_suffix;
-      layer.batch_norm_name = layer.name + "_BN";
-      layer.torchvision_name = torchvision + convolution;
-      layer.torchvision_batch_norm_name = torchvision + batch_norm;
-      layer.timm_name = timm + timm_convolution;
-      layer.timm_batch_norm_name = timm + timm_batch_norm;
-      layer.block = block_;
-      layers_.push_back(std::move(layer));
+    const std::string transformers =
+        block_ == 1 ? "conv_stem." : "layer." + std::to_string(block_ - 2) + ".";
+    int norms = 0, modules = 0;  // of this block so far, as timm and torchvision count them
+    const auto names = [&](const std::string& keras, const char* of_timm,
+                           const char* of_transformers, bool is_last) {
+      const std::string module = torchvision + std::to_string(modules++);
+      const std::string after = torchvision + std::to_string(modules);
+      return Names{.keras = block_name_ + keras,
+                   .keras_norm = block_name_ + keras + "_BN",
+                   .torchvision = is_last ? module : module + ".0",
+                   .torchvision_norm = is_last ? after : module + ".1",
+                   .timm = timm + of_timm,
+                   .timm_norm = timm + "bn" + std::to_string(++norms),
+                   .transformers = transformers + of_transformers};
     };
-    ConvLayer expand{.kind = LayerKind::kPointwise,
-                     .in_channels = in_channels,
-                     .out_channels = expanded,
-                     .relu6 = true};
-    ConvLayer depthwise{.kind = LayerKind::kDepthwise,
-                        .in_channels = expanded,
-                        .out_channels = expanded,
-                        .kernel = 3,
-                        .stride = stride,
-                        .groups = expanded,
-                        .relu6 = true};
-    ConvLayer project{.kind = LayerKind::kPointwise,
-                      .in_channels = expanded,
-                      .out_channels = channels_,
-                      .residual = stride == 1 && in_channels == channels_ ? input_layer : -1};
-    if (row.expansion == 1) {
-      add(depthwise, "_depthwise", "0.0", "0.1", "conv_dw", "bn1");
-      add(project, "_project", "1", "2", "conv_pw", "bn2");
-    } else {
-      add(expand, "_expand", "0.0", "0.1", "conv_pw", "bn1");
-      add(depthwise, "_depthwise", "1.0", "1.1", "conv_dw", "bn2");
-      add(project, "_project", "2", "3", "conv_pwl", "bn3");
+    if (expands) {
+      AddConv({.out_channels = expanded}, names("_expand", "conv_pw", "expand_1x1", false));
+      AddRelu6(block_name_ + "_expand_relu");
     }
+    AddConv({.out_channels = expanded, .kernel = 3, .stride = stride, .groups = expanded},
+            names("_depthwise", "conv_dw", "conv_3x3", false));
+    AddRelu6(block_name_ + "_depthwise_relu");
+    AddConv({.out_channels = channels_},
+            names("_project", expands ? "conv_pwl" : "conv_pw", "reduce_1x1", true));
+    if (stride == 1 && in_channels == channels_) Append(block_name_ + "_add", Add{.from = input});
   }
 
   void AddLast() {
-    layers_.push_back({.name = "Conv_1",
-                       .batch_norm_name = "Conv_1_bn",
-                       .torchvision_name = "features.18.0",
-                       .torchvision_batch_norm_name = "features.18.1",
-                       .timm_name = "conv_head",
-                       .timm_batch_norm_name = "bn2",
-                       .kind = LayerKind::kPointwise,
-                       .in_channels = channels_,
-                       .out_channels = RoundChannels(kLastChannels * std::max(1.0, width_)),
-                       .relu6 = true,
-                       .block = block_ + 1});
+    const Names names = {.keras = "Conv_1",
+                         .keras_norm = "Conv_1_bn",
+                         .torchvision = "features.18.0",
+                         .torchvision_norm = "features.18.1",
+                         .timm = "conv_head",
+                         .timm_norm = "bn2",
+                         .transformers = "conv_1x1"};
+    block_name_ = names.keras;
+    segment_ = block_;
+    AddConv({.out_channels = RoundChannels(kLastChannels * std::max(1.0, width_))}, names);
+    AddRelu6("out_relu");
+  }
+
+  int last() const { return static_cast<int>(operations_.size()) - 1; }
+
+  template <class Kind>
+  void Append(std::string name, Kind kind) {
+    operations_.push_back({.name = std::move(name),
+                           .block = block_name_,
+                           .input = last(),
+                           .segment = segment_,
+                           .kind = kind});
+  }
+
+  void AddRelu6(std::string name) {
+    Append(std::move(name), Activate{.function = Nonlinearity::kRelu6});
+  }
+
+  void AddConv(const Conv& conv, const Names& names) {
+    const bool is_depthwise = conv.groups > 1;
+    Append(names.keras, conv);
+    torchvision_.layers.push_back(PyTorchLayer(names.torchvision, names.torchvision_norm));
+    timm_.layers.push_back(PyTorchLayer(names.timm, names.timm_norm));
+    keras_.layers.push_back(KerasLayer(names.keras, "kernel", names.keras_norm));
+    keras_2_.layers.push_back(
+        KerasLayer(names.keras, is_depthwise ? "depthwise_kernel" : "kernel", names.keras_norm));
+    positions_.layers.push_back(next_position_.Next(is_depthwise));
+    transformers_.layers.push_back(
+        PyTorchLayer(names.transformers + ".convolution", names.transformers + ".normalization"));
   }
 
   const double width_;
   int channels_;
   int block_ = 0;
-  std::vector<ConvLayer> layers_;
+  int segment_ = 0;
+  std::string block_name_;
+  std::vector<Operation> operations_;
+  KerasPositions next_position_;
+  Naming torchvision_{
+      .publisher = "torchvision", .layers = {}, .names_layers = true, .folder = "features."};
+  Naming timm_{.publisher = "timm", .layers = {}, .names_layers = true};
+  Naming keras_{.publisher = "Keras", .layers = {}, .is_keras = true, .names_layers = true};
+  // Until Keras 2 a depthwise layer calls its own "depthwise_kernel".
+  Naming keras_2_{.publisher = "Keras", .layers = {}, .is_keras = true};
+  Naming positions_{.publisher = "Keras", .layers = {}, .is_keras = true};
+  // transformers/models/mobilenet_v2/modeling_mobilenet_v2.py: the stem holds the first block too.
+  Naming transformers_{.publisher = "transformers", .layers = {}};
 };
 
-// TensorFlow's 'same' (Keras' correct_pad agrees with it): as much as ceil(size / stride) outputs
-// need, the odd pixel after.
-void PadAxis(Padding padding, const ConvLayer& layer, int size, int* before, int* after) {
-  if (padding == Padding::kSymmetric) {
-    *before = *after = (layer.kernel - 1) / 2;
-    return;
-  }
-  const int outputs = (size + layer.stride - 1) / layer.stride;
-  const int total = std::max(0, (outputs - 1) * layer.stride + layer.kernel - size);
-  *before = total / 2;
-  *after = total - *before;
-}
-
-// Whether `name` is `module` or a module that holds it, as PyTorch names them ("features.2").
-bool HoldsModule(std::string_view name, std::string_view module) {
-  return module.starts_with(name) && (module.size() == name.size() || module[name.size()] == '.');
-}
-
-bool CoversInKeras(std::string_view name, const ConvLayer& layer) {
-  if (name == layer.name || name == layer.batch_norm_name) return true;
-  if (layer.name == "Conv_1") return name == "out_relu";
-  if (layer.relu6 && name == layer.name + "_relu") return true;
-  const std::size_t suffix = layer.name.rfind("_project");
-  if (suffix == std::string::npos) return false;
-  const std::string block = layer.name.substr(0, suffix);
-  return name == block || (layer.residual >= 0 && name == block + "_add");
-}
+BackboneParts Parts(double width) { return Builder(width).Build(); }
 
 }  // namespace
 
-Convention Convention::Keras() { return {}; }
-
-Convention Convention::Torchvision() {
-  constexpr std::array<double, 3> kMean = {0.485, 0.456, 0.406};
-  constexpr std::array<double, 3> kDeviation = {0.229, 0.224, 0.225};
-  Convention convention{.padding = Padding::kSymmetric, .batch_norm_epsilon = 1e-5f};
-  for (int channel = 0; channel < 3; ++channel) {
-    convention.preprocessing.scale[channel] = static_cast<float>(1 / (255 * kDeviation[channel]));
-    convention.preprocessing.offset[channel] =
-        static_cast<float>(-kMean[channel] / kDeviation[channel]);
-  }
-  return convention;
-}
-
-MobileNetV2::MobileNetV2(double width, MapSize input, Convention convention)
-    : width_(width), input_(input), convention_(convention) {
-  if (!(width > 0 && width <= kLargestWidth)) {
-    std::ostringstream what;
-    what << "mobilenet_v2: width " << width << " is outside (0, " << kLargestWidth << "]";
-    throw Error(
-        ErrorKind::kConfig, what.str(),
-        "Set width to the alpha that the weights were made with, such as 0.35, 1.0 or 1.4.");
-  }
-  if (input.height < kSmallestInput || input.width < kSmallestInput) {
-    std::ostringstream what;
-    what << "mobilenet_v2: an input of " << input.height << " x " << input.width
-         << " pixels is smaller than " << kSmallestInput << " x " << kSmallestInput;
-    throw Error(ErrorKind::kConfig, what.str(), "Give it larger pictures; 224 x 224 is usual.");
-  }
-  layers_ = TableBuilder(width).Build();
-  output_sizes_.reserve(layers_.size());
-  for (int i = 0; i < static_cast<int>(layers_.size()); ++i) {
-    const auto [top, left, bottom, right] = pads(i);
-    const MapSize in = input_size(i);
-    const ConvLayer& layer = layers_[i];
-    output_sizes_.push_back({(in.height + top + bottom - layer.kernel) / layer.stride + 1,
-                             (in.width + left + right - layer.kernel) / layer.stride + 1});
-  }
-}
-
-MapSize MobileNetV2::input_size(int layer) const {
-  return layer == 0 ? input_ : output_sizes_[layer - 1];
-}
-
-MobileNetV2::Pads MobileNetV2::pads(int layer) const {
-  const MapSize in = input_size(layer);
-  Pads pads{};
-  PadAxis(convention_.padding, layers_[layer], in.height, &pads.top, &pads.bottom);
-  PadAxis(convention_.padding, layers_[layer], in.width, &pads.left, &pads.right);
-  return pads;
-}
-
-int MobileNetV2::Find(std::string_view name) const {
-  for (int i = static_cast<int>(layers_.size()) - 1; !name.empty() && i >= 0; --i) {
-    const ConvLayer& layer = layers_[i];
-    if (CoversInKeras(name, layer) || HoldsModule(name, layer.torchvision_name) ||
-        HoldsModule(name, layer.torchvision_batch_norm_name) ||
-        HoldsModule(name, layer.timm_name) || HoldsModule(name, layer.timm_batch_norm_name)) {
-      return i;
-    }
-  }
-  return -1;
-}
+constinit const BackboneKind kMobileNetV2 = {.name = "mobilenet_v2",
+                                             .title = "MobileNetV2",
+                                             .blocks = "block_12 or features.13",
+                                             .patterns = "block_1_* or features.3",
+                                             .largest_width = 10,
+                                             .published_widths = kPublishedWidths,
+                                             .smallest_side = 32,
+                                             .parts = &Parts};
 
 }  // namespace weir

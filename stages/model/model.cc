@@ -113,7 +113,7 @@ void CheckEnd(const std::vector<HeadLayer>& head, const Dims& output, std::size_
   }
 }
 
-std::size_t TrainedValues(const ConvLayer& layer) {
+std::size_t TrainedValues(const NetworkLayer& layer) {
   const std::size_t out = layer.out_channels;
   return out * (layer.in_channels / layer.groups) * layer.kernel * layer.kernel + 2 * out;
 }
@@ -122,16 +122,23 @@ std::size_t TrainedValues(const ConvLayer& layer) {
 
 Model::Model(const ModelConfig& config, const Convention& convention, MapSize input,
              std::vector<std::string> classes, std::uint64_t seed)
+    : Model(config,
+            Backbone(FindBackbone(config.backbone.name), config.backbone.width, input, convention),
+            std::move(classes), seed) {}
+
+Model::Model(const ModelConfig& config, Backbone backbone, std::vector<std::string> classes,
+             std::uint64_t seed)
     : config_(config),
-      backbone_(config.backbone.width, input, convention),
-      preprocessing_(config.preprocessing.value_or(convention.preprocessing)),
+      backbone_(std::move(backbone)),
+      preprocessing_(config.preprocessing.value_or(network().convention().preprocessing)),
       classes_(std::move(classes)),
       seed_(seed),
       learns_(LearningLayers(config.frozen, backbone_)),
-      prefix_layers_(PrefixLayers(backbone_, learns_)) {
+      prefix_layers_(PrefixLayers(network(), learns_)) {
+  CheckLearnable(network(), prefix_layers_);
   if (config_.head.empty()) throw Error(ErrorKind::kConfig, "model.head: it is empty", kEndOfHead);
   ResolveHead();
-  const bool all_frozen = prefix_layers_ == static_cast<int>(backbone_.layers().size());
+  const bool all_frozen = prefix_layers_ == network().size();
   const Kind first = config_.head.front().kind;
   if (all_frozen && first == Kind::kGlobalAveragePooling) prefix_pooling_ = Pooling::kAverage;
   if (all_frozen && first == Kind::kGlobalMaxPooling) prefix_pooling_ = Pooling::kMax;
@@ -139,8 +146,8 @@ Model::Model(const ModelConfig& config, const Convention& convention, MapSize in
 }
 
 void Model::ResolveHead() {
-  const MapSize map = backbone_.output_size(static_cast<int>(backbone_.layers().size()) - 1);
-  Dims dims = {map.height, map.width, backbone_.out_channels()};
+  const MapSize map = network().output_size(network().size() - 1);
+  Dims dims = {map.height, map.width, network().out_channels()};
   for (std::size_t i = 0; i < config_.head.size(); ++i) {
     HeadLayer& layer = config_.head[i];
     if (layer.kind == Kind::kDense && layer.units == kUnitsOfClasses) {
@@ -162,17 +169,17 @@ void Model::CheckClassifier() const {
 }
 
 std::vector<std::int64_t> Model::feature_dims() const {
-  if (prefix_pooling_ != Pooling::kNone) return {backbone_.out_channels()};
+  if (prefix_pooling_ != Pooling::kNone) return {network().out_channels()};
   const int last = prefix_layers_ - 1;
-  if (last < 0) return {backbone_.input().height, backbone_.input().width, 3};
-  const MapSize map = backbone_.output_size(last);
-  return {map.height, map.width, backbone_.layers()[last].out_channels};
+  if (last < 0) return {network().input().height, network().input().width, 3};
+  const MapSize map = network().output_size(last);
+  return {map.height, map.width, network().layers()[last].out_channels};
 }
 
 std::size_t Model::trained_values() const {
   std::size_t values = 0;
   for (std::size_t i = 0; i < learns_.size(); ++i) {
-    if (learns_[i]) values += TrainedValues(backbone_.layers()[i]);
+    if (learns_[i]) values += TrainedValues(network().layers()[i]);
   }
   for (std::size_t i = 0; i < config_.head.size(); ++i) {
     const HeadLayer& layer = config_.head[i];

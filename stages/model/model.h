@@ -16,9 +16,9 @@
 #include <string_view>
 #include <vector>
 
+#include "stages/model/backbone.h"
 #include "stages/model/backbone_weights.h"
 #include "stages/model/frozen_prefix.h"
-#include "stages/model/mobilenet_v2.h"
 #include "stages/model/model_config.h"
 
 namespace weir {
@@ -32,9 +32,13 @@ class Model {
   // `units: classes` of fewer than two...
   Model(const ModelConfig& config, const Convention& convention, MapSize input,
         std::vector<std::string> classes, std::uint64_t seed);
+  // Of a backbone that is there already.
+  Model(const ModelConfig& config, Backbone backbone, std::vector<std::string> classes,
+        std::uint64_t seed);
 
   const ModelConfig& config() const { return config_; }
-  const MobileNetV2& backbone() const { return backbone_; }
+  const Backbone& backbone() const { return backbone_; }
+  const Network& network() const { return backbone_.network(); }
   const Preprocessing& preprocessing() const { return preprocessing_; }
   const std::vector<std::string>& classes() const { return classes_; }
   std::uint64_t seed() const { return seed_; }
@@ -62,7 +66,7 @@ class Model {
   void ResolveHead();
 
   ModelConfig config_;
-  MobileNetV2 backbone_;
+  Backbone backbone_;
   Preprocessing preprocessing_;
   std::vector<std::string> classes_;
   std::uint64_t seed_;

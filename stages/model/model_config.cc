@@ -10,6 +10,7 @@
 #include "framework/error.h"
 #include "framework/params.h"
 #include "framework/suggestion.h"
+#include "stages/model/backbone.h"
 #include "stages/model/component.h"
 #include "stages/model/frozen_config.h"
 #include "stages/model/head_config.h"
@@ -166,6 +167,12 @@ struct PreprocessingParams {
   }
 };
 
+Choices BackboneChoices() {
+  std::vector<Choice> names;
+  for (const BackboneKind* kind : Backbones()) names.emplace_back(kind->name);
+  return Choices(std::move(names));
+}
+
 struct BackboneParams {
   std::string name = BackboneConfig{}.name;
   bool include_top = false;
@@ -177,7 +184,7 @@ struct BackboneParams {
 
   static auto Fields() {
     return std::tuple{
-        Field{"name", &BackboneParams::name, "The architecture.", Choices{"mobilenet_v2"}},
+        Field{"name", &BackboneParams::name, "The architecture.", BackboneChoices()},
         Field{"include_top", &BackboneParams::include_top,
               "false: without the classifier it was trained with."},
         Field{"width", &BackboneParams::width,

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "stages/model/mobilenet_v2.h"
+#include "stages/model/convention.h"
 
 namespace weir {
 

@@ -134,17 +134,17 @@ ModelDescription FromParams(const YamlNode& root, std::vector<std::string> class
 }  // namespace
 
 std::string Describe(const Model& model) {
-  const MobileNetV2& backbone = model.backbone();
+  const Network& network = model.network();
   ModelConfig config = model.config();
   config.preprocessing = model.preprocessing();
   const YamlNode section = ToYaml(config);
   const Json json = {
       {"version", kVersion},
       {"classes", model.classes()},
-      {"input", {backbone.input().height, backbone.input().width}},
+      {"input", {network.input().height, network.input().width}},
       {"convention",
-       ToJson(ToYaml(ConventionParams{backbone.convention().padding,
-                                      Shortest(backbone.convention().batch_norm_epsilon)}))},
+       ToJson(ToYaml(ConventionParams{network.convention().padding,
+                                      Shortest(network.convention().batch_norm_epsilon)}))},
       {"preprocessing", ToJson(*section.Find("preprocessing"))},
       {"backbone", {{"name", config.backbone.name}, {"width", config.backbone.width}}},
       {"head", ToJson(*section.Find("head"))}};

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "stages/model/mobilenet_v2.h"
+#include "stages/model/backbone.h"
 #include "stages/model/model.h"
 #include "stages/model/model_config.h"
 

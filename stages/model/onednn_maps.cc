@@ -103,7 +103,7 @@ void WritePixels(const std::uint8_t* pixels, const PixelTable& table, const MapS
   }
 }
 
-void WritePadded(const std::uint8_t* pixels, MapSize size, const MobileNetV2::Pads& pads,
+void WritePadded(const std::uint8_t* pixels, MapSize size, const Pads& pads,
                  const std::array<std::uint8_t, 3>& zero, std::uint8_t* map) {
   const auto add_zeros = [&](int count) {
     for (int i = 0; i < count; ++i) map = std::copy(zero.begin(), zero.end(), map);

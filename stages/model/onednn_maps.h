@@ -31,7 +31,7 @@ void WritePixels(const std::uint8_t* pixels, const PixelTable& table, const MapS
                  void* map);
 
 // uint8 [H, W, 3] into a map of bytes that is larger by `pads`, which become `zero`.
-void WritePadded(const std::uint8_t* pixels, MapSize size, const MobileNetV2::Pads& pads,
+void WritePadded(const std::uint8_t* pixels, MapSize size, const Pads& pads,
                  const std::array<std::uint8_t, 3>& zero, std::uint8_t* map);
 
 // The map to float32: [H, W, C], or pooled [C], by adding the pixels row by row or by their

@@ -65,18 +65,18 @@ memory::dims DimsOf(int channels, MapSize size) { return {1, channels, size.heig
 // Writes the plan, one convolution after another.
 class Planner {
  public:
-  Planner(const MobileNetV2& model, const PrefixOptions& options, const dnnl::engine& engine,
+  Planner(const Network& network, const PrefixOptions& options, const dnnl::engine& engine,
           OneDnnPlan& plan)
-      : model_(model),
+      : network_(network),
         last_layer_(options.last_layer),
         precision_(options.precision),
         may_fuse_(options.precision != Precision::kInt8 && !options.watch),
         engine_(engine),
         plan_(plan),
-        buffer_of_layer_(model.layers().size(), -1) {}
+        buffer_of_layer_(network.layers().size(), -1) {}
 
   void Run() {
-    if (precision_ == Precision::kInt8) plan_.picture_pads = model_.pads(0);
+    if (precision_ == Precision::kInt8) plan_.picture_pads = network_.pads(0);
     for (int layer = 0; layer <= last_layer_;) layer = Add(layer) + 1;
     PlaceBuffers();
     for (const PlannedConvolution& convolution : plan_.convolutions) {
@@ -89,9 +89,10 @@ class Planner {
  private:
   // Adds `layer` and returns the last layer that is computed with it.
   int Add(int layer) {
-    const ConvLayer& it = model_.layers()[layer];
+    const NetworkLayer& it = network_.layers()[layer];
+    CheckKnown(it);
     PlannedConvolution planned{.layer = layer,
-                               .source = layer == 0 ? 0 : buffer_of_layer_[layer - 1]};
+                               .source = it.input < 0 ? 0 : buffer_of_layer_[it.input]};
     if (std::optional<Convolution> fused = TryFuse(layer)) {
       planned.descriptor = *std::move(fused);
       planned.depthwise = layer + 1;
@@ -100,27 +101,57 @@ class Planner {
     }
     if (layer == 0) AddBuffer(planned.descriptor.src_desc());
     planned.destination =
-        it.residual >= 0 ? buffer_of_layer_[it.residual] : AddBuffer(planned.descriptor.dst_desc());
+        AddsInPlace(layer) ? buffer_of_layer_[it.added] : AddBuffer(planned.descriptor.dst_desc());
+    if (it.added >= 0 && !AddsInPlace(layer)) planned.added = buffer_of_layer_[it.added];
     const int last = std::max(layer, planned.depthwise);
     buffer_of_layer_[last] = planned.destination;
     Touch(planned.source);
     Touch(planned.destination);
+    if (planned.added >= 0) Touch(planned.added);
     scratchpad_bytes_ =
         std::max(scratchpad_bytes_, planned.descriptor.scratchpad_desc().get_size());
     plan_.convolutions.push_back(std::move(planned));
     return last;
   }
 
+  // What bytes cannot do is refused here as well: another activation than a clip is not the same
+  // function of a map's bytes, and the two maps of a sum have one scale, which only maps of one
+  // sign's type can share.
+  void CheckKnown(const NetworkLayer& layer) const {
+    const auto refuse = [&](const std::string& what) {
+      throw Error(ErrorKind::kInternal, "the oneDNN prefix cannot run " + layer.name + ": " + what);
+    };
+    if (layer.kind != NetworkLayer::Kind::kConv) {
+      refuse("it is no convolution but a " + std::string(Name(layer.kind)));
+    }
+    if (precision_ != Precision::kInt8) return;
+    if (layer.activation && *layer.activation != Nonlinearity::kRelu &&
+        *layer.activation != Nonlinearity::kRelu6) {
+      refuse("it ends in " + std::string(Name(*layer.activation)) +
+             ", and precision: int8 knows relu and relu6");
+    }
+    if (layer.added >= 0 && (layer.activation || network_.layers()[layer.added].activation)) {
+      refuse("precision: int8 adds maps without activations");
+    }
+  }
+
+  // Whether a layer writes its sum over the map that it adds, which nothing then reads any more.
+  bool AddsInPlace(int layer) const {
+    const NetworkLayer& it = network_.layers()[layer];
+    return it.added >= 0 && it.added != it.input && network_.last_reader(it.added) == layer;
+  }
+
   // The depthwise layer behind its 1x1, so that the expanded map stays in the cache; one of bytes
   // does so by itself. oneDNN takes one padding for both axes and derives the other side's.
   std::optional<Convolution> TryFuse(int layer) const {
     if (layer + 1 > last_layer_ || !may_fuse_) return std::nullopt;
-    const ConvLayer& next = model_.layers()[layer + 1];
-    const MobileNetV2::Pads pads = model_.pads(layer + 1);
-    if (model_.layers()[layer].kind != LayerKind::kPointwise ||
-        next.kind != LayerKind::kDepthwise || pads.top != pads.left) {
-      return std::nullopt;
-    }
+    const NetworkLayer &it = network_.layers()[layer], &next = network_.layers()[layer + 1];
+    const Pads pads = network_.pads(layer + 1);
+    const bool is_pair = it.is_pointwise() && it.added < 0 && next.is_depthwise() &&
+                         next.dilation == 1 && next.added < 0 && next.input == layer &&
+                         network_.last_reader(layer) == layer + 1;
+    if (!is_pair || pads.top != pads.left) return std::nullopt;
+    CheckKnown(next);
     try {
       Convolution fused = Describe(layer, true);
       return IsReference(fused) ? std::nullopt : std::optional(std::move(fused));
@@ -139,30 +170,54 @@ class Planner {
   // Of the map behind `layer`; -1 is the picture.
   DataType MapType(int layer) const {
     if (precision_ != Precision::kInt8) return KernelType();
-    return layer < 0 || model_.layers()[layer].relu6 ? DataType::u8 : DataType::s8;
+    return layer < 0 || network_.layers()[layer].activation ? DataType::u8 : DataType::s8;
   }
 
-  // A byte saturates where ReLU6 cuts off.
-  void AppendRelu6(int layer, dnnl::post_ops& post_ops) const {
-    if (!model_.layers()[layer].relu6 || precision_ == Precision::kInt8) return;
-    post_ops.append_eltwise(dnnl::algorithm::eltwise_clip, 0, 6);
+  // A byte saturates where a ReLU or ReLU6 cuts off.
+  void AppendActivation(int layer, dnnl::post_ops& post_ops) const {
+    const std::optional<Nonlinearity> activation = network_.layers()[layer].activation;
+    if (!activation || precision_ == Precision::kInt8) return;
+    using dnnl::algorithm;
+    switch (*activation) {
+      case Nonlinearity::kRelu:
+        return post_ops.append_eltwise(algorithm::eltwise_relu, 0, 0);
+      case Nonlinearity::kRelu6:
+        return post_ops.append_eltwise(algorithm::eltwise_clip, 0, 6);
+      case Nonlinearity::kHardSigmoid:
+        return post_ops.append_eltwise(algorithm::eltwise_hardsigmoid, 1.0f / 6, 0.5f);
+      case Nonlinearity::kHardSwish:
+        return post_ops.append_eltwise(algorithm::eltwise_hardswish, 1.0f / 6, 0.5f);
+      case Nonlinearity::kSigmoid:
+        return post_ops.append_eltwise(algorithm::eltwise_logistic, 0, 0);
+      case Nonlinearity::kSilu:
+        return post_ops.append_eltwise(algorithm::eltwise_swish, 1, 0);
+    }
+  }
+
+  memory::desc MapDesc(int layer) const {
+    return memory::desc(DimsOf(network_.layers()[layer].out_channels, network_.output_size(layer)),
+                        MapType(layer), memory::format_tag::nhwc);
   }
 
   dnnl::primitive_attr Attributes(int layer, bool fuse) const {
-    const ConvLayer& it = model_.layers()[layer];
+    const NetworkLayer& it = network_.layers()[layer];
     dnnl::post_ops post_ops;
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-    if (it.residual >= 0) post_ops.append_sum(1);
-    AppendRelu6(layer, post_ops);
+    if (AddsInPlace(layer)) {
+      post_ops.append_sum(1);
+    } else if (it.added >= 0) {
+      post_ops.append_binary(dnnl::algorithm::binary_add, MapDesc(it.added));
+    }
+    AppendActivation(layer, post_ops);
     if (precision_ == Precision::kInt8) {  // one for each channel of the layer's map
       attributes.set_scales_mask(DNNL_ARG_WEIGHTS, it.groups > 1 ? 3 : 1);
     }
     if (fuse) {
-      const ConvLayer& depthwise = model_.layers()[layer + 1];
+      const NetworkLayer& depthwise = network_.layers()[layer + 1];
       post_ops.append_dw(KernelType(), DataType::f32, MapType(layer + 1), depthwise.kernel,
-                         depthwise.stride, model_.pads(layer + 1).top);
-      AppendRelu6(layer + 1, post_ops);
+                         depthwise.stride, network_.pads(layer + 1).top);
+      AppendActivation(layer + 1, post_ops);
     }
     attributes.set_post_ops(post_ops);
     return attributes;
@@ -173,9 +228,9 @@ class Planner {
   // thousand times slower. The layout of the weights is its choice.
   Convolution Describe(int layer, bool fuse) const {
     using Tag = memory::format_tag;
-    const ConvLayer& it = model_.layers()[layer];
-    MobileNetV2::Pads pads = model_.pads(layer);
-    MapSize input = model_.input_size(layer);
+    const NetworkLayer& it = network_.layers()[layer];
+    Pads pads = network_.pads(layer);
+    MapSize input = network_.input_size(layer);
     if (layer == 0 && precision_ == Precision::kInt8) {
       input.height += pads.top + pads.bottom;
       input.width += pads.left + pads.right;
@@ -183,13 +238,12 @@ class Planner {
     }
     const memory::desc kernel(KernelShape(it), KernelType(), Tag::any);
     const memory::desc bias({it.out_channels}, DataType::f32, Tag::x);
-    const memory::desc from(DimsOf(it.in_channels, input), MapType(layer - 1), Tag::nhwc);
-    const memory::desc to(DimsOf(it.out_channels, model_.output_size(layer)), MapType(layer),
-                          Tag::nhwc);
+    const memory::desc from(DimsOf(it.in_channels, input), MapType(it.input), Tag::nhwc);
+    const int apart = it.dilation - 1;  // pixels between two taps, as oneDNN counts
     return Convolution(engine_, dnnl::prop_kind::forward_inference,
-                       dnnl::algorithm::convolution_direct, from, kernel, bias, to,
-                       {it.stride, it.stride}, {pads.top, pads.left}, {pads.bottom, pads.right},
-                       Attributes(layer, fuse));
+                       dnnl::algorithm::convolution_direct, from, kernel, bias, MapDesc(layer),
+                       {it.stride, it.stride}, {apart, apart}, {pads.top, pads.left},
+                       {pads.bottom, pads.right}, Attributes(layer, fuse));
   }
 
   Convolution DescribeAlone(int layer) const {
@@ -198,7 +252,7 @@ class Planner {
     } catch (const dnnl::error& error) {
       if (error.status == dnnl_out_of_memory) throw;
       throw Error(ErrorKind::kInternal, "oneDNN has no convolution for " +
-                                            model_.layers()[layer].name + " on this CPU (" +
+                                            network_.layers()[layer].name + " on this CPU (" +
                                             error.what() + ")");
     }
   }
@@ -222,7 +276,7 @@ class Planner {
     plan_.workspace_bytes = placed.bytes + AlignedSize(scratchpad_bytes_);
   }
 
-  const MobileNetV2& model_;
+  const Network& network_;
   const int last_layer_;
   const Precision precision_;
   const bool may_fuse_;
@@ -235,12 +289,12 @@ class Planner {
 
 }  // namespace
 
-OneDnnPlan::OneDnnPlan(const MobileNetV2& model, const PrefixOptions& options,
+OneDnnPlan::OneDnnPlan(const Network& network, const PrefixOptions& options,
                        const dnnl::engine& engine) {
-  assert(options.last_layer >= 0 && options.last_layer < static_cast<int>(model.layers().size()));
+  assert(options.last_layer >= 0 && options.last_layer < network.size());
   CheckPrecision(options.precision);
   const OneOpenMpThread one_thread;
-  Planner(model, options, engine, *this).Run();
+  Planner(network, options, engine, *this).Run();
 }
 
 bool IsReference(const Convolution& convolution) {
@@ -269,7 +323,7 @@ std::vector<PackedParameter> PackedParameters(const PlannedConvolution& convolut
   return parameters;
 }
 
-memory::dims KernelShape(const ConvLayer& layer) {
+memory::dims KernelShape(const NetworkLayer& layer) {
   if (layer.groups == 1) {
     return {layer.out_channels, layer.in_channels, layer.kernel, layer.kernel};
   }

@@ -18,7 +18,8 @@ struct PlannedConvolution {
   int layer = 0;
   int depthwise = -1;   // the layer that is fused behind it; -1 where none is
   int source = 0;       // index into OneDnnPlan::buffers
-  int destination = 0;  // the residual's own buffer where one is added
+  int destination = 0;  // the added map's own buffer where nothing reads that map afterwards
+  int added = -1;       // the buffer of the added map where it is another; -1 where none is
 };
 
 struct PlannedBuffer {
@@ -28,11 +29,11 @@ struct PlannedBuffer {
 
 struct OneDnnPlan {
   // Throws Error(kConfig) where this CPU cannot do `options.precision`.
-  OneDnnPlan(const MobileNetV2& model, const PrefixOptions& options, const dnnl::engine& engine);
+  OneDnnPlan(const Network& network, const PrefixOptions& options, const dnnl::engine& engine);
 
   std::vector<PlannedConvolution> convolutions;  // in the order in which they run
   std::vector<PlannedBuffer> buffers;            // the first is the converted picture
-  MobileNetV2::Pads picture_pads{};              // of the first, where it is the picture's bytes
+  Pads picture_pads{};                           // of the first, where it is the picture's bytes
   std::size_t scratchpad_offset = 0;
   std::size_t workspace_bytes = 0;
   std::size_t weights_bytes = 0;
@@ -53,6 +54,6 @@ struct PackedParameter {
 std::vector<PackedParameter> PackedParameters(const PlannedConvolution& convolution);
 
 // The kernel's shape as oneDNN has it: OIHW, or GOIHW for the depthwise ones.
-dnnl::memory::dims KernelShape(const ConvLayer& layer);
+dnnl::memory::dims KernelShape(const NetworkLayer& layer);
 
 }  // namespace weir

@@ -61,6 +61,10 @@ class OneDnnWorkspace final : public FrozenPrefix::Workspace {
       std::vector<dnnl_exec_arg_t> arguments = {{DNNL_ARG_SRC, maps_[planned.source].get()},
                                                 {DNNL_ARG_DST, maps_[planned.destination].get()},
                                                 {DNNL_ARG_SCRATCHPAD, scratchpads_.back().get()}};
+      if (planned.added >= 0) {
+        arguments.push_back(
+            {DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, maps_[planned.added].get()});
+      }
       for (const auto& [argument, parameter] : steps[i].parameters) {
         arguments.push_back({argument, parameter.get()});
       }
@@ -83,9 +87,9 @@ class OneDnnWorkspace final : public FrozenPrefix::Workspace {
 // Brings a layer's numbers to where and how oneDNN wants them.
 class Packer {
  public:
-  Packer(const MobileNetV2& model, const LayerReader& weights, const PrefixOptions& options,
+  Packer(const Network& network, const LayerReader& weights, const PrefixOptions& options,
          const dnnl::engine& engine)
-      : model_(model),
+      : network_(network),
         weights_(weights),
         preprocessing_(options.preprocessing),
         engine_(engine),
@@ -93,7 +97,7 @@ class Packer {
 
   // A layer's parameters come one after another: it is read with the first.
   void Pack(const PackedParameter& parameter, memory& packed) {
-    const ConvLayer& layer = model_.layers()[parameter.layer];
+    const NetworkLayer& layer = network_.layers()[parameter.layer];
     if (std::exchange(layer_, parameter.layer) != parameter.layer) Read(layer);
     if (parameter.kind == ParameterKind::kKernel) {
       PackKernel(layer, packed);
@@ -108,20 +112,20 @@ class Packer {
   }
 
  private:
-  void Read(const ConvLayer& layer) {
-    folded_ = Fold(layer, weights_(layer_), model_.convention().batch_norm_epsilon);
+  void Read(const NetworkLayer& layer) {
+    folded_ = Fold(layer, weights_(layer_), network_.convention().batch_norm_epsilon);
     if (maps_) quantized_ = Quantized(layer_, std::exchange(folded_, {}));
   }
 
   QuantizedConv Quantized(int index, FoldedConv folded) const {
-    const ConvLayer& layer = model_.layers()[index];
+    const NetworkLayer& layer = network_.layers()[index];
     const float scale = maps_->at(index).scale;
-    if (index > 0) return Quantize(layer, folded, maps_->at(index - 1), scale);
+    if (layer.input >= 0) return Quantize(layer, folded, maps_->at(layer.input), scale);
     FoldPreprocessing(preprocessing_, folded);
     return Quantize(layer, folded, {.scale = 1, .means = {0, 0, 0}}, scale);
   }
 
-  void PackKernel(const ConvLayer& layer, memory& packed) {
+  void PackKernel(const NetworkLayer& layer, memory& packed) {
     using Tag = memory::format_tag;
     const Tag tag = layer.groups == 1 ? Tag::oihw : Tag::goihw;
     const auto plain = [&](memory::data_type type) {
@@ -141,7 +145,7 @@ class Packer {
     stream.wait();
   }
 
-  const MobileNetV2& model_;
+  const Network& network_;
   const LayerReader& weights_;
   const Preprocessing preprocessing_;
   const dnnl::engine& engine_;
@@ -153,12 +157,12 @@ class Packer {
 
 class OneDnnPrefix final : public FrozenPrefix {
  public:
-  OneDnnPrefix(const MobileNetV2& model, const LayerReader& weights, const PrefixOptions& options)
+  OneDnnPrefix(const Network& network, const LayerReader& weights, const PrefixOptions& options)
       : engine_(dnnl::engine::kind::cpu, 0),
-        plan_(model, options, engine_),
+        plan_(network, options, engine_),
         pooling_(options.pooling),
         watch_(options.watch),
-        picture_size_(model.input()),
+        picture_size_(network.input()),
         input_(plan_.buffers[0].desc),
         output_(plan_.buffers[plan_.convolutions.back().destination].desc),
         weights_(AllocateAligned(plan_.weights_bytes)) {
@@ -171,7 +175,7 @@ class OneDnnPrefix final : public FrozenPrefix {
     } else {
       pixel_table_ = MakePixelTable(options.preprocessing);
     }
-    Packer packer(model, weights, options, engine_);
+    Packer packer(network, weights, options, engine_);
     std::byte* next = weights_.get();
     for (const PlannedConvolution& planned : plan_.convolutions) {
       Step step{dnnl::convolution_forward(planned.descriptor), {}};
@@ -248,16 +252,16 @@ std::string OneDnnVersion() {
          std::to_string(static_cast<int>(dnnl::get_effective_cpu_isa()));
 }
 
-std::unique_ptr<FrozenPrefix> MakeOneDnnPrefix(const MobileNetV2& model, const LayerReader& weights,
+std::unique_ptr<FrozenPrefix> MakeOneDnnPrefix(const Network& network, const LayerReader& weights,
                                                const PrefixOptions& options) {
   // Its cache would keep kernels alive that no prefix of ours uses any more.
   dnnl::set_primitive_cache_capacity(0);
-  return OrBadAlloc([&] { return std::make_unique<OneDnnPrefix>(model, weights, options); });
+  return OrBadAlloc([&] { return std::make_unique<OneDnnPrefix>(network, weights, options); });
 }
 
-PrefixFootprint OneDnnPrefixFootprint(const MobileNetV2& model, const PrefixOptions& options) {
+PrefixFootprint OneDnnPrefixFootprint(const Network& network, const PrefixOptions& options) {
   return OrBadAlloc([&] {
-    const OneDnnPlan plan(model, options, dnnl::engine(dnnl::engine::kind::cpu, 0));
+    const OneDnnPlan plan(network, options, dnnl::engine(dnnl::engine::kind::cpu, 0));
     return PrefixFootprint{plan.weights_bytes, plan.workspace_bytes};
   });
 }

@@ -10,18 +10,19 @@ namespace {
 
 constexpr std::size_t kFloatsOfACacheLine = 16;
 
-void DeclareConvolution(const ConvLayer& layer, bool learns, ModelParameters& parameters) {
+void DeclareConvolution(const NetworkLayer& layer, const LayerNames& names, bool learns,
+                        ModelParameters& parameters) {
   const std::int64_t out = layer.out_channels;
   const std::vector<std::int64_t> kernel = {out, layer.in_channels / layer.groups, layer.kernel,
                                             layer.kernel};
-  parameters.folded.Add(layer.torchvision_name + ".weight", kernel);
-  parameters.folded.Add(layer.torchvision_name + ".bias", {out});
+  parameters.folded.Add(names.kernel, kernel);
+  parameters.folded.Add(names.beta, {out});
   if (!learns) return;
-  parameters.learning.Add(layer.torchvision_name + ".weight", kernel);
-  parameters.learning.Add(layer.torchvision_batch_norm_name + ".weight", {out});
-  parameters.learning.Add(layer.torchvision_batch_norm_name + ".bias", {out});
-  parameters.statistics.Add(layer.torchvision_batch_norm_name + ".running_mean", {out});
-  parameters.statistics.Add(layer.torchvision_batch_norm_name + ".running_var", {out});
+  parameters.learning.Add(names.kernel, kernel);
+  parameters.learning.Add(names.gamma, {out});
+  parameters.learning.Add(names.beta, {out});
+  parameters.statistics.Add(names.mean, {out});
+  parameters.statistics.Add(names.variance, {out});
 }
 
 }  // namespace
@@ -44,9 +45,9 @@ const Parameter& ParameterTable::at(std::string_view name) const {
 
 ModelParameters DeclareParameters(const Model& model) {
   ModelParameters parameters;
-  const std::vector<ConvLayer>& layers = model.backbone().layers();
-  for (int i = model.prefix_layers(); i < static_cast<int>(layers.size()); ++i) {
-    DeclareConvolution(layers[i], model.learns(i), parameters);
+  const std::vector<NetworkLayer>& layers = model.network().layers();
+  for (int i = model.prefix_layers(); i < model.network().size(); ++i) {
+    DeclareConvolution(layers[i], model.backbone().names(i), model.learns(i), parameters);
   }
   for (int i = model.first_head_layer(); i < static_cast<int>(model.head().size()); ++i) {
     const HeadLayer& layer = model.head()[i];

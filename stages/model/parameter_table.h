@@ -42,7 +42,7 @@ struct ModelParameters {
   ParameterTable learning;    // kernels, gamma and beta, dense layers
   ParameterTable statistics;  // running mean and variance beside them
   ParameterTable folded;      // kernel and bias of each convolution behind the prefix, batch norm
-                              // folded in: "features.18.0.weight", "features.18.0.bias"
+                              // folded in, under the kernel's and beta's names
 };
 
 ModelParameters DeclareParameters(const Model& model);

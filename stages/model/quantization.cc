@@ -15,8 +15,8 @@ float ToScale(float furthest, float levels) { return furthest > 0 ? furthest / l
 
 }  // namespace
 
-MapMeter::MapMeter(const MobileNetV2& model) : model_(model) {
-  for (const ConvLayer& layer : model.layers()) {
+MapMeter::MapMeter(const Network& network) : network_(network) {
+  for (const NetworkLayer& layer : network.layers()) {
     maps_.push_back({std::vector<double>(layer.out_channels)});
   }
 }
@@ -27,7 +27,7 @@ MapWatcher MapMeter::Watcher() {
 
 void MapMeter::See(int layer, const float* map) {
   Map& seen = maps_[layer];
-  const MapSize size = model_.output_size(layer);
+  const MapSize size = network_.output_size(layer);
   const int pixels = size.height * size.width;
   for (int pixel = 0; pixel < pixels; ++pixel) {
     for (double& sum : seen.sums) {
@@ -41,40 +41,36 @@ void MapMeter::See(int layer, const float* map) {
 
 std::vector<MapStatistics> MapMeter::Finish() const {
   std::vector<MapStatistics> statistics(maps_.size());
-  std::vector<int> sum;  // the layers whose maps are added to one another
-  float furthest_of_sum = 0;
+  // Maps that are added to one another, directly or through others, are held under the first of
+  // them: they share its furthest value.
+  std::vector<int> first(maps_.size());
+  std::vector<float> furthest(maps_.size());
   for (std::size_t i = 0; i < maps_.size(); ++i) {
-    const ConvLayer& layer = model_.layers()[i];
+    const NetworkLayer& layer = network_.layers()[i];
     const Map& map = maps_[i];
     assert(map.pixels > 0);
     for (const double total : map.sums) {
       statistics[i].means.push_back(static_cast<float>(total / static_cast<double>(map.pixels)));
     }
-    if (layer.relu6) {
-      statistics[i].scale = ToScale(map.furthest, kLargestByte);
-      continue;
-    }
-    if (layer.residual < 0) {
-      sum.clear();
-      furthest_of_sum = 0;
-    }
-    sum.push_back(static_cast<int>(i));
-    furthest_of_sum = std::max(furthest_of_sum, map.furthest);
-    for (const int each : sum) {
-      statistics[each].scale = ToScale(furthest_of_sum, kLargestSignedByte);
-    }
+    first[i] = layer.added < 0 ? static_cast<int>(i) : first[layer.added];
+    furthest[first[i]] = std::max(furthest[first[i]], map.furthest);
+  }
+  for (std::size_t i = 0; i < maps_.size(); ++i) {
+    const bool is_unsigned = network_.layers()[i].activation.has_value();
+    statistics[i].scale =
+        ToScale(furthest[first[i]], is_unsigned ? kLargestByte : kLargestSignedByte);
   }
   return statistics;
 }
 
-std::size_t MapMeter::bytes(const MobileNetV2& model) {
+std::size_t MapMeter::bytes(const Network& network) {
   std::size_t bytes = 0;
-  for (const ConvLayer& layer : model.layers()) bytes += layer.out_channels * sizeof(double);
+  for (const NetworkLayer& layer : network.layers()) bytes += layer.out_channels * sizeof(double);
   return bytes;
 }
 
-QuantizedConv Quantize(const ConvLayer& layer, const FoldedConv& folded, const MapStatistics& from,
-                       float to_scale) {
+QuantizedConv Quantize(const NetworkLayer& layer, const FoldedConv& folded,
+                       const MapStatistics& from, float to_scale) {
   const std::size_t taps = std::size_t(layer.kernel) * layer.kernel;
   const std::size_t inputs = layer.in_channels / layer.groups;
   const std::size_t outputs_of_group = layer.out_channels / layer.groups;

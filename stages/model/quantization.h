@@ -19,23 +19,23 @@
 
 #include "stages/model/backbone_weights.h"
 #include "stages/model/frozen_prefix.h"
-#include "stages/model/mobilenet_v2.h"
+#include "stages/model/network.h"
 
 namespace weir {
 
 // Gathers the statistics of the maps behind all layers of a model, in the order of the pictures.
 class MapMeter {
  public:
-  explicit MapMeter(const MobileNetV2& model);
+  explicit MapMeter(const Network& network);
 
   // Sees the maps of a float32 prefix of all layers. The meter stays where it is meanwhile.
   MapWatcher Watcher();
 
-  // Of the maps so far, at least one of each layer: uint8 behind a ReLU6, else int8. Maps that are
-  // added to one another have the same scale.
+  // Of the maps so far, at least one of each layer: uint8 behind a ReLU or ReLU6, else int8. Maps
+  // that are added to one another have the same scale.
   std::vector<MapStatistics> Finish() const;
 
-  static std::size_t bytes(const MobileNetV2& model);
+  static std::size_t bytes(const Network& network);
 
  private:
   struct Map {
@@ -45,7 +45,7 @@ class MapMeter {
   };
   void See(int layer, const float* map);
 
-  const MobileNetV2 model_;
+  const Network network_;
   std::vector<Map> maps_;
 };
 
@@ -55,8 +55,8 @@ struct QuantizedConv {
   std::vector<float> scales;        // [out]
   std::vector<float> bias;          // [out]; makes up for what rounding the kernel does to the mean
 };
-QuantizedConv Quantize(const ConvLayer& layer, const FoldedConv& folded, const MapStatistics& from,
-                       float to_scale);
+QuantizedConv Quantize(const NetworkLayer& layer, const FoldedConv& folded,
+                       const MapStatistics& from, float to_scale);
 
 // For a first layer that reads the picture's bytes in place of what the preprocessing makes of
 // them.

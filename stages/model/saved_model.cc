@@ -71,24 +71,24 @@ std::vector<float> ReadValues(WeightsFile& file, const std::string& name, std::s
   return out;
 }
 
-void WriteMaps(const fs::path& path, const MobileNetV2& backbone,
+void WriteMaps(const fs::path& path, const Backbone& backbone,
                const std::vector<MapStatistics>& maps) {
   std::vector<TensorToWrite> tensors;
   for (std::size_t i = 0; i < maps.size(); ++i) {
-    const ConvLayer& layer = backbone.layers()[i];
-    const std::string& name = layer.torchvision_name;
+    const NetworkLayer& layer = backbone.network().layers()[i];
+    const std::string& name = backbone.names(static_cast<int>(i)).convolution;
     tensors.push_back(TensorToWrite::Of(name + ".scale", {}, {&maps[i].scale, 1}));
     tensors.push_back(TensorToWrite::Of(name + ".mean", {layer.out_channels}, maps[i].means));
   }
   WriteSafetensors(path, std::move(tensors));
 }
 
-std::vector<MapStatistics> ReadMaps(const fs::path& path, const MobileNetV2& backbone) {
+std::vector<MapStatistics> ReadMaps(const fs::path& path, const Backbone& backbone) {
   const auto file = WeightsFile::Open(path);
   std::vector<MapStatistics> maps;
-  for (const ConvLayer& layer : backbone.layers()) {
-    const std::string& name = layer.torchvision_name;
-    const auto channels = static_cast<std::size_t>(layer.out_channels);
+  for (int i = 0; i < backbone.network().size(); ++i) {
+    const std::string& name = backbone.names(i).convolution;
+    const auto channels = static_cast<std::size_t>(backbone.network().layers()[i].out_channels);
     MapStatistics map{.scale = ReadValues(*file, name + ".scale", 1).front(),
                       .means = ReadValues(*file, name + ".mean", channels)};
     const bool is_sound =
@@ -108,7 +108,7 @@ void WriteWeights(const fs::path& path, const Model& model, const Learner& learn
   learner.ForEachTensor([&](const NamedTensor& tensor) {
     tensors.push_back(TensorToWrite::Of(tensor.name, tensor.shape, {}));
   });
-  const Convention& convention = model.backbone().convention();
+  const Convention& convention = model.network().convention();
   std::ostringstream epsilon;
   epsilon << convention.batch_norm_epsilon;
   const bool keras = convention.padding == Padding::kSame;

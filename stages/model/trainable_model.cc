@@ -134,8 +134,8 @@ bool TrainableModel::NeedsWholeBatch(const Model& model) {
     return layer.kind == Kind::kBatchNorm;
   });
   bool in_backbone = false;
-  for (std::size_t i = 0; i < model.backbone().layers().size(); ++i) {
-    in_backbone = in_backbone || model.learns(static_cast<int>(i));
+  for (int i = 0; i < model.network().size(); ++i) {
+    in_backbone = in_backbone || model.learns(i);
   }
   return in_head || (in_backbone && model.config().backbone.batch_norm == BatchNormMode::kTrain);
 }

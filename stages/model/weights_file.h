@@ -1,7 +1,7 @@
 // Named tensors in a file: PyTorch's .pth (nothing is ever executed), safetensors, Keras' legacy
 // .h5 and Keras 3's .weights.h5 and .keras. The kind is told by the content, not the name.
 //
-//   const LayerReader read = ReadBackbone(WeightsFile::Open("mobilenet_v2.pth"), model);
+//   const LayerReader read = ReadBackbone(WeightsFile::Open("mobilenet_v2.pth"), backbone);
 //   const ConvWeights first = read(0);
 //
 // A file may come from anybody: whatever its bytes are, the outcome is tensors or an Error. A
@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "stages/model/backbone.h"
 #include "stages/model/backbone_weights.h"
 #include "stages/model/mapped_file.h"
 
@@ -87,7 +88,7 @@ class WeightsFile {
 // converted to OIHW, read when they are asked for. `prefix` says which of several networks (see
 // find_network.h). Throws Error(kData), here as FindNetwork does, and from the reader for a tensor
 // with NaN, infinity or a negative variance in it.
-LayerReader ReadBackbone(std::shared_ptr<WeightsFile> file, const MobileNetV2& model,
+LayerReader ReadBackbone(std::shared_ptr<WeightsFile> file, const Backbone& backbone,
                          const std::string& prefix = "");
 
 // The convention that a file's format and names imply: Keras' for HDF5 and for the names of Keras

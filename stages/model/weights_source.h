@@ -13,8 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "stages/model/convention.h"
 #include "stages/model/download.h"
-#include "stages/model/mobilenet_v2.h"
 
 namespace weir {
 

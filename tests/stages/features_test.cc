@@ -23,7 +23,7 @@ std::shared_ptr<ModelSource> Source(FrozenConfig frozen) {
   source->config.head = {{.kind = HeadLayer::Kind::kGlobalAveragePooling},
                          {.units = kUnitsOfClasses, .activation = Activation::kSoftmax}};
   source->convention = Convention::Keras();
-  source->open_backbone = [](const Model& model) { return RandomBackbone(model.backbone(), 1); };
+  source->open_backbone = [](const Model& model) { return RandomBackbone(model.network(), 1); };
   return source;
 }
 
@@ -64,7 +64,7 @@ TEST(Features, AreWhatThePrefixGivesEachSampleAloneWhateverTheWorkers) {
   const Built built({});
   const Model& model = *built.resources.Find<Model>();
   const auto prefix = MakeOneDnnPrefix(
-      model.backbone(), RandomBackbone(model.backbone(), 1),
+      model.network(), RandomBackbone(model.network(), 1),
       {.last_layer = 51, .pooling = Pooling::kAverage, .preprocessing = model.preprocessing()});
   const auto workspace = prefix->MakeWorkspace();
   const Batch pictures = Pictures(5);
@@ -84,7 +84,7 @@ TEST(Features, DeclareTheirShapeAndCost) {
   const Built all({});
   EXPECT_THAT(all.stage->output().dims, ElementsAre(8, 1280));
   const Footprint footprint = all.stage->footprint();
-  const MobileNetV2& backbone = all.resources.Find<Model>()->backbone();
+  const Network& backbone = all.resources.Find<Model>()->network();
   const PrefixFootprint prefix =
       OneDnnPrefixFootprint(backbone, {.last_layer = 51, .pooling = Pooling::kAverage});
   EXPECT_EQ(footprint.item_bytes, 8u * 1280 * 4);
@@ -121,7 +121,7 @@ TEST(Features, LeaveTheModelForWhatFollows) {
   const auto model = built.resources.Find<Model>();
   EXPECT_THAT(model->classes(), ElementsAre("ants", "bees"));
   EXPECT_EQ(model->seed(), 7u);
-  EXPECT_EQ(model->backbone().input(), (MapSize{kSize, kSize}));
+  EXPECT_EQ(model->network().input(), (MapSize{kSize, kSize}));
 }
 
 std::string Refusal(Resources& resources, ItemSpec upstream) {

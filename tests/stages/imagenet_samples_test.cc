@@ -13,6 +13,7 @@
 #include "stages/model/weights_file.h"
 #include "stages/resize.h"
 #include "tests/stages/decode_probe.h"
+#include "tests/support/mobilenet_v2.h"
 #include "tests/support/shared_data.h"
 
 namespace weir {
@@ -45,11 +46,11 @@ TEST(ImageNetSamples, HaveTheClassesThatKerasGives) {
   const auto weights = WeightsFile::Open(*SharedData(kWeights));
   const std::vector<float> kernel = ReadTensor(*weights, "classifier.1.weight");
   const std::vector<float> bias = ReadTensor(*weights, "classifier.1.bias");
-  const MobileNetV2 model(1.0, {kSide, kSide},
-                          {.padding = Padding::kSame, .batch_norm_epsilon = 1e-5f});
-  const auto prefix =
-      MakeOneDnnPrefix(model, ReadBackbone(WeightsFile::Open(*SharedData(kWeights)), model),
-                       {.last_layer = model.Find("out_relu"), .pooling = Pooling::kAverage});
+  const Backbone model =
+      MobileNetV2(1.0, {kSide, kSide}, {.padding = Padding::kSame, .batch_norm_epsilon = 1e-5f});
+  const auto prefix = MakeOneDnnPrefix(
+      model.network(), ReadBackbone(WeightsFile::Open(*SharedData(kWeights)), model),
+      {.last_layer = model.Find("out_relu"), .pooling = Pooling::kAverage});
   const std::size_t values = prefix->output_values();
   ASSERT_EQ(kernel.size(), bias.size() * values);
 

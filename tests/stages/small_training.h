@@ -15,7 +15,7 @@
 namespace weir {
 
 // Random kernels with batch norms that matter: gamma, beta, mean and variance drawn too.
-inline BackboneWeights LivelyBackbone(const MobileNetV2& backbone) {
+inline BackboneWeights LivelyBackbone(const Network& backbone) {
   BackboneWeights weights = RandomBackbone(backbone, 1);
   CounterRandom random(1, "batch norms");
   for (ConvWeights& layer : weights.layers) {
@@ -35,7 +35,7 @@ struct SmallTraining {
                            {.units = 6, .activation = Activation::kTanh},
                            {.units = kUnitsOfClasses, .activation = Activation::kSoftmax}};
     source->convention = convention;
-    source->open_backbone = [](const Model& model) { return LivelyBackbone(model.backbone()); };
+    source->open_backbone = [](const Model& model) { return LivelyBackbone(model.network()); };
   }
 
   std::shared_ptr<Model> MakeModel() const {

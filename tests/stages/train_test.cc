@@ -137,7 +137,7 @@ class ExchangedWeights {
   explicit ExchangedWeights(SmallTraining& training) {
     training.source->config.backbone.weights = "w.pth";
     training.source->open_backbone = [this](const Model& model) {
-      BackboneWeights weights = LivelyBackbone(model.backbone());
+      BackboneWeights weights = LivelyBackbone(model.network());
       if (is_gone) throw Error(ErrorKind::kData, "w.pth: is gone", "copy it again");
       if (layer >= 0) weights.layers[layer].beta[3] += 1e-3f;
       return weights;
@@ -160,7 +160,7 @@ TEST(Train, AModelIsNeverMadeOfOtherFrozenWeightsThanThoseThatWereLearntWith) {
             "w.pth: was changed while it was in use: the frozen layers have other numbers now than "
             "those that the others learnt with" +
                 kept);
-  weights.layer = static_cast<int>(running.model().backbone().layers().size()) - 1;
+  weights.layer = running.model().network().size() - 1;
   EXPECT_TRUE(running.State() == right) << "that layer learns: its numbers are not the file's";
   weights.is_gone = true;
   EXPECT_EQ(CaughtError([&] { running.State(); }), "w.pth: is gone" + kept);
@@ -223,7 +223,7 @@ TEST(Train, ARunOfAnotherModelIsNotResumed) {
 TEST(Train, GivesAWholeModelWithWhatFrozeAsItWas) {
   Running running(PartlyFrozen());
   running.Pass(Split::kTrain, 0, 8);
-  const BackboneWeights start = LivelyBackbone(running.model().backbone());
+  const BackboneWeights start = LivelyBackbone(running.model().network());
   std::vector<std::string> names;
   std::map<std::string, std::vector<float>> tensors;
   running.learner().ForEachTensor([&](const NamedTensor& tensor) {

@@ -13,25 +13,25 @@
 namespace weir {
 
 struct BackboneWeights {
-  std::vector<ConvWeights> layers;  // as many as MobileNetV2::layers(), in its order
+  std::vector<ConvWeights> layers;  // as many as Network::layers(), in its order
 
   ConvWeights operator()(int layer) const { return layers.at(layer); }  // a LayerReader
 };
 
-inline BackboneWeights Whole(const LayerReader& read, const MobileNetV2& model) {
+inline BackboneWeights Whole(const LayerReader& read, const Network& model) {
   BackboneWeights backbone;
-  for (std::size_t i = 0; i < model.layers().size(); ++i) {
-    backbone.layers.push_back(read(static_cast<int>(i)));
+  for (int i = 0; i < model.size(); ++i) {
+    backbone.layers.push_back(model.layers()[i].has_weights() ? read(i) : ConvWeights());
   }
   return backbone;
 }
 
-inline BackboneWeights RandomBackbone(const MobileNetV2& model, std::uint64_t seed) {
+inline BackboneWeights RandomBackbone(const Network& model, std::uint64_t seed) {
   return Whole(RandomLayers(model, seed), model);
 }
 
 // Random weights whose batch norms are not the identity.
-inline BackboneWeights UnevenBackbone(const MobileNetV2& model) {
+inline BackboneWeights UnevenBackbone(const Network& model) {
   BackboneWeights backbone = RandomBackbone(model, 5);
   for (std::size_t i = 0; i < backbone.layers.size(); ++i) {
     CounterRandom random(5, "batch norm", 0, i);

@@ -36,13 +36,13 @@ inline Model TestModel(FrozenConfig::Kind frozen, MapSize input, double width = 
   return Model(config, Convention::Keras(), input, {"ants", "bees"}, /*seed=*/1);
 }
 
-inline BackboneWeights TestWeights(const Model& model) { return UnevenBackbone(model.backbone()); }
+inline BackboneWeights TestWeights(const Model& model) { return UnevenBackbone(model.network()); }
 
 inline Batch TestBatch(const Model& model, int samples, std::uint64_t seed = 3) {
-  const std::vector<std::uint8_t> pixels = RandomPixels(model.backbone(), samples, seed);
+  const std::vector<std::uint8_t> pixels = RandomPixels(model.network(), samples, seed);
   Batch batch;
-  batch.height = model.backbone().input().height;
-  batch.width = model.backbone().input().width;
+  batch.height = model.network().input().height;
+  batch.width = model.network().input().width;
   batch.samples.resize(samples);
   batch.pixels = AlignedBuffer<std::uint8_t>(pixels.size());
   std::copy(pixels.begin(), pixels.end(), batch.pixels.data());

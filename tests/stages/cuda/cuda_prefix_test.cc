@@ -8,7 +8,7 @@ namespace weir {
 namespace {
 
 std::vector<float> OnTheHost(const Model& model, const Batch& batch) {
-  const auto prefix = MakeOneDnnPrefix(model.backbone(), TestWeights(model),
+  const auto prefix = MakeOneDnnPrefix(model.network(), TestWeights(model),
                                        {.last_layer = model.prefix_layers() - 1,
                                         .pooling = model.prefix_pooling(),
                                         .preprocessing = model.preprocessing()});

@@ -12,6 +12,7 @@
 
 #include "framework/random.h"
 #include "tests/stages/cuda/uneven_backbone.h"
+#include "tests/support/mobilenet_v2.h"
 #include "tests/support/whole_backbone.h"
 
 namespace weir {
@@ -30,7 +31,7 @@ at::Tensor Preprocessed(const std::vector<std::uint8_t>& pixels, int samples) {
       .permute({0, 3, 1, 2});
 }
 
-std::vector<float> Reference(const MobileNetV2& model, const BackboneWeights& weights, int last,
+std::vector<float> Reference(const Network& model, const BackboneWeights& weights, int last,
                              const std::uint8_t* pixels) {
   const auto prefix =
       MakeOneDnnPrefix(model, weights, {.last_layer = last, .pooling = Pooling::kNone});
@@ -44,7 +45,8 @@ class FoldedNetworkTest : public testing::TestWithParam<std::tuple<bool, int, Pr
 // On the processor, where LibTorch runs the same calls.
 TEST_P(FoldedNetworkTest, AgreesWithTheHostsPrefix) {
   const auto [keras, last, precision] = GetParam();
-  const MobileNetV2 model(0.35, kInput, keras ? Convention::Keras() : Convention::Torchvision());
+  const Network model =
+      MobileNetV2(0.35, kInput, keras ? Convention::Keras() : Convention::Torchvision()).network();
   const BackboneWeights weights = UnevenBackbone(model);
   constexpr int kSamples = 3;
   const std::vector<std::uint8_t> pixels = RandomPixels(model, kSamples, 11);

@@ -9,14 +9,14 @@
 #include <vector>
 
 #include "framework/random.h"
+#include "stages/model/backbone.h"
 #include "stages/model/backbone_weights.h"
-#include "stages/model/mobilenet_v2.h"
 #include "tests/support/whole_backbone.h"
 
 namespace weir {
 
 // uint8 [samples, H, W, 3].
-inline std::vector<std::uint8_t> RandomPixels(const MobileNetV2& model, int samples,
+inline std::vector<std::uint8_t> RandomPixels(const Network& model, int samples,
                                               std::uint64_t seed) {
   std::vector<std::uint8_t> pixels(std::size_t{3} * samples * model.input().height *
                                    model.input().width);

@@ -11,20 +11,21 @@
 
 #include "stages/model/safetensors_writer.h"
 #include "tests/support/caught_error.h"
+#include "tests/support/mobilenet_v2.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/whole_backbone.h"
 
 namespace weir {
 namespace {
 
-const MobileNetV2 kSmall(0.35, {32, 32}, Convention::Torchvision());
-const MobileNetV2 kWide(0.5, {32, 32}, Convention::Torchvision());
+const Backbone kSmall = MobileNetV2(0.35, {32, 32}, Convention::Torchvision());
+const Backbone kWide = MobileNetV2(0.5, {32, 32}, Convention::Torchvision());
 
 // A network to put into a file: whose numbers, under which prefix.
 struct Put {
   std::string prefix;
   const BackboneWeights* weights;
-  const MobileNetV2* model = &kSmall;
+  const Backbone* model = &kSmall;
 };
 
 class FindNetworkTest : public testing::Test {
@@ -34,12 +35,12 @@ class FindNetworkTest : public testing::Test {
     for (const Put& put : networks) {
       const Naming naming = WithPrefix(naming_of_(*put.model), put.prefix);
       for (std::size_t i = 0; i < naming.layers.size(); ++i) {
-        const ConvLayer& layer = put.model->layers()[i];
+        const NetworkLayer& layer = put.model->network().layers()[i];
         const ConvWeights& weights = put.weights->layers[i];
         const std::vector<float>* values[] = {&weights.kernel, &weights.gamma, &weights.beta,
                                               &weights.mean, &weights.variance};
-        for (std::size_t t = 0; t < kTensorsOfALayer; ++t) {
-          const std::string& name = *naming.layers[i].all()[t];
+        for (std::size_t t = 0; t < std::size(values); ++t) {
+          const std::string& name = *naming.layers[i].tensors()[t];
           const auto is_there = [&](const TensorToWrite& it) { return it.name == name; };
           if (std::ranges::any_of(tensors_, is_there)) continue;
           tensors.push_back(
@@ -63,13 +64,13 @@ class FindNetworkTest : public testing::Test {
 
   ScratchFolder folder_;
   const std::filesystem::path path_ = folder_ / "w.safetensors";
-  const BackboneWeights ours_ = RandomBackbone(kSmall, 1);
-  const BackboneWeights other_ = RandomBackbone(kSmall, 2);
-  const BackboneWeights wide_ = RandomBackbone(kWide, 3);
+  const BackboneWeights ours_ = RandomBackbone(kSmall.network(), 1);
+  const BackboneWeights other_ = RandomBackbone(kSmall.network(), 2);
+  const BackboneWeights wide_ = RandomBackbone(kWide.network(), 3);
   std::vector<TensorToWrite> tensors_;  // in place of those of the networks
   // Torchvision's, or what a test sets.
-  std::function<Naming(const MobileNetV2&)> naming_of_ = [](const MobileNetV2& model) {
-    return NamingsOf(model).front();
+  std::function<Naming(const Backbone&)> naming_of_ = [](const Backbone& model) {
+    return model.namings().front();
   };
 };
 
@@ -136,9 +137,8 @@ TEST_F(FindNetworkTest, ADamagedNetworkIsNotPassedOverForAnother) {
 }
 
 TEST_F(FindNetworkTest, TorchvisionsFeaturesAloneAreABackbone) {
-  naming_of_ = [](const MobileNetV2& model) {
-    const std::vector<Naming> namings = NamingsOf(model);
-    return *std::ranges::find(namings, true, &Naming::is_features_alone);
+  naming_of_ = [](const Backbone& model) {
+    return *std::ranges::find(model.namings(), "features.", &Naming::without);
   };
   EXPECT_EQ(naming_of_(kSmall).layers[0].kernel, "0.0.weight");
   for (const std::string prefix : {"", "backbone.", "0."}) {
@@ -149,9 +149,8 @@ TEST_F(FindNetworkTest, TorchvisionsFeaturesAloneAreABackbone) {
 
 // The names as https://huggingface.co/google/mobilenet_v2_1.0_224 has them.
 TEST_F(FindNetworkTest, TransformersNamesAreKnown) {
-  naming_of_ = [](const MobileNetV2& model) {
-    const std::vector<Naming> namings = NamingsOf(model);
-    return *std::ranges::find(namings, "transformers", &Naming::publisher);
+  naming_of_ = [](const Backbone& model) {
+    return *std::ranges::find(model.namings(), "transformers", &Naming::publisher);
   };
   const std::vector<LayerNames> layers = naming_of_(kSmall).layers;
   EXPECT_EQ(layers[0].kernel, "conv_stem.first_conv.convolution.weight");

@@ -18,6 +18,7 @@
 #include "stages/model/onednn_plan.h"
 #include "stages/model/quantization.h"
 #include "tests/support/caught_error.h"
+#include "tests/support/mobilenet_v2.h"
 #include "tests/support/whole_backbone.h"
 
 namespace {
@@ -49,7 +50,7 @@ bool HasVnni() {
 // LibTorch's own threads would only fight for the cores of the machine that runs the tests.
 const bool one_thread = (omp_set_num_threads(1), true);
 
-std::vector<std::uint8_t> RandomPixels(const MobileNetV2& model, std::uint64_t seed) {
+std::vector<std::uint8_t> RandomPixels(const Network& model, std::uint64_t seed) {
   std::vector<std::uint8_t> pixels(std::size_t(model.input().height) * model.input().width * 3);
   CounterRandom random(seed, "pixels");
   for (std::uint8_t& value : pixels) value = static_cast<std::uint8_t>(random.Next());
@@ -87,8 +88,9 @@ class OneDnnPrefix : public testing::TestWithParam<Case> {};
 
 TEST_P(OneDnnPrefix, AgreesWithTheUnfusedReference) {
   const Case& it = GetParam();
-  const MobileNetV2 model(it.width, it.input,
-                          it.keras ? Convention::Keras() : Convention::Torchvision());
+  const Network model =
+      MobileNetV2(it.width, it.input, it.keras ? Convention::Keras() : Convention::Torchvision())
+          .network();
   const BackboneWeights weights = UnevenBackbone(model);
   const auto pixels = RandomPixels(model, 1);
   for (const Pooling pooling : {Pooling::kNone, Pooling::kAverage, Pooling::kMax}) {
@@ -109,7 +111,7 @@ INSTANTIATE_TEST_SUITE_P(WidthsAndSizes, OneDnnPrefix,
 
 TEST(OneDnnPrefixAt, AgreesAfterEveryLayer) {
   for (const Convention& convention : {Convention::Keras(), Convention::Torchvision()}) {
-    const MobileNetV2 model(0.35, {64, 70}, convention);
+    const Network model = MobileNetV2(0.35, {64, 70}, convention).network();
     const BackboneWeights weights = UnevenBackbone(model);
     const auto pixels = RandomPixels(model, 2);
     for (int layer = 0; layer < static_cast<int>(model.layers().size()); ++layer) {
@@ -122,7 +124,7 @@ TEST(OneDnnPrefixAt, AgreesAfterEveryLayer) {
   }
 }
 
-PrefixOptions Pooled(const MobileNetV2& model) {
+PrefixOptions Pooled(const Network& model) {
   return {.last_layer = 51,
           .pooling = Pooling::kAverage,
           .preprocessing = model.convention().preprocessing};
@@ -138,7 +140,7 @@ TEST(OneDnnPrefixPlan, TakesNoReferenceOfOneDnns) {
   const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   for (const Convention& convention : {Convention::Keras(), Convention::Torchvision()}) {
     for (const int size : {96, 224}) {
-      const MobileNetV2 model(1.0, {size, size}, convention);
+      const Network model = MobileNetV2(1.0, {size, size}, convention).network();
       for (const Precision precision :
            {Precision::kFloat32, Precision::kBfloat16, Precision::kInt8}) {
         if (precision == Precision::kBfloat16 && !HasBfloat16()) continue;
@@ -156,7 +158,7 @@ TEST(OneDnnPrefixPlan, TakesNoReferenceOfOneDnns) {
 }
 
 TEST(OneDnnPrefixThreads, GiveTheSameBitsAndStartNoOthers) {
-  const MobileNetV2 model(0.5, {96, 96}, Convention::Keras());
+  const Network model = MobileNetV2(0.5, {96, 96}, Convention::Keras()).network();
   const auto prefix = MakeOneDnnPrefix(model, UnevenBackbone(model), Pooled(model));
   const auto pixels = RandomPixels(model, 3);
   const std::vector<float> expected = RunOnce(*prefix, pixels);
@@ -185,7 +187,7 @@ TEST(OneDnnPrefixThreads, GiveTheSameBitsAndStartNoOthers) {
 
 TEST(OneDnnPrefixMemory, IsWhatTheFootprintSays) {
   for (const MapSize input : {MapSize{224, 224}, MapSize{97, 161}}) {
-    const MobileNetV2 model(1.0, input, Convention::Keras());
+    const Network model = MobileNetV2(1.0, input, Convention::Keras()).network();
     const PrefixFootprint footprint = OneDnnPrefixFootprint(model, Pooled(model));
     const BackboneWeights weights = RandomBackbone(model, 1);
 
@@ -204,14 +206,14 @@ TEST(OneDnnPrefixMemory, IsWhatTheFootprintSays) {
 // The folded weights of the backbone and little more; and few maps at a time, of 26 MB in all (4.6
 // MB on AVX2; oneDNN's convolutions for older CPUs take 4 MB more).
 TEST(OneDnnPrefixMemory, IsSmall) {
-  const MobileNetV2 model(1.0, {224, 224}, Convention::Keras());
+  const Network model = MobileNetV2(1.0, {224, 224}, Convention::Keras()).network();
   const PrefixFootprint footprint = OneDnnPrefixFootprint(model, Pooled(model));
   EXPECT_LT(footprint.weights_bytes, 2'257'984u * sizeof(float) * 1.02);
   EXPECT_LT(footprint.workspace_bytes, 9'700'000u);
 }
 
 TEST(OneDnnPrefixMemory, DoesNotGrowWithRuns) {
-  const MobileNetV2 model(0.35, {64, 64}, Convention::Keras());
+  const Network model = MobileNetV2(0.35, {64, 64}, Convention::Keras()).network();
   const auto prefix = MakeOneDnnPrefix(model, RandomBackbone(model, 1), Pooled(model));
   const auto workspace = prefix->MakeWorkspace();
   const auto pixels = RandomPixels(model, 1);
@@ -224,7 +226,7 @@ TEST(OneDnnPrefixMemory, DoesNotGrowWithRuns) {
 
 // The refusal of a precision, after its reason.
 std::string Refusal(Precision precision) {
-  const MobileNetV2 model(0.35, {64, 64}, Convention::Keras());
+  const Network model = MobileNetV2(0.35, {64, 64}, Convention::Keras()).network();
   PrefixOptions options = Pooled(model);
   options.precision = precision;
   return CaughtError([&] { OneDnnPrefixFootprint(model, options); });
@@ -246,7 +248,7 @@ double Cosine(const std::vector<float>& a, const std::vector<float>& b) {
 
 TEST(OneDnnPrefixInBfloat16, PointsTheSameWay) {
   if (!HasBfloat16()) GTEST_SKIP() << "this CPU has no bfloat16";
-  const MobileNetV2 model(1.0, {96, 96}, Convention::Keras());
+  const Network model = MobileNetV2(1.0, {96, 96}, Convention::Keras()).network();
   const BackboneWeights weights = UnevenBackbone(model);
   const auto pixels = RandomPixels(model, 4);
   PrefixOptions options = Pooled(model);
@@ -256,7 +258,7 @@ TEST(OneDnnPrefixInBfloat16, PointsTheSameWay) {
 }
 
 TEST(OneDnnPrefixWatch, SeesEachLayersMap) {
-  const MobileNetV2 model(0.35, {64, 70}, Convention::Keras());
+  const Network model = MobileNetV2(0.35, {64, 70}, Convention::Keras()).network();
   const BackboneWeights weights = UnevenBackbone(model);
   const auto pixels = RandomPixels(model, 2);
   std::vector<std::vector<float>> maps;
@@ -284,7 +286,7 @@ class OneDnnPrefixInInt8 : public testing::Test {
   }
 
   // Measured on pictures that no test looks at.
-  static std::shared_ptr<const std::vector<MapStatistics>> Maps(const MobileNetV2& model,
+  static std::shared_ptr<const std::vector<MapStatistics>> Maps(const Network& model,
                                                                 const LayerReader& weights) {
     MapMeter meter(model);
     PrefixOptions options = Pooled(model);
@@ -300,7 +302,7 @@ class OneDnnPrefixInInt8 : public testing::Test {
 TEST_F(OneDnnPrefixInInt8, PointsTheSameWayAfterEveryLayer) {
   for (const Convention& convention : {Convention::Keras(), Convention::Torchvision()}) {
     for (const MapSize input : {MapSize{97, 70}, MapSize{64, 64}}) {
-      const MobileNetV2 model(0.5, input, convention);
+      const Network model = MobileNetV2(0.5, input, convention).network();
       const BackboneWeights weights = UnevenBackbone(model);
       const auto maps = Maps(model, weights);
       const auto pixels = RandomPixels(model, 4);
@@ -317,7 +319,7 @@ TEST_F(OneDnnPrefixInInt8, PointsTheSameWayAfterEveryLayer) {
 }
 
 TEST_F(OneDnnPrefixInInt8, PoolsAsItsMapSays) {
-  const MobileNetV2 model(0.35, {96, 96}, Convention::Keras());
+  const Network model = MobileNetV2(0.35, {96, 96}, Convention::Keras()).network();
   const BackboneWeights weights = UnevenBackbone(model);
   PrefixOptions options = Pooled(model);
   options.precision = Precision::kInt8;
@@ -337,7 +339,7 @@ TEST_F(OneDnnPrefixInInt8, PoolsAsItsMapSays) {
 }
 
 TEST_F(OneDnnPrefixInInt8, HoldsWhatTheFootprintSaysAQuarterOfFloats) {
-  const MobileNetV2 model(1.0, {224, 224}, Convention::Keras());
+  const Network model = MobileNetV2(1.0, {224, 224}, Convention::Keras()).network();
   const BackboneWeights weights = RandomBackbone(model, 1);
   PrefixOptions options = Pooled(model);
   options.maps = Maps(model, weights);

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "stages/model/weights_file.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/keras_files.h"
+#include "tests/support/mobilenet_v2.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"
 #include "tests/support/whole_backbone.h"
@@ -15,7 +17,7 @@
 namespace weir {
 namespace {
 
-const MobileNetV2 kSmall(0.35, {32, 32}, Convention::Torchvision());
+const Backbone kSmall = MobileNetV2(0.35, {32, 32}, Convention::Torchvision());
 
 void ExpectSame(const BackboneWeights& a, const BackboneWeights& b) {
   ASSERT_EQ(a.layers.size(), b.layers.size());
@@ -29,8 +31,8 @@ void ExpectSame(const BackboneWeights& a, const BackboneWeights& b) {
 }
 
 // Random kernels, and statistics that tell the four vectors and their places apart.
-BackboneWeights Distinct(const MobileNetV2& model) {
-  BackboneWeights backbone = RandomBackbone(model, 1);
+BackboneWeights Distinct(const Backbone& model) {
+  BackboneWeights backbone = RandomBackbone(model.network(), 1);
   float next = 1;
   for (ConvWeights& layer : backbone.layers) {
     for (auto* vector : {&layer.gamma, &layer.beta, &layer.mean, &layer.variance}) {
@@ -40,15 +42,16 @@ BackboneWeights Distinct(const MobileNetV2& model) {
   return backbone;
 }
 
-using TensorNames = std::function<std::pair<std::string, std::string>(const ConvLayer&)>;
+// The modules of a layer's convolution and batch norm.
+using ModuleNames = std::function<std::pair<std::string, std::string>(int layer)>;
 
-std::vector<TensorToWrite> PyTorchTensors(const MobileNetV2& model, const BackboneWeights& backbone,
-                                          const TensorNames& names) {
+std::vector<TensorToWrite> PyTorchTensors(const Backbone& model, const BackboneWeights& backbone,
+                                          const ModuleNames& names) {
   std::vector<TensorToWrite> tensors;
   for (std::size_t i = 0; i < backbone.layers.size(); ++i) {
-    const ConvLayer& layer = model.layers()[i];
+    const NetworkLayer& layer = model.network().layers()[i];
     const ConvWeights& weights = backbone.layers[i];
-    const auto [convolution, norm] = names(layer);
+    const auto [convolution, norm] = names(static_cast<int>(i));
     tensors.push_back(TensorToWrite::Of(
         convolution + ".weight",
         {layer.out_channels, layer.in_channels / layer.groups, layer.kernel, layer.kernel},
@@ -63,15 +66,20 @@ std::vector<TensorToWrite> PyTorchTensors(const MobileNetV2& model, const Backbo
   return tensors;
 }
 
-std::pair<std::string, std::string> Torchvision(const ConvLayer& layer) {
-  return {layer.torchvision_name, layer.torchvision_batch_norm_name};
+const Naming& NamingOf(std::string_view publisher) {
+  return *std::ranges::find(kSmall.namings(), publisher, &Naming::publisher);
+}
+
+std::pair<std::string, std::string> Torchvision(int layer) {
+  const LayerNames& names = NamingOf("torchvision").layers[layer];
+  return {names.convolution, names.batch_norm};
 }
 
 // OIHW to Keras' HWIO, and HWCM for a depthwise kernel, by the definition of each index.
-KerasWeight KerasKernel(const ConvLayer& layer, const std::vector<float>& oihw,
+KerasWeight KerasKernel(const NetworkLayer& layer, const std::vector<float>& oihw,
                         const std::string& name) {
   const int out = layer.out_channels, in = layer.in_channels / layer.groups, k = layer.kernel;
-  const bool depthwise = layer.kind == LayerKind::kDepthwise;
+  const bool depthwise = layer.is_depthwise();
   KerasWeight weight{name, {k, k, depthwise ? out : in, depthwise ? 1 : out}, {}};
   for (int y = 0; y < k; ++y) {
     for (int x = 0; x < k; ++x) {
@@ -85,16 +93,16 @@ KerasWeight KerasKernel(const ConvLayer& layer, const std::vector<float>& oihw,
   return weight;
 }
 
-std::vector<KerasLayer> KerasLayers(const MobileNetV2& model, const BackboneWeights& backbone,
+std::vector<KerasLayer> KerasLayers(const Backbone& model, const BackboneWeights& backbone,
                                     const std::string& depthwise_kernel, bool by_position) {
   std::vector<KerasLayer> layers;
   int convolutions = 0, depthwise = 0, norms = 0;
   const auto number = [](int n) { return n == 0 ? "" : "_" + std::to_string(n); };
   for (std::size_t i = 0; i < backbone.layers.size(); ++i) {
-    const ConvLayer& layer = model.layers()[i];
+    const NetworkLayer& layer = model.network().layers()[i];
     const ConvWeights& weights = backbone.layers[i];
-    const bool is_depthwise = layer.kind == LayerKind::kDepthwise;
-    std::string name = layer.name, norm = layer.batch_norm_name;
+    const bool is_depthwise = layer.is_depthwise();
+    std::string name = layer.name, norm = NamingOf("Keras").layers[i].batch_norm;
     if (by_position) {
       name = is_depthwise ? "depthwise_conv2d" + number(depthwise++)
                           : "conv2d" + number(convolutions++);
@@ -113,8 +121,8 @@ std::vector<KerasLayer> KerasLayers(const MobileNetV2& model, const BackboneWeig
 
 class LoadBackboneTest : public testing::Test {
  protected:
-  BackboneWeights Load(const MobileNetV2& model = kSmall) {
-    return Whole(ReadBackbone(WeightsFile::Open(path_), model), model);
+  BackboneWeights Load(const Backbone& model = kSmall) {
+    return Whole(ReadBackbone(WeightsFile::Open(path_), model), model.network());
   }
 
   ScratchFolder folder_;
@@ -125,13 +133,14 @@ class LoadBackboneTest : public testing::Test {
 TEST_F(LoadBackboneTest, UnderstandsTheNamesOfTorchvisionAndTimm) {
   WriteSafetensors(path_, PyTorchTensors(kSmall, backbone_, Torchvision));
   ExpectSame(Load(), backbone_);
-  WriteSafetensors(path_, PyTorchTensors(kSmall, backbone_, [](const ConvLayer& layer) {
-                     return std::pair(layer.timm_name, layer.timm_batch_norm_name);
+  WriteSafetensors(path_, PyTorchTensors(kSmall, backbone_, [](int layer) {
+                     const LayerNames& names = NamingOf("timm").layers[layer];
+                     return std::pair(names.convolution, names.batch_norm);
                    }));
   ExpectSame(Load(), backbone_);
-  WriteSafetensors(path_, PyTorchTensors(kSmall, backbone_, [](const ConvLayer& layer) {
-                     return std::pair("module." + layer.torchvision_name,
-                                      "module." + layer.torchvision_batch_norm_name);
+  WriteSafetensors(path_, PyTorchTensors(kSmall, backbone_, [](int layer) {
+                     const auto [convolution, batch_norm] = Torchvision(layer);
+                     return std::pair("module." + convolution, "module." + batch_norm);
                    }));
   ExpectSame(Load(), backbone_);
 }
@@ -147,7 +156,7 @@ TEST_F(LoadBackboneTest, UnderstandsTheNamesAndKernelsOfKeras) {
 
 TEST_F(LoadBackboneTest, AnotherWidthIsToldByTheShapes) {
   WriteSafetensors(path_, PyTorchTensors(kSmall, backbone_, Torchvision));
-  const MobileNetV2 whole(1.0, {32, 32}, Convention::Torchvision());
+  const Backbone whole = MobileNetV2(1.0, {32, 32}, Convention::Torchvision());
   EXPECT_EQ(CaughtError([&] { Load(whole); }),
             path_.string() +
                 ": 256 of 260 tensors do not fit mobilenet_v2 of width 1: features.0.0.weight is "
@@ -202,7 +211,7 @@ TEST_F(LoadBackboneTest, TheConventionFollowsTheFormatUnlessTheFileStatesIt) {
 }
 
 TEST_F(LoadBackboneTest, TheSameWeightsInFourFormatsAreTheSameBits) {
-  const MobileNetV2 model(1.0, {224, 224}, Convention::Keras());
+  const Backbone model = MobileNetV2(1.0, {224, 224}, Convention::Keras());
   std::vector<FoldedConv> expected;
   for (const char* name : {"mobilenet_v2_imagenet.pth", "mobilenet_v2_imagenet.safetensors",
                            "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5",
@@ -210,9 +219,10 @@ TEST_F(LoadBackboneTest, TheSameWeightsInFourFormatsAreTheSameBits) {
     const auto path = SharedData(std::string("weights/") + name);
     if (!path) GTEST_SKIP() << kNoSharedData;
     const std::shared_ptr<WeightsFile> file = WeightsFile::Open(*path);
-    const BackboneWeights backbone = Whole(ReadBackbone(file, model), model);
+    const BackboneWeights backbone = Whole(ReadBackbone(file, model), model.network());
     for (std::size_t i = 0; i < backbone.layers.size(); ++i) {
-      FoldedConv folded = Fold(model.layers()[i], backbone.layers[i], BatchNormEpsilonOf(*file));
+      FoldedConv folded =
+          Fold(model.network().layers()[i], backbone.layers[i], BatchNormEpsilonOf(*file));
       if (expected.size() == i) expected.push_back(folded);
       EXPECT_EQ(folded.kernel, expected[i].kernel) << name << " layer " << i;
       EXPECT_EQ(folded.bias, expected[i].bias) << name << " layer " << i;

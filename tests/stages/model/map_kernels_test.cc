@@ -26,29 +26,43 @@ Values Random(std::size_t count, std::uint64_t seed) {
 TEST(FinishRows, AddsTheBiasOfEachChannel) {
   Values rows = {1, 2, 3, 4, 5, 6};
   const Values bias = {10, 20, -30};
-  FinishRows(rows.data(), 2, 3, bias.data(), nullptr, false);
+  FinishRows(rows.data(), 2, 3, bias.data(), nullptr, {});
   EXPECT_THAT(rows, testing::ElementsAre(11, 22, -27, 14, 25, -24));
 }
 
 TEST(FinishRows, AddsTheResidual) {
   Values rows = {1, 2, 3, 4};
   const Values bias = {10, 20}, residual = {100, 200, 300, 400};
-  FinishRows(rows.data(), 2, 2, bias.data(), residual.data(), false);
+  FinishRows(rows.data(), 2, 2, bias.data(), residual.data(), {});
   EXPECT_THAT(rows, testing::ElementsAre(111, 222, 313, 424));
 }
 
 TEST(FinishRows, HoldsARelu6BetweenItsBounds) {
   Values rows = {-3, -1, 0, 2, 5, 7};
   const Values bias = {1};
-  FinishRows(rows.data(), 6, 1, bias.data(), nullptr, true);
+  FinishRows(rows.data(), 6, 1, bias.data(), nullptr, 6);
   EXPECT_THAT(rows, testing::ElementsAre(0, 0, 1, 3, 6, 6));
+}
+
+TEST(FinishRows, AddsFirstAndClipsThen) {
+  Values rows = {-3, 1, 5, -3};
+  const Values bias = {1}, added = {5, 1, 5, 1};
+  FinishRows(rows.data(), 4, 1, bias.data(), added.data(), 6);
+  EXPECT_THAT(rows, testing::ElementsAre(3, 3, 6, 0));
+}
+
+TEST(FinishRows, HasNoCeilingForARelu) {
+  Values rows = {-3, 100};
+  const Values bias = {1};
+  FinishRows(rows.data(), 2, 1, bias.data(), nullptr, std::numeric_limits<float>::infinity());
+  EXPECT_THAT(rows, testing::ElementsAre(0, 101));
 }
 
 TEST(FinishRows, KeepsNaNSoThatADivergedTrainingIsSeen) {
   for (const std::int64_t channels : {1, 5, 16, 33}) {
     Values rows(channels, kNaN);
     const Values bias(channels, 1);
-    FinishRows(rows.data(), 1, channels, bias.data(), nullptr, true);
+    FinishRows(rows.data(), 1, channels, bias.data(), nullptr, 6);
     EXPECT_THAT(rows, testing::Each(testing::IsNan())) << channels;
   }
 }
@@ -56,7 +70,7 @@ TEST(FinishRows, KeepsNaNSoThatADivergedTrainingIsSeen) {
 TEST(MaskAndSum, PassesTheGradientWhereARelu6HasASlope) {
   Values gradient = {1, 2, 3, 4, 5};
   const Values output = {0, 0.5F, 6, 5.9F, 3};
-  MaskAndSum(gradient.data(), 1, 5, 1, {output.data(), 5}, nullptr);
+  MaskAndSum(gradient.data(), 1, 5, 1, {output.data(), 5}, 6, nullptr);
   EXPECT_THAT(gradient, testing::ElementsAre(0, 2, 0, 4, 5));
 }
 
@@ -67,7 +81,7 @@ TEST(MaskAndSum, SumsWhatIsLeftOfEachChannel) {
     const Values before = Random(kLines * kPixels * channels, 1);
     const Values output = Random(before.size(), 2);
     Values gradient = before, sum(channels, 100.0F);
-    MaskAndSum(gradient.data(), kLines, kPixels, channels, {output.data(), kPixels * channels},
+    MaskAndSum(gradient.data(), kLines, kPixels, channels, {output.data(), kPixels * channels}, 6,
                sum.data());
     std::vector<double> exact(channels, 100);
     for (std::size_t i = 0; i < before.size(); ++i) {
@@ -83,14 +97,14 @@ TEST(MaskAndSum, ReadsTheInsideOfAPaddedMap) {
   // Two lines of two pixels of one channel, in lines of four.
   const Values padded = {0, 1, 7, 0, 0, 7, 1, 0};
   Values gradient = {1, 2, 3, 4}, sum = {0};
-  MaskAndSum(gradient.data(), 2, 2, 1, {padded.data() + 1, 4}, sum.data());
+  MaskAndSum(gradient.data(), 2, 2, 1, {padded.data() + 1, 4}, 6, sum.data());
   EXPECT_THAT(gradient, testing::ElementsAre(1, 0, 0, 4));
   EXPECT_THAT(sum, testing::ElementsAre(5));
 }
 
 TEST(MaskAndSum, SumsAloneWhereNothingIsMasked) {
   Values gradient = {1, 2, 3, 4}, sum = {0, 0};
-  MaskAndSum(gradient.data(), 1, 2, 2, {}, sum.data());
+  MaskAndSum(gradient.data(), 1, 2, 2, {}, 6, sum.data());
   EXPECT_THAT(gradient, testing::ElementsAre(1, 2, 3, 4));
   EXPECT_THAT(sum, testing::ElementsAre(4, 6));
 }

@@ -1,60 +1,62 @@
-#include "stages/model/mobilenet_v2.h"
+#include "tests/support/mobilenet_v2.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "framework/error.h"
+#include "stages/model/backbone.h"
 
 namespace weir {
 namespace {
 
 constexpr MapSize k224 = {224, 224};
 
-std::vector<int> ProjectedChannels(const MobileNetV2& model) {
+std::vector<int> ProjectedChannels(const Backbone& model) {
   std::vector<int> channels;
-  for (const ConvLayer& layer : model.layers()) {
+  for (const NetworkLayer& layer : model.network().layers()) {
     if (layer.name.ends_with("_project")) channels.push_back(layer.out_channels);
   }
   return channels;
 }
 
-const ConvLayer& LayerNamed(const MobileNetV2& model, std::string_view name) {
-  return model.layers().at(model.Find(name));
+const NetworkLayer& LayerNamed(const Backbone& model, std::string_view name) {
+  return model.network().layers().at(model.Find(name));
 }
 
 TEST(MobileNetV2, HasThePapersChannels) {
-  const MobileNetV2 model(1.0, k224, Convention::Keras());
-  ASSERT_EQ(model.layers().size(), 52u);
-  EXPECT_EQ(model.layers()[0].out_channels, 32);
+  const Backbone model = MobileNetV2(1.0, k224, Convention::Keras());
+  ASSERT_EQ(model.network().layers().size(), 52u);
+  EXPECT_EQ(model.network().layers()[0].out_channels, 32);
   EXPECT_THAT(ProjectedChannels(model), testing::ElementsAre(16, 24, 24, 32, 32, 32, 64, 64, 64, 64,
                                                              96, 96, 96, 160, 160, 160, 320));
-  EXPECT_EQ(model.out_channels(), 1280);
+  EXPECT_EQ(model.network().out_channels(), 1280);
   EXPECT_EQ(LayerNamed(model, "block_13_expand").out_channels, 576);
 }
 
 // What keras.applications.MobileNetV2(alpha=...) builds.
 TEST(MobileNetV2, RoundsChannelsAsKerasDoes) {
-  const MobileNetV2 narrow(0.35, k224, Convention::Keras());
-  EXPECT_EQ(narrow.layers()[0].out_channels, 16);
+  const Backbone narrow = MobileNetV2(0.35, k224, Convention::Keras());
+  EXPECT_EQ(narrow.network().layers()[0].out_channels, 16);
   EXPECT_THAT(ProjectedChannels(narrow), testing::ElementsAre(8, 8, 8, 16, 16, 16, 24, 24, 24, 24,
                                                               32, 32, 32, 56, 56, 56, 112));
-  EXPECT_EQ(narrow.out_channels(), 1280);
+  EXPECT_EQ(narrow.network().out_channels(), 1280);
 
-  const MobileNetV2 wide(1.4, k224, Convention::Keras());
-  EXPECT_EQ(wide.layers()[0].out_channels, 48);
+  const Backbone wide = MobileNetV2(1.4, k224, Convention::Keras());
+  EXPECT_EQ(wide.network().layers()[0].out_channels, 48);
   EXPECT_THAT(ProjectedChannels(wide), testing::ElementsAre(24, 32, 32, 48, 48, 48, 88, 88, 88, 88,
                                                             136, 136, 136, 224, 224, 224, 448));
-  EXPECT_EQ(wide.out_channels(), 1792);
+  EXPECT_EQ(wide.network().out_channels(), 1792);
 }
 
 TEST(MobileNetV2, AddsTheInputOfABlockWhereTheShapesAllow) {
-  const MobileNetV2 model(1.0, k224, Convention::Keras());
+  const Backbone model = MobileNetV2(1.0, k224, Convention::Keras());
   std::vector<std::string> residuals;
-  for (const ConvLayer& layer : model.layers()) {
-    if (layer.residual >= 0) {
-      residuals.push_back(layer.name + " + " + model.layers()[layer.residual].name);
+  for (const NetworkLayer& layer : model.network().layers()) {
+    if (layer.added >= 0) {
+      residuals.push_back(layer.name + " + " + model.network().layers()[layer.added].name);
     }
   }
   EXPECT_THAT(residuals,
@@ -67,12 +69,15 @@ TEST(MobileNetV2, AddsTheInputOfABlockWhereTheShapesAllow) {
 }
 
 TEST(MobileNetV2, NamesItsLayersInThreeConventions) {
-  const MobileNetV2 model(1.0, k224, Convention::Keras());
+  const Backbone model = MobileNetV2(1.0, k224, Convention::Keras());
   const auto names = [&](int layer) {
-    const ConvLayer& it = model.layers()[layer];
-    return testing::PrintToString(std::vector{it.name, it.batch_norm_name, it.torchvision_name,
-                                              it.torchvision_batch_norm_name, it.timm_name,
-                                              it.timm_batch_norm_name});
+    std::vector<std::string> names;
+    for (const char* publisher : {"Keras", "torchvision", "timm"}) {
+      const auto naming = std::ranges::find(model.namings(), publisher, &Naming::publisher);
+      names.push_back(naming->layers[layer].convolution);
+      names.push_back(naming->layers[layer].batch_norm);
+    }
+    return testing::PrintToString(names);
   };
   EXPECT_EQ(names(0),
             R"({ "Conv1", "bn_Conv1", "features.0.0", "features.0.1", "conv_stem", "bn1" })");
@@ -93,7 +98,7 @@ TEST(MobileNetV2, NamesItsLayersInThreeConventions) {
 }
 
 TEST(MobileNetV2, FindsLayersBlocksAndDerivedLayers) {
-  const MobileNetV2 model(1.0, k224, Convention::Keras());
+  const Backbone model = MobileNetV2(1.0, k224, Convention::Keras());
   EXPECT_EQ(model.Find("Conv1"), 0);
   EXPECT_EQ(model.Find("Conv1_relu"), 0);
   EXPECT_EQ(model.Find("features.0"), 0);
@@ -113,7 +118,7 @@ TEST(MobileNetV2, FindsLayersBlocksAndDerivedLayers) {
 }
 
 TEST(MobileNetV2, FindsNothingUnderANameThatIsNotThere) {
-  const MobileNetV2 model(1.0, k224, Convention::Keras());
+  const Backbone model = MobileNetV2(1.0, k224, Convention::Keras());
   for (const char* name : {"", "block", "block_", "block_17", "block_1_add", "block_1_project_relu",
                            "Conv", "features.", "features.19", "Conv_1_relu"}) {
     EXPECT_EQ(model.Find(name), -1) << name;
@@ -121,18 +126,19 @@ TEST(MobileNetV2, FindsNothingUnderANameThatIsNotThere) {
 }
 
 TEST(MobileNetV2, PadsStrideTwoByItsConvention) {
-  const MobileNetV2 same(1.0, {224, 225}, Convention::Keras());
-  EXPECT_EQ(testing::PrintToString(std::vector{same.pads(0).top, same.pads(0).left,
-                                               same.pads(0).bottom, same.pads(0).right}),
+  const Backbone same = MobileNetV2(1.0, {224, 225}, Convention::Keras());
+  EXPECT_EQ(testing::PrintToString(
+                std::vector{same.network().pads(0).top, same.network().pads(0).left,
+                            same.network().pads(0).bottom, same.network().pads(0).right}),
             "{ 0, 1, 1, 1 }");  // even rows, odd columns
-  EXPECT_EQ(same.output_size(0), (MapSize{112, 113}));
+  EXPECT_EQ(same.network().output_size(0), (MapSize{112, 113}));
 
-  const MobileNetV2 symmetric(1.0, {224, 225}, Convention::Torchvision());
-  EXPECT_EQ(symmetric.pads(0).top, 1);
-  EXPECT_EQ(symmetric.pads(0).bottom, 1);
-  EXPECT_EQ(symmetric.output_size(0), (MapSize{112, 113}));
-  EXPECT_EQ(symmetric.pads(1).top, 1);  // stride 1
-  EXPECT_EQ(symmetric.pads(2).top, 0);  // 1x1
+  const Backbone symmetric = MobileNetV2(1.0, {224, 225}, Convention::Torchvision());
+  EXPECT_EQ(symmetric.network().pads(0).top, 1);
+  EXPECT_EQ(symmetric.network().pads(0).bottom, 1);
+  EXPECT_EQ(symmetric.network().output_size(0), (MapSize{112, 113}));
+  EXPECT_EQ(symmetric.network().pads(1).top, 1);  // stride 1
+  EXPECT_EQ(symmetric.network().pads(2).top, 0);  // 1x1
 }
 
 // Both conventions halve and round up, five times.
@@ -140,10 +146,10 @@ TEST(MobileNetV2, ShrinksAnyInputByThirtyTwo) {
   for (const Convention& convention : {Convention::Keras(), Convention::Torchvision()}) {
     for (const MapSize input : {MapSize{32, 32}, MapSize{33, 65}, MapSize{224, 224},
                                 MapSize{225, 190}, MapSize{97, 301}}) {
-      const MobileNetV2 model(0.35, input, convention);
-      EXPECT_EQ(model.output_size(51),
+      const Backbone model = MobileNetV2(0.35, input, convention);
+      EXPECT_EQ(model.network().output_size(51),
                 (MapSize{(input.height + 31) / 32, (input.width + 31) / 32}));
-      EXPECT_EQ(model.input_size(0), input);
+      EXPECT_EQ(model.network().input_size(0), input);
     }
   }
 }

@@ -77,7 +77,7 @@ TEST(Model, NothingFrozenHasNoPrefix) {
 TEST(Model, FrozenThroughABlockCutsBehindIt) {
   const Model model = Make(Through("block_12"));
   EXPECT_EQ(model.prefix_layers(), 39);
-  EXPECT_EQ(model.backbone().layers()[38].name, "block_12_project");
+  EXPECT_EQ(model.network().layers()[38].name, "block_12_project");
   EXPECT_THAT(model.feature_dims(), ElementsAre(14, 14, 96));
   EXPECT_EQ(model.prefix_pooling(), Pooling::kNone);
   EXPECT_FALSE(model.learns(38));
@@ -94,7 +94,7 @@ TEST(Model, EveryNamingFreezesTheSame) {
 TEST(Model, CutsBeforeABlockWhoseInputIsNeededAgain) {
   const Model model = Make(Through("block_14_depthwise"));
   EXPECT_EQ(model.prefix_layers(), 42);
-  EXPECT_EQ(model.backbone().layers()[41].name, "block_13_project");
+  EXPECT_EQ(model.network().layers()[41].name, "block_13_project");
   EXPECT_FALSE(model.learns(43));  // frozen behind the cut
   EXPECT_TRUE(model.learns(44));
 }

@@ -14,6 +14,7 @@
 #include "stages/model/frozen_prefix.h"
 #include "stages/model/quantization.h"
 #include "stages/model/weights_file.h"
+#include "tests/support/mobilenet_v2.h"
 #include "tests/support/shared_data.h"
 
 namespace weir {
@@ -70,9 +71,10 @@ class PublishedFeatures : public testing::TestWithParam<MakePrefix> {
   // norms are folded with torchvision's epsilon and both references are fed x/127.5 - 1.
   std::vector<float> Features(Padding padding, const std::string& layer, Pooling pooling,
                               int count) {
-    const MobileNetV2 model(1.0, {224, 224}, {.padding = padding, .batch_norm_epsilon = 1e-5f});
+    const Backbone model =
+        MobileNetV2(1.0, {224, 224}, {.padding = padding, .batch_norm_epsilon = 1e-5f});
     const auto prefix =
-        GetParam()(model, ReadBackbone(WeightsFile::Open(*SharedData(kWeights)), model),
+        GetParam()(model.network(), ReadBackbone(WeightsFile::Open(*SharedData(kWeights)), model),
                    {.last_layer = model.Find(layer), .pooling = pooling});
     const std::vector<std::uint8_t> pixels =
         ReferencePictures(padding == Padding::kSame ? kKeras : kTorchvision);
@@ -146,9 +148,10 @@ INSTANTIATE_TEST_SUITE_P(Prefixes, PublishedFeatures,
 // Two pictures are compared, and the maps were measured on six others.
 TEST(PublishedFeaturesInInt8, PointTheWayOfKeras) {
   if (!SharedData(kWeights) || !SharedData(kKeras)) GTEST_SKIP() << kNoSharedData;
-  const MobileNetV2 model(1.0, {224, 224},
-                          {.padding = Padding::kSame, .batch_norm_epsilon = 1e-5f});
-  const auto weights = ReadBackbone(WeightsFile::Open(*SharedData(kWeights)), model);
+  const Backbone backbone =
+      MobileNetV2(1.0, {224, 224}, {.padding = Padding::kSame, .batch_norm_epsilon = 1e-5f});
+  const Network& model = backbone.network();
+  const auto weights = ReadBackbone(WeightsFile::Open(*SharedData(kWeights)), backbone);
   const std::vector<std::uint8_t> pixels = ReferencePictures(kKeras);
   const auto run = [&](const FrozenPrefix& prefix, int picture) {
     std::vector<float> features(prefix.output_values());

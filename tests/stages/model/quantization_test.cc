@@ -7,6 +7,7 @@
 
 #include "framework/random.h"
 #include "tests/support/caught_error.h"
+#include "tests/support/mobilenet_v2.h"
 
 namespace weir {
 namespace {
@@ -14,10 +15,12 @@ namespace {
 using testing::ElementsAre;
 using testing::FloatEq;
 
-const MobileNetV2& Small() {
-  static const MobileNetV2 model(0.35, {32, 32}, Convention::Keras());
-  return model;
+const Backbone& SmallBackbone() {
+  static const Backbone backbone = MobileNetV2(0.35, {32, 32}, Convention::Keras());
+  return backbone;
 }
+
+const Network& Small() { return SmallBackbone().network(); }
 
 // Shows a map of which each channel is constant.
 void Show(MapMeter& meter, int layer, const std::vector<float>& channels) {
@@ -50,7 +53,7 @@ TEST(MapMeter, GivesAMapTheScaleOfItsLargestValueAndEachChannelItsMean) {
 
 TEST(MapMeter, SeesHowFarBelow0AMapGetsAndLeavesADeadOneAScale) {
   MapMeter meter(Small());
-  const int project = Small().Find("expanded_conv_project");
+  const int project = SmallBackbone().Find("expanded_conv_project");
   ShowOnes(meter);
   Show(meter, project, std::vector<float>(8, -16));
   EXPECT_THAT(meter.Finish()[project].scale, FloatEq(16 / 127.f));
@@ -63,22 +66,22 @@ TEST(MapMeter, SeesHowFarBelow0AMapGetsAndLeavesADeadOneAScale) {
 }
 
 TEST(MapMeter, GivesMapsThatAreAddedToOneAnotherTheSameScale) {
-  const std::vector<ConvLayer>& layers = Small().layers();
+  const std::vector<NetworkLayer>& layers = Small().layers();
   for (std::size_t last = 0; last < layers.size(); ++last) {
-    if (layers[last].residual < 0) continue;
+    if (layers[last].added < 0) continue;
     MapMeter meter(Small());
     ShowOnes(meter);
     Show(meter, static_cast<int>(last), std::vector<float>(layers[last].out_channels, 9));
     const auto maps = meter.Finish();
     EXPECT_THAT(maps[last].scale, FloatEq(9 / 127.f));
-    EXPECT_EQ(maps[last].scale, maps[layers[last].residual].scale);
-    EXPECT_NE(maps[last].means, maps[layers[last].residual].means);
+    EXPECT_EQ(maps[last].scale, maps[layers[last].added].scale);
+    EXPECT_NE(maps[last].means, maps[layers[last].added].means);
   }
 }
 
 // A layer, numbers for it and for the maps around it.
 struct Drawn {
-  explicit Drawn(const ConvLayer& of) : layer(of) {
+  explicit Drawn(const NetworkLayer& of) : layer(of) {
     CounterRandom random(3, layer.name);
     const std::size_t inputs = layer.in_channels / layer.groups;
     for (std::size_t i = 0; i < layer.out_channels * inputs * layer.kernel * layer.kernel; ++i) {
@@ -99,7 +102,7 @@ struct Drawn {
     return layer.groups > 1 ? value / taps : value / taps % inputs;
   }
 
-  ConvLayer layer;
+  NetworkLayer layer;
   FoldedConv folded;
   MapStatistics from{.scale = 0.03f, .means = {}};
   float to = 0.05f;
@@ -108,7 +111,7 @@ struct Drawn {
 class QuantizedLayer : public testing::TestWithParam<const char*> {};
 
 TEST_P(QuantizedLayer, IsTheLayerToHalfAStepAndMakesTheSameMean) {
-  const Drawn drawn(Small().layers()[Small().Find(GetParam())]);
+  const Drawn drawn(Small().layers()[SmallBackbone().Find(GetParam())]);
   const QuantizedConv quantized = Quantize(drawn.layer, drawn.folded, drawn.from, drawn.to);
   const std::size_t outputs = drawn.folded.bias.size();
   const std::size_t values = drawn.folded.kernel.size() / outputs;

@@ -39,7 +39,7 @@ Model Declared() {
 class Still final : public Learner {
  public:
   explicit Still(const Model& model)
-      : model_(model), backbone_(RandomBackbone(model.backbone(), 5)) {
+      : model_(model), backbone_(RandomBackbone(model.network(), 5)) {
     for (int i = 0; i < 1280; ++i) head_.push_back(static_cast<float>(i) / 7);
   }
   Metrics metrics() const override { return {}; }
@@ -50,17 +50,17 @@ class Still final : public Learner {
 
   void ForEachTensor(const std::function<void(const NamedTensor&)>& write) const override {
     for (std::size_t i = 0; i < backbone_.layers.size(); ++i) {
-      const ConvLayer& layer = model_.backbone().layers()[i];
+      const NetworkLayer& layer = model_.network().layers()[i];
+      const LayerNames& names = model_.backbone().names(static_cast<int>(i));
       const ConvWeights& weights = backbone_.layers[i];
       const std::int64_t out = layer.out_channels;
-      const std::string& norm = layer.torchvision_batch_norm_name;
-      write({layer.torchvision_name + ".weight",
+      write({names.kernel,
              {out, layer.in_channels / layer.groups, layer.kernel, layer.kernel},
              weights.kernel});
-      write({norm + ".weight", {out}, weights.gamma});
-      write({norm + ".bias", {out}, weights.beta});
-      write({norm + ".running_mean", {out}, weights.mean});
-      write({norm + ".running_var", {out}, weights.variance});
+      write({names.gamma, {out}, weights.gamma});
+      write({names.beta, {out}, weights.beta});
+      write({names.mean, {out}, weights.mean});
+      write({names.variance, {out}, weights.variance});
     }
     for (const char* name : {"weight", "bias", "running_mean", "running_var"}) {
       write({"head.1." + std::string(name), {1280}, head_});
@@ -134,7 +134,7 @@ TEST_F(SavedModelTest, ComesBackAsItWas) {
   EXPECT_EQ(model.prefix_layers(), 52);  // what learnt is frozen now
   EXPECT_EQ(model.prefix_pooling(), Pooling::kAverage);
 
-  const BackboneWeights backbone = Whole(saved.source.open_backbone(model), model.backbone());
+  const BackboneWeights backbone = Whole(saved.source.open_backbone(model), model.network());
   for (std::size_t i = 0; i < backbone.layers.size(); ++i) {
     EXPECT_EQ(backbone.layers[i].kernel, learner_.backbone_.layers[i].kernel);
     EXPECT_EQ(backbone.layers[i].variance, learner_.backbone_.layers[i].variance);
@@ -294,7 +294,7 @@ TEST_F(SavedModelTest, RefusesWeightsOfAnotherModel) {
 TEST_F(SavedModelTest, KeepsTheMapsThatWereMeasured) {
   EXPECT_EQ(LoadSavedModel(folder()).source.maps, nullptr);
   std::vector<MapStatistics> maps;
-  for (const ConvLayer& layer : model_.backbone().layers()) {
+  for (const NetworkLayer& layer : model_.network().layers()) {
     const auto channels = static_cast<std::size_t>(layer.out_channels);
     maps.push_back({0.1f * static_cast<float>(maps.size() + 1),
                     std::vector<float>(channels, -static_cast<float>(maps.size()))});

@@ -163,11 +163,10 @@ void ExpectThePrefixsFeatures(const Convention& convention) {
     features[i] =
         picture[i] * convention.preprocessing.scale[i % 3] + convention.preprocessing.offset[i % 3];
   }
-  const auto prefix =
-      MakeOneDnnPrefix(model->backbone(), training.source->open_backbone(*model),
-                       {.last_layer = static_cast<int>(model->backbone().layers().size()) - 1,
-                        .pooling = Pooling::kAverage,
-                        .preprocessing = convention.preprocessing});
+  const auto prefix = MakeOneDnnPrefix(model->network(), training.source->open_backbone(*model),
+                                       {.last_layer = model->network().size() - 1,
+                                        .pooling = Pooling::kAverage,
+                                        .preprocessing = convention.preprocessing});
   std::vector<float> expected(prefix->output_values());
   prefix->Run(picture.data(), *prefix->MakeWorkspace(), expected.data());
 
