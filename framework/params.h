@@ -5,9 +5,10 @@
 //     double zoom = 0;
 //     static auto Fields() {
 //       return std::tuple{
-//           Field{"max_megapixels", &Params::max_megapixels, "Refuse larger pictures.", Range{1,
-//           2000}}, Field{"zoom", &Params::zoom, "Draw each axis from [1 - zoom, 1 + zoom].",
-//           Range{0, 1}}};
+//           Field{"max_megapixels", &Params::max_megapixels, "Refuse larger pictures.",
+//                 Range{1, 2000}},
+//           Field{"zoom", &Params::zoom, "Draw each axis from [1 - zoom, 1 + zoom].",
+//                 Range{0, 1}}};
 //     }
 //     void Check(const Blame& blame) const;  // optional: conditions between fields
 //   };

@@ -46,8 +46,8 @@ Backbone Build(const BackboneKind& kind, double width, MapSize input,
   Check(kind, width, input);
   BackboneParts parts = kind.parts(width);
   Network network(std::move(parts.operations), input, convention);
-  for (Naming& naming : parts.namings) naming.layers = SpreadOut(std::move(naming.layers), network);
-  return Backbone(kind, width, std::move(network), std::move(parts.namings));
+  std::vector<LayerNames> names = SpreadOut(std::move(parts.namings.front().layers), network);
+  return Backbone(kind, width, std::move(network), std::move(names));
 }
 
 // Whether `name` is `module` or a module that holds it, as PyTorch names them ("features.2").
@@ -72,16 +72,23 @@ Backbone::Backbone(const BackboneKind& kind, double width, MapSize input,
     : Backbone(Build(kind, width, input, convention)) {}
 
 Backbone::Backbone(const BackboneKind& kind, double width, Network network,
-                   std::vector<Naming> namings)
-    : kind_(&kind), width_(width), network_(std::move(network)), namings_(std::move(namings)) {}
+                   std::vector<LayerNames> names)
+    : kind_(&kind), width_(width), network_(std::move(network)), names_(std::move(names)) {}
+
+std::vector<Naming> Backbone::namings() const {
+  std::vector<Naming> namings = kind_->parts(width_).namings;
+  for (Naming& naming : namings) naming.layers = SpreadOut(std::move(naming.layers), network_);
+  return namings;
+}
 
 int Backbone::Find(std::string_view name) const {
   if (name.empty()) return -1;
   const std::vector<Operation>& operations = network_.operations();
+  const std::vector<Naming> namings = this->namings();
   for (int i = static_cast<int>(operations.size()) - 1; i >= 0; --i) {
     const int layer = network_.layer_of(i);
     if (name == operations[i].name || name == operations[i].block) return layer;
-    for (const Naming& naming : namings_) {
+    for (const Naming& naming : namings) {
       if (!naming.names_layers) continue;
       const LayerNames& names = naming.layers[layer];
       if (HoldsModule(name, names.convolution) || HoldsModule(name, names.batch_norm)) return layer;

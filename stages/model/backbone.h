@@ -3,7 +3,7 @@
 //
 //   const Backbone backbone(FindBackbone("mobilenet_v2"), 1.0, {224, 224}, Convention::Keras());
 //
-// A backbone is one file, which gives a row of the list. Cheap and immutable; any thread.
+// A backbone is one file, which gives a row of the list. Holds some 50 KB; immutable; any thread.
 #pragma once
 
 #include <span>
@@ -45,15 +45,16 @@ class Backbone {
   // Throws Error(kConfig) where the width or the picture is outside what the kind allows.
   Backbone(const BackboneKind& kind, double width, MapSize input, const Convention& convention);
 
-  // Of a network that is there already; `namings` have an element for each of its layers.
-  Backbone(const BackboneKind& kind, double width, Network network, std::vector<Naming> namings);
+  // Takes a network as it is; `names` has an element for each of its layers.
+  Backbone(const BackboneKind& kind, double width, Network network, std::vector<LayerNames> names);
 
   const BackboneKind& kind() const { return *kind_; }
   double width() const { return width_; }
   const Network& network() const { return network_; }
-  const std::vector<Naming>& namings() const { return namings_; }
-  // What weir calls the layer's tensors in the files that it writes.
-  const LayerNames& names(int layer) const { return namings_.front().layers[layer]; }
+  // What weir calls the layer's parts in the files that it writes.
+  const LayerNames& names(int layer) const { return names_[layer]; }
+  // What all publishers call them, made anew at each call (300 KB), weir's own first.
+  std::vector<Naming> namings() const;
 
   // The last layer that `name` covers: an operation, a batch norm, a block, or a module that holds
   // them, in any naming that names layers ("block_13_add", "features.14.conv.0", "blocks.5"). -1 if
@@ -64,7 +65,7 @@ class Backbone {
   const BackboneKind* kind_;
   double width_;
   Network network_;
-  std::vector<Naming> namings_;
+  std::vector<LayerNames> names_;
 };
 
 }  // namespace weir

@@ -105,7 +105,7 @@ class Candidates {
   }
 
   const Network& network_;
-  const std::vector<Naming>& namings_;
+  const std::vector<Naming> namings_;
   std::unordered_map<std::string_view, std::vector<Wanted>> wanted_;
   std::size_t longest_ = 0;  // bytes of a wanted name
   // By naming: each prefix with the index of its candidate.

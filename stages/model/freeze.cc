@@ -44,17 +44,19 @@ bool MatchesModule(std::string_view pattern, std::string_view name) {
   return true;
 }
 
-bool Covers(std::string_view pattern, const Backbone& backbone, int index) {
-  const NetworkLayer& layer = backbone.network().layers()[index];
+using Namings = std::vector<Naming>;
+
+bool Covers(std::string_view pattern, const NetworkLayer& layer, const Namings& namings,
+            int index) {
   if (Matches(pattern, layer.name) || Matches(pattern, layer.block)) return true;
-  return std::ranges::any_of(backbone.namings(), [&](const Naming& naming) {
+  return std::ranges::any_of(namings, [&](const Naming& naming) {
     return naming.names_layers && !naming.is_keras &&
            MatchesModule(pattern, naming.layers[index].convolution);
   });
 }
 
-bool CoversBatchNorm(std::string_view pattern, const Backbone& backbone, int index) {
-  return std::ranges::any_of(backbone.namings(), [&](const Naming& naming) {
+bool CoversBatchNorm(std::string_view pattern, const Namings& namings, int index) {
+  return std::ranges::any_of(namings, [&](const Naming& naming) {
     return naming.names_layers && Matches(pattern, naming.layers[index].batch_norm);
   });
 }
@@ -66,12 +68,13 @@ std::string OuterModule(const std::string& module) {
 }
 
 std::vector<std::string> KnownNames(const Backbone& backbone) {
+  const Namings namings = backbone.namings();
   std::vector<std::string> names;
   for (int i = 0; i < backbone.network().size(); ++i) {
     const NetworkLayer& layer = backbone.network().layers()[i];
     names.push_back(layer.block);
     names.push_back(layer.name);
-    for (const Naming& naming : backbone.namings()) {
+    for (const Naming& naming : namings) {
       if (naming.names_layers) names.push_back(naming.layers[i].convolution);
     }
     names.push_back(OuterModule(backbone.names(i).convolution));
@@ -89,9 +92,10 @@ std::vector<std::string> KnownNames(const Backbone& backbone) {
 }
 
 [[noreturn]] void RefusePattern(const std::string& pattern, const Backbone& backbone) {
+  const Namings namings = backbone.namings();
   bool batch_norm = false;
   for (int i = 0; i < backbone.network().size(); ++i) {
-    batch_norm = batch_norm || CoversBatchNorm(pattern, backbone, i);
+    batch_norm = batch_norm || CoversBatchNorm(pattern, namings, i);
   }
   if (batch_norm) {
     throw Error(ErrorKind::kConfig,
@@ -116,10 +120,11 @@ std::vector<bool> LearningLayers(const FrozenConfig& frozen, const Backbone& bac
     std::fill_n(learns.begin(), last + 1, false);
   }
   if (frozen.kind == FrozenConfig::Kind::kPatterns) {
+    const Namings namings = backbone.namings();
     for (const std::string& pattern : frozen.patterns) {
       bool covered = false;
       for (int i = 0; i < layers; ++i) {
-        if (!Covers(pattern, backbone, i)) continue;
+        if (!Covers(pattern, backbone.network().layers()[i], namings, i)) continue;
         learns[i] = false;
         covered = true;
       }

@@ -31,14 +31,14 @@ class Drawing {
 
   DrawnNetwork Finish(std::string name, const Convention& convention) {
     Network network(std::move(operations_), kInput, convention);
-    Naming naming{.publisher = "drawn", .layers = {}};
+    std::vector<LayerNames> names;
     for (int i = 0; i < network.size(); ++i) {
       const std::string module = "layer" + std::to_string(i);
-      naming.layers.push_back(network.layers()[i].has_weights()
-                                  ? PyTorchLayer(module + ".conv", module + ".norm")
-                                  : LayerNames());
+      names.push_back(network.layers()[i].has_weights()
+                          ? PyTorchLayer(module + ".conv", module + ".norm")
+                          : LayerNames());
     }
-    return {std::move(name), Backbone(kMobileNetV2, 1, std::move(network), {std::move(naming)})};
+    return {std::move(name), Backbone(kMobileNetV2, 1, std::move(network), std::move(names))};
   }
 
  private:

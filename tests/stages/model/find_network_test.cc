@@ -138,7 +138,8 @@ TEST_F(FindNetworkTest, ADamagedNetworkIsNotPassedOverForAnother) {
 
 TEST_F(FindNetworkTest, TorchvisionsFeaturesAloneAreABackbone) {
   naming_of_ = [](const Backbone& model) {
-    return *std::ranges::find(model.namings(), "features.", &Naming::without);
+    const std::vector<Naming> namings = model.namings();
+    return *std::ranges::find(namings, "features.", &Naming::without);
   };
   EXPECT_EQ(naming_of_(kSmall).layers[0].kernel, "0.0.weight");
   for (const std::string prefix : {"", "backbone.", "0."}) {
@@ -150,7 +151,8 @@ TEST_F(FindNetworkTest, TorchvisionsFeaturesAloneAreABackbone) {
 // The names as https://huggingface.co/google/mobilenet_v2_1.0_224 has them.
 TEST_F(FindNetworkTest, TransformersNamesAreKnown) {
   naming_of_ = [](const Backbone& model) {
-    return *std::ranges::find(model.namings(), "transformers", &Naming::publisher);
+    const std::vector<Naming> namings = model.namings();
+    return *std::ranges::find(namings, "transformers", &Naming::publisher);
   };
   const std::vector<LayerNames> layers = naming_of_(kSmall).layers;
   EXPECT_EQ(layers[0].kernel, "conv_stem.first_conv.convolution.weight");

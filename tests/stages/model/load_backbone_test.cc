@@ -67,7 +67,8 @@ std::vector<TensorToWrite> PyTorchTensors(const Backbone& model, const BackboneW
 }
 
 const Naming& NamingOf(std::string_view publisher) {
-  return *std::ranges::find(kSmall.namings(), publisher, &Naming::publisher);
+  static const std::vector<Naming> namings = kSmall.namings();
+  return *std::ranges::find(namings, publisher, &Naming::publisher);
 }
 
 std::pair<std::string, std::string> Torchvision(int layer) {

@@ -70,10 +70,11 @@ TEST(MobileNetV2, AddsTheInputOfABlockWhereTheShapesAllow) {
 
 TEST(MobileNetV2, NamesItsLayersInThreeConventions) {
   const Backbone model = MobileNetV2(1.0, k224, Convention::Keras());
+  const std::vector<Naming> namings = model.namings();
   const auto names = [&](int layer) {
     std::vector<std::string> names;
     for (const char* publisher : {"Keras", "torchvision", "timm"}) {
-      const auto naming = std::ranges::find(model.namings(), publisher, &Naming::publisher);
+      const auto naming = std::ranges::find(namings, publisher, &Naming::publisher);
       names.push_back(naming->layers[layer].convolution);
       names.push_back(naming->layers[layer].batch_norm);
     }
