@@ -99,7 +99,7 @@ void Decode::Open(OpenContext&) {
 
 Outcome<ImageHeader> Decode::ReadHeader(FileBytes& file) const {
   Outcome<ImageHeader> header = ReadImageHeader(file);
-  if (const std::string trouble = file.trouble(); !trouble.empty()) return Drop{"", trouble};
+  if (const std::string failure = file.failure(); !failure.empty()) return Drop{"", failure};
   if (const ImageHeader* read = std::get_if<ImageHeader>(&header)) {
     const double megapixels = static_cast<double>(read->width) * read->height / 1e6;
     if (megapixels > params_.max_megapixels) {
@@ -142,8 +142,8 @@ Outcome<Image> Decode::Map(const ImageFile& file, StageContext& context) {
                                       " are set aside for it"};
   }
   Outcome<Image> outcome = DecodeFile(opened, std::get<ImageHeader>(header), wanted_);
-  if (const std::string trouble = opened.trouble(); !trouble.empty()) {
-    return Drop{file.sample.path, trouble};
+  if (const std::string failure = opened.failure(); !failure.empty()) {
+    return Drop{file.sample.path, failure};
   }
   if (!opened.IsUnchanged()) return Drop{file.sample.path, "was written to while it was read"};
   if (Drop* drop = std::get_if<Drop>(&outcome)) return Drop{file.sample.path, drop->reason};

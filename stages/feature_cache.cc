@@ -153,7 +153,7 @@ void FeatureCache::Keep(const Sample& sample, const float* values) {
   }
 }
 
-std::string FeatureCache::trouble() const {
+std::string FeatureCache::failure() const {
   const std::lock_guard lock(mutex_);
   return trouble_;
 }

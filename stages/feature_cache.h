@@ -75,7 +75,7 @@ class FeatureCache {
   std::uint64_t kept() const { return kept_; }
   std::uint64_t found() const { return found_; }
   // Why nothing more is kept in the file, where that is so: "... : No space left on device".
-  std::string trouble() const;
+  std::string failure() const;
 
  private:
   static constexpr std::uint32_t kAbsent = 0xffffffff;

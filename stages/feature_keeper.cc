@@ -188,7 +188,7 @@ std::string FeatureKeeper::Summary() const {
   if (!cache_ || file_.empty()) return "";
   std::string text = "features: " + std::to_string(cache_->found()) + " found in " +
                      file_.string() + ", " + std::to_string(cache_->kept()) + " added";
-  if (const std::string trouble = cache_->trouble(); !trouble.empty()) {
+  if (const std::string trouble = cache_->failure(); !trouble.empty()) {
     text += "; the others could not be kept: " + trouble;
   }
   return text;

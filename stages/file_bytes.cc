@@ -61,7 +61,7 @@ std::size_t FileBytes::ReadSome(std::uint64_t offset, void* to, std::size_t coun
   return done;
 }
 
-std::string FileBytes::trouble() const {
+std::string FileBytes::failure() const {
   return error_ == 0 ? ""
                      : std::string("cannot be read: ") + std::generic_category().message(error_);
 }

@@ -28,12 +28,12 @@ class FileBytes {
   std::uint64_t size() const { return size_; }
 
   // How many of `count` bytes from `offset`, in the part, there are; fewer than asked for only at
-  // the end.
+  // the end, or where they cannot be read (failure()).
   std::size_t ReadSome(std::uint64_t offset, void* to, std::size_t count) const;
 
   // Why bytes that there are could not be read, "cannot be read: Input/output error": what was read
   // then looks as if it ended early. Empty where all could.
-  std::string trouble() const;
+  std::string failure() const;
 
   // Whether the file is still what it was when it was opened.
   bool IsUnchanged() const;

@@ -37,8 +37,11 @@ bool LineReader::Fill() {
   buffer_.resize(kept + got);
   read_ += got;
   if (got < kReadAtOnce && read_ < file_.size()) {
-    throw Error(ErrorKind::kData, "'" + path_.string() + "' cannot be read to its end",
-                "See whether its disk has a fault, or somebody changes it.");
+    const std::string failure = file_.failure();
+    throw Error(
+        ErrorKind::kData,
+        "'" + path_.string() + "' " + (failure.empty() ? "cannot be read to its end" : failure),
+        "See whether its disk has a fault, or somebody changes it.");
   }
   return got > 0;
 }

@@ -64,12 +64,12 @@ TEST_F(FileBytesTest, TellsWhatCannotBeReadFromTheEnd) {
   FileBytes& file = std::get<FileBytes>(opened);
   char letters[16];
   EXPECT_EQ(file.ReadSome(0, letters, sizeof letters), 9u);
-  EXPECT_EQ(file.trouble(), "");
+  EXPECT_EQ(file.failure(), "");
   const int unreadable = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
   ASSERT_EQ(::dup2(unreadable, file.descriptor()), file.descriptor());
   ::close(unreadable);
   EXPECT_EQ(file.ReadSome(0, letters, sizeof letters), 0u);
-  EXPECT_EQ(file.trouble(), "cannot be read: Bad file descriptor");
+  EXPECT_EQ(file.failure(), "cannot be read: Bad file descriptor");
 }
 
 TEST_F(FileBytesTest, OpensAPartOnlyOfTheFileThatItWasFoundIn) {
