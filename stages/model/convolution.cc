@@ -16,6 +16,7 @@
 #include "stages/model/depthwise_gradient.h"
 #include "stages/model/map_kernels.h"
 #include "stages/model/matrix_product.h"
+#include "stages/model/onednn_failure.h"
 
 namespace weir {
 namespace {
@@ -40,9 +41,10 @@ at::Tensor MatrixOf(const NetworkLayer& layer, const at::Tensor& kernel) {
 
 at::Tensor ConvolveInTorch(const NetworkLayer& layer, const Pads& pads, const at::Tensor& padded,
                            const at::Tensor& kernel, const at::Tensor& bias) {
-  return ChannelsLast(at::convolution(ChannelsFirst(padded), kernel, bias, Both(layer.stride),
-                                      PaddingOf(pads), Both(layer.dilation), false, kNone,
-                                      layer.groups));
+  return ChannelsLast(InOneDnn("a convolution", [&] {
+    return at::convolution(ChannelsFirst(padded), kernel, bias, Both(layer.stride), PaddingOf(pads),
+                           Both(layer.dilation), false, kNone, layer.groups);
+  }));
 }
 
 at::Tensor MapOf(const at::Tensor& rows, const at::Tensor& input) {
@@ -139,10 +141,12 @@ ConvolutionGradients ConvolveBackward(const NetworkLayer& layer, const Pads& pad
                        layer.dilation == 1 && gradient.is_cpu();
   if (is_ours) gradients.kernel = GradientOfDepthwise(layer, pads, gradient, padded);
   if (is_ours && !of_input) return gradients;
-  auto [of_map, of_its_kernel, unused] =
-      at::convolution_backward(ChannelsFirst(gradient), ChannelsFirst(padded), kernel, {},
-                               Both(layer.stride), PaddingOf(pads), Both(layer.dilation), false,
-                               kNone, layer.groups, {of_input, of_kernel && !is_ours, false});
+  auto [of_map, of_its_kernel, unused] = InOneDnn("the gradients of a convolution", [&] {
+    return at::convolution_backward(ChannelsFirst(gradient), ChannelsFirst(padded), kernel, {},
+                                    Both(layer.stride), PaddingOf(pads), Both(layer.dilation),
+                                    false, kNone, layer.groups,
+                                    {of_input, of_kernel && !is_ours, false});
+  });
   if (of_kernel && !is_ours) gradients.kernel = of_its_kernel;
   if (of_input) {
     gradients.input = of_map.permute({0, 2, 3, 1});

@@ -2,15 +2,12 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mm.h>
-#include <oneapi/dnnl/dnnl.h>
 
 #include <algorithm>
 #include <cassert>
-#include <new>
-#include <string>
 
-#include "framework/error.h"
 #include "stages/model/one_open_mp_thread.h"
+#include "stages/model/onednn_failure.h"
 
 namespace weir {
 namespace {
@@ -57,11 +54,9 @@ void MultiplyInto(const at::Tensor& out, const at::Tensor& left, const at::Tenso
         dnnl_sgemm(a.how(), b.how(), left.size(0), std::min(kColumns, columns - begin),
                    left.size(1), 1, a.values(), a.row_stride(), b.values() + begin * column_stride,
                    b.row_stride(), 0, out.mutable_data_ptr<float>() + begin, columns);
-    if (status == dnnl_out_of_memory) throw std::bad_alloc();
-    if (status != dnnl_success) {
-      throw Error(ErrorKind::kInternal,
-                  "oneDNN could not multiply matrices: status " + std::to_string(status));
-    }
+    // It knows all products of floats. Where it has no memory for their code it may say otherwise.
+    if (status == dnnl_unimplemented) ThrowOneDnnFailure(dnnl_runtime_error, "a matrix product");
+    if (status != dnnl_success) ThrowOneDnnFailure(status, "a matrix product");
   }
 }
 

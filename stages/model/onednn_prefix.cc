@@ -4,10 +4,10 @@
 #include <utility>
 #include <vector>
 
-#include "framework/error.h"
 #include "stages/model/buffer_plan.h"
 #include "stages/model/frozen_prefix.h"
 #include "stages/model/one_open_mp_thread.h"
+#include "stages/model/onednn_failure.h"
 #include "stages/model/onednn_maps.h"
 #include "stages/model/onednn_plan.h"
 #include "stages/model/quantization.h"
@@ -16,6 +16,8 @@ namespace weir {
 namespace {
 
 using dnnl::memory;
+
+constexpr const char* kWhat = "the frozen prefix";
 
 struct AlignedDelete {
   void operator()(std::byte* bytes) const {
@@ -27,17 +29,6 @@ using AlignedBytes = std::unique_ptr<std::byte, AlignedDelete>;
 AlignedBytes AllocateAligned(std::size_t bytes) {
   return AlignedBytes(
       static_cast<std::byte*>(::operator new (bytes, std::align_val_t{kBufferAlignment})));
-}
-
-// A want of memory in oneDNN is one like any other.
-template <class Work>
-auto OrBadAlloc(const Work& work) {
-  try {
-    return work();
-  } catch (const dnnl::error& error) {
-    if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
-    throw;
-  }
 }
 
 // A convolution that is ready to run but for the maps.
@@ -196,7 +187,8 @@ class OneDnnPrefix final : public FrozenPrefix {
   }
 
   std::unique_ptr<Workspace> MakeWorkspace() const override {
-    return OrBadAlloc([this] { return std::make_unique<OneDnnWorkspace>(plan_, steps_, engine_); });
+    return InOneDnn(kWhat,
+                    [this] { return std::make_unique<OneDnnWorkspace>(plan_, steps_, engine_); });
   }
 
   void Run(const std::uint8_t* pixels, Workspace& workspace, float* output) const override {
@@ -215,9 +207,7 @@ class OneDnnPrefix final : public FrozenPrefix {
           dnnl_primitive_execute(steps_[i].primitive.get(), mine.stream(),
                                  static_cast<int>(arguments.size()), arguments.data());
       if (status != dnnl_success) {
-        throw Error(ErrorKind::kInternal, "oneDNN could not run convolution " + std::to_string(i) +
-                                              " of the frozen prefix: status " +
-                                              std::to_string(status));
+        ThrowOneDnnFailure(status, "convolution " + std::to_string(i) + " of the frozen prefix");
       }
       if (watch_) {
         const PlannedConvolution& planned = plan_.convolutions[i];
@@ -256,11 +246,11 @@ std::unique_ptr<FrozenPrefix> MakeOneDnnPrefix(const Network& network, const Lay
                                                const PrefixOptions& options) {
   // Its cache would keep kernels alive that no prefix of ours uses any more.
   dnnl::set_primitive_cache_capacity(0);
-  return OrBadAlloc([&] { return std::make_unique<OneDnnPrefix>(network, weights, options); });
+  return InOneDnn(kWhat, [&] { return std::make_unique<OneDnnPrefix>(network, weights, options); });
 }
 
 PrefixFootprint OneDnnPrefixFootprint(const Network& network, const PrefixOptions& options) {
-  return OrBadAlloc([&] {
+  return InOneDnn(kWhat, [&] {
     const OneDnnPlan plan(network, options, dnnl::engine(dnnl::engine::kind::cpu, 0));
     return PrefixFootprint{plan.weights_bytes, plan.workspace_bytes};
   });
