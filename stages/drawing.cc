@@ -18,6 +18,7 @@
 #include "stages/drawing/shapes.h"
 #include "stages/picture_encoder.h"
 #include "stages/vips_decoder.h"
+#include "stages/vips_error.h"
 
 namespace weir {
 namespace {
@@ -107,9 +108,7 @@ class SvgAllowed {
 };
 
 [[noreturn]] void ThrowVips() {
-  const std::unique_ptr<char, decltype(&g_free)> buffer(vips_error_buffer_copy(), g_free);
-  throw Error(ErrorKind::kInternal, "libvips cannot draw: " + std::string(buffer.get()),
-              "Check that this libvips reads SVG.");
+  throw VipsError("libvips cannot draw", "Check that this libvips reads SVG.");
 }
 
 std::vector<std::uint8_t> Rasterised(const std::string& svg) {

@@ -7,6 +7,7 @@
 
 #include "framework/error.h"
 #include "stages/vips_decoder.h"
+#include "stages/vips_error.h"
 
 namespace weir {
 namespace {
@@ -16,9 +17,7 @@ struct Unref {
 };
 
 [[noreturn]] void ThrowVips() {
-  const std::unique_ptr<char, decltype(&g_free)> buffer(vips_error_buffer_copy(), g_free);
-  throw Error(ErrorKind::kInternal, "libvips cannot write a picture: " + std::string(buffer.get()),
-              "Check the installation of libvips.");
+  throw VipsError("libvips cannot write a picture", "Check the installation of libvips.");
 }
 
 // What libvips made of `image`, in its own memory.

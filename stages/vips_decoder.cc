@@ -15,6 +15,7 @@
 #include "framework/out_of_memory.h"
 #include "stages/picture_rows.h"
 #include "stages/pixel_rows.h"
+#include "stages/vips_error.h"
 
 namespace weir {
 namespace {
@@ -50,8 +51,7 @@ void EndWhereThereIsNoMemory(const char* domain, GLogLevelFlags level, const cha
 void Start() {
   g_log_set_default_handler(EndWhereThereIsNoMemory, nullptr);
   if (VIPS_INIT("weir") != 0) {
-    throw Error(ErrorKind::kInternal, "libvips does not start: " + std::string(vips_error_buffer()),
-                "Check the installation of libvips.");
+    throw VipsError("libvips does not start", "Check the installation of libvips.");
   }
 #if VIPS_MAJOR_VERSION > 8 || VIPS_MINOR_VERSION >= 13
   vips_block_untrusted_set(TRUE);
@@ -83,8 +83,7 @@ void Start() {
 // In the library's own words: "is corrupt: IDAT: CRC error". A warning says more than the error
 // that it led to. The first line of libvips' buffer begins with the name of an operation.
 std::string Reason(const std::string& warning) {
-  const std::unique_ptr<char, decltype(&g_free)> buffer(vips_error_buffer_copy(), g_free);
-  std::string text = buffer ? buffer.get() : "";
+  std::string text = TakeVipsErrors();
   text = text.substr(0, text.find('\n'));
   const std::size_t colon = text.find(": ");
   if (colon != std::string::npos && text.find(' ') > colon) text = text.substr(colon + 2);
