@@ -1,10 +1,12 @@
 #include "framework/host_memory.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <system_error>
 
 #include "framework/error.h"
 
@@ -13,6 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kStatus = "/proc/self/status";
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 // Left of any bound: for code that runs again and again (6 MiB, measured) and the kernel's own.
 constexpr std::size_t kLeftBytes = 12 * kMiB;
@@ -36,8 +39,10 @@ std::optional<std::size_t> ReadNumber(const fs::path& path) {
   return value;
 }
 
-// The value in bytes of a line "Name:   123 kB"; nothing where there is none.
+// The value in bytes of a line "Name:   123 kB"; nothing where there is none, and errno then says
+// why the file could not be read, or is 0.
 std::optional<std::size_t> ReadKilobytes(const fs::path& path, const std::string& name) {
+  errno = 0;
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
     if (!line.starts_with(name + ":")) continue;
@@ -115,10 +120,14 @@ std::optional<std::size_t> ReadProcessLimit(const fs::path& path, const std::str
   return std::nullopt;
 }
 
-[[noreturn]] void ThrowUnknown(const std::string& what) {
-  throw Error(ErrorKind::kMemory, what,
-              "Mount /proc (`mount -t proc proc /proc`): how much memory there is, and how much of "
-              "it is held, is read there.");
+// `error` is why the file could not be read, or 0.
+[[noreturn]] void ThrowUnknown(const std::string& what, int error) {
+  const std::string why = "how much memory there is, and how much of it is held, is read there.";
+  if (error == 0 || error == ENOENT) {
+    throw Error(ErrorKind::kMemory, what, "Mount /proc (`mount -t proc proc /proc`): " + why);
+  }
+  throw Error(ErrorKind::kMemory, what + ": " + std::generic_category().message(error),
+              "See that it can be read: " + why);
 }
 
 // A limit on addresses, as one on memory: what is held, and as much as there are addresses left
@@ -151,7 +160,7 @@ std::vector<MemoryLimit> HostMemoryLimits(const fs::path& root, int threads) {
   AddProcessLimit(limits, root, "Max data size", "VmData", "RLIMIT_DATA", taken);
   const fs::path meminfo = root / "proc/meminfo";
   const auto total = ReadKilobytes(meminfo, "MemTotal");
-  if (!total) ThrowUnknown(meminfo.string() + " does not say how much memory there is");
+  if (!total) ThrowUnknown(meminfo.string() + " does not say how much memory there is", errno);
   // Above the machine's memory a group has no limit (v1 writes a huge number for that).
   std::erase_if(limits, [&](const MemoryLimit& limit) { return limit.bytes >= *total; });
   if (const std::size_t available = AvailableMemory(root); available > 0) {
@@ -193,15 +202,16 @@ std::size_t AvailableMemory(const fs::path& root) {
 }
 
 std::size_t HeldMemory() {
-  const fs::path status = "/proc/self/status";
-  return ReadKilobytes(status, "RssAnon").value_or(0) +
-         ReadKilobytes(status, "RssShmem").value_or(0);
+  return ReadKilobytes(kStatus, "RssAnon").value_or(0) +
+         ReadKilobytes(kStatus, "RssShmem").value_or(0);
 }
 
 std::size_t KnownHeldMemory() {
-  const std::size_t held = HeldMemory();
-  if (held == 0) ThrowUnknown("/proc/self/status does not say how much memory weir holds");
-  return held;
+  const std::size_t own = ReadKilobytes(kStatus, "RssAnon").value_or(0);
+  if (own == 0) {
+    ThrowUnknown(std::string(kStatus) + " does not say how much memory weir holds", errno);
+  }
+  return own + ReadKilobytes(kStatus, "RssShmem").value_or(0);
 }
 
 }  // namespace weir

@@ -162,8 +162,10 @@ std::vector<WayToFit> WaysToFit(const std::filesystem::path& config,
 }
 
 Error WithWaysToFit(const Error& refusal, const std::filesystem::path& config,
-                    const std::vector<std::string>& overrides, const Session& session) {
+                    const std::vector<std::string>& overrides, Session& session) {
   if (refusal.kind() != ErrorKind::kMemory) return refusal;
+  const bool does_fit = session.SmallestCeiling() <= session.ceiling().bytes;
+  if (does_fit) return refusal;  // what the plan starts from could not be measured
   std::string remedy = refusal.remedy();
   const std::vector<WayToFit> ways = WaysToFit(config, overrides, session);
   if (!ways.empty()) remedy += "\n  Or change the job:";

@@ -24,8 +24,9 @@ struct WayToFit {
 std::vector<WayToFit> WaysToFit(const std::filesystem::path& config,
                                 const std::vector<std::string>& overrides, const Session& session);
 
-// The refusal of a plan with these ways in its remedy; any other error as it is.
+// The refusal of a plan with these ways in its remedy; any other error as it is. Throws Error where
+// the plan cannot be made once more.
 Error WithWaysToFit(const Error& refusal, const std::filesystem::path& config,
-                    const std::vector<std::string>& overrides, const Session& session);
+                    const std::vector<std::string>& overrides, Session& session);
 
 }  // namespace weir
