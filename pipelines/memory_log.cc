@@ -141,7 +141,10 @@ MemoryLog::MemoryLog(const std::filesystem::path& path)
     : file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666)) {
   const int error = file_ < 0 ? errno : ::posix_fallocate(file_, 0, kRoom);
   if (error == 0 || error == EOPNOTSUPP || error == EINVAL) return;
-  if (file_ >= 0) ::close(file_);
+  if (file_ >= 0) {
+    if (::lseek(file_, 0, SEEK_END) == 0) ::unlink(path.c_str());  // it would tell of nothing
+    ::close(file_);
+  }
   throw WriteError(path, "cannot be written", error, "give another place with --out");
 }
 

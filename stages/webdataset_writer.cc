@@ -3,6 +3,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -12,6 +13,7 @@
 #include <utility>
 
 #include "framework/error.h"
+#include "framework/write_error.h"
 #include "stages/class_names.h"
 #include "stages/model/atomic_file.h"
 #include "stages/output_files.h"
@@ -78,9 +80,11 @@ class WebdatasetWriter::Shard {
   void Check(int status) {
     if (error_) std::rethrow_exception(error_);
     if (status >= ARCHIVE_WARN) return;
+    if (archive_errno(archive_.get()) == ENOMEM) throw std::bad_alloc();
     const char* const what = archive_error_string(archive_.get());
     throw Error(ErrorKind::kData,
-                path_.string() + " cannot be written: " + (what ? what : "libarchive failed"));
+                path_.string() + " cannot be written: " + (what ? what : "libarchive failed"),
+                "See what is wrong with that place, or give another `folder`.");
   }
 
   const fs::path path_;
@@ -112,8 +116,8 @@ void WebdatasetWriter::Open(OpenContext&) {
   std::error_code error;
   fs::create_directories(params_.folder, error);
   if (error) {
-    throw Error(ErrorKind::kData,
-                "cannot make the folder " + params_.folder.string() + ": " + error.message());
+    throw WriteError(params_.folder, "the folder cannot be made", error.value(),
+                     "give another `folder`");
   }
   for (const auto& entry : fs::directory_iterator(params_.folder, error)) {
     const std::string name = entry.path().filename().string();
@@ -121,6 +125,11 @@ void WebdatasetWriter::Open(OpenContext&) {
     throw Error(ErrorKind::kData,
                 "webdataset_writer: " + entry.path().string() + " is there already",
                 "Give another `folder` or `prefix`, or remove its shards.");
+  }
+  if (error) {  // what is in there might be written over
+    throw Error(ErrorKind::kData,
+                "cannot list the folder " + params_.folder.string() + ": " + error.message(),
+                "See that it can be read, or give another `folder`.");
   }
 }
 
