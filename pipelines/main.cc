@@ -43,6 +43,11 @@ constexpr const char* kInternalRemedy =
     "Where it had memory enough (`ulimit -v`, `ulimit -d`), this is a fault: please report it to "
     "whoever wrote that part.";
 
+// Before the libraries begin, as LibTorch takes memory then.
+using Initializer = void (*)(int, char**, char**);
+[[gnu::used, gnu::section(".preinit_array")]] const Initializer before_libraries =
+    [](int, char**, char**) { weir::ExitInWordsWhereNoneCatches(); };
+
 int Fail(const weir::Error& error) {
   std::string remedy = error.remedy();
   if (remedy.empty() && error.kind() == weir::ErrorKind::kInternal) remedy = kInternalRemedy;
@@ -55,7 +60,6 @@ int Fail(const weir::Error& error) {
 
 int main(int argc, char** argv) {
   LimitHeapSlack();
-  weir::ExitInWordsWhereNoneCatches();
   weir::CatchSignals();
   try {
     CLI::App app;

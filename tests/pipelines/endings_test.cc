@@ -139,7 +139,7 @@ TEST(Endings, UnderALimitOnAddressesARunWorksOrIsRefusedInWords) {
   if (kHasSanitizer) GTEST_SKIP() << "a sanitizer takes all addresses";
   const ScratchFolder scratch;
   for (const auto& [resource, sizes_mib] :
-       {std::pair{static_cast<int>(RLIMIT_DATA), std::vector<std::size_t>{40, 80, 120, 400}},
+       {std::pair{static_cast<int>(RLIMIT_DATA), std::vector<std::size_t>{20, 40, 80, 120, 400}},
         std::pair{static_cast<int>(RLIMIT_AS), std::vector<std::size_t>{620, 700, 760, 4000}}}) {
     for (const std::size_t mib : sizes_mib) {
       const fs::path out = scratch / (std::to_string(resource) + "-" + std::to_string(mib));
