@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <string_view>
 
@@ -22,18 +21,20 @@ FailedRun RunFailing(const std::vector<std::string>& arguments, const Failing& f
   const std::filesystem::path count = scratch / "count", stack = scratch / "stack";
   ProcessSetup setup;
   setup.environment = {"WEIR_COUNT_FILE=" + count.string(), "WEIR_STACK_FILE=" + stack.string()};
-  if (failing.call.empty()) {
+  if (failing.kind == kMemoryKind) {
     setup.environment.push_back("LD_PRELOAD=" WEIR_FAILING_MALLOC);
   } else {
     setup.environment.push_back("LD_PRELOAD=" WEIR_FAILING_CALLS);
-    setup.environment.push_back("WEIR_FAIL_CALL=" + failing.call);
+    if (!failing.kind.empty()) setup.environment.push_back("WEIR_FAIL_CALL=" + failing.kind);
   }
   if (failing.at > 0) setup.environment.push_back("WEIR_FAIL_AT=" + std::to_string(failing.at));
   if (failing.is_forever) setup.environment.push_back("WEIR_FAIL_FOREVER=1");
   setup.in_child = [] { alarm(kMostSeconds); };  // which outlives exec
   FailedRun run;
   run.outcome = Weir(arguments, setup);
-  std::ifstream(count) >> run.requests;
+  std::istringstream counts(FileText(count));
+  std::string kind;
+  for (unsigned long requests = 0; counts >> kind >> requests;) run.requests[kind] = requests;
   const std::string stacks = FileText(stack);  // "request\n...\nsignal\n...\n"
   const std::size_t signal = stacks.find("signal\n");
   run.request_stack = stacks.substr(0, signal);

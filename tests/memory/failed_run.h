@@ -1,10 +1,11 @@
 // A run of weir in which requests fail: for memory (tests/support/failing_malloc.cc), or calls to
 // the system (tests/support/failing_calls.cc).
 //
-//   const FailedRun run = RunFailing({"run", job}, {.at = 1200});
+//   const FailedRun run = RunFailing({"run", job}, {.kind = kMemoryKind, .at = 1200});
 //   EXPECT_EQ(run.outcome.status, 3);
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,17 +13,20 @@
 
 namespace weir {
 
+inline constexpr const char* kMemoryKind = "malloc";
+
 struct Failing {
-  std::string call{};       // a kind of call; empty: a request for memory
+  std::string kind{};       // of call, or kMemoryKind; empty: no call fails, and all are counted
   unsigned long at = 0;     // which request fails, from 1 on; 0: none
   bool is_forever = false;  // and so do those after it
 };
 
 struct FailedRun {
-  ProcessOutcome outcome;      // after 20 seconds it is ended by SIGALRM
-  unsigned long requests = 0;  // how many there were; 0 where it did not end by itself
-  std::string request_stack;   // of the request that failed; empty where none did
-  std::string signal_stack;    // of the signal that ended it; empty where none did
+  ProcessOutcome outcome;  // after 20 seconds it is ended by SIGALRM
+  // How many there were, by kind; empty where it did not end by itself.
+  std::map<std::string, unsigned long> requests{};
+  std::string request_stack{};  // of the request that failed; empty where none did
+  std::string signal_stack{};   // of the signal that ended it; empty where none did
 };
 
 FailedRun RunFailing(const std::vector<std::string>& arguments, const Failing& failing);

@@ -1,6 +1,7 @@
 // Calls to the system of which one fails, or all from one on: to be preloaded (failing_preload.h).
 //
-// WEIR_FAIL_CALL=K  which: mmap, thread, sync, rename, read, write, open, truncate or close
+// WEIR_FAIL_CALL=K  which: mmap, thread, sync, rename, read, write, open, truncate or close;
+//                   without it none does
 //
 // What fails has the errno that such a call usually fails with (below). Counted are
 // calls from one library to another, of any thread: what glibc calls within itself is not among
@@ -11,19 +12,37 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdarg>
 #include <cstddef>
+#include <iterator>
 #include <string_view>
 
 #include "tests/support/failing_preload.h"
 
 namespace {
 
+struct Kind {
+  std::string_view name;
+  std::atomic<unsigned long> calls{0};
+};
+Kind kinds[] = {{"mmap"},  {"thread"}, {"sync"},     {"rename"}, {"read"},
+                {"write"}, {"open"},   {"truncate"}, {"close"}};
+
+void WriteCounts(std::FILE* file) {
+  for (const Kind& kind : kinds)
+    std::fprintf(file, "%s %lu\n", kind.name.data(), kind.calls.load());
+}
+
 // Whether this call of that kind fails; errno then says why.
-bool Fails(std::string_view kind, int reason) {
+bool Fails(std::string_view name, int reason) {
   static const char* const chosen = std::getenv("WEIR_FAIL_CALL");
-  if (!chosen || kind != chosen || !Fails()) return false;
+  if (!Counts()) return false;
+  const auto kind = std::find_if(std::begin(kinds), std::end(kinds),
+                                 [name](const Kind& each) { return each.name == name; });
+  const unsigned long number = ++kind->calls;
+  if (!chosen || name != chosen || !Fails(number)) return false;
   errno = reason;
   return true;
 }

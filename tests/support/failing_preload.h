@@ -5,11 +5,12 @@
 //
 // WEIR_FAIL_AT=N       the N-th request since `main` began fails; without it none does
 // WEIR_FAIL_FOREVER=1  and so do all after it
-// WEIR_COUNT_FILE=F    at the exit, F holds how many requests there were
+// WEIR_COUNT_FILE=F    at the exit, F holds how many requests there were of each kind: "KIND N"
 // WEIR_STACK_FILE=F    F gets the stack of the first request that failed, and that of the signal
 //                      which ended the process where one did: "MODULE(SYMBOL+OFFSET)[ADDRESS]"
 //
-// For one source file of each such library: it defines what starts the program. For glibc.
+// For one source file of each such library, which defines WriteCounts: this header defines what
+// starts the program. For glibc.
 #pragma once
 
 #ifndef _GNU_SOURCE
@@ -30,7 +31,6 @@
 namespace {
 
 std::atomic<bool> counts{false};
-std::atomic<unsigned long> requests{0};
 unsigned long fail_at = 0;
 bool fails_forever = false;
 const char* count_file = nullptr;
@@ -45,19 +45,22 @@ void WriteStack(const char* title) {
   syscall(SYS_write, stack_file, "\n", 1);
 }
 
-// Whether this request is one that fails.
-bool Fails() {
-  if (!counts.load(std::memory_order_relaxed)) return false;
-  const unsigned long number = ++requests;
+// A line for each kind: "KIND N".
+void WriteCounts(std::FILE* file);
+
+bool Counts() { return counts.load(std::memory_order_relaxed); }
+
+// Whether the request of that number is one that fails.
+bool Fails(unsigned long number) {
   if (fail_at == 0 || number < fail_at || (number > fail_at && !fails_forever)) return false;
   if (number == fail_at && stack_file >= 0) WriteStack("request\n");
   return true;
 }
 
-void WriteCount() {
+void WriteCountFile() {
   counts = false;
   if (std::FILE* file = std::fopen(count_file, "w")) {
-    std::fprintf(file, "%lu\n", requests.load());
+    WriteCounts(file);
     std::fclose(file);
   }
 }
@@ -88,7 +91,7 @@ int CountedMain(int argc, char** argv, char** environment) {
   }
   fails_forever = std::getenv("WEIR_FAIL_FOREVER") != nullptr;
   count_file = std::getenv("WEIR_COUNT_FILE");
-  if (count_file) std::atexit(WriteCount);
+  if (count_file) std::atexit(WriteCountFile);
   if (const char* path = std::getenv("WEIR_STACK_FILE")) {
     void* frame = nullptr;
     backtrace(&frame, 1);  // loads what it needs, which takes memory once
