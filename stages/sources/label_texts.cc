@@ -41,13 +41,13 @@ std::int32_t LabelTexts::Add(std::string_view text, const Place& place) {
   if (by_number_ && IsNumber(text) && *WholeNumber(text) < names_.size()) {
     return static_cast<std::int32_t>(*WholeNumber(text));
   }
+  if (text.size() > kLongestClassName) {
+    throw Error(ErrorKind::kData, place() + ": the label is longer than 4 KiB", kIsItALabel);
+  }
   if (!is_open_) ThrowUnknown(text, place);
   if (text.empty()) {
     throw Error(ErrorKind::kData, place() + ": the label is empty",
                 "Give it one, or take its line out.");
-  }
-  if (text.size() > kLongestClassName) {
-    throw Error(ErrorKind::kData, place() + ": the label is longer than 4 KiB", kIsItALabel);
   }
   if (!IsText(text)) {
     throw Error(

@@ -59,8 +59,10 @@ TEST(LabelTexts, RefusesWhatIsUnknown) {
   EXPECT_EQ(CaughtError([&] { given.Add("2", kPlace); }),
             "t.csv:7: the label '2' is none of the 2 `classes`\nThey are 'ants' and 'bees'.");
   LabelTexts open({});
-  EXPECT_EQ(CaughtError([&] { open.Add(std::string(5000, 'x'), kPlace); }),
-            "t.csv:7: the label is longer than 4 KiB\nIs that where the labels are?");
+  for (LabelTexts* texts : {&given, &open}) {
+    EXPECT_EQ(CaughtError([&] { texts->Add(std::string(5000, 'x'), kPlace); }),
+              "t.csv:7: the label is longer than 4 KiB\nIs that where the labels are?");
+  }
   EXPECT_EQ(CaughtError([&] { open.Add("", kPlace); }),
             "t.csv:7: the label is empty\nGive it one, or take its line out.");
   open.Add("moths", kPlace);
