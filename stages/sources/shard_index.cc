@@ -10,6 +10,7 @@
 #include "framework/error.h"
 #include "stages/cache_folder.h"
 #include "stages/image_header.h"
+#include "stages/model/printable.h"
 #include "stages/sources/endings.h"
 #include "stages/sources/json_object.h"
 #include "stages/sources/picture_names.h"
@@ -60,9 +61,10 @@ class ShardIndex::Unpacked {
 
  private:
   [[noreturn]] static void ThrowErrno() {
+    const std::string reason = std::generic_category().message(errno);
     throw Error(ErrorKind::kData,
                 "webdataset: a compressed shard cannot be unpacked into " + CacheFolder().string() +
-                    ": " + std::generic_category().message(errno),
+                    ": " + reason,
                 "Set WEIR_CACHE to a folder with room, or unpack the shards with gunzip.");
   }
 
@@ -106,7 +108,7 @@ void ShardIndex::AddShard(const std::string& shard, const Endings& endings,
     }
     names_.AddFile(shard + "/", sample.picture->name);
     parts_.push_back(sample.picture->place);
-    on_sample(sample.notes, shard + ": " + sample.picture->name);
+    on_sample(sample.notes, shard + ": " + Printable(sample.picture->name));
   };
   while (tar.Next()) {
     const auto [key, written_ending] = SplitName(tar.name());
@@ -170,8 +172,8 @@ void ShardIndex::LeaveOut(const TarReader& tar) {
 bool ShardIndex::ChoosePicture(const std::string& shard, SampleFiles& sample) {
   if (!sample.picture && sample.unnamed.size() > 1) {
     throw Error(ErrorKind::kData,
-                shard + ": both " + sample.unnamed[0].name + " and " + sample.unnamed[1].name +
-                    " may be the picture of their sample",
+                shard + ": both " + Printable(sample.unnamed[0].name) + " and " +
+                    Printable(sample.unnamed[1].name) + " may be the picture of their sample",
                 "`image` says what pictures end in.");
   }
   if (!sample.picture && !sample.unnamed.empty()) {
@@ -181,7 +183,8 @@ bool ShardIndex::ChoosePicture(const std::string& shard, SampleFiles& sample) {
   }
   if (!sample.picture && !(sample.notes.label.empty() && sample.notes.class_name.empty())) {
     throw Error(
-        ErrorKind::kData, shard + ": the sample '" + sample.key + "' has a label and no picture",
+        ErrorKind::kData,
+        shard + ": the sample '" + Printable(sample.key) + "' has a label and no picture",
         "The files of a sample lie one behind the other (tar --sort=name); pictures end in " +
             PictureEndings() + ".");
   }

@@ -28,8 +28,8 @@ void TarBytes::EndInflating::operator()(z_stream_s* stream) const {
 
 TarBytes::TarBytes(const std::string& path) : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
   if (file_ < 0) {
-    throw Error(ErrorKind::kData,
-                path + " cannot be opened: " + std::generic_category().message(errno),
+    const std::string reason = std::generic_category().message(errno);
+    throw Error(ErrorKind::kData, path + " cannot be opened: " + reason,
                 "Give this user the right to read it, or leave it out.");
   }
   unsigned char magic[2] = {};
@@ -78,28 +78,25 @@ std::ptrdiff_t TarBytes::ReadFile() {
   }
 }
 
+bool TarBytes::Refill() {
+  if (inflater_->avail_in > 0) return true;
+  const std::ptrdiff_t got = ReadFile();
+  if (got < 0) return false;
+  inflater_->next_in = read_.data();
+  inflater_->avail_in = static_cast<unsigned>(got);
+  return true;
+}
+
 // gzip files one behind the other are one file, as gunzip has it; what else follows is passed over.
 std::ptrdiff_t TarBytes::Inflate() {
   inflater_->next_out = unpacked_.data();
   inflater_->avail_out = unpacked_.size();
   while (!is_ended_ && inflater_->avail_out == unpacked_.size()) {
-    if (inflater_->avail_in == 0) {
-      const std::ptrdiff_t got = ReadFile();
-      if (got < 0) return got;
-      inflater_->next_in = read_.data();
-      inflater_->avail_in = static_cast<unsigned>(got);
-    }
-    if (inflater_->avail_in == 0) {
-      return Fail("truncated gzip input");
-    }
+    if (!Refill()) return -1;
+    if (inflater_->avail_in == 0) return Fail("truncated gzip input");
     const int status = ::inflate(inflater_.get(), Z_NO_FLUSH);
     if (status == Z_STREAM_END) {
-      if (inflater_->avail_in == 0) {
-        const std::ptrdiff_t got = ReadFile();
-        if (got < 0) return got;
-        inflater_->next_in = read_.data();
-        inflater_->avail_in = static_cast<unsigned>(got);
-      }
+      if (!Refill()) return -1;
       is_ended_ = inflater_->avail_in == 0 || *inflater_->next_in != kFirst;
       if (!is_ended_) ::inflateReset(inflater_.get());
     } else if (status != Z_OK) {

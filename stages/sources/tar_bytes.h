@@ -44,6 +44,7 @@ class TarBytes {
   std::ptrdiff_t Read(const void** begin);
   std::ptrdiff_t ReadFile();
   std::ptrdiff_t Inflate();
+  bool Refill();  // for the inflater, where it has used up all; false with a problem
   std::ptrdiff_t Fail(std::string problem);
   std::int64_t Skip(std::int64_t bytes);
 

@@ -3,17 +3,16 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <cstring>
 #include <filesystem>
 #include <new>
 #include <system_error>
 
 #include "framework/error.h"
+#include "stages/model/printable.h"
 
 namespace weir {
 namespace {
@@ -38,10 +37,6 @@ TarReader::TarReader(const std::string& path) : path_(path), archive_(archive_re
     throw Error(ErrorKind::kData,
                 path + (std::filesystem::exists(path, error) ? " is no file" : " does not exist"),
                 "Name tar files, folders of them, or a range: photos-{000000..000003}.tar.");
-  }
-  if (::access(path.c_str(), R_OK) != 0) {
-    throw Error(ErrorKind::kData, path + " cannot be opened: " + std::strerror(errno),
-                "Give this user the right to read it, or leave it out.");
   }
   stamp_ = StampNow();
   bytes_ = std::make_unique<TarBytes>(path);
@@ -140,7 +135,7 @@ std::string TarReader::ReadText(std::size_t most_bytes) {
 }
 
 void TarReader::Refuse(const std::string& why, const std::string& remedy) const {
-  throw Error(ErrorKind::kData, path_ + ": " + name_ + " " + why, remedy);
+  throw Error(ErrorKind::kData, path_ + ": " + Printable(name_) + " " + why, remedy);
 }
 
 void TarReader::Check(int status) const {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "framework/error.h"
+#include "stages/class_names.h"
 #include "stages/sources/endings.h"
 #include "stages/sources/label_texts.h"
 #include "stages/sources/lookalikes.h"
@@ -114,12 +115,27 @@ class Reading {
     const bool by_name = notes.label.empty() || texts_.IsGiven(notes.class_name);
     labels_.push_back(texts_.Add(by_name ? notes.class_name : notes.label, [&] { return place; }));
     if (by_name || notes.class_name.empty()) return;
+    CheckLength(notes.class_name, place);
     const auto [named, is_new] = class_names_.emplace(Composed(notes.label), notes.class_name);
+    if (is_new) CountName(notes.class_name, place);
     if (is_new || Composed(named->second) == Composed(notes.class_name)) return;
     throw Error(ErrorKind::kData,
                 place + ": the label " + notes.label + " is '" + notes.class_name +
                     "' here, and was '" + named->second + "' before",
                 kAboutNames);
+  }
+
+  static void CheckLength(const std::string& class_name, const std::string& place) {
+    if (class_name.size() <= kLongestClassName) return;
+    throw Error(ErrorKind::kData, place + ": the name of the class is longer than 4 KiB",
+                kAboutNames);
+  }
+
+  void CountName(const std::string& class_name, const std::string& place) {
+    names_bytes_ += class_name.size();
+    if (names_bytes_ <= kMostClassNamesBytes) return;
+    throw Error(ErrorKind::kData,
+                place + ": the names of the classes up to here take more than 16 MiB", kAboutNames);
   }
 
   const ShardIndex::Endings endings_;
@@ -130,6 +146,7 @@ class Reading {
   LabelIn label_in_ = LabelIn::kNone;
   std::set<std::string> shards_;
   std::map<std::string, std::string> class_names_;  // by the label's text, composed
+  std::size_t names_bytes_ = 0;                     // of class_names_
 };
 
 }  // namespace

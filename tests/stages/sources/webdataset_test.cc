@@ -255,6 +255,26 @@ TEST_F(WebdatasetTest, RefusesSamplesThatAreNotAsTheyShouldBe) {
             "`label` says what the files with the labels end in.");
 }
 
+TEST_F(WebdatasetTest, NamesOfClassesHaveTheLimitsOfLabels) {
+  const std::string remedy =
+      "\n`class_key` says which key has the names of the classes; \"\" leaves them out.";
+  const auto sample = [](int number, std::size_t bytes) {
+    const std::string key = std::to_string(100'000 + number);
+    return Members{{key + ".jpg", "x"},
+                   {key + ".cls", std::to_string(number)},
+                   {key + ".json", "{\"class\": \"" + std::string(bytes, 'n') + "\"}"}};
+  };
+  EXPECT_EQ(Refusal(sample(1, 4097)),
+            "$/t.tar: 100001.jpg: the name of the class is longer than 4 KiB" + remedy);
+  Members members;
+  for (int i = 0; i < 4097; ++i) {
+    for (auto& member : sample(i, 4096)) members.push_back(std::move(member));
+  }
+  EXPECT_EQ(
+      Refusal(members),
+      "$/t.tar: 104096.jpg: the names of the classes up to here take more than 16 MiB" + remedy);
+}
+
 TEST_F(WebdatasetTest, RefusesShardsThatAreDamaged) {
   WriteTar(root_ / "t.tar", Samples(0, 20));
   const std::string whole = FileText(root_ / "t.tar");
@@ -337,6 +357,13 @@ TEST_F(WebdatasetTest, WhatIsNotMeantIsPassedOver) {
   EXPECT_THAT(listed.names, ElementsAre("1.JPG", "2.jpg"));
   EXPECT_EQ(Content(listed.parts.at(1)), "two");
   EXPECT_THAT(source.classes(), ElementsAre("0", "1"));
+}
+
+TEST_F(WebdatasetTest, WhatATerminalWouldObeyIsNotShown) {
+  EXPECT_EQ(Refusal({{"\x1b[2J.cls", std::string(5000, '1')}}),
+            "$/t.tar: ?[2J.cls is too long for what it is\nIs it another kind of file?");
+  EXPECT_EQ(Refusal({{"\x1b[2J.jpg", "x"}, {"\x1b[2J.cls", "a\nb"}}).substr(0, 25),
+            "$/t.tar: ?[2J.jpg: the la");
 }
 
 TEST_F(WebdatasetTest, RefusesNamesThatAreNoPaths) {
