@@ -11,6 +11,7 @@
 #include <climits>
 #include <cstring>
 #include <span>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -26,8 +27,8 @@ constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
 constexpr std::uint64_t kLookedUp = 10;  // of the files that a text names
 
 [[noreturn]] void ThrowUnreadable(const std::string& folder) {
-  throw Error(ErrorKind::kData,
-              "the folder '" + folder + "' cannot be read: " + std::strerror(errno),
+  const std::string reason = std::generic_category().message(errno);
+  throw Error(ErrorKind::kData, "the folder '" + folder + "' cannot be read: " + reason,
               "Give this user the right to read it, or leave it out.");
 }
 
@@ -81,7 +82,7 @@ void CheckForLoop(std::span<const Pending> folders, const Pending& folder) {
   }
 }
 
-// Calls visit(entry, path) for all in `folder` that is not hidden.
+// Calls visit(entry) for all in `folder` that is not hidden.
 template <class Visit>
 void ForEachEntry(const std::string& folder, Visit visit) {
   const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), ::closedir);
@@ -196,10 +197,15 @@ void FileListing::CheckFrom(std::uint64_t first, const std::filesystem::path& ro
   for (std::uint64_t i = first; i < std::min(size(), first + kLookedUp); ++i) {
     if (::access(path(i).c_str(), F_OK) == 0) return;
   }
-  const bool is_below = path(first).starts_with(root.string());
-  throw Error(ErrorKind::kData, place + ": '" + path(first) + "' does not exist, as the next ones",
-              is_below ? "Paths begin at '" + root.string() + "'; `root` gives another folder."
-                       : "Check the paths.");
+  const std::string missing = path(first);
+  const std::string begin = root.empty() ? "the working directory" : "'" + root.string() + "'";
+  const bool is_below =
+      root.empty() ? !missing.starts_with('/') : missing.starts_with(root.string());
+  throw Error(
+      ErrorKind::kData,
+      place + ": '" + missing + "' does not exist" +
+          (first + 1 < size() ? ", as the next ones" : ""),
+      is_below ? "Paths begin at " + begin + "; `root` gives another folder." : "Check the paths.");
 }
 
 std::string FileListing::path(std::uint64_t index) const {

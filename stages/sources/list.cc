@@ -31,7 +31,9 @@ void List::Add(const std::filesystem::path& path) {
     const std::size_t slash = text.rfind('/') + 1;  // 0 where there is none
     files_.AddFile(std::string_view(text).substr(0, slash), std::string_view(text).substr(slash));
   } else if (files_.AddFolder(path.string(), true) == 0) {
-    const LeftOut& others = files_.left_out();
+    FileListing alone;  // counts nothing of the folders before
+    alone.AddFolder(path.string(), true);
+    const LeftOut& others = alone.left_out();
     throw Error(ErrorKind::kData,
                 "'" + path.string() + "' has no pictures" +
                     (others.empty() ? "" : ", but " + others.Kinds()),

@@ -49,8 +49,7 @@ class List final : public ListedSource {
     void Check(const Blame& blame) const;
   };
 
-  // Throws Error(kData) where one of `paths` does not exist, or a folder
-  // has no pictures.
+  // Throws Error(kData) where one of `paths` does not exist, or a folder has no pictures.
   List(const Params& params, BuildContext& context);
 
  private:

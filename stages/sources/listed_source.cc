@@ -35,7 +35,10 @@ std::string_view BelowRoot(std::string_view path, const std::vector<std::filesys
       longest = std::max(longest, root.size() + 1);
     }
   }
-  return path.substr(longest);
+  path.remove_prefix(longest);
+  // A root that is written with a slash at its end gives paths with two.
+  while (longest > 0 && path.starts_with('/')) path.remove_prefix(1);
+  return path;
 }
 
 }  // namespace

@@ -95,8 +95,31 @@ TEST_F(ListTest, RefusesWhatIsNotThere) {
             "$/blank.txt names no pictures\nPut a path on each line.");
   folder_.Write("list.txt", "\nphotos/1.jpg\n");
   EXPECT_EQ(Refusal({.file = folder_ / "list.txt"}),
-            "$/list.txt:2: '$/photos/1.jpg' does not exist, as the next ones\n"
+            "$/list.txt:2: '$/photos/1.jpg' does not exist\n"
             "Paths begin at '$'; `root` gives another folder.");
+  folder_.Write("list.txt", "/none/1.jpg\n2.jpg\n");
+  EXPECT_EQ(Refusal({.file = folder_ / "list.txt"}),
+            "$/list.txt:1: '/none/1.jpg' does not exist, as the next ones\nCheck the paths.");
+}
+
+TEST_F(ListTest, AFolderWithoutPicturesIsNotBlamedForOthers) {
+  folder_.Write("a/1.jpg");
+  folder_.Write("a/1.txt");
+  std::filesystem::create_directory(folder_ / "b");
+  EXPECT_EQ(Refusal({.paths = {folder_ / "a", folder_ / "b"}}),
+            "'$/b' has no pictures\n"
+            "Pictures end in .jpg, .jpeg, .png, .bmp, .ppm, .tif, .tiff, .gif, .webp, .heif, .heic "
+            "and .avif.");
+}
+
+TEST_F(ListTest, PathsThatBeginInTheWorkingDirectoryAreToldSo) {
+  const std::filesystem::path before = std::filesystem::current_path();
+  folder_.Write("list.txt", "1.jpg\n2.jpg\n");
+  std::filesystem::current_path(folder_.path());
+  EXPECT_EQ(Refusal({.file = "list.txt"}),
+            "list.txt:1: '1.jpg' does not exist, as the next ones\n"
+            "Paths begin at the working directory; `root` gives another folder.");
+  std::filesystem::current_path(before);
 }
 
 TEST(ListParams, ThatAreMissingAreAskedFor) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "stages/picture_lists.h"
 #include "tests/stages/sources/listed_pass.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/hostile_bytes.h"
@@ -66,6 +67,15 @@ TEST_F(ManifestTest, ColumnsHaveOtherNamesAndLabelsMayBeNumbers) {
                           .shuffle = false});
   EXPECT_THAT(source.classes(), ElementsAre("bees", "ants"));
   EXPECT_THAT(RunPass(source, {.split = Split::kTrain}).labels, ElementsAre(1, 0));
+}
+
+TEST_F(ManifestTest, ASlashBehindTheRootMakesNoOtherList) {
+  const auto table = root_.Write("tables/t.csv", "path,label\na.jpg,ants\na.jpg,bees\n");
+  const auto list = [&](const std::string& end) {
+    Make({.path = table, .root = root_.path().string() + end});
+    return resources_.Find<PictureLists>()->training;
+  };
+  EXPECT_EQ(list("/"), list(""));
 }
 
 TEST_F(ManifestTest, APartOfEachClassIsForValidation) {
@@ -158,7 +168,7 @@ TEST_F(ManifestTest, RefusesATableThatIsNotAsItShouldBe) {
   EXPECT_EQ(Refusal("path,label\n,x\n"),
             "$/t.csv:2: the path is empty\nGive the path of a picture.");
   EXPECT_EQ(Refusal("path,label\nb.jpg,x\n"),
-            "$/t.csv:2: '$/b.jpg' does not exist, as the next ones\n"
+            "$/t.csv:2: '$/b.jpg' does not exist\n"
             "Paths begin at '$'; `root` gives another folder.");
   EXPECT_EQ(Refusal("x", "t.txt"),
             "'$/t.txt' is no manifest that weir reads\n"
