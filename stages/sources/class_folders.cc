@@ -48,6 +48,16 @@ Entries Read(const fs::path& folder) {
   return entries;
 }
 
+// The sub-folders of a folder that is looked into for an error's remedy; none where it cannot be
+// read.
+std::vector<std::string> FoldersIn(const fs::path& folder) {
+  try {
+    return Read(folder).folders;
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 // What to do about a path that does not exist.
 std::string RemedyForMissing(const fs::path& missing) {
   std::error_code error;
@@ -60,7 +70,7 @@ std::string RemedyForMissing(const fs::path& missing) {
   const fs::path shown = parent.empty() ? fs::current_path(error) : parent;
   if (!fs::is_directory(shown, error)) return Quoted(shown.string()) + " is not a folder.";
   const std::string name = wrong.filename().string();
-  const std::optional<std::string> meant = MeantClass(name, Read(shown).folders);
+  const std::optional<std::string> meant = MeantClass(name, FoldersIn(shown));
   if (!meant) return "The nearest folder that exists is " + Quoted(shown.string()) + ".";
   const fs::path rest = missing.lexically_relative(wrong);
   const fs::path suggested = rest == "." ? parent / *meant : parent / *meant / rest;
@@ -72,7 +82,7 @@ std::string RemedyForMissing(const fs::path& missing) {
                                : " The names differ " + std::string(difference) + ".");
 }
 
-// "a/b/" and "a/b" lie in "a"; of a relative path of one name, in the working directory.
+// "a/b/" and "a/b" lie in "a"; a relative path of one name lies in the working directory.
 fs::path Parent(const fs::path& folder) {
   std::error_code error;
   const fs::path whole = fs::absolute(folder, error).lexically_normal();

@@ -84,7 +84,9 @@ std::vector<SplitFolder>::iterator Chosen(std::vector<SplitFolder>& splits, std:
   if (!splits.empty()) remedy += ", and `validation` to '" + Chosen(splits, "val")->path + "'";
   throw Error(ErrorKind::kData,
               start + " holds " + ShownList(names, kNamesShown) +
-                  ", which are splits, not classes" + inside,
+                  (names.size() == 1 ? ", which is a split, not a class"
+                                     : ", which are splits, not classes") +
+                  inside,
               remedy + "." + kListThem);
 }
 

@@ -82,6 +82,14 @@ TEST_F(FolderLayoutTest, SplitsWithoutFoldersAreToldByTheirNames) {
                 kListThem);
 }
 
+TEST_F(FolderLayoutTest, ASingleSplitIsTold) {
+  AddSet("d/train", {"ants", "bees"});
+  EXPECT_EQ(Refusal("d"),
+            std::string("directory.path: '$/d' holds 'train', which is a split, not a class\n"
+                        "Set `path` to '$/d/train'.") +
+                kListThem);
+}
+
 TEST_F(FolderLayoutTest, FoldsAreTold) {
   for (int i = 0; i < 10; ++i) {
     AddSet("d/fold" + std::to_string(i), {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"});
