@@ -86,7 +86,10 @@ class Search {
   explicit Search(const std::string& file_name) : file_name_(file_name) {}
 
   std::vector<StoredTensor> Run(const PickleValue& root) {
-    if (HoldsItems(root)) groups_.push_back({&root, "", 1});
+    if (HoldsItems(root)) {
+      seen_.insert(root.node);
+      groups_.push_back({&root, "", 1});
+    }
     for (; !groups_.empty(); groups_.pop_front()) LookInto(groups_.front());
     if (tensors_.size() == objects_) RefuseWithoutTensors(root);
     return std::move(tensors_);

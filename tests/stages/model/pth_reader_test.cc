@@ -108,6 +108,13 @@ TEST_F(PthReader, TensorsAreNamedByTheKeysThatLeadToThem) {
   EXPECT_EQ(Read(bytes, "any name.w"), (std::vector<float>{1, 2}));
 }
 
+TEST_F(PthReader, ADictionaryThatHoldsItselfIsLookedIntoOnce) {
+  const std::string remember = "q" + std::string(1, '\0'), recall = "h" + std::string(1, '\0');
+  const std::string value = "}" + remember + "(" + pickle::Text("self") + recall +
+                            pickle::Text("w") + Vector("FloatStorage", 1) + "u";
+  EXPECT_EQ(Names(PthBytes(value, {{"0", Values<float>({1})}})), std::vector<std::string>{"w"});
+}
+
 TEST_F(PthReader, ReadsTheFormatFromBeforePyTorch16) {
   EXPECT_EQ(Read(LegacyFile(), "model.w"), (std::vector<float>{1, -2, 3}));
   EXPECT_EQ(Read(LegacyFile(), "optimizer.0"), (std::vector<float>{9}));
