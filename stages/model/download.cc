@@ -31,7 +31,7 @@ class PartFile {
   explicit PartFile(const DownloadRequest& request)
       : path_(request.part), elsewhere_(request.elsewhere) {
     file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (file_ < 0) ThrowErrno();
+    if (file_ < 0) Throw(errno);
     if (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
       ::close(file_);
       throw Error(ErrorKind::kData, path_.string() + ": another process is downloading it",
@@ -48,9 +48,14 @@ class PartFile {
 
   std::uint64_t bytes() const { return bytes_; }
 
-  void Clear() {
-    if (::ftruncate(file_, 0) != 0 || ::lseek(file_, 0, SEEK_SET) != 0) ThrowErrno();
+  // Clear and Append give false where the disk refuses, which ThrowIfFailed then tells.
+  bool Clear() {
+    if (::ftruncate(file_, 0) != 0 || ::lseek(file_, 0, SEEK_SET) != 0) {
+      error_ = errno;
+      return false;
+    }
     bytes_ = 0;
+    return true;
   }
 
   bool Append(std::string_view bytes) {
@@ -67,15 +72,16 @@ class PartFile {
     return true;
   }
 
-  void ThrowIfFailed() {
-    if (error_ == 0) return;
-    errno = error_;
-    ThrowErrno();
+  void ClearOrThrow() {
+    if (!Clear()) Throw(error_);
+  }
+  void ThrowIfFailed() const {
+    if (error_ != 0) Throw(error_);
   }
 
  private:
-  [[noreturn]] void ThrowErrno() const {
-    throw WriteError(path_, "cannot be written", errno, elsewhere_);
+  [[noreturn]] void Throw(int error) const {
+    throw WriteError(path_, "cannot be written", error, elsewhere_);
   }
 
   const std::filesystem::path path_;
@@ -149,7 +155,7 @@ class Transfer {
   bool Body(std::string_view bytes) {
     if (!started_ && asked_from_ > 0) {
       // All of it, though a part was asked for; or another part.
-      if (status() == kOk) part_.Clear();
+      if (status() == kOk && !part_.Clear()) return false;
       if (status() == kPartialContent && !range_confirmed_) wrong_range_ = true;
     }
     started_ = true;
@@ -205,7 +211,8 @@ void Download(const DownloadRequest& request, const ProgressCallback& progress) 
   std::call_once(started, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
   const std::string& url = request.url;
   PartFile part(request);
-  if (url.starts_with("file:")) part.Clear();  // a copy is quicker than finding out where to go on
+  if (url.starts_with("file:"))
+    part.ClearOrThrow();  // a copy is quicker than finding out where to go on
   for (int tries = 1;; ++tries) {
     const std::uint64_t before = part.bytes();
     Transfer transfer(request, part, progress);
@@ -219,7 +226,7 @@ void Download(const DownloadRequest& request, const ProgressCallback& progress) 
     }
     part.ThrowIfFailed();
     if (transfer.too_long() || code == CURLE_FILESIZE_EXCEEDED) {
-      part.Clear();
+      part.ClearOrThrow();
       throw Error(ErrorKind::kData,
                   url + ": is longer than " + std::to_string(request.most_bytes >> 20) +
                       " MiB, so it is not the weights of a MobileNetV2; nothing of it is kept",
@@ -227,7 +234,7 @@ void Download(const DownloadRequest& request, const ProgressCallback& progress) 
     }
     const bool no_such_range =
         before > 0 && (transfer.wrong_range() || transfer.status() == kRangeNotSatisfiable);
-    if (no_such_range) part.Clear();
+    if (no_such_range) part.ClearOrThrow();
     const bool again = no_such_range || part.bytes() > before;
     if (!again || tries == kMostTries) {
       throw Error(ErrorKind::kData, url + ": cannot be downloaded: " + transfer.Message(code),

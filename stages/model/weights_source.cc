@@ -167,9 +167,13 @@ std::filesystem::path Fetch(const WeightsSource& source, const std::filesystem::
       .elsewhere = kFolderRemedy};
   const bool resumed = std::filesystem::exists(part, error);
   if (!resumed || !Matches(part, source)) Download(request, progress);
-  if (resumed && !Matches(part, source)) {  // what was there may be of an older file
+  // What was there may be of an older file.
+  if (resumed && std::filesystem::exists(part, error) && !Matches(part, source)) {
     RemoveQuietly(part);
     Download(request, progress);
+  }
+  if (!std::filesystem::exists(part, error)) {
+    throw Error(ErrorKind::kData, source.url + ": is empty", request.remedy);
   }
   if (const std::string digest = Sha256Of(part); !digest.starts_with(source.sha256)) {
     const auto text = FindForeignText(MappedFile(part).bytes());

@@ -267,6 +267,14 @@ TEST_F(WeightsSourceTest, WhereNothingArrivesNothingIsLeft) {
   EXPECT_TRUE(std::filesystem::is_empty(cache_));
 }
 
+TEST_F(WeightsSourceTest, AnEmptyFileIsToldAsWhatItIs) {
+  HttpServer server("");
+  EXPECT_EQ(CaughtError([&] { Fetch(From(server), cache_); }),
+            server.url("w.pth") + ": is empty\nput the file at " + cached_.string() +
+                ", or give a path in model.backbone.weights");
+  EXPECT_TRUE(std::filesystem::is_empty(cache_));
+}
+
 TEST_F(WeightsSourceTest, AFileAddressIsCopied) {
   const std::string path = folder_.Write("w.pth", content_).string();
   EXPECT_EQ(FileText(Fetch(ParseWeightsSource("file://" + path, digest_, 1.0), cache_)), content_);
