@@ -1,7 +1,6 @@
 #include "stages/model/hdf5_objects.h"
 
 #include <algorithm>
-#include <array>
 
 #include "framework/error.h"
 #include "stages/model/byte_reader.h"

@@ -2,13 +2,13 @@
 // them for Keras: version 0 to 3 superblocks, both object headers, symbol tables and compact links,
 // contiguous and compact datasets. Chunked data and dense groups are refused.
 //
-// Of our own and not the HDF5 library's, because weights come from anybody: of 15,000 damaged small
-// files, version 1.10.8 of the library crashed on 80 and hung on 32.
+// The HDF5 library does not serve, because weights come from anybody: of 15,000 damaged small
+// files, its version 1.10.8 crashed on 80 and hung on 32.
 //
 // Names and texts are views of the bytes, which must outlive it and all that it returns. One thread
 // at a time. Limits: 500,000 messages, links, texts and nodes of trees are looked at in all (of
-// MobileNetV2's file 6,000), names and texts end at 1 KB. Memory: at most 40 bytes for each of
-// those, 20 MB.
+// MobileNetV2's file 6,000), names and texts end at 1 KB. Memory: at most 64 bytes for each of
+// those, 32 MB.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +30,7 @@ struct Hdf5Object {
   };
   std::vector<Hdf5Link> children;     // a group's, by name; the first where two have one name
   std::vector<Attribute> attributes;  // likewise
-  // Of a dataset; each is empty where it is not read.
+  // What a dataset has; each is empty where it is not read.
   bool is_dataset = false;
   std::optional<Hdf5Type> type;
   std::optional<std::vector<std::int64_t>> shape;

@@ -134,7 +134,7 @@ MappedFile MappedFile::Kept(const fs::path& path, const fs::path& folder) {
   const bool is_copied =
       copy->AppendFile(file.mapping_->descriptor()) && copy->size() == file.bytes().size();
   file.CheckUnchanged();
-  const int descriptor = is_copied ? ::dup(copy->descriptor()) : -1;
+  const int descriptor = is_copied ? ::fcntl(copy->descriptor(), F_DUPFD_CLOEXEC, 0) : -1;
   if (descriptor < 0) return file;
   // Pages that are not on the disk yet cannot be taken back where a container's memory is short.
   ::sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);

@@ -1,8 +1,8 @@
 // The header of a safetensors file: what it says of each tensor, read without a tree of its JSON.
 //
-// Pure; any thread. Takes as much as it returns (a tensor takes some 150 bytes beside its name, and
-// each has some 50 bytes of text at least) and three times the longest text in the header: never
-// more than four times the text. Limits: safetensors_limits.h.
+// Pure; any thread. Takes what it returns, which is some 150 bytes a tensor beside its name, up to
+// three times that while the lists grow, and three times the longest text in the header: 64 MiB at
+// most. Limits: safetensors_limits.h.
 #pragma once
 
 #include <cstddef>

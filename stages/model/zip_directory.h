@@ -18,8 +18,9 @@ struct ZipEntry {
   std::span<const std::byte> bytes;
   std::uint32_t crc32 = 0;
   bool is_stored = true;  // `bytes` are the contents; else they are compressed
-  bool Intact() const;  // the contents are stored and have the checksum that the directory states;
-                        // reads them all
+
+  // Whether the contents are stored and have the checksum that the directory states; reads all.
+  bool Intact() const;
 };
 
 class ZipDirectory {
