@@ -3,7 +3,6 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <system_error>
 #include <tuple>
@@ -11,6 +10,7 @@
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
+#include "framework/input_file.h"
 #include "framework/params.h"
 #include "stages/class_names.h"
 #include "stages/model/yaml_json.h"
@@ -84,9 +84,9 @@ YamlNode ReadTree(const std::filesystem::path& path, std::vector<std::string>& c
     throw Error(ErrorKind::kData, "it is longer than " + ToRoundText(ByteSize{kLimits.text_bytes}));
   }
   std::string text(bytes, '\0');
-  std::ifstream file(path, std::ios::binary);
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
+  InputFile file(path);
+  text.resize(file.Read(text.data(), text.size()));
+  if (!file.problem().empty()) throw Error(ErrorKind::kData, "it " + file.problem());
   YamlNode root;
   try {
     root = YamlFromJson(

@@ -26,7 +26,10 @@ class TreeVisitor final : public JsonVisitor {
   bool number_unsigned(number_unsigned_t value) override { return AddNumber(value); }
   bool number_float(number_float_t value, const string_t&) override { return AddNumber(value); }
   bool string(string_t& text) override {
-    if (!IsAside()) return CountText(text.size()), Add(YamlNode::Scalar(std::move(text)));
+    if (!IsAside()) {
+      CountText(text.size());
+      return Add(YamlNode::Scalar(std::move(text)));
+    }
     if (options_.texts->size() == options_.most_texts) {
       throw JsonRefusal("has more than " + std::to_string(options_.most_texts) + " " +
                         options_.key);
