@@ -1,5 +1,7 @@
 #include "stages/model/layer_names.h"
 
+#include <utility>
+
 namespace weir {
 
 LayerNames PyTorchLayer(const std::string& convolution, const std::string& batch_norm) {
