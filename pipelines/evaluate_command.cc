@@ -1,11 +1,13 @@
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "framework/error.h"
@@ -61,8 +63,7 @@ SourceOfData SourceFor(const std::filesystem::path& data) {
 
 // The parameters of that source, in which `own` are those of the run's, if that is of the same
 // kind.
-YamlNode ParamsOf(const SourceOfData& source, const EvaluateOptions& options, const YamlNode* own,
-                  const std::vector<std::string>& classes) {
+YamlNode ParamsOf(const SourceOfData& source, const EvaluateOptions& options, const YamlNode* own) {
   YamlNode params = YamlNode::Map({});
   for (const std::string& key : source.kept_keys) {
     const std::optional<YamlNode> value = own ? own->Find(key) : std::nullopt;
@@ -78,44 +79,79 @@ YamlNode ParamsOf(const SourceOfData& source, const EvaluateOptions& options, co
   }
   problems.ThrowIfAny();
   const YamlNode path = YamlNode::Scalar(std::filesystem::absolute(options.data).string(), true);
-  std::vector<YamlNode> names;
-  for (const std::string& name : classes) names.push_back(YamlNode::Scalar(name, true));
   const bool is_list = source.key == "shards";
-  return params.With({source.key, is_list ? YamlNode::List({path}) : path})
-      .With({"classes", YamlNode::List(names)});
+  return params.With({source.key, is_list ? YamlNode::List({path}) : path});
+}
+
+// With the model's classes, of which no tree is made: there may be 65,536.
+template <class Source>
+void AddSource(Pipeline& pipeline, const YamlNode& params,
+               const std::vector<std::string>& classes) {
+  Problems problems;
+  auto parsed = Parse<typename Source::Params>(params, problems);
+  problems.ThrowIfAny();
+  parsed.classes = classes;
+  pipeline.AddMade(std::string(Source::kName), [&](BuildContext& context) {
+    return std::make_unique<Source>(std::move(parsed), context);
+  });
 }
 
 void AddSource(Pipeline& pipeline, const EvaluateOptions& options, const StageConfig& own,
                const std::vector<std::string>& classes) {
   const SourceOfData source = SourceFor(options.data);
   const bool is_alike = own.stage == source.stage;
-  const StageSpec& spec = *Stages().Find(source.stage);
-  const YamlNode params = ParamsOf(source, options, is_alike ? &own.params : nullptr, classes);
-  Problems problems;
-  spec.check(params, problems);
-  problems.ThrowIfAny();
-  pipeline.Add(spec, params);
+  const YamlNode params = ParamsOf(source, options, is_alike ? &own.params : nullptr);
+  if (source.stage == Manifest::kName) {
+    AddSource<Manifest>(pipeline, params, classes);
+  } else if (source.stage == Webdataset::kName) {
+    AddSource<Webdataset>(pipeline, params, classes);
+  } else {
+    AddSource<Directory>(pipeline, params, classes);
+  }
 }
 
-// Tells of the sub-folders that no class of the model has its name from: they are left alone. Holds
-// some 100 bytes a class, however long the names are.
-void NameOtherFolders(const std::filesystem::path& data, const std::vector<std::string>& classes) {
-  std::unordered_set<std::uint64_t> known;                           // hashes of the names
-  std::unordered_map<std::uint64_t, const std::string*> lookalikes;  // by a hash of what is seen
-  for (const std::string& name : classes) {
-    known.insert(StableHash(Composed(name)));
-    lookalikes.emplace(StableHash(Skeleton(name)), &name);
+// Finds the first of the classes that is `form` of a text: in NFC, or what it looks like. Holds 16
+// bytes a class, and none of the forms.
+class ClassesByForm {
+ public:
+  using Form = std::string (*)(std::string_view);
+
+  ClassesByForm(const std::vector<std::string>& classes, Form form)
+      : classes_(classes), form_(form) {
+    for (std::size_t i = 0; i < classes.size(); ++i) {
+      sorted_.emplace_back(StableHash(form(classes[i])), i);
+    }
+    std::sort(sorted_.begin(), sorted_.end());
   }
+
+  // Null where there is none.
+  const std::string* Find(std::string_view text) const {
+    const std::string wanted = form_(text);
+    const std::uint64_t hash = StableHash(wanted);
+    auto at = std::lower_bound(sorted_.begin(), sorted_.end(), std::pair(hash, std::size_t{0}));
+    for (; at != sorted_.end() && at->first == hash; ++at) {
+      if (form_(classes_[at->second]) == wanted) return &classes_[at->second];
+    }
+    return nullptr;
+  }
+
+ private:
+  const std::vector<std::string>& classes_;
+  const Form form_;
+  std::vector<std::pair<std::uint64_t, std::size_t>> sorted_;  // hashes of the forms, and of which
+};
+
+// Tells of the sub-folders that no class of the model has its name from: they are left alone.
+void NameOtherFolders(const std::filesystem::path& data, const std::vector<std::string>& classes) {
   std::error_code error;
+  if (!std::filesystem::is_directory(data, error)) return;
+  const ClassesByForm names(classes, Composed), lookalikes(classes, Skeleton);
   for (const auto& entry : std::filesystem::directory_iterator(data, error)) {
     const std::string name = entry.path().filename().string();
-    if (IsClutter(name) || !entry.is_directory(error)) continue;
-    if (known.contains(StableHash(Composed(name)))) continue;
-    const auto alike = lookalikes.find(StableHash(Skeleton(name)));
-    const std::string like = alike == lookalikes.end()
-                                 ? ""
-                                 : "; " + Shown(*alike->second) + " differs " +
-                                       std::string(DifferenceOf(name, *alike->second));
+    if (IsClutter(name) || !entry.is_directory(error) || names.Find(name)) continue;
+    const std::string* const alike = lookalikes.Find(name);
+    const std::string like =
+        alike ? "; " + Shown(*alike) + " differs " + std::string(DifferenceOf(name, *alike)) : "";
     std::fprintf(stderr, "weir: %s is left out: the model has no class of that name%s\n",
                  OneLine(entry.path().string()).c_str(), like.c_str());
   }

@@ -37,8 +37,9 @@ std::vector<int> Ranked(std::span<const float> probabilities, int top) {
 
 class Printer {
  public:
-  Printer(const PredictOptions& options, std::vector<std::string> classes)
-      : options_(options), classes_(std::move(classes)) {}
+  // Both outlive it.
+  Printer(const PredictOptions& options, const std::vector<std::string>& classes)
+      : options_(options), classes_(classes) {}
 
   void Print(const Sample& sample, std::span<const float> probabilities) {
     const std::vector<int> ranked = Ranked(probabilities, options_.top);
@@ -61,18 +62,24 @@ class Printer {
     std::putchar('\n');
   }
 
+  // A class at a time: --top may ask for all of 65,536.
   void PrintJson(const Sample& sample, std::span<const float> probabilities,
                  const std::vector<int>& ranked) const {
-    json classes = json::array();
-    for (int label : ranked) {
-      classes.push_back({{"class", classes_[label]}, {"probability", probabilities[label]}});
+    std::printf("{\"path\":%s,\"predictions\":[", Text(sample.path).c_str());
+    for (std::size_t i = 0; i < ranked.size(); ++i) {
+      const int label = ranked[i];
+      const json prediction = {{"class", classes_[label]}, {"probability", probabilities[label]}};
+      std::printf("%s%s", i > 0 ? "," : "", Text(prediction).c_str());
     }
-    const json line = {{"path", sample.path}, {"predictions", classes}};
-    std::printf("%s\n", line.dump(-1, ' ', false, json::error_handler_t::replace).c_str());
+    std::printf("]}\n");
+  }
+
+  static std::string Text(const json& value) {
+    return value.dump(-1, ' ', false, json::error_handler_t::replace);
   }
 
   const PredictOptions& options_;
-  const std::vector<std::string> classes_;
+  const std::vector<std::string>& classes_;
   std::uint64_t printed_ = 0;
 };
 

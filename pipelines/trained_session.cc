@@ -1,5 +1,7 @@
 #include "pipelines/trained_session.h"
 
+#include <utility>
+
 #include "framework/error.h"
 #include "pipelines/progress.h"
 #include "pipelines/signals.h"
@@ -36,20 +38,21 @@ TrainedSession::TrainedSession(const fs::path& run, const std::vector<std::strin
   CheckIsRun(run);
   const Recipe recipe = LoadRecipe(run / "config.yaml", overrides);
   SavedModel saved = LoadSavedModel(run / "model");
-  classes_ = saved.classes;
-  std::shared_ptr<Classes> classes;
-  if (!options.provides_classes) classes = std::make_shared<Classes>(Classes{classes_});
+  const auto classes = std::make_shared<Classes>(Classes{std::move(saved.classes)});
+  classes_ = classes;
   session_ = std::make_unique<Session>(
       recipe, SessionOptions{.training = false,
                              .model = std::make_shared<ModelSource>(std::move(saved.source)),
                              .add_source =
                                  [&](Pipeline& pipeline) {
                                    options.add_source(pipeline, recipe.config.pipeline.front(),
-                                                      classes_);
+                                                      classes_->names);
                                  },
-                             .classes = classes,
+                             .classes = options.provides_classes ? nullptr : classes,
                              .confusion = options.confusion,
                              .on_drop = options.on_drop});
+  const auto provided = session_->resources().Find<Classes>();
+  if (provided && provided->names == classes_->names) classes_ = provided;  // one list is enough
   learner_ = session_->resources().Find<Learner>();
   if (!learner_) {
     throw Error(ErrorKind::kData, run.string() + " has a pipeline without the stage `train`");

@@ -29,7 +29,7 @@ class TrainedSession {
   TrainedSession(const std::filesystem::path& run, const std::vector<std::string>& overrides,
                  const TrainedOptions& options);
 
-  const std::vector<std::string>& classes() const { return classes_; }
+  const std::vector<std::string>& classes() const { return classes_->names; }
   Learner& learner() { return *learner_; }
   const Session& session() const { return *session_; }
 
@@ -37,7 +37,7 @@ class TrainedSession {
   void Run(Split split);
 
  private:
-  std::vector<std::string> classes_;
+  std::shared_ptr<const Classes> classes_;  // the session's own, so that they are held once
   std::unique_ptr<Session> session_;
   std::shared_ptr<Learner> learner_;
 };

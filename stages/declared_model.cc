@@ -1,7 +1,6 @@
 #include "stages/declared_model.h"
 
 #include <string>
-#include <vector>
 
 #include "framework/error.h"
 #include "stages/payloads.h"
@@ -25,9 +24,9 @@ std::shared_ptr<Model> DeclaredModel(std::string_view stage, const BuildContext&
       context.resources.Require<ModelSource>(stage, "Declare the model in the section `model`.");
   const MapSize input = PictureSize(stage, context.upstream);
   const auto classes = context.resources.Find<Classes>();
-  return std::make_shared<Model>(source->config, source->convention, input,
-                                 classes ? classes->names : std::vector<std::string>(),
-                                 context.seed);
+  const Model::ClassNames names =
+      classes ? Model::ClassNames(classes, &classes->names) : Model::ClassNames();
+  return std::make_shared<Model>(source->config, source->convention, input, names, context.seed);
 }
 
 }  // namespace weir

@@ -24,6 +24,7 @@ constexpr const char* kExtraKey = "weir.extra";
 constexpr JsonLimits kLimits{.text_bytes = std::size_t{1} << 20,
                              .held_bytes = std::size_t{4} << 20};
 constexpr std::size_t kLongestClassList = std::size_t{256} << 10;  // bytes
+constexpr std::string_view kSeparator = ", ";
 
 [[noreturn]] void Refuse(const std::filesystem::path& file, const std::string& what,
                          const std::string& remedy) {
@@ -68,14 +69,21 @@ std::string ToText(const HeadLayer& layer) {
 template <class Items, class Text>
 std::string Join(const Items& items, Text text) {
   std::string joined;
-  for (const auto& item : items) joined += (joined.empty() ? "" : ", ") + text(item);
+  for (const auto& item : items) {
+    if (!joined.empty()) joined += kSeparator;
+    joined += text(item);
+  }
   return joined;
 }
 
-// The names of the classes; where that is long, the beginning, and what tells it from others.
+// The names of the classes, of which no second list is held; where that is long, the beginning, and
+// what tells it from others.
 std::string ClassesText(const std::vector<std::string>& classes) {
-  std::string text = ToUtf8(Join(classes, [](const std::string& name) { return name; }));
-  if (text.size() <= kLongestClassList) return text;
+  std::size_t bytes = 0;
+  for (const std::string& name : classes) bytes += ToUtf8(name).size() + kSeparator.size();
+  if (bytes <= kLongestClassList + kSeparator.size()) {
+    return Join(classes, [](const std::string& name) { return ToUtf8(name); });
+  }
   Sha256 sha256;
   for (const std::string& name : classes) {
     const std::string quoted = QuotedJson(name);

@@ -122,16 +122,20 @@ std::size_t TrainedValues(const NetworkLayer& layer) {
 
 Model::Model(const ModelConfig& config, const Convention& convention, MapSize input,
              std::vector<std::string> classes, std::uint64_t seed)
+    : Model(config, convention, input,
+            std::make_shared<const std::vector<std::string>>(std::move(classes)), seed) {}
+
+Model::Model(const ModelConfig& config, const Convention& convention, MapSize input,
+             ClassNames classes, std::uint64_t seed)
     : Model(config,
             Backbone(FindBackbone(config.backbone.name), config.backbone.width, input, convention),
             std::move(classes), seed) {}
 
-Model::Model(const ModelConfig& config, Backbone backbone, std::vector<std::string> classes,
-             std::uint64_t seed)
+Model::Model(const ModelConfig& config, Backbone backbone, ClassNames classes, std::uint64_t seed)
     : config_(config),
       backbone_(std::move(backbone)),
       preprocessing_(config.preprocessing.value_or(network().convention().preprocessing)),
-      classes_(std::move(classes)),
+      classes_(classes ? std::move(classes) : std::make_shared<const std::vector<std::string>>()),
       seed_(seed),
       learns_(LearningLayers(config.frozen, backbone_)),
       prefix_layers_(PrefixLayers(network(), learns_)) {
@@ -151,8 +155,8 @@ void Model::ResolveHead() {
   for (std::size_t i = 0; i < config_.head.size(); ++i) {
     HeadLayer& layer = config_.head[i];
     if (layer.kind == Kind::kDense && layer.units == kUnitsOfClasses) {
-      CheckCount(classes_.size());
-      layer.units = static_cast<int>(classes_.size());
+      CheckCount(classes_->size());
+      layer.units = static_cast<int>(classes_->size());
     }
     const std::string place =
         "model.head[" + std::to_string(i) + "] (" + std::string(Name(layer.kind)) + ")";
@@ -163,9 +167,9 @@ void Model::ResolveHead() {
 }
 
 void Model::CheckClassifier() const {
-  CheckCount(classes_.size());
-  CheckClassNames("model", classes_);
-  CheckEnd(config_.head, output_dims_, classes_.size());
+  CheckCount(classes_->size());
+  CheckClassNames("model", *classes_);
+  CheckEnd(config_.head, output_dims_, classes_->size());
 }
 
 std::vector<std::int64_t> Model::feature_dims() const {

@@ -27,20 +27,25 @@ class Model {
  public:
   static constexpr std::string_view kResource = "model";
 
-  // `input` is the size of the pictures; `classes` may be empty where nothing learns. Throws
+  // The names of the classes. Everyone who needs them shares one list, as they may take 16 MiB.
+  using ClassNames = std::shared_ptr<const std::vector<std::string>>;
+
+  // `input` is the size of the pictures; `classes` may be null where nothing learns. Throws
   // Error(kConfig) where the declaration makes no sense: a softmax in the middle of the head,
   // `units: classes` of fewer than two...
+  Model(const ModelConfig& config, const Convention& convention, MapSize input, ClassNames classes,
+        std::uint64_t seed);
+  // The same with a list that only the model holds.
   Model(const ModelConfig& config, const Convention& convention, MapSize input,
         std::vector<std::string> classes, std::uint64_t seed);
   // Of a backbone that is there already.
-  Model(const ModelConfig& config, Backbone backbone, std::vector<std::string> classes,
-        std::uint64_t seed);
+  Model(const ModelConfig& config, Backbone backbone, ClassNames classes, std::uint64_t seed);
 
   const ModelConfig& config() const { return config_; }
   const Backbone& backbone() const { return backbone_; }
   const Network& network() const { return backbone_.network(); }
   const Preprocessing& preprocessing() const { return preprocessing_; }
-  const std::vector<std::string>& classes() const { return classes_; }
+  const std::vector<std::string>& classes() const { return *classes_; }
   std::uint64_t seed() const { return seed_; }
 
   // Throws Error(kConfig) where the head does not end in one value a class: where it is to be run.
@@ -68,7 +73,7 @@ class Model {
   ModelConfig config_;
   Backbone backbone_;
   Preprocessing preprocessing_;
-  std::vector<std::string> classes_;
+  ClassNames classes_;  // never null
   std::uint64_t seed_;
   std::vector<bool> learns_;
   int prefix_layers_ = 0;

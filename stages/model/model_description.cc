@@ -10,9 +10,10 @@
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
-#include "framework/input_file.h"
 #include "framework/params.h"
 #include "stages/class_names.h"
+#include "stages/model/byte_reader.h"
+#include "stages/model/mapped_file.h"
 #include "stages/model/yaml_json.h"
 
 namespace weir {
@@ -33,6 +34,7 @@ constexpr const char* kClasses = "classes";
 constexpr JsonLimits kLimits{
     .text_bytes = kMostClassNamesBytes + kMostClasses * 8 + (std::size_t{1} << 20),
     .value_bytes = 6 * kLongestClassName};
+constexpr std::size_t kWrittenAtOnce = std::size_t{64} << 10;  // bytes of names
 constexpr const char* kRemedy = "Copy it again, or write it anew with `weir run --resume`.";
 
 struct ConventionParams {
@@ -75,22 +77,38 @@ double Shortest(float value) {
   return shortest;
 }
 
+// The elements of the list of the classes, as Json::dump(2) places them.
+void WriteNames(const std::vector<std::string>& names,
+                const std::function<void(std::string_view)>& write) {
+  std::string piece;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    piece += (i == 0 ? "\n    " : ",\n    ") + QuotedJson(names[i]);
+    if (piece.size() < kWrittenAtOnce) continue;
+    write(piece);
+    piece.clear();
+  }
+  if (!names.empty()) piece += "\n  ";
+  write(piece);
+}
+
+MappedFile Mapped(const std::filesystem::path& path) {
+  try {
+    return MappedFile(path);
+  } catch (const Error& error) {  // it names the path itself
+    throw Error(ErrorKind::kData, error.what(), kRemedy);
+  }
+}
+
 // The description but its classes, which go to `classes`.
-YamlNode ReadTree(const std::filesystem::path& path, std::vector<std::string>& classes) {
-  std::error_code error;
-  const std::uintmax_t bytes = std::filesystem::file_size(path, error);
-  if (error) throw Error(ErrorKind::kData, "it cannot be read: " + error.message());
-  if (bytes > kLimits.text_bytes) {
+YamlNode ReadTree(const MappedFile& file, std::vector<std::string>& classes) {
+  if (file.bytes().size() > kLimits.text_bytes) {
     throw Error(ErrorKind::kData, "it is longer than " + ToRoundText(ByteSize{kLimits.text_bytes}));
   }
-  std::string text(bytes, '\0');
-  InputFile file(path);
-  text.resize(file.Read(text.data(), text.size()));
-  if (!file.problem().empty()) throw Error(ErrorKind::kData, "it " + file.problem());
   YamlNode root;
   try {
     root = YamlFromJson(
-        text, {.limits = kLimits, .key = kClasses, .texts = &classes, .most_texts = kMostClasses});
+        AsText(file.bytes()),
+        {.limits = kLimits, .key = kClasses, .texts = &classes, .most_texts = kMostClasses});
   } catch (const JsonRefusal& refusal) {
     throw Error(ErrorKind::kData, std::string("it ") + refusal.what());
   }
@@ -133,14 +151,14 @@ ModelDescription FromParams(const YamlNode& root, std::vector<std::string> class
 
 }  // namespace
 
-std::string Describe(const Model& model) {
+void Describe(const Model& model, const std::function<void(std::string_view)>& write) {
   const Network& network = model.network();
   ModelConfig config = model.config();
   config.preprocessing = model.preprocessing();
   const YamlNode section = ToYaml(config);
   const Json json = {
       {"version", kVersion},
-      {"classes", model.classes()},
+      {kClasses, Json::array()},
       {"input", {network.input().height, network.input().width}},
       {"convention",
        ToJson(ToYaml(ConventionParams{network.convention().padding,
@@ -148,13 +166,19 @@ std::string Describe(const Model& model) {
       {"preprocessing", ToJson(*section.Find("preprocessing"))},
       {"backbone", {{"name", config.backbone.name}, {"width", config.backbone.width}}},
       {"head", ToJson(*section.Find("head"))}};
-  return json.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace) + "\n";
+  const std::string text =
+      json.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace) + "\n";
+  const std::size_t classes_end = text.find("[]") + 1;  // `classes` is the first list
+  write(std::string_view(text).substr(0, classes_end));
+  WriteNames(model.classes(), write);
+  write(std::string_view(text).substr(classes_end));
 }
 
 ModelDescription ReadModelDescription(const std::filesystem::path& path) {
+  const MappedFile file = Mapped(path);
   try {
     std::vector<std::string> classes;
-    const YamlNode root = ReadTree(path, classes);
+    const YamlNode root = ReadTree(file, classes);
     return FromParams(root, std::move(classes));
   } catch (const Error& error) {
     throw Error(ErrorKind::kData, path.string() + ": " + error.what(), kRemedy);

@@ -1,11 +1,13 @@
 // model.json: what is to be known of a saved model beside its weights.
 //
-// Pure but for the file that is read. Any thread. Read, it takes twice the names of the classes, of
+// Pure but for the file that is read. Any thread. Read, it takes the names of the classes, of
 // which class_names.h says how many there may be, and at most 3 MB for the rest.
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "stages/model/backbone.h"
@@ -21,8 +23,9 @@ struct ModelDescription {
   ModelConfig config;  // with preprocessing; all frozen
 };
 
-// As JSON text. Bytes of class names that are not UTF-8 become U+FFFD.
-std::string Describe(const Model& model);
+// Gives the JSON text in pieces, the names of the classes some 64 KiB at a time: no more of them is
+// held beside the model. Bytes of class names that are not UTF-8 become U+FFFD.
+void Describe(const Model& model, const std::function<void(std::string_view)>& write);
 
 // Throws Error(kData) where it is missing, damaged, or of another version. A file may come from
 // anybody.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <memory>
 #include <sstream>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -133,9 +134,8 @@ void SaveModel(const fs::path& folder, const Model& model, const Learner& learne
   }
   WriteWeights(folder / kWeights, model, learner);
   if (maps) WriteMaps(folder / kMaps, model.backbone(), *maps);
-  const std::string description = Describe(model);
   AtomicFile file(folder / kDescription);
-  file.Write(std::as_bytes(std::span(description)));
+  Describe(model, [&](std::string_view piece) { file.Write(std::as_bytes(std::span(piece))); });
   file.Commit();
 }
 
@@ -145,9 +145,10 @@ SavedModel LoadSavedModel(const fs::path& folder) {
   // Mapped once, so that all comes from one file where another replaces it meanwhile.
   const MappedFile mapped(weights);
   SavedModel saved;
+  const auto classes = std::make_shared<std::vector<std::string>>(std::move(description.classes));
   try {
-    const Model model(description.config, description.convention, description.input,
-                      description.classes, /*seed=*/0);
+    const Model model(description.config, description.convention, description.input, classes,
+                      /*seed=*/0);
     model.CheckClassifier();
     CheckHead(*WeightsFile::Open(weights, mapped), model);
     if (fs::exists(folder / kMaps)) {
@@ -159,7 +160,7 @@ SavedModel LoadSavedModel(const fs::path& folder) {
     throw Error(ErrorKind::kData, (folder / kDescription).string() + ": " + error.what(),
                 kBelongTogether);
   }
-  saved.classes = std::move(description.classes);
+  saved.classes = std::move(*classes);  // nobody else has them any more
   saved.input = description.input;
   saved.source.config = std::move(description.config);
   saved.source.config.backbone.weights = fs::absolute(weights).string();

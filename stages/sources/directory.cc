@@ -4,6 +4,7 @@
 #include <set>
 #include <span>
 #include <system_error>
+#include <utility>
 
 #include "framework/error.h"
 #include "stages/sources/lookalikes.h"
@@ -65,8 +66,8 @@ std::set<std::string> ComposedNames(const std::vector<std::string>& names) {
 
 }  // namespace
 
-Directory::Directory(const Params& params, BuildContext& context)
-    : ListedSource(kName, context), params_(params) {
+Directory::Directory(Params params, BuildContext& context)
+    : ListedSource(kName, context), params_(std::move(params)) {
   Listing listing{.validation_split = params_.validation_split,
                   .stratified = params_.stratified,
                   .shuffle = params_.shuffle,
@@ -78,6 +79,7 @@ Directory::Directory(const Params& params, BuildContext& context)
   }
   listing.size = files_.size();
   listing.notes.left_out.Add(files_.left_out());
+  params_.classes = Auto<std::vector<std::string>>();  // they are held once, among the resources
   Offer(std::move(listing), context);
 }
 

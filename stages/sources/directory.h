@@ -58,7 +58,7 @@ class Directory final : public ListedSource {
 
   // Throws Error(kData) where the folders do not hold what is asked of them. Without train passes a
   // class that is listed may have no folder and no picture.
-  Directory(const Params& params, BuildContext& context);
+  Directory(Params params, BuildContext& context);
 
  private:
   void ListClasses(Listing& listing);
@@ -74,7 +74,7 @@ class Directory final : public ListedSource {
   std::string path(std::uint64_t index) const override { return files_.path(index); }
   std::size_t listing_bytes() const override { return files_.bytes(); }
 
-  const Params params_;
+  Params params_;      // without its `classes` once it is made
   FileListing files_;  // of `path`, then of `validation`
 };
 

@@ -79,7 +79,7 @@ void LabelTexts::ThrowUnknown(std::string_view text, const Place& place) const {
 }
 
 std::vector<std::string> LabelTexts::Settle(std::vector<std::int32_t>& labels) {
-  if (are_given_) return names_;
+  if (are_given_) return std::move(names_);
   std::vector<std::int32_t> order(names_.size());
   std::iota(order.begin(), order.end(), 0);
   const bool are_numbers = std::all_of(names_.begin(), names_.end(), IsNumber);

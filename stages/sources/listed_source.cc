@@ -59,30 +59,31 @@ void ListedSource::Offer(Listing listing, BuildContext& context) {
   size_ = listing.size;
   test_size_ = std::min(size_, listing.first_of_validation);
   shuffle_ = listing.shuffle;
-  classes_ = std::move(listing.classes);
+  const auto named = std::make_shared<Classes>(Classes{std::move(listing.classes)});
+  classes_ = named;
   labels_ = std::move(listing.labels);
   labels_.shrink_to_fit();
-  const int classes = static_cast<int>(classes_.size());
-  test_sizes_.resize(classes);
+  const int count = static_cast<int>(named->names.size());
+  test_sizes_.resize(count);
   for (std::uint64_t i = 0; i < std::min<std::uint64_t>(test_size_, labels_.size()); ++i) {
     ++test_sizes_[labels_[i]];
   }
   wants_validation_ = listing.validation_split > 0;
   if (wants_validation_) {
     split_ = listing.stratified
-                 ? ValidationSplit::Drawn(labels_, classes, listing.validation_split, seed_)
-                 : ValidationSplit::FirstOfEach(labels_, classes, listing.validation_split);
+                 ? ValidationSplit::Drawn(labels_, count, listing.validation_split, seed_)
+                 : ValidationSplit::FirstOfEach(labels_, count, listing.validation_split);
   } else if (test_size_ < size_ || !listing.is_validation.empty()) {
     const std::vector<std::int32_t> none(labels_.empty() ? size_ : 0);
     split_ = ValidationSplit::Given(
-        labels_.empty() ? none : labels_, std::max(1, classes), [&](std::uint64_t index) {
+        labels_.empty() ? none : labels_, std::max(1, count), [&](std::uint64_t index) {
           return index >= test_size_ ||
                  (!listing.is_validation.empty() && listing.is_validation[index]);
         });
   }
   if (training_) CheckParts();
 
-  if (!classes_.empty()) context.resources.Put(std::make_shared<Classes>(Classes{classes_}));
+  if (count > 0) context.resources.Put(named);
   auto counts = std::make_shared<SampleCounts>();
   for (Split split : {Split::kTrain, Split::kValidation, Split::kTest, Split::kPredict}) {
     counts->of_split[split] = size(split);
@@ -123,14 +124,14 @@ std::string ListedSource::DigestOf(Split split,
 }
 
 void ListedSource::CheckParts() const {
-  for (int label = 0; label < static_cast<int>(classes_.size()); ++label) {
+  for (int label = 0; label < static_cast<int>(classes().size()); ++label) {
     const bool none_to_train = size(Split::kTrain, label) == 0;
     const bool none_to_validate = wants_validation_ && size(Split::kValidation, label) == 0;
     if (!none_to_train && !none_to_validate) continue;
     throw Error(
         ErrorKind::kData,
         name_ + (wants_validation_ ? ".validation_split" : "") + ": of the " +
-            std::to_string(test_sizes_[label]) + " pictures of the class '" + classes_[label] +
+            std::to_string(test_sizes_[label]) + " pictures of the class '" + classes()[label] +
             "' " + (none_to_train ? "none is left to train with" : "none is kept for validation"),
         wants_validation_ ? "Add pictures, set another `validation_split`, or set `validation`."
                           : "Add pictures of it, or leave it out.");
@@ -139,8 +140,8 @@ void ListedSource::CheckParts() const {
 
 Footprint ListedSource::footprint() const {
   const std::size_t labels = labels_.size() * sizeof labels_[0];
-  std::size_t names = 0;  // here and among the resources
-  for (const std::string& name : classes_) names += 2 * (sizeof name + name.size());
+  std::size_t names = 0;
+  for (const std::string& name : classes()) names += sizeof name + name.size();
   return {.held = {{"list of the files", MemoryTag::kReserve,
                     listing_bytes() + names + labels + (split_ ? split_->bytes() : 0)}}};
 }

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -77,7 +78,7 @@ class ListedSource : public SourceStage<ImageFile> {
   std::optional<std::string> DependsOn(const Pass&, std::uint64_t) const override { return ""; }
 
   // Empty where there are no labels.
-  const std::vector<std::string>& classes() const { return classes_; }
+  const std::vector<std::string>& classes() const { return classes_->names; }
   // Pictures of a pass over `split`, in all or of one class.
   std::uint64_t size(Split split) const;
   std::uint64_t size(Split split, int label) const;
@@ -140,7 +141,8 @@ class ListedSource : public SourceStage<ImageFile> {
   const bool training_;
   std::uint64_t size_ = 0;
   std::uint64_t test_size_ = 0;  // without what is only there to validate with
-  std::vector<std::string> classes_;
+  // Those among the resources, so that they are held once.
+  std::shared_ptr<const Classes> classes_ = std::make_shared<Classes>();
   std::vector<std::int32_t> labels_;
   std::vector<std::uint64_t> test_sizes_;  // by label
   std::optional<ValidationSplit> split_;   // where some are for validation

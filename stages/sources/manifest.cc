@@ -42,21 +42,26 @@ void Manifest::Params::Check(const Blame& blame) const {
   }
 }
 
-Manifest::Manifest(const Params& params, BuildContext& context)
-    : ListedSource(kName, context), params_(params) {
+Manifest::Manifest(Params params, BuildContext& context)
+    : ListedSource(kName, context), params_(std::move(params)) {
   Listing listing{.validation_split = params_.validation_split,
                   .stratified = params_.stratified,
                   .shuffle = params_.shuffle};
+  ReadAll(listing);
+  listing.size = files_.size();
+  Offer(std::move(listing), context);
+}
+
+void Manifest::ReadAll(Listing& listing) {
   LabelTexts labels(params_.classes);
+  params_.classes = Auto<std::vector<std::string>>();  // they may be long, and `labels` has them
   Read(params_.path, labels, listing);
   if (params_.validation) {
     listing.first_of_validation = files_.size();
     labels.Close();
     Read(*params_.validation, labels, listing);
   }
-  listing.size = files_.size();
   listing.classes = labels.Settle(listing.labels);
-  Offer(std::move(listing), context);
 }
 
 void Manifest::Read(const std::filesystem::path& table, LabelTexts& labels, Listing& listing) {

@@ -66,15 +66,16 @@ class Manifest final : public ListedSource {
   };
 
   // Throws Error(kData), with the line, where a table is not as it should be.
-  Manifest(const Params& params, BuildContext& context);
+  Manifest(Params params, BuildContext& context);
 
  private:
+  void ReadAll(Listing& listing);
   void Read(const std::filesystem::path& table, LabelTexts& labels, Listing& listing);
 
   std::string path(std::uint64_t index) const override { return files_.path(index); }
   std::size_t listing_bytes() const override { return files_.bytes(); }
 
-  const Params params_;
+  Params params_;      // without its `classes` once it is made
   FileListing files_;  // of `path`, then of `validation`
 };
 

@@ -156,21 +156,12 @@ void Webdataset::Params::Check(const Blame& blame) const {
   if (shards.empty()) blame("shards", "`shards` takes one at least");
 }
 
-Webdataset::Webdataset(const Params& params, BuildContext& context)
-    : ListedSource(kName, context), params_(params) {
+Webdataset::Webdataset(Params params, BuildContext& context)
+    : ListedSource(kName, context), params_(std::move(params)) {
   Listing listing{.validation_split = params_.validation_split,
                   .stratified = params_.stratified,
                   .shuffle = params_.shuffle};
-  Reading reading(params_, index_, listing.labels);
-  reading.Add("webdataset.shards", params_.shards);
-  if (!params_.validation.empty()) {
-    listing.first_of_validation = index_.size();
-    reading.Close();
-    reading.Add("webdataset.validation", params_.validation);
-  }
-  listing.size = index_.size();
-  listing.roots = reading.Folders();
-  listing.classes = reading.Classes();
+  ReadAll(listing);
   listing.notes.left_out = index_.left_out();
   if (listing.labels.empty()) {
     listing.classes.clear();
@@ -181,6 +172,20 @@ Webdataset::Webdataset(const Params& params, BuildContext& context)
     }
   }
   Offer(std::move(listing), context);
+}
+
+void Webdataset::ReadAll(Listing& listing) {
+  Reading reading(params_, index_, listing.labels);
+  params_.classes = Auto<std::vector<std::string>>();  // they may be long, and `reading` has them
+  reading.Add("webdataset.shards", params_.shards);
+  if (!params_.validation.empty()) {
+    listing.first_of_validation = index_.size();
+    reading.Close();
+    reading.Add("webdataset.validation", params_.validation);
+  }
+  listing.size = index_.size();
+  listing.roots = reading.Folders();
+  listing.classes = reading.Classes();
 }
 
 }  // namespace weir

@@ -76,14 +76,15 @@ class Webdataset final : public ListedSource {
   };
 
   // Throws Error(kData) where shards are not as they should be.
-  Webdataset(const Params& params, BuildContext& context);
+  Webdataset(Params params, BuildContext& context);
 
  private:
+  void ReadAll(Listing& listing);
   std::string path(std::uint64_t index) const override { return index_.name(index); }
   std::optional<FilePart> part(std::uint64_t index) const override { return index_.part(index); }
   std::size_t listing_bytes() const override { return index_.bytes(); }
 
-  const Params params_;
+  Params params_;     // without its `classes` once it is made
   ShardIndex index_;  // of `shards`, then of `validation`
 };
 

@@ -266,7 +266,9 @@ TEST_F(SavedModelTest, AsManyClassesAsThereMayBeComeBack) {
     ModelConfig config = model_.config();
     config.head.back().units = kUnitsOfClasses;
     const Model model(config, Convention::Torchvision(), {64, 96}, classes, 1);
-    std::ofstream(description(), std::ios::binary) << Describe(model);
+    std::ofstream file(description(), std::ios::binary);
+    Describe(model, [&](std::string_view piece) { file << piece; });
+    file.close();
     EXPECT_EQ(ReadModelDescription(description()).classes, classes);
   }
 }
