@@ -7,7 +7,7 @@
 namespace weir {
 namespace {
 
-constexpr int kMostOpcodes = 1'000'000;
+constexpr int kMostOpcodes = 200'000;
 
 class Machine {
  public:

@@ -34,7 +34,8 @@ std::string Described(const TensorToWrite& tensor, std::size_t begin) {
 }
 
 void CheckLimits(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
-                 const std::map<std::string, std::string>& metadata, std::size_t header_bytes) {
+                 const std::map<std::string, std::string>& metadata, std::size_t header_bytes,
+                 std::size_t most_header_bytes) {
   const auto check = [&](const std::string& what, std::size_t wanted, std::size_t most) {
     if (wanted <= most) return;
     throw Error(ErrorKind::kData,
@@ -46,7 +47,7 @@ void CheckLimits(const std::filesystem::path& path, const std::vector<TensorToWr
   };
   check(count(tensors.size(), "tensors"), tensors.size(), kMostSafetensorsTensors);
   check(count(metadata.size(), "keys of metadata"), metadata.size(), kMostSafetensorsMetadata);
-  check("a header of " + count(header_bytes, "bytes"), header_bytes, kMostSafetensorsHeaderBytes);
+  check("a header of " + count(header_bytes, "bytes"), header_bytes, most_header_bytes);
   for (const TensorToWrite& tensor : tensors) {
     check(count(tensor.shape.size(), "dimensions") + " in '" + Printable(tensor.name) + "'",
           tensor.shape.size(), kMostSafetensorsDimensions);
@@ -56,7 +57,8 @@ void CheckLimits(const std::filesystem::path& path, const std::vector<TensorToWr
 // The header, padded with spaces so that the values behind it are aligned to 8 bytes. `room` bytes
 // are to be left in it.
 std::string Header(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
-                   const std::map<std::string, std::string>& metadata, std::size_t room = 0) {
+                   const std::map<std::string, std::string>& metadata, std::size_t room = 0,
+                   std::size_t most_bytes = kMostSafetensorsHeaderBytes) {
   std::string text = "{";
   const auto separate = [&] { text += text.size() > 1 ? "," : ""; };
   if (!metadata.empty()) {
@@ -76,7 +78,7 @@ std::string Header(const std::filesystem::path& path, const std::vector<TensorTo
   }
   text += "}";
   text.append((8 - text.size() % 8) % 8, ' ');
-  CheckLimits(path, tensors, metadata, text.size() + room);
+  CheckLimits(path, tensors, metadata, text.size() + room, most_bytes);
   return text;
 }
 
@@ -124,7 +126,7 @@ std::string GrowingHeader(const std::filesystem::path& path, const std::string& 
                   .shape = {static_cast<std::int64_t>(numbers)},
                   .bytes = {},
                   .type = ElementType::kI32}},
-                metadata, room);
+                metadata, room, kMostFeaturesHeaderBytes);
 }
 
 }  // namespace

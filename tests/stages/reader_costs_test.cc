@@ -20,6 +20,7 @@
 #include "stages/sources/manifest_reader.h"
 #include "stages/sources/shard_paths.h"
 #include "tests/support/counted_heap.h"
+#include "tests/support/largest_files.h"
 #include "tests/support/pth_bytes.h"
 #include "tests/support/scratch_folder.h"
 
@@ -38,24 +39,7 @@ struct Reading {
 
 void PrintTo(const Reading& reading, std::ostream* out) { *out << reading.name; }
 
-// `each` with # for 0, 1, 2, ..., and `separator` between, until it is `most` long or often.
-std::string Repeated(const std::string& each, std::size_t most_bytes, std::size_t times = ~0ull,
-                     const std::string& separator = ",") {
-  std::string all;
-  for (std::size_t i = 0; i < times; ++i) {
-    std::string next = i == 0 ? "" : separator;
-    for (const char c : each) next += c == '#' ? std::to_string(i) : std::string(1, c);
-    if (all.size() + next.size() > most_bytes) break;
-    all += next;
-  }
-  return all;
-}
-
 void OpenWeights(const std::string& path) { WeightsFile::Open(path); }
-
-std::string Safetensors(const std::string& header) {
-  return LittleEndian<std::uint64_t>(header.size()) + header;
-}
 
 std::vector<Reading> SafetensorsReadings() {
   const std::string tensor = R"("#":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})";
@@ -67,8 +51,8 @@ std::vector<Reading> SafetensorsReadings() {
   };
   return {
       {"safetensors_tensors", header("{", wide, "}", kMostSafetensorsTensors), OpenWeights,
-       48 * kMiB},
-      {"safetensors_too_many_tensors", header("{", tensor, "}"), OpenWeights, 48 * kMiB},
+       8 * kMiB},
+      {"safetensors_too_many_tensors", header("{", tensor, "}"), OpenWeights, 12 * kMiB},
       {"safetensors_dimensions",
        header(R"({"a":{"dtype":"F32","data_offsets":[0,0],"shape":[)", "0", "]}}"), OpenWeights,
        kMiB},
@@ -121,55 +105,14 @@ std::vector<Reading> DescriptionReadings() {
   };
 }
 
-// The version 0 superblock of HDF5, and a root group whose symbols are `nodes` lists of `links`
-// names each, all in one heap of `heap_bytes`: every name is the end of the one before.
-std::string Hdf5Links(std::uint16_t nodes, std::uint16_t links, std::size_t heap_bytes) {
-  constexpr std::uint64_t kRoot = 0x1000, kHeap = 0x2000, kTree = 0x3000, kNames = 0x100000;
-  const std::uint64_t first_node = kNames + heap_bytes;
-  std::string file = "\x89HDF\r\n\x1a\n";
-  file += std::string({0, 0, 0, 0, 0, 8, 8, 0, 4, 0, 16, 0, 0, 0, 0, 0});
-  for (const std::uint64_t place : {0ull, ~0ull, 1ull << 40, ~0ull, 0ull, 1ull * kRoot}) {
-    file += LittleEndian(place);
-  }
-  file.resize(kRoot);
-  file += std::string({1, 0, 1, 0, 1, 0, 0, 0, 24, 0, 0, 0, 0, 0, 0, 0, 17, 0, 16, 0, 0, 0, 0, 0});
-  file += LittleEndian(kTree) + LittleEndian(kHeap);
-  file.resize(kHeap);
-  file += std::string("HEAP\0\0\0\0", 8) + LittleEndian<std::uint64_t>(heap_bytes) +
-          LittleEndian<std::uint64_t>(0) + LittleEndian(kNames);
-  file.resize(kTree);
-  file += std::string("TREE\0\0", 6) + LittleEndian(nodes) + std::string(16, '\xff');
-  const std::uint64_t node_bytes = 8 + links * std::uint64_t{40};
-  for (std::uint64_t i = 0; i < nodes; ++i) {
-    file += LittleEndian<std::uint64_t>(0) + LittleEndian(first_node + i * node_bytes);
-  }
-  file.resize(kNames);
-  for (std::uint64_t i = 0; file.size() < first_node; ++i) {
-    std::string number = std::to_string(i);
-    file += std::string(7 - number.size(), '0') + number;
-  }
-  file.resize(first_node);
-  for (std::uint64_t i = 0; i < nodes * std::uint64_t{links}; ++i) {
-    if (i % links == 0) file += std::string("SNOD\1\0", 6) + LittleEndian(links);
-    file += LittleEndian(i % heap_bytes) + LittleEndian(kRoot) + std::string(24, '\0');
-  }
-  return file;
-}
-
-std::string ZipOfEntries(int count) {
-  std::vector<std::pair<std::string, std::string>> entries;
-  for (int i = 0; i < count; ++i) entries.emplace_back("a/data/" + std::to_string(i), "");
-  return ZipBytes(entries);
-}
-
 std::vector<Reading> TableReadings() {
   return {
-      {"hdf5_links_of_one_heap", Hdf5Links(8, 60'000, 500'000), OpenWeights, 32 * kMiB},
-      {"hdf5_too_many_links", Hdf5Links(10, 60'000, 500'000), OpenWeights, 32 * kMiB},
+      {"hdf5_links_of_one_heap", Hdf5Links(3, 60'000, 200'000), OpenWeights, 32 * kMiB},
+      {"hdf5_too_many_links", Hdf5Links(4, 60'000, 200'000), OpenWeights, 32 * kMiB},
       {"zip_entries", ZipOfEntries(131'072), OpenWeights, 32 * kMiB},
       {"zip_too_many_entries", ZipOfEntries(140'000), OpenWeights, 32 * kMiB},
       {"pickle_opcodes", ZipBytes({{"a/data.pkl", "\x80\2" + std::string(kMiB, '}') + "."}}),
-       OpenWeights, 96 * kMiB},
+       OpenWeights, 24 * kMiB},
   };
 }
 

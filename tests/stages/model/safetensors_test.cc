@@ -150,7 +150,7 @@ TEST_F(Safetensors, RefusesWhatTheFormatForbids) {
   EXPECT_EQ(RefusalOf(LittleEndian<std::uint64_t>(100) + "{}"),
             "w.safetensors: its header reaches past the end of the file" + kCopyAgain);
   EXPECT_EQ(RefusalOf(LittleEndian<std::uint64_t>(~std::uint64_t{0}) + "{}"),
-            "w.safetensors: its header is longer than 16.0 MiB" + kCopyAgain);
+            "w.safetensors: its header is longer than 3.00 MiB" + kCopyAgain);
   EXPECT_EQ(Refusal("{\"w\":"), "w.safetensors: its header is not whole JSON" + kCopyAgain);
   EXPECT_EQ(Refusal("{\"w\":{\"a\":{\"b\":{\"c\":{}}}}}"),
             "w.safetensors: its header is nested more than 3 levels deep" + kCopyAgain);
@@ -231,8 +231,8 @@ TEST_F(Safetensors, WhatIsWrittenCanBeReadAgainUpToTheLimits) {
   }
   EXPECT_EQ(write(kMostSafetensorsTensors + 1, 1, 0, 0),
             path +
-                ": would have 131073 tensors, which could not be read again\n"
-                "The most is 131072: write less into one file.");
+                ": would have 16385 tensors, which could not be read again\n"
+                "The most is 16384: write less into one file.");
   EXPECT_EQ(write(1, 9, 0, 0),
             path +
                 ": would have 9 dimensions in 't0', which could not be read again\n"
@@ -243,8 +243,8 @@ TEST_F(Safetensors, WhatIsWrittenCanBeReadAgainUpToTheLimits) {
                 "The most is 4096: write less into one file.");
   EXPECT_EQ(write(1, 1, 0, longest + 16),
             path +
-                ": would have a header of 16777232 bytes, which could not be read again\n"
-                "The most is 16777216: write less into one file.");
+                ": would have a header of 3145744 bytes, which could not be read again\n"
+                "The most is 3145728: write less into one file.");
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
