@@ -21,6 +21,7 @@ using nlohmann::json;
 
 constexpr const char* kMetrics = "metrics.jsonl";
 constexpr const char* kDropped = "dropped.jsonl";
+constexpr std::size_t kMostRemembered = std::size_t{1} << 18;  // pictures that were lost
 
 void MakeFolder(const fs::path& path) {
   std::error_code error;
@@ -92,13 +93,23 @@ RunFolder RunFolder::Reopen(const fs::path& path) {
   RunFolder folder(path, FolderLock(path));
   MakeFolder(path / "checkpoint");
   for (const char* part : {"", "checkpoint", "model"}) RemovePartialFiles(path / part);
-  folder.Note(SiftLines(path / kDropped, [&folder](const json& line) {
+  folder.ReadDropped();
+  return folder;
+}
+
+void RunFolder::ReadDropped() {
+  std::uint64_t lines = 0;
+  Note(SiftLines(path_ / kDropped, [&](const json& line) {
     const auto lost = line.find("path");
     if (lost == line.end() || !lost->is_string()) return LineUse::kDamaged;
-    folder.dropped_.insert(Key(*lost));
+    ++lines;
+    if (remembered_.size() < kMostRemembered) remembered_.push_back(Key(*lost));
     return LineUse::kKeep;
   }));
-  return folder;
+  std::sort(remembered_.begin(), remembered_.end());
+  const auto repeated = std::unique(remembered_.begin(), remembered_.end());
+  dropped_ = lines - static_cast<std::uint64_t>(remembered_.end() - repeated);
+  remembered_.erase(repeated, remembered_.end());
 }
 
 fs::path RunFolder::MakeDefault(const std::string& name) {
@@ -138,7 +149,8 @@ RunFolder::RunFolder(RunFolder&& other) noexcept
     : path_(std::move(other.path_)),
       lock_(std::move(other.lock_)),
       notes_(std::move(other.notes_)),
-      dropped_(std::move(other.dropped_)) {}
+      remembered_(std::move(other.remembered_)),
+      dropped_(other.dropped_) {}
 
 void RunFolder::Note(std::string note) {
   if (!note.empty()) notes_.push_back(std::move(note));
@@ -167,18 +179,22 @@ void RunFolder::ForgetMetricsFrom(int epoch) {
 void RunFolder::Dropped(const std::string& path, const std::string& stage,
                         const std::string& reason) {
   const std::lock_guard lock(mutex_);
-  if (!dropped_.insert(Key(path)).second) return;
+  const std::uint64_t key = Key(path);
+  const auto place = std::lower_bound(remembered_.begin(), remembered_.end(), key);
+  if (place != remembered_.end() && *place == key) return;
+  if (remembered_.size() < kMostRemembered) remembered_.insert(place, key);
+  ++dropped_;
   AppendLine(path_ / kDropped, {{"path", path}, {"stage", stage}, {"reason", reason}});
 }
 
 std::uint64_t RunFolder::dropped() const {
   const std::lock_guard lock(mutex_);
-  return dropped_.size();
+  return dropped_;
 }
 
 bool RunFolder::HasDropped(const std::string& path) const {
   const std::lock_guard lock(mutex_);
-  return dropped_.contains(Key(path));
+  return std::binary_search(remembered_.begin(), remembered_.end(), Key(path));
 }
 
 }  // namespace weir

@@ -11,7 +11,8 @@
 //   .lock                held while the run goes on (folder_lock.h)
 //
 // Every line is written whole and at once; summary, config and plan appear whole or not at all.
-// Dropped() may be called from any thread, the rest from one.
+// Dropped() may be called from any thread, the rest from one. Holds 8 bytes for each of the first
+// 262,144 pictures that were lost; of those beyond, a loss in a later epoch is listed once more.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,6 @@
 #include <mutex>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "pipelines/folder_lock.h"
@@ -70,12 +70,14 @@ class RunFolder {
  private:
   RunFolder(std::filesystem::path path, FolderLock lock);
   void Note(std::string note);
+  void ReadDropped();
 
   std::filesystem::path path_;
   FolderLock lock_;
   std::vector<std::string> notes_;
   mutable std::mutex mutex_;
-  std::unordered_set<std::uint64_t> dropped_;  // hashes of the paths
+  std::vector<std::uint64_t> remembered_;  // hashes of the paths that were lost, sorted
+  std::uint64_t dropped_ = 0;              // lines in dropped.jsonl
 };
 
 }  // namespace weir

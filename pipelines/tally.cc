@@ -11,9 +11,10 @@ namespace {
 
 using nlohmann::json;
 
-// A tally may hold a configuration, of at most 1 MiB.
-constexpr JsonLimits kLimits{.text_bytes = std::size_t{16} << 20,
-                             .held_bytes = std::size_t{64} << 20};
+// A tally may hold a configuration, of at most 1 MiB: twice that with a backslash before each of
+// its bytes, and three times where U+FFFD takes the place of each.
+constexpr JsonLimits kLimits{.text_bytes = std::size_t{4} << 20,
+                             .held_bytes = std::size_t{9} << 20};
 
 }  // namespace
 
