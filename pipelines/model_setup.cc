@@ -60,6 +60,7 @@ std::shared_ptr<ModelSource> SetUpModel(const ModelConfig& model, const Training
   result->config = model;
   result->training = training;
   result->convention = ConventionFor(backbone.convention, source, file.get());
+  if (file) result->opening_bytes = file->opening_bytes();
   if (source.kind == WeightsSource::Kind::kNone) {
     result->open_backbone = [](const Model& declared) {
       return RandomLayers(declared.network(), declared.seed());

@@ -27,7 +27,7 @@ Footprint Calibration::footprint() const {
   const Network& backbone = model_->network();
   const PrefixFootprint prefix =
       OneDnnPrefixFootprint(backbone, OptionsOf(*model_, [](int, const float*) {}));
-  const std::size_t reading_bytes = LayerReadingBytes(backbone);
+  const std::size_t reading_bytes = LayerReadingBytes(backbone) + source_->opening_bytes;
   return {.held = {{"the backbone in float32", MemoryTag::kModel, prefix.weights_bytes},
                    {"a layer while it is read", MemoryTag::kModel,
                     reading_bytes - std::min(reading_bytes, prefix.workspace_bytes)},

@@ -74,7 +74,7 @@ ItemSpec Features::output() const {
 Footprint Features::WorkOutFootprint(int workers) const {
   Footprint footprint{.item_bytes = output().item_bytes};
   if (model_->prefix_layers() == 0) return footprint;
-  const std::size_t reading_bytes = LayerReadingBytes(model_->network());
+  const std::size_t reading_bytes = LayerReadingBytes(model_->network()) + source_->opening_bytes;
   if (device_) {
     footprint.held = {{"a layer while it is read", MemoryTag::kModel, reading_bytes}};
   } else {

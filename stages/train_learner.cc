@@ -58,6 +58,10 @@ TrainLearner::TrainLearner(std::shared_ptr<const Model> model,
       workers_(workers),
       training_(training) {}
 
+std::size_t TrainLearner::reading_bytes() const {
+  return LayerReadingBytes(model_->network()) + source_->opening_bytes;
+}
+
 std::size_t TrainLearner::activation_bytes(Activations activations) const {
   const std::size_t inference = InferenceBytes(*model_, micro_batch_);
   if (!training_) return inference;
@@ -66,13 +70,12 @@ std::size_t TrainLearner::activation_bytes(Activations activations) const {
 
 // A layer of the backbone is read only while there is no micro-batch.
 Footprint TrainLearner::FootprintBesideDevice() const {
-  return {
-      .held = {{"copy of what learns", MemoryTag::kOptimizer,
-                TrainableModel::StateBytes(*model_, optimizer_, training_)},
-               {"a layer while it is read", MemoryTag::kModel,
-                std::max(LayerReadingBytes(model_->network()), StagingBytes(*model_, batch_size_))},
-               {"logits and losses", MemoryTag::kActivation, result_bytes()},
-               ConfusionPart()}};
+  return {.held = {{"copy of what learns", MemoryTag::kOptimizer,
+                    TrainableModel::StateBytes(*model_, optimizer_, training_)},
+                   {"a layer while it is read", MemoryTag::kModel,
+                    std::max(reading_bytes(), StagingBytes(*model_, batch_size_))},
+                   {"logits and losses", MemoryTag::kActivation, result_bytes()},
+                   ConfusionPart()}};
 }
 
 HeldPart TrainLearner::ConfusionPart() const {
@@ -84,7 +87,7 @@ Footprint TrainLearner::footprint() const {
   const std::size_t gradients = training_ ? TrainableModel::GradientBytes(*model_) : 0;
   const std::size_t activations = activation_bytes(Activations::kKept);
   const std::size_t recomputed = activation_bytes(Activations::kRecomputed);
-  const std::size_t reading = LayerReadingBytes(model_->network());  // as above
+  const std::size_t reading = reading_bytes();  // as above
   const std::string each = "micro-batches of " + std::to_string(micro_batch_);
   const int micro_batches = (batch_size_ + micro_batch_ - 1) / micro_batch_;
   const std::size_t slots = training_ ? optimizer_.slot_names().size() : 0;

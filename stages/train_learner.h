@@ -51,6 +51,7 @@ class TrainLearner final : public Learner {
   std::string Restore(const std::filesystem::path& file) override;
 
  private:
+  std::size_t reading_bytes() const;                            // a layer while it is read
   std::size_t activation_bytes(Activations activations) const;  // of a micro-batch
   HeldPart ConfusionPart() const;
   Footprint FootprintBesideDevice() const;

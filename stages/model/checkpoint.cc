@@ -157,7 +157,7 @@ void CompareDeclarations(const std::filesystem::path& file, const Declaration& s
 // again.
 std::unique_ptr<WeightsFile> OpenCheckpoint(const std::filesystem::path& path) {
   try {
-    return WeightsFile::Open(path);
+    return WeightsFile::OpenOwn(path, MappedFile(path));
   } catch (const Error& damage) {
     throw Error(ErrorKind::kData, damage.what(),
                 "The checkpoint is damaged: remove it, and the run begins anew.");

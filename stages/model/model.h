@@ -93,6 +93,7 @@ struct ModelSource {
   // Called once the plan is accepted, by each stage that needs numbers: the backbone's, from the
   // file, the saved model or the seed.
   std::function<LayerReader(const Model&)> open_backbone;
+  std::size_t opening_bytes = 0;  // what a call of it takes (WeightsFile::opening_bytes)
   // The head's, by name ("head.1.weight"), where a saved model is used; empty function: initialise.
   std::function<std::vector<float>(const std::string& name, std::size_t values)> load_head;
   // Of the maps behind each layer of the backbone, where they were measured: for `precision: int8`.

@@ -1,7 +1,5 @@
 // What the header of a safetensors file may be. The reader refuses what passes it, and the writer
-// does not write it: whatever weir writes to read again it can read. A header is read before the
-// plan is made and while the model is loaded, so that four times its bytes have to fit into what
-// every plan keeps free. A network for pictures has some thousand tensors at most.
+// does not write it: whatever weir writes it can read.
 #pragma once
 
 #include <cstddef>
@@ -9,12 +7,13 @@
 
 namespace weir {
 
-inline constexpr std::uint64_t kMostSafetensorsHeaderBytes = std::uint64_t{3} << 20;
-inline constexpr std::size_t kMostSafetensorsTensors = 16'384;
+inline constexpr std::uint64_t kMostSafetensorsHeaderBytes = std::uint64_t{16} << 20;
+inline constexpr std::size_t kMostSafetensorsTensors = 131'072;
+// Of the files that weir writes to read them again itself (models, checkpoints, maps): four times
+// such a header fits into what every plan keeps free, so that no plan has to be made of it.
+inline constexpr std::uint64_t kMostOwnHeaderBytes = std::uint64_t{3} << 20;
+inline constexpr std::size_t kMostOwnTensors = 16'384;
 inline constexpr std::size_t kMostSafetensorsDimensions = 8;
 inline constexpr std::size_t kMostSafetensorsMetadata = 4'096;  // keys
-
-// Of features, which are written for others: beside them stand the names of all classes.
-inline constexpr std::uint64_t kMostFeaturesHeaderBytes = std::uint64_t{16} << 20;
 
 }  // namespace weir

@@ -16,6 +16,8 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kLengthBytes = 8;
+// Names, shapes and places take at most four times the header's bytes (reader_costs_test.cc).
+constexpr std::size_t kBytesForOneOfHeader = 4;
 
 class SafetensorsFile final : public WeightsFile {
  public:
@@ -26,6 +28,7 @@ class SafetensorsFile final : public WeightsFile {
     if (header_bytes > kMostSafetensorsHeaderBytes) {
       Refuse("its header is longer than " + ToRoundText(ByteSize{kMostSafetensorsHeaderBytes}));
     }
+    opening_bytes_ = kBytesForOneOfHeader * header_bytes;
     const auto text = reader.Take(header_bytes);
     if (!text) Refuse("its header reaches past the end of the file");
     values_ = *reader.Take(reader.remaining());
@@ -88,6 +91,11 @@ class SafetensorsFile final : public WeightsFile {
 
 bool LooksLikeSafetensors(std::span<const std::byte> file) {
   return file.size() > kLengthBytes && file[kLengthBytes] == std::byte{'{'};
+}
+
+std::uint64_t SafetensorsHeaderBytes(std::span<const std::byte> file) {
+  if (!LooksLikeSafetensors(file)) return 0;
+  return ByteReader(file).Read<std::uint64_t>().value_or(0);
 }
 
 std::unique_ptr<WeightsFile> OpenSafetensors(const std::filesystem::path& path,

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -19,6 +20,9 @@
 namespace weir {
 
 bool LooksLikeSafetensors(std::span<const std::byte> file);
+
+// What the file's first bytes say; 0 where it is no safetensors file.
+std::uint64_t SafetensorsHeaderBytes(std::span<const std::byte> file);
 
 // Throws Error(kData).
 std::unique_ptr<WeightsFile> OpenSafetensors(const std::filesystem::path& path,

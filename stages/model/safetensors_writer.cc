@@ -45,7 +45,7 @@ void CheckLimits(const std::filesystem::path& path, const std::vector<TensorToWr
   const auto count = [](std::size_t number, const char* of) {
     return std::to_string(number) + " " + of;
   };
-  check(count(tensors.size(), "tensors"), tensors.size(), kMostSafetensorsTensors);
+  check(count(tensors.size(), "tensors"), tensors.size(), kMostOwnTensors);
   check(count(metadata.size(), "keys of metadata"), metadata.size(), kMostSafetensorsMetadata);
   check("a header of " + count(header_bytes, "bytes"), header_bytes, most_header_bytes);
   for (const TensorToWrite& tensor : tensors) {
@@ -58,7 +58,7 @@ void CheckLimits(const std::filesystem::path& path, const std::vector<TensorToWr
 // are to be left in it.
 std::string Header(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
                    const std::map<std::string, std::string>& metadata, std::size_t room = 0,
-                   std::size_t most_bytes = kMostSafetensorsHeaderBytes) {
+                   std::size_t most_bytes = kMostOwnHeaderBytes) {
   std::string text = "{";
   const auto separate = [&] { text += text.size() > 1 ? "," : ""; };
   if (!metadata.empty()) {
@@ -126,7 +126,7 @@ std::string GrowingHeader(const std::filesystem::path& path, const std::string& 
                   .shape = {static_cast<std::int64_t>(numbers)},
                   .bytes = {},
                   .type = ElementType::kI32}},
-                metadata, room, kMostFeaturesHeaderBytes);
+                metadata, room, kMostSafetensorsHeaderBytes);
 }
 
 }  // namespace

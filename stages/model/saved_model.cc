@@ -85,7 +85,7 @@ void WriteMaps(const fs::path& path, const Backbone& backbone,
 }
 
 std::vector<MapStatistics> ReadMaps(const fs::path& path, const Backbone& backbone) {
-  const auto file = WeightsFile::Open(path);
+  const auto file = WeightsFile::OpenOwn(path, MappedFile(path));
   std::vector<MapStatistics> maps;
   for (int i = 0; i < backbone.network().size(); ++i) {
     const std::string& name = backbone.names(i).convolution;
@@ -150,7 +150,7 @@ SavedModel LoadSavedModel(const fs::path& folder) {
     const Model model(description.config, description.convention, description.input, classes,
                       /*seed=*/0);
     model.CheckClassifier();
-    CheckHead(*WeightsFile::Open(weights, mapped), model);
+    CheckHead(*WeightsFile::OpenOwn(weights, mapped), model);
     if (fs::exists(folder / kMaps)) {
       saved.source.maps = std::make_shared<const std::vector<MapStatistics>>(
           ReadMaps(folder / kMaps, model.backbone()));
@@ -166,10 +166,10 @@ SavedModel LoadSavedModel(const fs::path& folder) {
   saved.source.config.backbone.weights = fs::absolute(weights).string();
   saved.source.convention = description.convention;
   saved.source.open_backbone = [weights, mapped](const Model& model) {
-    return ReadBackbone(WeightsFile::Open(weights, mapped), model.backbone());
+    return ReadBackbone(WeightsFile::OpenOwn(weights, mapped), model.backbone());
   };
   saved.source.load_head = [weights, mapped](const std::string& name, std::size_t values) {
-    return ReadValues(*WeightsFile::Open(weights, mapped), name, values);
+    return ReadValues(*WeightsFile::OpenOwn(weights, mapped), name, values);
   };
   return saved;
 }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "framework/byte_size.h"
 #include "framework/error.h"
 #include "stages/model/element_type.h"
 #include "stages/model/foreign_file.h"
@@ -12,6 +13,7 @@
 #include "stages/model/keras_archive.h"
 #include "stages/model/printable.h"
 #include "stages/model/pth_reader.h"
+#include "stages/model/safetensors_limits.h"
 #include "stages/model/safetensors_reader.h"
 
 namespace weir {
@@ -52,6 +54,17 @@ std::unique_ptr<WeightsFile> WeightsFile::Open(const std::filesystem::path& path
   mapped.CheckUnchanged();
   file->mapped_.emplace(std::move(mapped));
   return file;
+}
+
+std::unique_ptr<WeightsFile> WeightsFile::OpenOwn(const std::filesystem::path& path,
+                                                  MappedFile mapped) {
+  if (SafetensorsHeaderBytes(mapped.bytes()) > kMostOwnHeaderBytes) {
+    throw Error(ErrorKind::kData,
+                path.string() + ": its header is longer than " +
+                    ToRoundText(ByteSize{kMostOwnHeaderBytes}) + ", which weir does not write",
+                "the file is damaged or somebody else's: copy it again");
+  }
+  return Open(path, std::move(mapped));
 }
 
 const TensorInfo* WeightsFile::Find(std::string_view name) const {

@@ -9,6 +9,8 @@
 // takes more memory than the file's size accounts for. One thread at a time.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -47,6 +49,8 @@ class WeightsFile {
   static std::unique_ptr<WeightsFile> Open(const std::filesystem::path& path);
   // The same of a file that is mapped already, and stays so as long as this is there.
   static std::unique_ptr<WeightsFile> Open(const std::filesystem::path& path, MappedFile mapped);
+  // The same of a file that weir writes: refused where its header is longer than weir's are.
+  static std::unique_ptr<WeightsFile> OpenOwn(const std::filesystem::path& path, MappedFile mapped);
 
   virtual ~WeightsFile() = default;
 
@@ -62,6 +66,12 @@ class WeightsFile {
 
   const std::map<std::string, std::string>& metadata() const { return metadata_; }  // safetensors'
 
+  // What opening the file takes beyond the reserve of a plan, in bytes: 0 but for headers of many
+  // megabytes, such as networks for pictures do not have.
+  std::size_t opening_bytes() const {
+    return opening_bytes_ - std::min(opening_bytes_, kOpenedInReserve);
+  }
+
   // Converts to float32, row-major as stored. `tensor` is one of tensors(), and out.size() its
   // values. Throws Error(kData) where it is one that is not read, proves to be damaged, or was
   // changed since.
@@ -75,8 +85,11 @@ class WeightsFile {
   std::vector<std::size_t> SetTensors(std::vector<TensorInfo> tensors);
 
   std::map<std::string, std::string> metadata_;
+  std::size_t opening_bytes_ = 0;  // at most
 
  private:
+  static constexpr std::size_t kOpenedInReserve = std::size_t{12} << 20;
+
   virtual void ReadAt(std::size_t index, std::span<float> out) = 0;  // of tensors()
 
   std::filesystem::path path_;

@@ -99,13 +99,17 @@ std::string Inserted(std::string file, const std::string& place, const std::stri
   return file.replace(0, sizeof length, LittleEndian<std::uint64_t>(length + more.size()));
 }
 
-std::string MoreTensors(const std::string& file) {
-  const std::size_t room = kMostSafetensorsHeaderBytes - 256 * 1024;  // its own are shorter
-  return Inserted(file, "{", Repeated(kTensor, room, kMostSafetensorsTensors - 1000) + ",");
+constexpr std::size_t kOwnHeader = 256 * 1024;  // what a file's own is shorter than
+
+// As many as fit into a header of `most_bytes`.
+std::string MoreTensors(const std::string& file, std::size_t most_bytes) {
+  return Inserted(file, "{",
+                  Repeated(kTensor, most_bytes - kOwnHeader, kMostSafetensorsTensors - 1000) + ",");
 }
 
-std::string LongMetadata(const std::string& file, const std::string& place) {
-  return Inserted(file, place, std::string(kMostSafetensorsHeaderBytes - 256 * 1024, 'x'));
+std::string LongMetadata(const std::string& file, const std::string& place,
+                         std::size_t most_bytes) {
+  return Inserted(file, place, std::string(most_bytes - kOwnHeader, 'x'));
 }
 
 struct Case {
@@ -180,9 +184,12 @@ std::vector<Case> Cases() {
   };
   return {
       {"weights_of_many_tensors", 0, "",
-       Weights("w.safetensors", [=] { return MoreTensors(demo()); })},
+       Weights("w.safetensors", [=] { return MoreTensors(demo(), kMostSafetensorsHeaderBytes); })},
       {"weights_of_long_metadata", 0, "",
-       Weights("w.safetensors", [=] { return LongMetadata(demo(), "\"__metadata__\":{\""); })},
+       Weights("w.safetensors",
+               [=] {
+                 return LongMetadata(demo(), "\"__metadata__\":{\"", kMostSafetensorsHeaderBytes);
+               })},
       {"weights_of_many_links", 4, "",
        Weights("w.h5", [] { return Hdf5Links(3, 60'000, 200'000); })},
       {"weights_of_many_entries", 4, "", Weights("w.pth", [] { return ZipOfEntries(131'072); })},
@@ -221,21 +228,26 @@ std::vector<Case> Cases() {
       {"model_of_many_tensors", 0, "",
        Predict("model/model.safetensors",
                [](const Scene& scene) {
-                 return MoreTensors(FileText(scene.Path("run/model/model.safetensors")));
+                 return MoreTensors(FileText(scene.Path("run/model/model.safetensors")),
+                                    kMostOwnHeaderBytes);
+               })},
+      {"model_of_a_long_header", 4, "its header is longer than 3 MiB, which weir does not write",
+       Predict("model/model.safetensors",
+               [](const Scene& scene) {
+                 return MoreTensors(FileText(scene.Path("run/model/model.safetensors")),
+                                    kMostSafetensorsHeaderBytes);
                })},
       {"model_of_many_maps", 4, "",
        Predict("model/int8.safetensors",
                [](const Scene&) {
                  return Safetensors(
-                     "{" +
-                     Repeated(kTensor, kMostSafetensorsHeaderBytes - 2, kMostSafetensorsTensors) +
-                     "}");
+                     "{" + Repeated(kTensor, kMostOwnHeaderBytes - 2, kMostOwnTensors) + "}");
                })},
       {"checkpoint_of_long_metadata", 4, "",
        Resume("checkpoint/latest.safetensors",
               [](const Scene& scene) {
                 return LongMetadata(FileText(scene.Path("run/checkpoint/latest.safetensors")),
-                                    "\"weir.extra\":\"");
+                                    "\"weir.extra\":\"", kMostOwnHeaderBytes);
               })},
       {"lost_pictures_without_end", 0, "",
        Resume("dropped.jsonl",

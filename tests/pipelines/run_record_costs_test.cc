@@ -60,7 +60,7 @@ std::vector<Leaving> CheckpointLeavings() {
                        "\"weir.declaration\":\"" + declaration + "\",\"weir.extra\":\"" + extra +
                        "\"}}");
   };
-  const std::size_t rest = kMostSafetensorsHeaderBytes - 400;
+  const std::size_t rest = kMostOwnHeaderBytes - 400;
   const std::size_t declared = kMiB - 16;
   return {
       {"checkpoint_extra", file, checkpoint("[]", std::string(rest, 'x')), restore, 13 * kMiB},
@@ -87,7 +87,7 @@ std::vector<Leaving> CheckpointLeavings() {
        Safetensors(R"({"__metadata__":{"weir.checkpoint":"1",)" + position +
                    R"("weir.declaration":"[]","weir.extra":""},)" +
                    Repeated(R"("#":{"dtype":"F32","shape":[0,1,2,3,4,5,6,7],"data_offsets":[0,0]})",
-                            rest, kMostSafetensorsTensors) +
+                            rest, kMostOwnTensors) +
                    "}"),
        restore, 8 * kMiB},
   };
@@ -160,12 +160,12 @@ std::vector<Leaving> MapLeavings() {
     WriteModel(folder);
     LoadSavedModel(folder);
   };
-  const std::size_t most = kMostSafetensorsHeaderBytes;
+  const std::size_t most = kMostOwnHeaderBytes;
   return {
       {"int8_tensors", file,
        Safetensors("{" +
                    Repeated(R"("#":{"dtype":"F32","shape":[0,1,2,3,4,5,6,7],"data_offsets":[0,0]})",
-                            most - 2, kMostSafetensorsTensors) +
+                            most - 2, kMostOwnTensors) +
                    "}"),
        load, 8 * kMiB},
       {"int8_metadata", file,

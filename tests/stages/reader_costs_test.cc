@@ -51,8 +51,8 @@ std::vector<Reading> SafetensorsReadings() {
   };
   return {
       {"safetensors_tensors", header("{", wide, "}", kMostSafetensorsTensors), OpenWeights,
-       8 * kMiB},
-      {"safetensors_too_many_tensors", header("{", tensor, "}"), OpenWeights, 12 * kMiB},
+       48 * kMiB},
+      {"safetensors_too_many_tensors", header("{", tensor, "}"), OpenWeights, 48 * kMiB},
       {"safetensors_dimensions",
        header(R"({"a":{"dtype":"F32","data_offsets":[0,0],"shape":[)", "0", "]}}"), OpenWeights,
        kMiB},

@@ -215,11 +215,11 @@ TEST_F(Safetensors, WhatIsWrittenCanBeReadAgainUpToTheLimits) {
     return CaughtError([&] { WriteSafetensors(path, all, metadata); });
   };
   // The header has 8 more tensors' worth of marks around: {"__metadata__":{"long":""},...}.
-  const std::size_t longest = (kMostSafetensorsHeaderBytes - 104) / 2;
+  const std::size_t longest = (kMostOwnHeaderBytes - 104) / 2;
   struct Case {
     std::size_t tensors, dimensions, keys, text_bytes;
   };
-  for (const Case& each : {Case{kMostSafetensorsTensors, 1, 0, 0}, Case{1, 8, 0, 0},
+  for (const Case& each : {Case{kMostOwnTensors, 1, 0, 0}, Case{1, 8, 0, 0},
                            Case{1, 1, kMostSafetensorsMetadata, 0}, Case{1, 1, 0, longest}}) {
     EXPECT_EQ(write(each.tensors, each.dimensions, each.keys, each.text_bytes),
               "nothing was thrown");
@@ -229,7 +229,7 @@ TEST_F(Safetensors, WhatIsWrittenCanBeReadAgainUpToTheLimits) {
     EXPECT_EQ(file->metadata().size(), each.keys + (each.text_bytes > 0));
     std::filesystem::remove(path);
   }
-  EXPECT_EQ(write(kMostSafetensorsTensors + 1, 1, 0, 0),
+  EXPECT_EQ(write(kMostOwnTensors + 1, 1, 0, 0),
             path +
                 ": would have 16385 tensors, which could not be read again\n"
                 "The most is 16384: write less into one file.");
