@@ -7,6 +7,7 @@
 #include "pipelines/download_line.h"
 #include "pipelines/signals.h"
 #include "stages/cache_folder.h"
+#include "stages/model/load_backbone.h"
 #include "stages/model/weights_file.h"
 #include "stages/model/weights_source.h"
 

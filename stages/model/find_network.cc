@@ -180,11 +180,12 @@ Mismatch Compare(const WeightsFile& file, const Network& network, const Naming& 
   for (std::size_t layer = 0; layer < naming.layers.size(); ++layer) {
     const auto names = naming.layers[layer].tensors();
     for (std::size_t i = 0; i < names.size(); ++i) {
-      const std::string& name = *names[i];
-      if (name.empty()) continue;
+      const std::string& key = *names[i];
+      if (key.empty()) continue;
+      const std::string name = Printable(key);  // its prefix is the file's
       const std::vector<std::int64_t> shape =
           StoredShape(network.layers()[layer], i, naming.is_keras);
-      const TensorInfo* tensor = file.Find(name);
+      const TensorInfo* tensor = file.Find(key);
       if (!tensor) {
         mismatch.missing.push_back(name + " is missing");
       } else if (!tensor->unread.empty()) {

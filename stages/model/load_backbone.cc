@@ -1,22 +1,21 @@
+#include "stages/model/load_backbone.h"
+
 #include <algorithm>
+#include <charconv>
 #include <cmath>
-#include <cstdlib>
-#include <memory>
 #include <sstream>
-#include <string>
-#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "framework/error.h"
 #include "stages/model/find_network.h"
 #include "stages/model/printable.h"
-#include "stages/model/weights_file.h"
 
 namespace weir {
 namespace {
 
-constexpr std::string_view kConventionKey = "weir.convention";
+constexpr const char* kConventionKey = "weir.convention";
 constexpr const char* kEpsilonKey = "weir.batch_norm_epsilon";
 
 [[noreturn]] void RefuseNumbers(const WeightsFile& file, const std::string& name,
@@ -90,14 +89,14 @@ LayerReader ReadBackbone(std::shared_ptr<WeightsFile> file, const Backbone& back
 }
 
 Convention ConventionOf(const WeightsFile& file) {
-  const auto stated = file.metadata().find(std::string(kConventionKey));
+  const auto stated = file.metadata().find(kConventionKey);
   if (stated != file.metadata().end()) {
     if (stated->second == "keras") return Convention::Keras();
     if (stated->second == "torchvision") return Convention::Torchvision();
-    throw Error(ErrorKind::kData,
-                file.path().string() + ": " + std::string(kConventionKey) + " is '" +
-                    Printable(stated->second) + "'",
-                "it may be keras or torchvision");
+    throw Error(
+        ErrorKind::kData,
+        file.path().string() + ": " + kConventionKey + " is '" + Printable(stated->second) + "'",
+        "it may be keras or torchvision");
   }
   const bool is_from_tensor_flow = std::ranges::any_of(
       file.tensors(), [](const TensorInfo& tensor) { return IsFromTensorFlow(tensor.name); });
@@ -109,12 +108,14 @@ Convention ConventionOf(const WeightsFile& file) {
 float BatchNormEpsilonOf(const WeightsFile& file) {
   const auto stated = file.metadata().find(kEpsilonKey);
   if (stated == file.metadata().end()) return ConventionOf(file).batch_norm_epsilon;
-  char* end = nullptr;
-  const float epsilon = std::strtof(stated->second.c_str(), &end);
-  if (*end != '\0' || !(epsilon > 0 && epsilon < 1)) {
-    throw Error(ErrorKind::kData, file.path().string() + ": the metadata " +
-                                      std::string(kEpsilonKey) + " is `" + stated->second +
-                                      "`, which is no epsilon");
+  const std::string& text = stated->second;
+  float epsilon = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), epsilon);
+  const bool is_number = error == std::errc() && end == text.data() + text.size();
+  if (!is_number || !(epsilon > 0 && epsilon < 1)) {
+    throw Error(ErrorKind::kData,
+                file.path().string() + ": " + kEpsilonKey + " is '" + Printable(text) + "'",
+                "it may be a number between 0 and 1");
   }
   return epsilon;
 }

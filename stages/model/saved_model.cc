@@ -10,6 +10,7 @@
 
 #include "framework/error.h"
 #include "stages/model/atomic_file.h"
+#include "stages/model/load_backbone.h"
 #include "stages/model/model_description.h"
 #include "stages/model/safetensors_writer.h"
 #include "stages/model/weights_file.h"

@@ -1,8 +1,9 @@
 // Named tensors in a file: PyTorch's .pth (nothing is ever executed), safetensors, Keras' legacy
 // .h5 and Keras 3's .weights.h5 and .keras. The kind is told by the content, not the name.
 //
-//   const LayerReader read = ReadBackbone(WeightsFile::Open("mobilenet_v2.pth"), backbone);
-//   const ConvWeights first = read(0);
+//   const auto file = WeightsFile::Open("mobilenet_v2.pth");
+//   std::vector<float> values(file->tensors()[0].values());
+//   file->Read(file->tensors()[0], values);
 //
 // A file may come from anybody: whatever its bytes are, the outcome is tensors or an Error. A
 // reader holds the table of names, and at most one tensor besides what it converts into; it never
@@ -21,8 +22,6 @@
 #include <string_view>
 #include <vector>
 
-#include "stages/model/backbone.h"
-#include "stages/model/backbone_weights.h"
 #include "stages/model/mapped_file.h"
 
 namespace weir {
@@ -96,22 +95,5 @@ class WeightsFile {
   std::vector<TensorInfo> tensors_;
   std::optional<MappedFile> mapped_;  // from the end of Open on
 };
-
-// The backbone's numbers from a file in any of the formats and namings (Keras, torchvision, timm),
-// converted to OIHW, read when they are asked for. `prefix` says which of several networks (see
-// find_network.h). Throws Error(kData), here as FindNetwork does, and from the reader for a tensor
-// with NaN, infinity or a negative variance in it.
-LayerReader ReadBackbone(std::shared_ptr<WeightsFile> file, const Backbone& backbone,
-                         const std::string& prefix = "");
-
-// The convention that a file's format and names imply: Keras' for HDF5 and for the names of Keras
-// or transformers, torchvision's otherwise, unless the file's own metadata ("weir.convention":
-// "keras" or "torchvision") says which.
-Convention ConventionOf(const WeightsFile& file);
-
-// The epsilon that the file's batch norms were trained with. It belongs to who wrote the file:
-// where the user states another convention than ConventionOf, this epsilon still holds. The
-// convention's, unless the metadata ("weir.batch_norm_epsilon") says it.
-float BatchNormEpsilonOf(const WeightsFile& file);
 
 }  // namespace weir

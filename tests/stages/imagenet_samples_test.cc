@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "stages/model/frozen_prefix.h"
+#include "stages/model/load_backbone.h"
 #include "stages/model/weights_file.h"
 #include "stages/resize.h"
 #include "tests/stages/decode_probe.h"

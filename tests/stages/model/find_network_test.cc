@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "stages/model/load_backbone.h"
 #include "stages/model/safetensors_writer.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/mobilenet_v2.h"
@@ -134,6 +135,15 @@ TEST_F(FindNetworkTest, ADamagedNetworkIsNotPassedOverForAnother) {
             "and not [16, 3, 3, 3]\n"
             "if another network is meant that fits, set model.backbone.prefix to 'ema.'");
   EXPECT_EQ(Found("ema."), "other");
+}
+
+TEST_F(FindNetworkTest, WhatATerminalWouldObeyIsNotShown) {
+  const std::vector<float> one = {1};
+  tensors_.push_back(TensorToWrite::Of("\x1b[2J.features.0.0.weight", {1}, one));
+  Write({{"\x1b[2J.", &ours_}});
+  EXPECT_EQ(Refusal(),
+            ": 1 of 260 tensors do not fit mobilenet_v2 of width 0.35: ?[2J.features.0.0.weight is "
+            "[1] and not [16, 3, 3, 3]\ngive weights of MobileNetV2 with this width");
 }
 
 TEST_F(FindNetworkTest, TorchvisionsFeaturesAloneAreABackbone) {

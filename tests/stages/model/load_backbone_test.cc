@@ -1,3 +1,5 @@
+#include "stages/model/load_backbone.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -209,6 +211,26 @@ TEST_F(LoadBackboneTest, TheConventionFollowsTheFormatUnlessTheFileStatesIt) {
   WriteLegacyH5(path_, {{"a", {{"kernel", {1}, {1}}}}}, KerasText::kFixed);
   EXPECT_EQ(ConventionOf(*WeightsFile::Open(path_)), Convention::Keras());
   EXPECT_EQ(BatchNormEpsilonOf(*WeightsFile::Open(path_)), 1e-3f);
+}
+
+TEST_F(LoadBackboneTest, TheEpsilonThatAFileStatesIsANumber) {
+  const auto epsilon = [&](const std::string& text) {
+    WriteSafetensors(path_, {}, {{"weir.batch_norm_epsilon", text}});
+    return BatchNormEpsilonOf(*WeightsFile::Open(path_));
+  };
+  EXPECT_EQ(epsilon("0.002"), 0.002f);
+  EXPECT_EQ(epsilon("1e-05"), 1e-5f);
+  const std::string none(1, '\0');
+  for (const auto& [text, shown] :
+       std::vector<std::pair<std::string, std::string>>{{"", ""},
+                                                        {"1", "1"},
+                                                        {"nan", "nan"},
+                                                        {"0.001x", "0.001x"},
+                                                        {"0.001" + none, "0.001?"}}) {
+    EXPECT_EQ(CaughtError([&] { epsilon(text); }), path_.string() +
+                                                       ": weir.batch_norm_epsilon is '" + shown +
+                                                       "'\nit may be a number between 0 and 1");
+  }
 }
 
 TEST_F(LoadBackboneTest, TheSameWeightsInFourFormatsAreTheSameBits) {

@@ -12,6 +12,7 @@
 
 #include "framework/error.h"
 #include "stages/model/frozen_prefix.h"
+#include "stages/model/load_backbone.h"
 #include "stages/model/quantization.h"
 #include "stages/model/weights_file.h"
 #include "tests/support/mobilenet_v2.h"

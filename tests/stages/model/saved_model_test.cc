@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "stages/class_names.h"
+#include "stages/model/load_backbone.h"
 #include "stages/model/model_description.h"
 #include "stages/model/safetensors_writer.h"
 #include "stages/model/weights_file.h"
