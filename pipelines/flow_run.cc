@@ -124,6 +124,10 @@ class FlowRun {
                 ToRoundText(ByteSize{session_.plan().limit_bytes}).c_str());
     const std::string bottleneck = BottleneckText(shares, workers_);
     if (!bottleneck.empty()) std::printf("%s\n", bottleneck.c_str());
+    if (folder_->dropped() >= done() && done() > 0) {
+      throw Error(ErrorKind::kData, "not one picture could be used",
+                  (folder_->path() / "dropped.jsonl").string() + " says why.");
+    }
     if (folder_->dropped() > 0) {
       std::printf("%llu could not be used: %s says which, and why\n",
                   static_cast<unsigned long long>(folder_->dropped()),

@@ -9,7 +9,7 @@ namespace weir {
 
 inline constexpr std::uint64_t kMostSafetensorsHeaderBytes = std::uint64_t{16} << 20;
 inline constexpr std::size_t kMostSafetensorsTensors = 131'072;
-// Of the files that weir writes to read them again itself (models, checkpoints, maps): four times
+// Of the files that weir writes to read them again itself (models, checkpoints, maps): five times
 // such a header fits into what every plan keeps free, so that no plan has to be made of it.
 inline constexpr std::uint64_t kMostOwnHeaderBytes = std::uint64_t{3} << 20;
 inline constexpr std::size_t kMostOwnTensors = 16'384;

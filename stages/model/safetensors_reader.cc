@@ -16,8 +16,8 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kLengthBytes = 8;
-// Names, shapes and places take at most four times the header's bytes (reader_costs_test.cc).
-constexpr std::size_t kBytesForOneOfHeader = 4;
+// Names, shapes and places take at most five times the header's bytes (4.5, measured).
+constexpr std::size_t kBytesForOneOfHeader = 5;
 
 class SafetensorsFile final : public WeightsFile {
  public:

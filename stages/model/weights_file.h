@@ -87,7 +87,7 @@ class WeightsFile {
   std::size_t opening_bytes_ = 0;  // at most
 
  private:
-  static constexpr std::size_t kOpenedInReserve = std::size_t{12} << 20;
+  static constexpr std::size_t kOpenedInReserve = std::size_t{15} << 20;
 
   virtual void ReadAt(std::size_t index, std::span<float> out) = 0;  // of tensors()
 

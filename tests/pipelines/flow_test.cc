@@ -73,6 +73,18 @@ TEST_F(FlowTest, AJobWithoutTrainingIsRunOnceAndLeavesARunFolder) {
             2);
 }
 
+TEST_F(FlowTest, AJobOfWhichNotOnePictureCanBeUsedFails) {
+  fs::create_directories(scratch_ / "pictures/a");
+  for (const char* name : {"1.jpg", "2.png"})
+    Write("pictures/a/" + std::string(name), "no picture");
+  const ProcessOutcome outcome = Weir({"run", "configs/contact_sheet.yaml", "--out", path("run"),
+                                       "--set", "pipeline.directory.path=" + path("pictures"),
+                                       "--set", "pipeline.contact_sheet.path=" + path("s.png")});
+  EXPECT_EQ(outcome.status, 4);
+  EXPECT_THAT(outcome.err, HasSubstr("weir: not one picture could be used\n  " +
+                                     path("run/dropped.jsonl") + " says why."));
+}
+
 TEST_F(FlowTest, PreviewDrawsWhatTrainingWillSee) {
   const std::vector<std::string> preview = {"preview", "configs/demo.yaml", "--set",
                                             "pipeline.directory.path=" + Pictures(), "--out"};
