@@ -132,9 +132,25 @@ Declaration ReadDeclaration(const WeightsFile& file) {
 }
 
 const std::string* Find(const Declaration& declaration, const std::string& key) {
-  const auto found =
-      std::ranges::find(declaration, key, [](const auto& pair) { return pair.first; });
+  const auto found = std::ranges::find(declaration, key, &Declaration::value_type::first);
   return found == declaration.end() ? nullptr : &found->second;
+}
+
+bool IsWithinCharacter(const std::string& text, std::size_t at) {
+  return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;  // UTF-8
+}
+
+// The text, or of a long one what stands around `at`: the names of a thousand classes would fill a
+// screen.
+std::string Around(const std::string& text, std::size_t at) {
+  constexpr std::size_t kShownBytes = 200, kShownBefore = 60;
+  if (text.size() <= kShownBytes) return text;
+  std::size_t begin = at > kShownBefore ? at - kShownBefore : 0;
+  std::size_t end = std::min(text.size(), begin + kShownBytes);
+  while (IsWithinCharacter(text, begin)) ++begin;
+  while (end > begin && IsWithinCharacter(text, end)) --end;
+  return (begin > 0 ? "... " : "") + text.substr(begin, end - begin) +
+         (end < text.size() ? " ..." : "");
 }
 
 // What an earlier version did not declare cannot be compared.
@@ -147,7 +163,10 @@ void CompareDeclarations(const std::filesystem::path& file, const Declaration& s
              "Go on with that version, or begin anew in another folder.");
     }
     if (*is == was) continue;
-    Refuse(file, "is of another training: " + key + " was `" + was + "`, and is `" + *is + "` now",
+    const auto at = static_cast<std::size_t>(std::ranges::mismatch(was, *is).in1 - was.begin());
+    Refuse(file,
+           "is of another training: " + key + " was `" + Around(was, at) + "`, and is `" +
+               Around(*is, at) + "` now",
            "Resume with the configuration, the weights and the pictures that it was begun with, or "
            "begin anew in another folder.");
   }
@@ -156,8 +175,9 @@ void CompareDeclarations(const std::filesystem::path& file, const Declaration& s
 // A file that cannot be read is told as what it is: no weights of somebody else's to download
 // again.
 std::unique_ptr<WeightsFile> OpenCheckpoint(const std::filesystem::path& path) {
+  const MappedFile mapped(path);  // a file that cannot be opened is not a damaged one
   try {
-    return WeightsFile::OpenOwn(path, MappedFile(path));
+    return WeightsFile::OpenOwn(path, mapped);
   } catch (const Error& damage) {
     throw Error(ErrorKind::kData, damage.what(),
                 "The checkpoint is damaged: remove it, and the run begins anew.");
@@ -175,6 +195,9 @@ void CheckTensors(const std::filesystem::path& path, const WeightsFile& file,
       if (tensor == nullptr) Refuse(path, "has no tensor " + name, remedy);
       if (tensor->shape != parameter.shape) {
         Refuse(path, "has " + name + " in another shape than the model", remedy);
+      }
+      if (!tensor->unread.empty()) {
+        Refuse(path, "cannot be used: its " + name + " " + tensor->unread, remedy);
       }
       ++count;
     }

@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
+#include <string>
 
+#include "stages/bounded_json.h"
 #include "stages/model/safetensors_writer.h"
 #include "tests/stages/small_training.h"
 #include "tests/support/caught_error.h"
+#include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {
@@ -105,6 +107,54 @@ TEST(Checkpoint, LeavesTheStateAloneWhereATensorIsMissing) {
                 "' has no tensor head.2.bias\n"
                 "Resume from another checkpoint, or begin anew.");
   EXPECT_EQ(other.values[0], 5);
+}
+
+TEST(Checkpoint, LeavesTheStateAloneWhereATensorCannotBeRead) {
+  const ScratchFolder folder;
+  const std::string file = (folder / "state").string();
+  State saved(1), other(5);
+  SaveCheckpoint(file, saved.arrays(), kDeclaration, Position(), "");
+  std::string bytes = FileText(file);
+  const std::string last = R"("optimizer.momentum.head.1.weight":{"dtype":"F32")";
+  bytes.replace(bytes.find(last) + last.size() - 4, 3, "U32");
+  folder.Write("state", bytes);
+  EXPECT_EQ(CaughtError([&] { RestoreCheckpoint(file, other.arrays(), kDeclaration); }),
+            "'" + file +
+                "' cannot be used: its optimizer.momentum.head.1.weight is of type U32, which is "
+                "not read\nResume from another checkpoint, or begin anew.");
+  EXPECT_EQ(other.values[0], 5);
+}
+
+TEST(Checkpoint, ThatCannotBeOpenedIsNotCalledDamaged) {
+  const ScratchFolder folder;
+  State state(1);
+  const auto refusal = [&](const std::filesystem::path& path) {
+    return CaughtError([&] { RestoreCheckpoint(path, state.arrays(), kDeclaration); });
+  };
+  EXPECT_EQ(refusal(folder.path()),
+            folder.path().string() +
+                ": cannot be read: it is a folder\ncheck the path and the file's permissions");
+  EXPECT_EQ(refusal(folder.Write("state", "{}")),
+            (folder / "state").string() +
+                ": is a text in JSON: '{}'\n"
+                "The checkpoint is damaged: remove it, and the run begins anew.");
+}
+
+TEST(Checkpoint, OfLongTextsShowsWhereTheyDiffer) {
+  const ScratchFolder folder;
+  const std::string file = (folder / "state").string();
+  State state(1);
+  std::string names;
+  for (int i = 0; i < 1000; ++i) names += "M\xc3\xbcller " + std::to_string(i) + ", ";
+  SaveCheckpoint(file, state.arrays(), {{"classes", names + "bees, moths"}}, Position(), "");
+  const std::string error = CaughtError([&] {
+    RestoreCheckpoint(file, state.arrays(), {{"classes", names + "wasps, moths"}});
+  });
+  EXPECT_NE(error.find("classes was `... "), error.npos) << error;
+  EXPECT_NE(error.find("999, bees, moths`, and is `... "), error.npos) << error;
+  EXPECT_NE(error.find("999, wasps, moths` now\n"), error.npos) << error;
+  EXPECT_LT(error.size(), 600u);
+  EXPECT_EQ(ToUtf8(error), error) << "a letter was cut in two";
 }
 
 TEST(Checkpoint, RefusesOtherSafetensorsAndTruncatedOnes) {
