@@ -14,7 +14,7 @@ check_format() {
 }
 
 check_lint() {
-  printf '%s\0' framework/*.cc | xargs -0 -n 1 -P "$job_count" clang-tidy-14 -p build --quiet
+  printf '%s\0' framework/*.cc framework/*/*.cc | xargs -0 -n 1 -P "$job_count" clang-tidy-14 -p build --quiet
 }
 
 sanitize() {

@@ -25,13 +25,14 @@ if(TARGET weir_cuda)
 endif()
 
 install(TARGETS weir_framework ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/framework DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir FILES_MATCHING PATTERN "*.h"
-  # What the framework alone works with.
-  REGEX "/(crash_notice|flow_ends|graph_nodes|mapped_range|override|plugin|run_state|stopwatch|worker_threads|yaml_builder).h$" EXCLUDE)
-install(FILES ${PROJECT_BINARY_DIR}/generated/framework/interface_id.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir/framework)
-install(FILES ${PROJECT_SOURCE_DIR}/stages/file_stamp.h ${PROJECT_SOURCE_DIR}/stages/payloads.h
-  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir/stages)
-install(FILES ${PROJECT_SOURCE_DIR}/framework/plugin_entry.cc DESTINATION ${CMAKE_INSTALL_DATADIR}/weir)
+get_property(headers GLOBAL PROPERTY WEIR_PLUGIN_HEADERS)
+foreach(header IN LISTS headers)
+  cmake_path(GET header PARENT_PATH folder)
+  install(FILES ${PROJECT_SOURCE_DIR}/${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir/${folder})
+endforeach()
+install(FILES ${PROJECT_BINARY_DIR}/generated/framework/plugin/interface_id.h
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir/framework/plugin)
+install(FILES ${PROJECT_SOURCE_DIR}/framework/plugin/plugin_entry.cc DESTINATION ${CMAKE_INSTALL_DATADIR}/weir)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/configs DESTINATION ${CMAKE_INSTALL_DATADIR}/weir)
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/weir)

@@ -1,5 +1,5 @@
 # weir_add_plugin(NAME SOURCES...): libNAME.so, which weir loads. One of the sources defines
-# weir_plugin::AddStages (framework/plugin_entry.h). Nothing in it is visible but its entry.
+# weir_plugin::AddStages (framework/plugin/plugin_entry.h). Nothing in it is visible but its entry.
 function(weir_add_plugin name)
   add_library(${name} MODULE ${ARGN} ${weir_PLUGIN_ENTRY})
   target_link_libraries(${name} PRIVATE weir::framework)

@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "stages/decode.h"
-#include "stages/vips_decoder.h"
+#include "stages/decode/decode.h"
+#include "stages/decode/vips_decoder.h"
 
 namespace weir {
 namespace {

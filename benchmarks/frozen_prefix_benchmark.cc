@@ -3,8 +3,8 @@
 #include <benchmark/benchmark.h>
 
 #include "framework/error.h"
+#include "stages/features/onednn/quantization.h"
 #include "stages/model/frozen_prefix.h"
-#include "stages/model/quantization.h"
 #include "tests/support/mobilenet_v2.h"
 
 namespace weir {

@@ -19,12 +19,12 @@
 #include <string_view>
 
 #include "framework/error.h"
-#include "framework/memory_budget.h"
-#include "framework/pipeline.h"
-#include "framework/registry.h"
-#include "stages/augment.h"
-#include "stages/batch.h"
-#include "stages/decode.h"
+#include "framework/flow/registry.h"
+#include "framework/graph/pipeline.h"
+#include "framework/memory/memory_budget.h"
+#include "stages/augment/augment.h"
+#include "stages/batch/batch.h"
+#include "stages/decode/decode.h"
 #include "stages/sources/directory.h"
 
 namespace weir {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "framework/random.h"
-#include "stages/normalize.h"
-#include "stages/rand_augment.h"
+#include "stages/augment/rand_augment.h"
+#include "stages/batch/normalize.h"
 
 namespace weir {
 namespace {

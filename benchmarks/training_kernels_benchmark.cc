@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "framework/random.h"
-#include "stages/model/depthwise_gradient.h"
-#include "stages/model/map_kernels.h"
-#include "stages/model/matrix_product.h"
+#include "stages/kernels/depthwise_gradient.h"
+#include "stages/kernels/map_kernels.h"
+#include "stages/train/matrix_product.h"
 
 namespace weir {
 namespace {

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "framework/random.h"
-#include "stages/affine.h"
-#include "stages/resize.h"
-#include "stages/warp.h"
+#include "stages/kernels/affine.h"
+#include "stages/kernels/resize.h"
+#include "stages/kernels/warp.h"
 
 namespace weir {
 namespace {

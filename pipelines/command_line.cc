@@ -8,8 +8,8 @@
 #include <variant>
 #include <vector>
 
-#include "framework/home_folder.h"
-#include "pipelines/commands.h"
+#include "framework/config/home_folder.h"
+#include "pipelines/commands/commands.h"
 
 namespace weir {
 namespace {

@@ -10,11 +10,11 @@
 #include <string>
 
 #include "framework/error.h"
-#include "framework/out_of_memory.h"
+#include "framework/memory/out_of_memory.h"
 #include "framework/thread_error.h"
 #include "pipelines/command_line.h"
-#include "pipelines/commands.h"
-#include "pipelines/signals.h"
+#include "pipelines/commands/commands.h"
+#include "pipelines/job/signals.h"
 
 namespace {
 

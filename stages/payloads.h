@@ -19,8 +19,8 @@
 #include <utility>
 #include <vector>
 
-#include "framework/packet.h"
-#include "framework/pass.h"
+#include "framework/flow/packet.h"
+#include "framework/flow/pass.h"
 #include "stages/file_stamp.h"
 
 namespace weir {

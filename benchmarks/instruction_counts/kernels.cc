@@ -15,11 +15,11 @@
 #include <vector>
 
 #include "framework/random.h"
-#include "stages/affine.h"
-#include "stages/model/depthwise_gradient.h"
-#include "stages/model/map_kernels.h"
-#include "stages/resize.h"
-#include "stages/warp.h"
+#include "stages/kernels/affine.h"
+#include "stages/kernels/depthwise_gradient.h"
+#include "stages/kernels/map_kernels.h"
+#include "stages/kernels/resize.h"
+#include "stages/kernels/warp.h"
 
 namespace weir {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include "framework/config/suggestion.h"
+#include "framework/config/yaml_source.h"
 #include "framework/error.h"
-#include "framework/suggestion.h"
-#include "framework/yaml_source.h"
 
 namespace weir {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "stages/model/backbone.h"
+#include "stages/model/backbones/backbone.h"
 #include "stages/model/model_config.h"
 
 namespace weir {

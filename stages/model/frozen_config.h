@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "framework/params.h"
+#include "framework/config/params.h"
 #include "stages/model/model_config.h"
 
 namespace weir {

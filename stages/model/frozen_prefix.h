@@ -17,8 +17,8 @@
 #include <string>
 #include <vector>
 
-#include "stages/model/backbone_weights.h"
-#include "stages/model/network.h"
+#include "stages/model/backbones/backbone_weights.h"
+#include "stages/model/backbones/network.h"
 
 namespace weir {
 
@@ -84,9 +84,5 @@ PrefixFootprint OneDnnPrefixFootprint(const Network& network, const PrefixOption
 // What the prefix's bits depend on beside the model and the options: "oneDNN 3.2.0 (7e27...), isa
 // 7".
 std::string OneDnnVersion();
-
-// By LibTorch, unfused: the reference that tests compare with.
-std::unique_ptr<FrozenPrefix> MakeTorchPrefix(const Network& network, const LayerReader& weights,
-                                              const PrefixOptions& options);
 
 }  // namespace weir

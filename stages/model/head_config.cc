@@ -2,7 +2,7 @@
 
 #include <tuple>
 
-#include "stages/model/component.h"
+#include "framework/config/component.h"
 
 namespace weir {
 

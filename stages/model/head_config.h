@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "framework/params.h"
+#include "framework/config/params.h"
 #include "stages/model/model_config.h"
 
 namespace weir {

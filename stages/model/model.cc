@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "framework/error.h"
-#include "stages/class_names.h"
+#include "stages/files/class_names.h"
 #include "stages/model/freeze.h"
 
 namespace weir {

@@ -16,8 +16,8 @@
 #include <string_view>
 #include <vector>
 
-#include "stages/model/backbone.h"
-#include "stages/model/backbone_weights.h"
+#include "stages/model/backbones/backbone.h"
+#include "stages/model/backbones/backbone_weights.h"
 #include "stages/model/frozen_prefix.h"
 #include "stages/model/model_config.h"
 

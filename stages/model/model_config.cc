@@ -7,14 +7,14 @@
 #include <tuple>
 #include <utility>
 
+#include "framework/config/component.h"
+#include "framework/config/params.h"
+#include "framework/config/suggestion.h"
 #include "framework/error.h"
-#include "framework/params.h"
-#include "framework/suggestion.h"
-#include "stages/model/backbone.h"
-#include "stages/model/component.h"
+#include "stages/model/backbones/backbone.h"
+#include "stages/model/backbones/weights_source.h"
 #include "stages/model/frozen_config.h"
 #include "stages/model/head_config.h"
-#include "stages/model/weights_source.h"
 
 namespace weir {
 

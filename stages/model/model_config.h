@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "stages/model/convention.h"
+#include "stages/model/backbones/convention.h"
 
 namespace weir {
 
@@ -113,7 +113,7 @@ YamlNode ToYaml(const TrainingConfig& config);
 std::vector<FieldDoc> DescribeModel();
 std::vector<FieldDoc> DescribeTraining();
 
-// What they may be, as JSON Schema (framework/schema.h).
+// What they may be, as JSON Schema (framework/config/schema.h).
 YamlNode ModelSchema();
 YamlNode TrainingSchema();
 

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "framework/params.h"
-#include "stages/model/component.h"
+#include "framework/config/component.h"
+#include "framework/config/params.h"
 #include "stages/model/model_config.h"
 
 namespace weir {

@@ -20,7 +20,7 @@
 #include <tuple>
 #include <vector>
 
-#include "framework/params.h"
+#include "framework/config/params.h"
 #include "stages/sources/class_folders.h"
 #include "stages/sources/file_listing.h"
 #include "stages/sources/folder_layout.h"

@@ -16,8 +16,8 @@
 #include <variant>
 
 #include "framework/error.h"
-#include "stages/file_bytes.h"
-#include "stages/image_header.h"
+#include "stages/decode/image_header.h"
+#include "stages/files/file_bytes.h"
 #include "stages/sources/picture_names.h"
 
 namespace weir {

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <utility>
 
-#include "stages/bounded_json.h"
-#include "stages/model/printable.h"
+#include "framework/printable.h"
+#include "stages/files/bounded_json.h"
 
 namespace weir {
 namespace {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "framework/error.h"
-#include "stages/class_names.h"
+#include "stages/files/class_names.h"
 #include "stages/sources/lookalikes.h"
 #include "stages/sources/whole_number.h"
 

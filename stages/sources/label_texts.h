@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-#include "framework/params.h"
+#include "framework/config/params.h"
 
 namespace weir {
 

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "framework/suggestion.h"
+#include "framework/config/suggestion.h"
 #include "stages/sources/endings.h"
 
 namespace weir {

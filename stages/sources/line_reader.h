@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "stages/file_bytes.h"
+#include "stages/files/file_bytes.h"
 
 namespace weir {
 

@@ -19,7 +19,7 @@
 #include <tuple>
 #include <vector>
 
-#include "framework/params.h"
+#include "framework/config/params.h"
 #include "stages/sources/file_listing.h"
 #include "stages/sources/listed_source.h"
 

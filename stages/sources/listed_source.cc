@@ -10,7 +10,7 @@
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
-#include "stages/model/sha256.h"
+#include "stages/files/sha256.h"
 #include "stages/picture_lists.h"
 #include "stages/sources/lookalikes.h"
 

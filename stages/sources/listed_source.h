@@ -23,8 +23,8 @@
 #include <tuple>
 #include <vector>
 
-#include "framework/params.h"
-#include "framework/stage.h"
+#include "framework/config/params.h"
+#include "framework/flow/stage.h"
 #include "stages/payloads.h"
 #include "stages/sources/permutation.h"
 #include "stages/sources/source_notes.h"

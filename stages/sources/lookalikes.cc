@@ -11,7 +11,7 @@
 #include <set>
 #include <utility>
 
-#include "framework/suggestion.h"
+#include "framework/config/suggestion.h"
 
 namespace weir {
 namespace {

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <utility>
 
+#include "framework/config/suggestion.h"
 #include "framework/error.h"
-#include "framework/suggestion.h"
 #include "stages/sources/endings.h"
 #include "stages/sources/json_object.h"
 #include "stages/sources/line_reader.h"

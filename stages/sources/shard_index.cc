@@ -8,14 +8,14 @@
 #include <utility>
 
 #include "framework/error.h"
-#include "stages/cache_folder.h"
-#include "stages/image_header.h"
-#include "stages/model/printable.h"
+#include "framework/printable.h"
+#include "stages/decode/image_header.h"
+#include "stages/files/cache_folder.h"
+#include "stages/files/unnamed_file.h"
 #include "stages/sources/endings.h"
 #include "stages/sources/json_object.h"
 #include "stages/sources/picture_names.h"
 #include "stages/sources/tar_reader.h"
-#include "stages/unnamed_file.h"
 
 namespace weir {
 namespace {

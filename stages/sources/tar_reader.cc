@@ -12,7 +12,7 @@
 #include <system_error>
 
 #include "framework/error.h"
-#include "stages/model/printable.h"
+#include "framework/printable.h"
 
 namespace weir {
 namespace {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "framework/error.h"
-#include "stages/class_names.h"
+#include "stages/files/class_names.h"
 #include "stages/sources/endings.h"
 #include "stages/sources/label_texts.h"
 #include "stages/sources/lookalikes.h"

@@ -30,7 +30,7 @@
 #include <tuple>
 #include <vector>
 
-#include "framework/params.h"
+#include "framework/config/params.h"
 #include "stages/sources/listed_source.h"
 #include "stages/sources/shard_index.h"
 

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "tests/stages/hostile_pictures.h"
-#include "tests/stages/picture_chunks.h"
-#include "tests/stages/tiff_file.h"
+#include "tests/stages/decode/hostile_pictures.h"
+#include "tests/stages/decode/picture_chunks.h"
+#include "tests/stages/decode/tiff_file.h"
 #include "tests/support/file_text.h"
 #include "tests/support/hard_cgroup.h"
 #include "tests/support/scratch_folder.h"

@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "stages/class_names.h"
-#include "stages/model/safetensors_limits.h"
+#include "stages/files/class_names.h"
+#include "stages/model/weights/safetensors_limits.h"
 #include "tests/memory/within_ceiling.h"
 #include "tests/stages/sources/tar_member.h"
 #include "tests/support/file_text.h"
@@ -101,10 +101,9 @@ std::string Inserted(std::string file, const std::string& place, const std::stri
 
 constexpr std::size_t kOwnHeader = 256 * 1024;  // what a file's own is shorter than
 
-// As many as fit into a header of `most_bytes`.
-std::string MoreTensors(const std::string& file, std::size_t most_bytes) {
-  return Inserted(file, "{",
-                  Repeated(kTensor, most_bytes - kOwnHeader, kMostSafetensorsTensors - 1000) + ",");
+// As many as fit into a header of `most_bytes`, at most `most`.
+std::string MoreTensors(const std::string& file, std::size_t most_bytes, std::size_t most) {
+  return Inserted(file, "{", Repeated(kTensor, most_bytes - kOwnHeader, most - 1000) + ",");
 }
 
 std::string LongMetadata(const std::string& file, const std::string& place,
@@ -184,7 +183,10 @@ std::vector<Case> Cases() {
   };
   return {
       {"weights_of_many_tensors", 0, "",
-       Weights("w.safetensors", [=] { return MoreTensors(demo(), kMostSafetensorsHeaderBytes); })},
+       Weights("w.safetensors",
+               [=] {
+                 return MoreTensors(demo(), kMostSafetensorsHeaderBytes, kMostSafetensorsTensors);
+               })},
       {"weights_of_long_metadata", 0, "",
        Weights("w.safetensors",
                [=] {
@@ -229,13 +231,13 @@ std::vector<Case> Cases() {
        Predict("model/model.safetensors",
                [](const Scene& scene) {
                  return MoreTensors(FileText(scene.Path("run/model/model.safetensors")),
-                                    kMostOwnHeaderBytes);
+                                    kMostOwnHeaderBytes, kMostOwnTensors);
                })},
-      {"model_of_a_long_header", 4, "its header is longer than 3 MiB, which weir does not write",
+      {"model_of_a_long_header", 4, "its header is longer than 3.00 MiB, which weir does not write",
        Predict("model/model.safetensors",
                [](const Scene& scene) {
                  return MoreTensors(FileText(scene.Path("run/model/model.safetensors")),
-                                    kMostSafetensorsHeaderBytes);
+                                    kMostSafetensorsHeaderBytes, kMostSafetensorsTensors);
                })},
       {"model_of_many_maps", 4, "",
        Predict("model/int8.safetensors",

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "stages/class_names.h"
+#include "stages/files/class_names.h"
 #include "tests/memory/within_ceiling.h"
 #include "tests/support/file_text.h"
 #include "tests/support/hard_cgroup.h"

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "stages/model/weights_file.h"
+#include "stages/model/weights/weights_file.h"
 #include "tests/support/drawn_pictures.h"
 #include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
@@ -74,9 +74,10 @@ TEST_F(FlowTest, AJobWithoutTrainingIsRunOnceAndLeavesARunFolder) {
 }
 
 TEST_F(FlowTest, AJobOfWhichNotOnePictureCanBeUsedFails) {
-  fs::create_directories(scratch_ / "pictures/a");
-  for (const char* name : {"1.jpg", "2.png"})
-    Write("pictures/a/" + std::string(name), "no picture");
+  for (const std::string name : {"pictures/a/1.jpg", "pictures/b/2.png"}) {
+    fs::create_directories((scratch_ / name).parent_path());
+    Write(name, "no picture");
+  }
   const ProcessOutcome outcome = Weir({"run", "configs/contact_sheet.yaml", "--out", path("run"),
                                        "--set", "pipeline.directory.path=" + path("pictures"),
                                        "--set", "pipeline.contact_sheet.path=" + path("s.png")});

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "stages/model/safetensors_writer.h"
-#include "stages/model/weights_file.h"
+#include "stages/model/weights/safetensors_writer.h"
+#include "stages/model/weights/weights_file.h"
 #include "tests/support/drawn_pictures.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/weir_process.h"

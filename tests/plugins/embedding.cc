@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <memory>
 
-#include "framework/pipeline.h"
+#include "framework/graph/pipeline.h"
 
 struct Number {
   static constexpr weir::PortType kPortType = "example/number";

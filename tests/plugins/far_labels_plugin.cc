@@ -5,7 +5,7 @@
 #include <string_view>
 #include <tuple>
 
-#include "framework/plugin_entry.h"
+#include "framework/plugin/plugin_entry.h"
 #include "stages/payloads.h"
 
 namespace {

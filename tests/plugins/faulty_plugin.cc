@@ -6,7 +6,7 @@
 #include <tuple>
 #include <utility>
 
-#include "framework/plugin_entry.h"
+#include "framework/plugin/plugin_entry.h"
 #include "stages/payloads.h"
 
 #define FINE 0

@@ -1,5 +1,5 @@
 // Plugins as a person meets them: those that work, and what is said of those that do not.
-#include "framework/plugin.h"
+#include "framework/plugin/plugin.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -61,8 +61,7 @@ TEST_F(PluginTest, ItsStageIsOneOfThePipeline) {
 }
 
 TEST_F(PluginTest, ItsSourceMayHaveLabelsThatNobodyNamed) {
-  const fs::path class_folder = *fs::directory_iterator(scratch_.path() / "pictures");
-  const fs::path picture = *fs::directory_iterator(class_folder);
+  const fs::path picture = DrawnFiles<2>().front();
   scratch_.Write("job.yaml", "plugins: ['" + Plugin("far_labels_plugin") +
                                  "']\npipeline:\n  - far_labels: {path: '" + picture.string() +
                                  "'}\n  - decode\n  - contact_sheet: {path: sheet.png}\n");

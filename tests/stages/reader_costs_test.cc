@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "framework/error.h"
-#include "stages/class_names.h"
-#include "stages/feature_file.h"
-#include "stages/model/model_description.h"
-#include "stages/model/safetensors_limits.h"
-#include "stages/model/weights_file.h"
+#include "stages/features/feature_file.h"
+#include "stages/files/class_names.h"
+#include "stages/model/export/model_description.h"
+#include "stages/model/weights/safetensors_limits.h"
+#include "stages/model/weights/weights_file.h"
 #include "stages/sources/line_reader.h"
 #include "stages/sources/manifest_reader.h"
 #include "stages/sources/shard_paths.h"

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "framework/error.h"
-#include "stages/model/weights_file.h"
+#include "stages/model/weights/weights_file.h"
 
 namespace weir {
 

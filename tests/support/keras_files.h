@@ -17,7 +17,7 @@ struct KerasWeight {
   std::vector<float> values;
 };
 
-struct KerasLayer {
+struct KerasFileLayer {
   std::string name;
   std::vector<KerasWeight> weights;
 };
@@ -84,12 +84,13 @@ inline void WriteDataset(hid_t file, const std::string& path, const KerasWeight&
 }  // namespace keras_files
 
 // The legacy layout, below `root` ("" or "/model_weights", as in a file of a whole model).
-inline void WriteLegacyH5(const std::filesystem::path& path, const std::vector<KerasLayer>& layers,
-                          KerasText how, const std::string& root = "", bool chunked = false) {
+inline void WriteLegacyH5(const std::filesystem::path& path,
+                          const std::vector<KerasFileLayer>& layers, KerasText how,
+                          const std::string& root = "", bool chunked = false) {
   using namespace keras_files;
   const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   std::vector<std::string> names;
-  for (const KerasLayer& layer : layers) {
+  for (const KerasFileLayer& layer : layers) {
     names.push_back(layer.name);
     const hid_t group = MakeGroup(file, root + "/" + layer.name);
     std::vector<std::string> weights;
@@ -108,7 +109,8 @@ inline void WriteLegacyH5(const std::filesystem::path& path, const std::vector<K
 
 // Keras 3's layout. A layer's name is its own ("conv2d_3"); `given_names`, as many or none, are
 // what the model calls them, which Keras has written since 3.5 or so.
-inline void WriteWeightsH5(const std::filesystem::path& path, const std::vector<KerasLayer>& layers,
+inline void WriteWeightsH5(const std::filesystem::path& path,
+                           const std::vector<KerasFileLayer>& layers,
                            const std::vector<std::string>& given_names = {}) {
   using namespace keras_files;
   const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);

@@ -1,7 +1,7 @@
 // MobileNetV2 in a line.
 #pragma once
 
-#include "stages/model/mobilenet_v2.h"
+#include "stages/model/backbones/mobilenet_v2.h"
 
 namespace weir {
 

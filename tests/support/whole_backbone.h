@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "framework/random.h"
-#include "stages/model/backbone_weights.h"
-#include "stages/model/weights_file.h"
+#include "stages/model/backbones/backbone_weights.h"
+#include "stages/model/weights/weights_file.h"
 
 namespace weir {
 

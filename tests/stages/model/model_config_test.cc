@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "framework/params.h"
-#include "framework/yaml_reader.h"
+#include "framework/config/params.h"
+#include "framework/config/yaml_reader.h"
 #include "stages/model/model.h"
 
 namespace weir {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/stage.h"
+#include "framework/flow/stage.h"
 #include "stages/payloads.h"
 
 namespace weir {

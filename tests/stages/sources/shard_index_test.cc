@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "stages/file_bytes.h"
+#include "stages/files/file_bytes.h"
 #include "tests/stages/sources/tar_shards.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/scoped_variable.h"

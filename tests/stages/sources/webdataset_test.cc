@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "stages/file_bytes.h"
+#include "stages/files/file_bytes.h"
 #include "tests/stages/sources/listed_pass.h"
 #include "tests/stages/sources/tar_shards.h"
 #include "tests/support/caught_error.h"

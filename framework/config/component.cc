@@ -1,0 +1,45 @@
+#include "framework/config/component.h"
+
+#include "framework/config/suggestion.h"
+
+namespace weir {
+
+std::optional<NamedParams> ReadNamedParams(const YamlNode& node, std::string_view what,
+                                           const std::vector<Choice>& known, Problems& problems) {
+  std::string name = node.scalar();
+  Position position = node.position();
+  YamlNode params = YamlNode::Null(position).Named(node.path() + "." + name, name);
+  if (node.is_map() && node.entries().size() == 1) {
+    const YamlEntry entry = node.entries().front();
+    name = entry.key;
+    position = entry.key_position;
+    params = entry.value;
+  } else if (!node.is_scalar()) {
+    const std::string written = node.is_map()
+                                    ? "a map of " + std::to_string(node.entries().size()) + " keys"
+                                    : node.Shown();
+    problems.Add(position, "`" + node.name() + "` takes the name of one " + std::string(what) +
+                               ", or {name: {parameters}}, not " + written);
+    return std::nullopt;
+  }
+  std::vector<std::string> names;
+  for (const Choice& choice : known) {
+    if (choice.text == name) return NamedParams{choice.value, params};
+    names.push_back(choice.text);
+  }
+  std::string ending = DidYouMean(name, names);
+  if (ending.empty()) ending = "; there is " + Enumerate(names);
+  problems.Add(position, "there is no " + std::string(what) + " " + InBackticks(name) + ending);
+  return std::nullopt;
+}
+
+YamlNode WriteNamedParams(std::string_view name, const YamlNode& params) {
+  if (params.entries().empty()) return YamlNode::Scalar(std::string(name));
+  return YamlNode::Map({{std::string(name), params}});
+}
+
+void CheckLessThanOne(const Blame& blame, std::string_view field, double value) {
+  if (value >= 1) blame(field, "`" + std::string(field) + "` takes less than 1, not 1");
+}
+
+}  // namespace weir

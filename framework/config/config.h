@@ -1,0 +1,102 @@
+// A configuration file: what every run has, the stages of its pipeline, and the sections that other
+// components read.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "framework/config/params.h"
+
+namespace weir {
+
+// Memory of a device: a size, or a part of what it has, in (0, 1]. A number up to 1 is a part.
+struct DeviceMemory {
+  std::variant<ByteSize, double> amount;
+};
+
+template <>
+struct ParamType<DeviceMemory> {
+  static TypeWords Words(const FieldRules&);
+  static std::optional<DeviceMemory> Read(const YamlNode&, const FieldRules&, Problems&);
+  static YamlNode Write(const DeviceMemory&, const FieldRules&);
+  static YamlNode Schema(const FieldRules&);
+};
+
+struct MemoryConfig {
+  Auto<ByteSize> host;
+  Auto<DeviceMemory> device;
+
+  static auto Fields() {
+    return std::tuple{
+        Field{"host", &MemoryConfig::host, "The most that the process may ever hold.",
+              MoreThan{ByteSize{0}}},
+        Field{"device", &MemoryConfig::device,
+              "The most that the process may hold on the GPU: a size, or a part such as 0.5."}};
+  }
+};
+
+// `- augment: {size: [224, 224]}`, or `- augment` alone.
+struct StageConfig {
+  std::string stage;
+  std::string as;                 // its name in the pipeline, where that is another
+  std::vector<std::string> from;  // the earlier stages that it takes from; empty: the one before it
+  std::vector<Position> from_positions;  // of each
+  YamlNode params;    // a map without `as` and `from`, or null; for Parse<Params>
+  Position position;  // of the stage's name
+
+  const std::string& name() const { return as.empty() ? stage : as; }
+};
+
+template <>
+struct ParamType<StageConfig> {
+  static TypeWords Words(const FieldRules&);
+  static std::optional<StageConfig> Read(const YamlNode&, const FieldRules&, Problems&);
+  static YamlNode Write(const StageConfig&, const FieldRules&);
+  // Of the form alone: which stages there are is not known here.
+  static YamlNode Schema(const FieldRules&) {
+    return schema::AnyOf({schema::OfType("string"), schema::OfType("object")});
+  }
+};
+
+struct Config {
+  std::string name;
+  std::uint64_t seed = 1;
+  Auto<int> threads;
+  MemoryConfig memory;
+  std::vector<std::filesystem::path> plugins;
+  std::vector<StageConfig> pipeline;
+  std::map<std::string, YamlNode, std::less<>> sections;  // "model", "training", as written
+
+  // null where the file does not have it: then every default holds.
+  YamlNode Section(std::string_view section) const;
+
+  static auto Fields() {
+    return std::tuple{
+        Field{"name", &Config::name, "What the run is called; by default as its file is."},
+        Field{"seed", &Config::seed, "Of all random numbers."},
+        Field{"threads", &Config::threads, "Workers of the scheduler.", Range{1, 1024}},
+        Field{"memory", &Config::memory, "The ceilings."},
+        Field{"plugins", &Config::plugins, "Shared objects with more stages."},
+        Field{"pipeline", &Config::pipeline, "The stages, in the order of the flow.", Required{}}};
+  }
+  void Check(const Blame& blame) const;
+};
+
+// Reads `path`, applies the --set options in order, and checks everything that is not a stage's or
+// a section's own. `sections` are the keys of the top level that others read.
+Config LoadConfig(const std::filesystem::path& path, std::span<const std::string> overrides,
+                  std::span<const std::string> sections, Problems& problems);
+// Throws Error(kConfig) with every problem there is.
+Config LoadConfig(const std::filesystem::path& path, std::span<const std::string> overrides,
+                  std::span<const std::string> sections);
+
+// The whole as a tree, sections and stages as `config` holds them now. To write a configuration as
+// resolved, put ToYaml of the typed parameters in the place of what was written.
+YamlNode ToYaml(const Config& config);
+
+}  // namespace weir

@@ -1,0 +1,106 @@
+// The commands, one file each. They print to standard output and throw Error.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "pipelines/job/run_options.h"
+
+namespace weir {
+
+// Trains, or does the job of a pipeline that does not. Throws Error: kInterrupted where a signal
+// stopped it.
+void RunCommand(const RunOptions& options);
+
+struct ConfigOptions {
+  std::filesystem::path config;
+  std::vector<std::string> overrides;
+};
+
+enum class PlanForm { kText, kJson, kDot, kSvg };
+
+// The memory bill and the flow, without running; nothing is downloaded, no picture is read.
+void PlanCommand(const ConfigOptions& options, PlanForm form);
+
+// Every problem of the configuration, the data and the weights that can be told beforehand.
+// Throws Error(kConfig) or Error(kData) where there is one.
+void CheckCommand(const ConfigOptions& options);
+
+struct PredictOptions {
+  std::filesystem::path run;                 // the folder of a run
+  std::vector<std::filesystem::path> paths;  // pictures, and folders of pictures
+  int top = 3;
+  std::vector<std::string> overrides;
+  bool json = false;
+};
+
+// The classes of pictures, one line each, in the order given. What cannot be read is named on
+// standard error. Throws Error(kData) where not one picture could be read.
+void PredictCommand(const PredictOptions& options);
+
+struct EvaluateOptions {
+  std::filesystem::path run;
+  std::filesystem::path data;       // a folder with a sub-folder for each class, a table or shards
+  std::vector<std::string> source;  // "label_column=species": parameters of the source for that
+  std::vector<std::string> overrides;
+  bool json = false;
+};
+
+// Loss, accuracy, precision and recall of each class, and who was taken for whom.
+void EvaluateCommand(const EvaluateOptions& options);
+
+// How a run ended, and who held what of the memory then: also of one that was killed. Throws
+// Error(kData) where there is no such run.
+void ExplainCommand(const std::filesystem::path& run);
+
+struct StagesOptions {
+  std::string name;  // of one; empty: all
+  std::vector<std::filesystem::path> plugins;
+  bool json = false;
+  bool markdown = false;  // every stage and section, with all their parameters: a reference
+};
+
+// The stages there are, or the parameters of one; of `model` and `training` as well.
+void StagesCommand(const StagesOptions& options);
+
+struct PreviewOptions {
+  std::filesystem::path config;
+  std::vector<std::string> overrides;
+  std::filesystem::path out = "preview.png";
+  int columns = 8;
+  int rows = 4;
+  int cell = 160;
+  int epoch = 0;
+};
+
+// A sheet of the pictures that training begins with, augmented as it will see them. Throws
+// Error(kData) where not one could be used.
+void PreviewCommand(const PreviewOptions& options);
+
+// What a configuration may hold, as JSON Schema: the built-in stages', and those of `plugins`.
+void SchemaCommand(const std::vector<std::filesystem::path>& plugins);
+
+struct NewPluginOptions {
+  std::string name;              // of the stage, and of the plugin
+  std::filesystem::path folder;  // where it is written; empty: one of the name
+};
+
+// Writes a plugin that can be built, tested and run at once. Throws Error(kConfig) where the name
+// is none or the folder is there already.
+void NewPluginCommand(const NewPluginOptions& options);
+
+// What this machine has, and what this process may use of it.
+void DevicesCommand(bool json);
+
+struct DrawOptions {
+  std::filesystem::path folder;
+  std::string set = "demo";
+  int per_class = 0;  // 0: as the set has it
+  std::uint64_t seed = 1;
+};
+
+// Draws a small labelled set of pictures to try weir on.
+void DrawCommand(const DrawOptions& options);
+
+}  // namespace weir

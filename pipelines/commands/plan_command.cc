@@ -1,0 +1,132 @@
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "framework/byte_size.h"
+#include "framework/config/suggestion.h"
+#include "pipelines/commands/commands.h"
+#include "pipelines/job/calibrate.h"
+#include "pipelines/job/listed.h"
+#include "pipelines/job/session.h"
+#include "pipelines/job/ways_to_fit.h"
+#include "pipelines/report/flow_drawing.h"
+#include "pipelines/report/plan_text.h"
+#include "stages/model/model.h"
+
+namespace weir {
+namespace {
+
+// directory ─▶ decode ─▶ ... with what travels between them; where one does not take from the one
+// before it, what it takes from.
+std::string FlowText(const std::vector<PlacedStage>& stages) {
+  std::string text;
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    const PlacedStage& placed = stages[i];
+    text += "  ";
+    if (i > 0 && placed.from != std::vector<int>{static_cast<int>(i) - 1}) {
+      std::vector<std::string> names;
+      for (const int from : placed.from) names.push_back(stages[from].name);
+      text += Enumerate(names) + " ─▶ ";
+    }
+    text += placed.name;
+    if (!placed.out.empty()) text += "  ─▶ " + std::string(placed.out);
+    text += "\n";
+  }
+  return text;
+}
+
+// What a job beside the run takes.
+struct PlannedBytes {
+  std::size_t peak = 0;
+  std::size_t smallest = 0;
+};
+
+PlannedBytes BytesOf(const MemoryPlan& plan) { return {plan.peak_bytes(), plan.smallest_bytes}; }
+
+nlohmann::json ToJson(const PlannedBytes& bytes) {
+  return {{"peak_bytes", bytes.peak}, {"smallest_bytes", bytes.smallest}};
+}
+
+std::string ToText(const PlannedBytes& bytes) {
+  return ToRoundText(ByteSize{bytes.peak}) + ", at least " + ToRoundText(ByteSize{bytes.smallest});
+}
+
+// What a run's model takes to predict and evaluate: the bytes of the same pipeline with all of the
+// backbone frozen, as it is in a saved model. Nothing where it runs on a GPU, which would have to
+// be opened once more.
+std::optional<PlannedBytes> PlanPrediction(const Recipe& recipe, const Session& training) {
+  if (training.device().device || !recipe.trains()) return std::nullopt;
+  ModelConfig saved = recipe.model;
+  saved.frozen = {.kind = FrozenConfig::Kind::kAll};
+  Session session(
+      recipe,
+      {.training = false,
+       .model = SetUpModel(saved, recipe.training, Fetching::kForbidden),
+       .add_source = [&](Pipeline& pipeline) { Listed::AddTo(pipeline, training.pipeline()); },
+       .classes = training.resources().Find<Classes>()});
+  return BytesOf(session.Plan());
+}
+
+}  // namespace
+
+void PlanCommand(const ConfigOptions& options, PlanForm form) {
+  const Recipe recipe = LoadRecipe(options.config, options.overrides);
+  const auto model = ModelOf(recipe, Fetching::kForbidden);
+  Session session(recipe, {.training = true, .model = model});
+  try {
+    session.Plan();
+  } catch (const Error& refusal) {
+    throw WithWaysToFit(refusal, options.config, options.overrides, session);
+  }
+  const MemoryPlan& plan = session.plan();
+  if (form == PlanForm::kDot || form == PlanForm::kSvg) {
+    const FlowDrawing drawing = DrawFlow(session.pipeline().stages(), plan);
+    std::fputs((form == PlanForm::kDot ? ToDot(drawing) : ToSvg(drawing)).c_str(), stdout);
+    return;
+  }
+  std::optional<PlannedBytes> calibration;
+  if (CalibrationSession::IsNeeded(session)) {
+    calibration = BytesOf(CalibrationSession(recipe, model).Plan());
+  }
+  const std::size_t smallest =
+      std::max(plan.smallest_bytes, calibration ? calibration->smallest : 0);
+  if (form == PlanForm::kJson) {
+    nlohmann::json json = ToJson(plan, session.device());
+    if (const auto prediction = PlanPrediction(recipe, session)) {
+      json["prediction"] = ToJson(*prediction);
+    }
+    if (calibration) json["calibration"] = ToJson(*calibration);
+    json["smallest_bytes"] = smallest;
+    std::printf("%s\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+    return;
+  }
+  std::printf("the flow of %s, and what travels in it:\n%s\n", recipe.config.name.c_str(),
+              FlowText(session.pipeline().stages()).c_str());
+  if (const auto model = session.resources().Find<Model>()) {
+    std::printf("the model: %d of %d layers of the backbone are frozen, %zu values learn\n\n",
+                model->prefix_layers(), model->network().size(), model->trained_values());
+  }
+  std::printf("%s\n\n", DeviceText(session.device()).c_str());
+  std::printf("the memory bill of the host:\n%s\n", plan.ToTable().c_str());
+  std::printf("why these counts:\n%s\n", WhyText(plan).c_str());
+  if (recipe.trains()) {
+    std::printf(
+        "Training and validation passes both keep within it; a checkpoint is written from what "
+        "is held.\n");
+  }
+  std::printf("The smallest ceiling that works is %s; above %s nothing gets faster.\n",
+              ToRoundText(ByteSize{smallest}).c_str(),
+              ToRoundText(ByteSize{plan.enough_bytes}).c_str());
+  if (const auto prediction = PlanPrediction(recipe, session)) {
+    std::printf("To predict and evaluate with its model: %s.\n", ToText(*prediction).c_str());
+  }
+  if (calibration) {
+    std::printf("To measure the maps for int8 before it begins: %s.\n",
+                ToText(*calibration).c_str());
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,182 @@
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "framework/config/params.h"
+#include "framework/config/suggestion.h"
+#include "framework/error.h"
+#include "pipelines/commands/commands.h"
+#include "pipelines/job/session.h"
+#include "stages/model/model_config.h"
+
+namespace weir {
+namespace {
+
+using nlohmann::json;
+
+json ToJson(const std::vector<FieldDoc>& fields) {
+  json all = json::array();
+  for (const FieldDoc& field : fields) {
+    json one = {{"name", field.name},
+                {"type", field.type},
+                {"doc", field.doc},
+                {"required", field.required},
+                {"range", field.range}};
+    if (!field.default_value.empty()) one["default"] = field.default_value;
+    if (!field.choices.empty()) one["choices"] = field.choices;
+    if (!field.nested.empty()) one["fields"] = ToJson(field.nested);
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+std::string Takes(const StageSpec& spec) {
+  std::string takes(spec.ports.in);
+  if (!spec.ports.second_in.empty()) takes += " and " + std::string(spec.ports.second_in);
+  return takes;
+}
+
+json ToJson(const StageSpec& spec) {
+  return {{"name", spec.name},
+          {"doc", spec.doc},
+          {"takes", Takes(spec)},
+          {"gives", spec.ports.out},
+          {"parallel", spec.concurrency == Concurrency::kParallel},
+          {"plugin", spec.plugin},
+          {"parameters", ToJson(spec.fields)}};
+}
+
+void PrintFields(const std::vector<FieldDoc>& fields, int indent) {
+  for (const FieldDoc& field : fields) {
+    std::printf("%*s%s: %s", indent, "", field.name.c_str(), field.type.c_str());
+    if (!field.range.empty()) std::printf(", %s", field.range.c_str());
+    const std::string choices = Enumerate(field.choices, "or");
+    if (!choices.empty() && choices != field.type) std::printf(" (%s)", choices.c_str());
+    if (field.required) {
+      std::printf("; required");
+    } else if (!field.default_value.empty()) {
+      std::printf("; default %s", field.default_value.c_str());
+    }
+    std::putchar('\n');
+    if (!field.doc.empty()) std::printf("%*s  %s\n", indent, "", field.doc.c_str());
+    for (const std::string& old : field.old_names) {
+      std::printf("%*s  It was called `%s`, which still works.\n", indent, "", old.c_str());
+    }
+    PrintFields(field.nested, indent + 4);
+  }
+}
+
+void PrintStage(const StageSpec& spec) {
+  std::printf("%s: %s\n", spec.name.c_str(), spec.doc.c_str());
+  if (!spec.plugin.empty()) std::printf("  of the plugin '%s'\n", spec.plugin.c_str());
+  const auto or_nothing = [](const std::string& ports) {
+    return ports.empty() ? "nothing" : ports;
+  };
+  std::printf("  takes %s, gives %s\n\n", or_nothing(Takes(spec)).c_str(),
+              or_nothing(std::string(spec.ports.out)).c_str());
+  if (spec.fields.empty()) std::printf("  It has no parameters.\n");
+  PrintFields(spec.fields, 2);
+}
+
+// The sections of a configuration that are no stages.
+std::vector<FieldDoc> SectionFields(const std::string& name) {
+  if (name == "model") return DescribeModel();
+  if (name == "training") return DescribeTraining();
+  return {};
+}
+
+void PrintAll() {
+  std::size_t width = 0;
+  for (const std::string& name : Stages().names()) width = std::max(width, name.size());
+  for (const std::string& name : Stages().names()) {
+    const StageSpec& spec = *Stages().Find(name);
+    std::printf("%-*s %-15s ─▶ %-15s %s\n", static_cast<int>(width), name.c_str(),
+                Takes(spec).c_str(), std::string(spec.ports.out).c_str(), spec.doc.c_str());
+  }
+  std::printf(
+      "\n`weir stages NAME` shows the parameters of one; `weir stages model` and "
+      "`weir stages training`\nthose of the sections.\n");
+}
+
+// A cell of a table in Markdown.
+std::string Cell(std::string text) {
+  for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) {
+    text.insert(at, "\\");
+  }
+  return text;
+}
+
+void PrintRows(const std::vector<FieldDoc>& fields, const std::string& prefix) {
+  for (const FieldDoc& field : fields) {
+    std::string takes = field.type;
+    if (!field.range.empty()) takes += ", " + field.range;
+    const std::string choices = Enumerate(field.choices, "or");
+    if (!choices.empty() && choices != field.type) takes += " (" + choices + ")";
+    const std::string value = field.required                ? "required"
+                              : field.default_value.empty() ? ""
+                                                            : "`" + field.default_value + "`";
+    std::printf("| `%s` | %s | %s | %s |\n", (prefix + field.name).c_str(), Cell(takes).c_str(),
+                Cell(value).c_str(), Cell(field.doc).c_str());
+    PrintRows(field.nested, prefix + field.name + ".");
+  }
+}
+
+void PrintTable(const std::vector<FieldDoc>& fields) {
+  if (fields.empty()) {
+    std::printf("It has no parameters.\n");
+    return;
+  }
+  std::printf("| key | takes | default | what it does |\n|---|---|---|---|\n");
+  PrintRows(fields, "");
+}
+
+void PrintReference() {
+  std::printf("# Stages and sections of weir's configurations\n");
+  for (const std::string& name : Stages().names()) {
+    const StageSpec& spec = *Stages().Find(name);
+    std::printf("\n## %s\n\n%s\n\n", name.c_str(), spec.doc.c_str());
+    if (!spec.ports.in.empty()) std::printf("Takes `%s`. ", Takes(spec).c_str());
+    if (!spec.ports.out.empty()) std::printf("Gives `%s`.", std::string(spec.ports.out).c_str());
+    std::printf("\n\n");
+    PrintTable(spec.fields);
+  }
+  for (const char* section : {"model", "training"}) {
+    std::printf("\n## The section `%s:`\n\n", section);
+    PrintTable(SectionFields(section));
+  }
+}
+
+}  // namespace
+
+void StagesCommand(const StagesOptions& options) {
+  const std::string& name = options.name;
+  const bool as_json = options.json;
+  LoadPlugins(options.plugins);
+  if (options.markdown) return PrintReference();
+  if (name.empty()) {
+    if (!as_json) return PrintAll();
+    json all = json::array();
+    for (const std::string& each : Stages().names()) all.push_back(ToJson(*Stages().Find(each)));
+    std::printf("%s\n", all.dump(2).c_str());
+    return;
+  }
+  const std::vector<FieldDoc> section = SectionFields(name);
+  const StageSpec* spec = Stages().Find(name);
+  if (!spec && section.empty()) {
+    throw Error(ErrorKind::kConfig,
+                "there is no stage `" + name + "`" + DidYouMean(name, Stages().names()),
+                "`weir stages` lists what there is.");
+  }
+  if (as_json) {
+    std::printf("%s\n", (spec ? ToJson(*spec) : ToJson(section)).dump(2).c_str());
+  } else if (spec) {
+    PrintStage(*spec);
+  } else {
+    std::printf("the section %s:\n\n", name.c_str());
+    PrintFields(section, 2);
+  }
+}
+
+}  // namespace weir

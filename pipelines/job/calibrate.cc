@@ -1,0 +1,54 @@
+#include "pipelines/job/calibrate.h"
+
+#include <string>
+#include <utility>
+
+#include "framework/error.h"
+#include "pipelines/job/signals.h"
+#include "pipelines/report/progress.h"
+#include "stages/features/features.h"
+
+namespace weir {
+
+bool CalibrationSession::IsNeeded(const Session& session) {
+  const auto* features = dynamic_cast<const Features*>(session.pipeline().Find(Features::kName));
+  return features && features->needs_maps();
+}
+
+CalibrationSession::CalibrationSession(const Recipe& recipe, std::shared_ptr<ModelSource> model)
+    : session_(recipe, {.model = std::move(model),
+                        .sink_in_place_of = Features::kName,
+                        .add_sink = [this](Pipeline& pipeline, const auto& from) {
+                          pipeline.AddMade(
+                              std::string(Calibration::kName),
+                              [this, &pipeline](BuildContext& context) {
+                                auto made = std::make_unique<Calibration>(
+                                    context, [&pipeline] { pipeline.Stop(); });
+                                calibration_ = made.get();
+                                return made;
+                              },
+                              from);
+                        }}) {}
+
+std::shared_ptr<const std::vector<MapStatistics>> CalibrationSession::Run() {
+  session_.Open();
+  {
+    Progress progress(
+        {}, [] { return ProgressState(); },
+        [this] {
+          if (SignalReceived()) session_.pipeline().Stop();
+        });
+    session_.pipeline().Run({.split = Split::kTrain});
+  }
+  if (SignalReceived()) {
+    throw Error(ErrorKind::kInterrupted, "interrupted before the first step",
+                "Nothing was learnt yet: begin anew.");
+  }
+  if (calibration_->seen() == 0) {
+    throw Error(ErrorKind::kData, "not one picture of the train split could be used",
+                "`weir check` says why.");
+  }
+  return std::make_shared<const std::vector<MapStatistics>>(calibration_->Finish());
+}
+
+}  // namespace weir

@@ -1,0 +1,15 @@
+// The main job: passes over the training and validation data until the epochs are done, with
+// a checkpoint to go on from at every save interval.
+#pragma once
+
+#include "framework/flow/trace.h"
+#include "pipelines/job/run_options.h"
+#include "pipelines/job/session.h"
+
+namespace weir {
+
+// `trace` may be null. Throws Error: kInterrupted where a signal stopped it, after the checkpoint
+// is saved.
+void Finetune(const Recipe& recipe, const RunOptions& options, Trace* trace);
+
+}  // namespace weir

@@ -1,0 +1,76 @@
+#include "pipelines/job/trained_session.h"
+
+#include <utility>
+
+#include "framework/error.h"
+#include "pipelines/job/signals.h"
+#include "pipelines/report/progress.h"
+#include "stages/model/export/saved_model.h"
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+
+void CheckIsRun(const fs::path& run) {
+  if (!fs::exists(run / "config.yaml")) {
+    throw Error(ErrorKind::kData, run.string() + " is not the folder of a run",
+                "Give the folder that `weir run` printed: it holds config.yaml and model/.");
+  }
+  if (!fs::exists(run / "model" / "model.json")) {
+    if (!fs::exists(run / "checkpoint")) {
+      throw Error(ErrorKind::kData,
+                  run.string() +
+                      " has no model: it ended before the first checkpoint, or its "
+                      "pipeline does not train",
+                  "Give the folder of a run that trained.");
+    }
+    throw Error(ErrorKind::kData, run.string() + " has no model yet: the run was not finished",
+                "Go on with `weir run " + (run / "config.yaml").string() + " --resume --out " +
+                    run.string() + "`.");
+  }
+}
+
+}  // namespace
+
+TrainedSession::TrainedSession(const fs::path& run, const std::vector<std::string>& overrides,
+                               const TrainedOptions& options) {
+  CheckIsRun(run);
+  const Recipe recipe = LoadRecipe(run / "config.yaml", overrides);
+  SavedModel saved = LoadSavedModel(run / "model");
+  const auto classes = std::make_shared<Classes>(Classes{std::move(saved.classes)});
+  classes_ = classes;
+  session_ = std::make_unique<Session>(
+      recipe, SessionOptions{.training = false,
+                             .model = std::make_shared<ModelSource>(std::move(saved.source)),
+                             .add_source =
+                                 [&](Pipeline& pipeline) {
+                                   options.add_source(pipeline, recipe.config.pipeline.front(),
+                                                      classes_->names);
+                                 },
+                             .classes = options.provides_classes ? nullptr : classes,
+                             .confusion = options.confusion,
+                             .on_drop = options.on_drop});
+  const auto provided = session_->resources().Find<Classes>();
+  if (provided && provided->names == classes_->names) classes_ = provided;  // one list is enough
+  learner_ = session_->resources().Find<Learner>();
+  if (!learner_) {
+    throw Error(ErrorKind::kData, run.string() + " has a pipeline without the stage `train`");
+  }
+  session_->Open();
+}
+
+void TrainedSession::Run(Split split) {
+  // Nothing is drawn, as the predictions go to standard output; the signals are looked at.
+  Progress progress(
+      {}, [] { return ProgressState(); },
+      [this] {
+        if (SignalReceived()) session_->pipeline().Stop();
+      });
+  session_->pipeline().Run({.split = split});
+  if (session_->pipeline().stopped()) {
+    throw Error(ErrorKind::kInterrupted, "interrupted", "What is printed above is complete.");
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,33 @@
+// What `weir evaluate` prints of a test pass: how well, class by class, and who is taken for whom.
+//
+// It is written a class at a time: with 65,536 classes nothing is held beside one line. One thread.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "stages/learner.h"
+#include "stages/train/confusion_counts.h"
+
+namespace weir {
+
+struct ClassificationReport {
+  const Metrics& metrics;
+  const std::vector<std::string>& classes;          // in the order of the labels
+  ConfusionCounts& confusion;                       // filled by the same pass
+  std::uint64_t dropped = 0;                        // pictures that could not be used
+  std::map<std::string, std::uint64_t> left_out{};  // files that are no pictures, by kind
+};
+
+// A table: a line a class with its pictures, precision, recall, and what it was taken for.
+void PrintTable(const ClassificationReport& report, std::FILE* out);
+
+// {"accuracy", "classes", "confusion", "dropped", "images", "left_out", "loss", "per_class": {NAME:
+// {"images", "precision", "recall", "taken_for": {NAME: pictures}}}}. `confusion` is a row of
+// counts for each class and null above 1,000 classes, where "taken_for" says the same in less.
+void PrintJson(const ClassificationReport& report, std::FILE* out);
+
+}  // namespace weir

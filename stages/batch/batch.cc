@@ -1,0 +1,74 @@
+#include "stages/batch/batch.h"
+
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "framework/error.h"
+
+namespace weir {
+namespace {
+
+constexpr const char* kRemedy = "Put `augment: {size: [224, 224]}` before `batch`.";
+
+// A sample, its path, which is seldom longer, and what it may be mixed of.
+constexpr std::size_t kSampleBytes = sizeof(Sample) + 256;
+
+std::string SizeText(int height, int width) {
+  return std::to_string(height) + " x " + std::to_string(width);
+}
+
+}  // namespace
+
+BatchImages::BatchImages(const Params& params, BuildContext& context) : params_(params) {
+  const std::vector<std::int64_t>& dims = context.upstream.dims;
+  if (dims.size() != 3) {
+    throw Error(ErrorKind::kConfig, "batch: the pictures that arrive have no fixed size", kRemedy);
+  }
+  height_ = static_cast<int>(dims[0]);
+  width_ = static_cast<int>(dims[1]);
+  context.resources.Put(std::make_shared<Batching>(Batching{params_.size, params_.drop_last}));
+}
+
+ItemSpec BatchImages::output() const {
+  const std::size_t slab = std::size_t{3} * params_.size * height_ * width_;
+  return {.dims = {params_.size, height_, width_, 3},
+          .item_bytes = slab + params_.size * kSampleBytes};
+}
+
+Footprint BatchImages::footprint() const { return {.item_bytes = output().item_bytes}; }
+
+void BatchImages::BeginPass(const Pass&) { batch_ = Batch(); }
+
+std::optional<Batch> BatchImages::Add(const Image& image, StageContext& context) {
+  if (image.height != height_ || image.width != width_) {
+    throw Error(ErrorKind::kConfig,
+                "batch: '" + image.sample.path + "' arrives as " +
+                    SizeText(image.height, image.width) + " pixels, not " +
+                    SizeText(height_, width_),
+                kRemedy);
+  }
+  const std::size_t picture_bytes = std::size_t{3} * height_ * width_;
+  if (batch_.samples.empty()) {
+    batch_.height = height_;
+    batch_.width = width_;
+    batch_.samples.reserve(params_.size);
+    batch_.pixels = AlignedBuffer<std::uint8_t>(params_.size * picture_bytes);
+  }
+  std::memcpy(batch_.pixels.data() + batch_.samples.size() * picture_bytes, image.pixels.data(),
+              picture_bytes);
+  batch_.samples.push_back(image.sample);
+  batch_.next_order = context.order() + 1;
+  if (batch_.size() < params_.size) return std::nullopt;
+  return std::exchange(batch_, Batch());
+}
+
+std::optional<Batch> BatchImages::Flush(StageContext& context) {
+  Batch rest = std::exchange(batch_, Batch());
+  const bool is_dropped = params_.drop_last && context.pass().split == Split::kTrain;
+  if (rest.samples.empty() || is_dropped) return std::nullopt;
+  return rest;
+}
+
+}  // namespace weir

@@ -1,0 +1,53 @@
+// Gathers pictures of one size into batches, in the order of the flow: each is copied into its slot
+// of a slab that is taken with the first one.
+//
+// A batch takes size * height * width * 3 bytes and what its samples' paths take. One thread.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "framework/config/params.h"
+#include "framework/flow/stage.h"
+#include "stages/payloads.h"
+
+namespace weir {
+
+class BatchImages final : public GatherStage<Image, Batch> {
+ public:
+  static constexpr std::string_view kName = "batch";
+  static constexpr std::string_view kDoc = "Gathers pictures of one size into batches.";
+
+  struct Params {
+    int size = 32;
+    bool drop_last = false;
+
+    static auto Fields() {
+      return std::tuple{
+          Field{"size", &Params::size, "Pictures in a batch.", Range{1, 65536}},
+          Field{"drop_last", &Params::drop_last,
+                "Leave out what is over at the end of a train pass, if it is no whole batch."}};
+    }
+  };
+
+  // Provides the Batching. Throws Error(kConfig) where the size of what arrives is not fixed.
+  BatchImages(const Params& params, BuildContext& context);
+
+  ItemSpec output() const override;
+  Footprint footprint() const override;
+  std::optional<std::string> DependsOn(const Pass&, std::uint64_t) const override { return ""; }
+  void BeginPass(const Pass& pass) override;
+  std::optional<Batch> Add(const Image& image, StageContext& context) override;
+  std::optional<Batch> Flush(StageContext& context) override;
+
+ private:
+  const Params params_;
+  int height_ = 0;
+  int width_ = 0;
+  Batch batch_;
+};
+
+}  // namespace weir

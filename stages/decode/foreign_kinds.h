@@ -1,0 +1,16 @@
+// What a file is that weir does not read, told by its first bytes: for the words of a Drop.
+//
+// Any thread; 512 bytes are read.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "stages/files/file_bytes.h"
+
+namespace weir {
+
+// "is HEIF (HEIC or AVIF), which weir does not read"; empty where the kind is not known either.
+std::optional<std::string> NameForeignKind(const FileBytes& file);
+
+}  // namespace weir

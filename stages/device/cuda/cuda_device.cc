@@ -1,0 +1,132 @@
+// One GPU as the stages see it, and the table by which libweir_cuda.so is known (device.h). The
+// context and LibTorch's part begin with SetLimit, or with the first that is made: to ask for names
+// and sizes costs nothing on the device.
+#include <ATen/Context.h>
+
+#include <mutex>
+#include <optional>
+
+#include "framework/error.h"
+#include "stages/device/cuda/cuda_error.h"
+#include "stages/device/cuda/cuda_gpus.h"
+#include "stages/device/cuda/cuda_issuer.h"
+#include "stages/device/cuda/cuda_meter.h"
+#include "stages/device/cuda/cuda_prefix.h"
+#include "stages/device/cuda/folded_network.h"
+#include "stages/device/cuda/pinned_slots.h"
+#include "stages/device/device.h"
+
+namespace weir {
+namespace {
+
+class CudaDevice final : public Device {
+ public:
+  explicit CudaDevice(int index)
+      : index_(index),
+        description_(Describe(index, nvml_)),
+        meter_(index, BusIdOf(index), description_.total_bytes, nvml_),
+        ledger_(meter_, description_.total_bytes) {}
+
+  std::string name() const override { return description_.name; }
+  std::string torch_device() const override { return "cuda:" + std::to_string(index_); }
+  std::size_t total_bytes() const override { return description_.total_bytes; }
+  std::size_t free_bytes() const override { return Describe(index_, nvml_).free_bytes; }
+
+  void SetLimit(std::size_t bytes) override {
+    Start();
+    ledger_.SetLimit(bytes);
+  }
+
+  MemoryUsage usage() const override {
+    Start();
+    return ledger_.usage();
+  }
+
+  std::size_t uploader_bytes(int depth, std::size_t batch_bytes) const override {
+    return depth * PinnedSlots::SlotBytes(batch_bytes);
+  }
+
+  std::unique_ptr<Uploader> MakeUploader(int depth, std::size_t batch_bytes) override {
+    Start();
+    auto slots = std::make_unique<PinnedSlots>(index_, ledger_, depth, batch_bytes);
+    return std::make_unique<RingUploader>(std::make_shared<SlotRing>(std::move(slots), depth));
+  }
+
+  std::unique_ptr<PrefixRunner> MakePrefix(const Model& model,
+                                           const std::function<LayerReader(const Model&)>& open,
+                                           Precision precision, int batch_size) override {
+    Start();
+    return MakeCudaPrefix(index_, ledger_, thread_, model, open, precision, batch_size);
+  }
+
+  void Issue(const std::string& what, const std::function<void()>& work) override {
+    Start();
+    issuer_->Issue(what, work);
+  }
+
+  bool Fits(const std::function<void()>& work) override {
+    Start();
+    return issuer_->Fits(work);
+  }
+
+  [[noreturn]] void Refuse(const std::string& what) override { ledger_.Refuse(what); }
+
+ private:
+  void Start() const {
+    std::call_once(started_, [this] {
+      CallTorch(ledger_, "the GPU", [] {
+        at::globalContext().lazyInitDevice(c10::DeviceType::CUDA);
+        UseExactTorchArithmetic();
+      });
+      MakeContext();
+      ledger_.Settle();
+      issuer_.emplace(index_, ledger_, thread_, /*is_urgent=*/false);
+    });
+  }
+
+  void MakeContext() const {
+    const cudaError_t status = cudaSetDevice(index_);
+    if (status == cudaErrorMemoryAllocation) {
+      cudaGetLastError();
+      throw Error(ErrorKind::kMemory, "CUDA itself does not fit on the GPU: others hold all of it",
+                  "End them, or run on the processor (prefetch: {device: cpu}).");
+    }
+    Check(status, "be used");
+  }
+
+  const int index_;
+  const Nvml nvml_;
+  const GpuDescription description_;
+  CudaMeter meter_;
+  mutable DeviceLedger ledger_;
+  mutable IssuingThread thread_;              // of all that is made here
+  mutable std::optional<CudaIssuer> issuer_;  // of others' work; from Start on
+  mutable std::once_flag started_;
+};
+
+std::unique_ptr<Device> Open(int index) {
+  const int count = CountGpus();
+  if (index >= count) {
+    throw Error(ErrorKind::kConfig, "there is no GPU " + std::to_string(index) + " (there " +
+                                        (count == 1 ? "is 1" : "are " + std::to_string(count)) +
+                                        ", counted from 0)");
+  }
+  CheckGpu(index);
+  return std::make_unique<CudaDevice>(index);
+}
+
+std::vector<GpuDescription> List() {
+  const Nvml nvml;
+  std::vector<GpuDescription> gpus;
+  const int count = CountGpus();
+  for (int index = 0; index < count; ++index) gpus.push_back(Describe(index, nvml));
+  return gpus;
+}
+
+}  // namespace
+}  // namespace weir
+
+extern "C" {
+extern const weir::DeviceLibrary weir_device_library;
+const weir::DeviceLibrary weir_device_library = {weir::kDeviceBuild, weir::Open, weir::List};
+}

@@ -1,0 +1,53 @@
+#include "stages/device/cuda/cuda_meter.h"
+
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "stages/device/cuda/cuda_error.h"
+
+namespace weir {
+namespace {
+
+namespace allocator = c10::cuda::CUDACachingAllocator;
+
+c10::CachingAllocator::Stat ReservedBytes(int device) {
+  constexpr auto kAll = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+  return allocator::getDeviceStats(static_cast<c10::DeviceIndex>(device)).reserved_bytes[kAll];
+}
+
+}  // namespace
+
+CudaMeter::CudaMeter(int device, std::string bus_id, std::size_t total_bytes, const Nvml& nvml)
+    : device_(device), bus_id_(std::move(bus_id)), total_bytes_(total_bytes), nvml_(nvml) {
+  if (const auto memory = nvml_.MemoryOf(bus_id_)) used_before_bytes_ = memory->used_bytes;
+}
+
+std::size_t CudaMeter::process_bytes() {
+  if (const auto told = nvml_.ProcessBytes(bus_id_, static_cast<unsigned>(getpid()))) return *told;
+  if (const auto memory = nvml_.MemoryOf(bus_id_)) {
+    return memory->used_bytes - std::min(memory->used_bytes, used_before_bytes_);
+  }
+  const c10::cuda::CUDAGuard on_device(static_cast<c10::DeviceIndex>(device_));
+  std::size_t free_bytes = 0;
+  std::size_t total_bytes = 0;
+  Check(cudaMemGetInfo(&free_bytes, &total_bytes), "tell how much memory is free");
+  return total_bytes - free_bytes;
+}
+
+std::size_t CudaMeter::torch_bytes() {
+  return static_cast<std::size_t>(ReservedBytes(device_).current);
+}
+
+std::size_t CudaMeter::torch_peak_bytes() {
+  return static_cast<std::size_t>(ReservedBytes(device_).peak);
+}
+
+void CudaMeter::AllowTorch(std::size_t bytes) {
+  const double part = static_cast<double>(bytes) / static_cast<double>(total_bytes_);
+  allocator::setMemoryFraction(std::min(part, 1.0), static_cast<c10::DeviceIndex>(device_));
+}
+
+}  // namespace weir

@@ -1,0 +1,36 @@
+// What this process holds on a GPU, measured, and LibTorch's allocator held to its part.
+//
+// The figure of the process is the driver's own where it tells it (Nvml), else what is in use now
+// beyond what was in use when the meter was made, before there was a context; where there is no
+// Nvml at all, everything in use, other processes' included: never too little of our own.
+//
+// Called under the ledger's lock. Figures are of the moment.
+#pragma once
+
+#include <string>
+
+#include "stages/device/cuda/device_ledger.h"
+#include "stages/device/cuda/nvml.h"
+
+namespace weir {
+
+class CudaMeter final : public DeviceMeter {
+ public:
+  // Makes no context; the other members are called once LibTorch has made one. `nvml` outlives
+  // this.
+  CudaMeter(int device, std::string bus_id, std::size_t total_bytes, const Nvml& nvml);
+
+  std::size_t process_bytes() override;
+  std::size_t torch_bytes() override;
+  std::size_t torch_peak_bytes() override;
+  void AllowTorch(std::size_t bytes) override;
+
+ private:
+  const int device_;
+  const std::string bus_id_;
+  const std::size_t total_bytes_;
+  const Nvml& nvml_;
+  std::size_t used_before_bytes_ = 0;
+};
+
+}  // namespace weir

@@ -1,0 +1,221 @@
+#include "stages/device/cuda/cuda_prefix.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+#include <c10/cuda/CUDAGuard.h>
+
+#include <algorithm>
+#include <optional>
+#include <semaphore>
+#include <utility>
+#include <vector>
+
+#include "stages/device/cuda/cuda_error.h"
+#include "stages/device/cuda/cuda_issuer.h"
+#include "stages/device/cuda/folded_network.h"
+#include "stages/device/cuda/kernels.h"
+#include "stages/device/cuda/slot_ring.h"
+#include "stages/device/micro_batches.h"
+
+namespace weir {
+namespace {
+
+constexpr int kBatchesAtOnce = 2;
+
+ChannelMap MapOf(const Preprocessing& preprocessing) {
+  ChannelMap map{};
+  for (int c = 0; c < 3; ++c) {
+    map.scale[c] = preprocessing.scale[c];
+    map.offset[c] = preprocessing.offset[c];
+  }
+  return map;
+}
+
+// A batch's features on the device, whole once `done` has happened.
+struct Issued {
+  at::Tensor features;  // float32 [n, dims...]
+  Event done;
+};
+
+class CudaPrefix final : public PrefixRunner {
+ public:
+  CudaPrefix(int device, DeviceLedger& ledger, IssuingThread& thread, const Model& model,
+             const std::function<LayerReader(const Model&)>& open, Precision precision,
+             int batch_size)
+      : device_(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(device)),
+        ledger_(ledger),
+        input_(model.network().input()),
+        dims_(model.feature_dims()),
+        pooling_(model.prefix_pooling()),
+        map_(MapOf(model.preprocessing())),
+        type_(precision == Precision::kBfloat16 && model.prefix_layers() > 0 ? at::kBFloat16
+                                                                             : at::kFloat),
+        issuer_(device, ledger, thread, /*is_urgent=*/true),
+        stream_(issuer_.stream()) {
+    Issue([&] {
+      if (model.prefix_layers() > 0) {
+        network_.emplace(model.network(), open(model), model.prefix_layers() - 1, precision,
+                         device_);
+      }
+    });
+    ChooseMicroBatch(batch_size);
+  }
+
+  FeatureBatch Run(Batch batch) override {
+    FeatureBatch features;
+    features.dims = dims_;
+    features.next_order = batch.next_order;
+    features.values = AlignedBuffer<float>(batch.samples.size() * sample_values());
+    if (batch.size() > 0) {
+      const Turn turn(at_once_);
+      Issued issued;
+      Issue([&] { issued = IssueBatch(batch); });
+      Fetch(issued, features.values);
+    }
+    features.samples = std::move(batch.samples);
+    return features;
+  }
+
+ private:
+  // Its holder waits for the device alone, so it ends.
+  class Turn {
+   public:
+    explicit Turn(std::counting_semaphore<kBatchesAtOnce>& all) : all_(all) { all_.acquire(); }
+    ~Turn() { all_.release(); }
+
+   private:
+    std::counting_semaphore<kBatchesAtOnce>& all_;
+  };
+
+  std::size_t sample_pixels() const { return std::size_t{3} * input_.height * input_.width; }
+  std::size_t sample_values() const {
+    std::size_t product = 1;
+    for (std::int64_t size : dims_) product *= static_cast<std::size_t>(size);
+    return product;
+  }
+  MapType map_type() const { return type_ == at::kFloat ? MapType::kFloat32 : MapType::kBfloat16; }
+  at::TensorOptions Options(at::ScalarType type) const {
+    return at::TensorOptions(device_).dtype(type);
+  }
+
+  void Issue(const std::function<void()>& work) {
+    issuer_.Issue("features: the frozen part of the model does not fit on the GPU", work);
+  }
+
+  void ChooseMicroBatch(int batch_size) {
+    micro_batch_ = LargestMicroBatch(batch_size, [&](int size) { return Fits(size, batch_size); });
+    if (micro_batch_ == 0) ledger_.Refuse("features: not one picture fits on the GPU");
+  }
+
+  // By doing what Run does with pixels from the host, for as many batches as there are at once.
+  bool Fits(int micro_batch, int batch_size) {
+    micro_batch_ = micro_batch;
+    return issuer_.Fits([&] {
+      std::vector<at::Tensor> features;
+      for (int i = 0; i < kBatchesAtOnce; ++i) {
+        features.push_back(MakeFeatures(batch_size));
+        const auto bytes = static_cast<std::int64_t>(micro_batch * sample_pixels());
+        const at::Tensor pixels = at::zeros({bytes}, Options(at::kByte));
+        IssueMicroBatch(pixels.const_data_ptr<std::uint8_t>(), micro_batch,
+                        features.back().narrow(0, 0, micro_batch));
+      }
+    });
+  }
+
+  at::Tensor MakeFeatures(int samples) const {
+    std::vector<std::int64_t> shape = {samples};
+    shape.insert(shape.end(), dims_.begin(), dims_.end());
+    return at::empty(shape, Options(at::kFloat));
+  }
+
+  // Queues the batch's work; where its pixels are on the host, the driver has them when it returns.
+  Issued IssueBatch(Batch& batch) {
+    Issued issued{.features = MakeFeatures(batch.size()), .done = MakeEvent()};
+    auto* const slot = static_cast<RingSlot*>(batch.device.get());
+    const std::uint8_t* const on_device = slot ? slot->BeginUse(stream_) : nullptr;
+    for (int begin = 0; begin < batch.size(); begin += micro_batch_) {
+      const int count = std::min(micro_batch_, batch.size() - begin);
+      const std::size_t first = begin * sample_pixels();
+      const at::Tensor staged =
+          slot ? at::Tensor() : Stage(batch.pixels.data() + first, count * sample_pixels());
+      IssueMicroBatch(slot ? on_device + first : staged.const_data_ptr<std::uint8_t>(), count,
+                      issued.features.narrow(0, begin, count));
+    }
+    if (slot) slot->EndUse(stream_);
+    Check(cudaEventRecord(issued.done.get(), stream_), "record an event");
+    return issued;
+  }
+
+  at::Tensor Stage(const std::uint8_t* pixels, std::size_t bytes) {
+    at::Tensor staged = at::empty({static_cast<std::int64_t>(bytes)}, Options(at::kByte));
+    Check(
+        cudaMemcpyAsync(staged.mutable_data_ptr(), pixels, bytes, cudaMemcpyHostToDevice, stream_),
+        "take a batch");
+    return staged;
+  }
+
+  // `features` is float32 [count, dims...].
+  void IssueMicroBatch(const std::uint8_t* pixels, int count, const at::Tensor& features) {
+    const std::size_t values = count * sample_pixels();
+    if (!network_) {
+      LaunchNormalise(pixels, values, map_, MapType::kFloat32, features.mutable_data_ptr(),
+                      stream_);
+      Check(cudaGetLastError(), "preprocess pictures");
+      return;
+    }
+    at::Tensor map = at::empty({micro_batch_, input_.height, input_.width, 3}, Options(type_));
+    LaunchNormalise(pixels, values, map_, map_type(), map.mutable_data_ptr(), stream_);
+    Check(cudaGetLastError(), "preprocess pictures");
+    const std::size_t filled = values * map.element_size();
+    Check(cudaMemsetAsync(static_cast<char*>(map.mutable_data_ptr()) + filled, 0,
+                          map.nbytes() - filled, stream_),
+          "clear memory");
+    Reduce(network_->Run(map.permute({0, 3, 1, 2})), count, features);
+  }
+
+  // `map` is [micro-batch, C, h, w] in channels last.
+  void Reduce(const at::Tensor& map, int count, const at::Tensor& features) {
+    const at::Tensor rows = map.permute({0, 2, 3, 1}).contiguous();
+    if (pooling_ == Pooling::kNone) {
+      features.copy_(rows.narrow(0, 0, count));
+      return;
+    }
+    const auto launch = pooling_ == Pooling::kAverage ? LaunchAveragePool : LaunchMaxPool;
+    launch(rows.const_data_ptr(), map_type(), count, static_cast<int>(rows.size(1) * rows.size(2)),
+           static_cast<int>(rows.size(3)), features.mutable_data_ptr<float>(), stream_);
+    Check(cudaGetLastError(), "pool features");
+  }
+
+  void Fetch(const Issued& issued, AlignedBuffer<float>& to) const {
+    const c10::cuda::CUDAGuard on_device(device_.index());
+    Check(cudaEventSynchronize(issued.done.get()), "run the model");
+    Check(
+        cudaMemcpy(to.data(), issued.features.const_data_ptr(), to.bytes(), cudaMemcpyDeviceToHost),
+        "give back the features");
+  }
+
+  const c10::Device device_;
+  DeviceLedger& ledger_;
+  const MapSize input_;
+  const std::vector<std::int64_t> dims_;
+  const Pooling pooling_;
+  const ChannelMap map_;
+  const at::ScalarType type_;
+  CudaIssuer issuer_;
+  const c10::cuda::CUDAStream stream_;    // the issuer's
+  std::optional<FoldedNetwork> network_;  // empty: preprocessing alone
+  int micro_batch_ = 1;
+  std::counting_semaphore<kBatchesAtOnce> at_once_{kBatchesAtOnce};
+};
+
+}  // namespace
+
+std::unique_ptr<PrefixRunner> MakeCudaPrefix(int device, DeviceLedger& ledger,
+                                             IssuingThread& thread, const Model& model,
+                                             const std::function<LayerReader(const Model&)>& open,
+                                             Precision precision, int batch_size) {
+  return std::make_unique<CudaPrefix>(device, ledger, thread, model, open, precision, batch_size);
+}
+
+}  // namespace weir

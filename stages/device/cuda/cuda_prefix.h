@@ -1,0 +1,38 @@
+// The frozen prefix on a GPU.
+//
+// Any number of threads may Run one; the work of all is queued by the device's issuing thread on
+// one stream, which goes before what learns there, and two batches at a time, so that the second's
+// kernels follow the first's while its features are fetched. A caller waits for its own features
+// alone.
+//
+// A micro-batch is as large as fits what the ledger leaves, found by trying. One that is not full
+// is run as if it were, so that the kernels are the same for every batch.
+//
+// What holds of the bits: the same batch has the same features in every run, as long as the card,
+// the build and the micro-batch (so memory.device) are the same. Whether a sample's also stay the
+// same at another place in the micro-batch is up to cuDNN, which does not say; preprocessing and
+// pooling are weir's own, and do not depend on it.
+//
+// Memory: on the device the weights, one micro-batch's widest activations, and two batches of
+// features, all LibTorch's; on the host, while it is made, a layer of the weights.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "stages/device/cuda/device_ledger.h"
+#include "stages/device/cuda/issuing_thread.h"
+#include "stages/device/prefix_runner.h"
+#include "stages/model/frozen_prefix.h"
+#include "stages/model/model.h"
+
+namespace weir {
+
+// As Device::MakePrefix says. LibTorch has been started on `device`; `ledger` and `thread` outlive
+// the prefix.
+std::unique_ptr<PrefixRunner> MakeCudaPrefix(int device, DeviceLedger& ledger,
+                                             IssuingThread& thread, const Model& model,
+                                             const std::function<LayerReader(const Model&)>& open,
+                                             Precision precision, int batch_size);
+
+}  // namespace weir

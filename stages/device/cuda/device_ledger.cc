@@ -1,0 +1,91 @@
+#include "stages/device/cuda/device_ledger.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "framework/byte_size.h"
+#include "framework/error.h"
+
+namespace weir {
+namespace {
+
+constexpr const char* kRemedy =
+    "Raise memory.device, or run on the processor (prefetch: {device: cpu}).";
+
+std::size_t Less(std::size_t from, std::size_t bytes) { return from - std::min(from, bytes); }
+
+std::string Text(std::size_t bytes) { return ToRoundText(ByteSize{bytes}); }
+
+}  // namespace
+
+DeviceLedger::DeviceLedger(DeviceMeter& meter, std::size_t total_bytes)
+    : meter_(meter), limit_bytes_(total_bytes), own_(std::numeric_limits<std::size_t>::max()) {}
+
+std::size_t DeviceLedger::Measure() {
+  const std::size_t torch_bytes = meter_.torch_bytes();
+  const std::size_t own_bytes = own_.usage().used_bytes;
+  outside_bytes_ = Less(meter_.process_bytes(), torch_bytes + own_bytes);
+  return outside_bytes_ + torch_bytes + own_bytes;
+}
+
+void DeviceLedger::LeaveToTorch() {
+  meter_.AllowTorch(Less(limit_bytes_, outside_bytes_ + own_.usage().used_bytes + kKernelRoom));
+}
+
+void DeviceLedger::SetLimit(std::size_t bytes) {
+  std::lock_guard lock(mutex_);
+  const std::size_t used = Measure();
+  if (used + kKernelRoom >= bytes) {
+    throw Error(ErrorKind::kMemory,
+                "memory.device: " + Text(bytes) + " are too little: CUDA itself holds " +
+                    Text(used) + " on the GPU, and " + Text(kKernelRoom) +
+                    " are kept for its kernels",
+                kRemedy);
+  }
+  limit_bytes_ = bytes;
+  LeaveToTorch();
+}
+
+Lease DeviceLedger::Take(MemoryTag tag, std::size_t bytes, const std::string& holder) {
+  {
+    std::lock_guard lock(mutex_);
+    const std::size_t rounded = (bytes + kGrain - 1) / kGrain * kGrain;
+    if (Measure() + kKernelRoom + rounded <= limit_bytes_) {
+      auto lease = own_.TryAcquire(tag, rounded);
+      LeaveToTorch();
+      return *std::move(lease);
+    }
+  }
+  Refuse(holder + " of " + Text(bytes) + " do not fit on the GPU");
+}
+
+bool DeviceLedger::Settle() {
+  std::lock_guard lock(mutex_);
+  const std::size_t used = Measure();
+  LeaveToTorch();
+  return used <= limit_bytes_;
+}
+
+void DeviceLedger::Refuse(const std::string& what) {
+  std::lock_guard lock(mutex_);
+  const std::size_t used = Measure();
+  throw Error(ErrorKind::kMemory,
+              what + ": " + Text(used) + " of " + Text(limit_bytes_) + " are in use (" +
+                  Text(outside_bytes_) + " by CUDA itself), and " + Text(kKernelRoom) +
+                  " are kept for its kernels",
+              kRemedy);
+}
+
+MemoryUsage DeviceLedger::usage() {
+  std::lock_guard lock(mutex_);
+  MemoryUsage usage = own_.usage();
+  usage.used_bytes = Measure();
+  usage.limit_bytes = limit_bytes_;
+  usage.peak_bytes =
+      std::max(usage.used_bytes, outside_bytes_ + meter_.torch_peak_bytes() + usage.peak_bytes);
+  usage.used_by_tag[static_cast<std::size_t>(MemoryTag::kReserve)] += outside_bytes_;
+  usage.used_by_tag[static_cast<std::size_t>(MemoryTag::kActivation)] += meter_.torch_bytes();
+  return usage;
+}
+
+}  // namespace weir

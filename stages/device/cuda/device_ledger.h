@@ -1,0 +1,71 @@
+// The ceiling of what this process holds on one device, whoever holds it there:
+//
+//   limit = outside + LibTorch's + ours + room
+//
+// outside: the context, the libraries' workspaces and the kernels that are loaded, which nobody
+// can lease and which are therefore measured; LibTorch's: what its caching allocator has reserved,
+// which it is told the most of; ours: leases; room: kKernelRoom, for kernels that are loaded
+// between two measurements, as CUDA does at the first use of each.
+//
+// Any thread may call any member. No memory to speak of.
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <string>
+
+#include "framework/memory/memory_budget.h"
+
+namespace weir {
+
+// What can be measured on a device, and set; CUDA's is CudaMeter.
+class DeviceMeter {
+ public:
+  virtual ~DeviceMeter() = default;
+
+  virtual std::size_t process_bytes() = 0;     // all that this process holds there
+  virtual std::size_t torch_bytes() = 0;       // of that, LibTorch's caching allocator
+  virtual std::size_t torch_peak_bytes() = 0;  // since the beginning
+
+  // The most that LibTorch's allocator may reserve from now on; more is its OutOfMemoryError.
+  virtual void AllowTorch(std::size_t bytes) = 0;
+};
+
+class DeviceLedger {
+ public:
+  static constexpr std::size_t kKernelRoom = std::size_t{64} << 20;
+  static constexpr std::size_t kGrain = std::size_t{2} << 20;  // that cudaMalloc takes memory by
+
+  // Without SetLimit the limit is `total_bytes`. `meter` outlives this.
+  DeviceLedger(DeviceMeter& meter, std::size_t total_bytes);
+
+  // Measures, and leaves the rest to LibTorch and to Take. Throws Error(kMemory) where the limit is
+  // passed before anything is made.
+  void SetLimit(std::size_t bytes);
+
+  // For memory that we allocate ourselves, rounded up to the grain; less is left to LibTorch.
+  // Throws Error(kMemory) where it does not fit; `holder` is named: "prefetch: 2 slots".
+  Lease Take(MemoryTag tag, std::size_t bytes, const std::string& holder);
+
+  // Measures again what is outside. False where the limit is passed or the room is used up; what
+  // LibTorch may reserve is set in either case.
+  bool Settle();
+
+  // What stands in the way: throws Error(kMemory) with "used of limit".
+  [[noreturn]] void Refuse(const std::string& what);
+
+  // kReserve: outside; kBatch, kModel...: ours; kActivation: LibTorch's besides.
+  MemoryUsage usage();
+
+ private:
+  std::size_t Measure();  // gives what is used in all
+  void LeaveToTorch();
+
+  DeviceMeter& meter_;
+  std::mutex mutex_;
+  std::size_t limit_bytes_;
+  std::size_t outside_bytes_ = 0;
+  MemoryBudget own_;
+};
+
+}  // namespace weir

@@ -1,0 +1,153 @@
+#include "stages/device/device.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <system_error>
+#include <variant>
+
+#include "framework/byte_size.h"
+#include "framework/error.h"
+#include "framework/memory/host_memory.h"
+
+namespace weir {
+namespace {
+
+constexpr const char* kLibraryName = "libweir_cuda.so";
+constexpr std::string_view kCuda = "cuda";
+
+bool Exists(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
+[[noreturn]] void Refuse(const std::string& why) { throw Error(ErrorKind::kConfig, why); }
+
+std::filesystem::path FindLibrary(const std::vector<std::filesystem::path>& folders) {
+  for (const std::filesystem::path& folder : folders) {
+    if (Exists(folder / kLibraryName)) return folder / kLibraryName;
+  }
+  Refuse("this weir was built without CUDA (there is no " + std::string(kLibraryName) +
+         " beside it)");
+}
+
+// Never closed: what it made, and the driver's threads, live to the end of the process.
+const DeviceLibrary& OpenLibrary(const std::filesystem::path& path) {
+  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!handle) Refuse("the device side cannot be loaded: " + std::string(dlerror()));
+  const auto* library = static_cast<const DeviceLibrary*>(dlsym(handle, kDeviceLibrarySymbol));
+  if (!library) Refuse(path.string() + " is not weir's device side: " + std::string(dlerror()));
+  if (std::strcmp(library->build, kDeviceBuild) != 0) {
+    Refuse(path.string() + " is of another build of weir (interface " + library->build + ", not " +
+           kDeviceBuild + ")");
+  }
+  return *library;
+}
+
+std::filesystem::path FindDeviceSide(const DeviceSearch& search) {
+  if (std::none_of(search.drivers.begin(), search.drivers.end(), Exists)) {
+    Refuse("there is no NVIDIA driver here (" + search.drivers.front().string() + " is missing)");
+  }
+  return FindLibrary(search.folders);
+}
+
+void CheckHostRoom(std::size_t limit_bytes) {
+  const std::size_t room = limit_bytes - std::min(limit_bytes, HeldMemory());
+  if (room >= kHostRoomOfDevice) return;
+  throw Error(ErrorKind::kMemory, "memory.host leaves " + ToRoundText(ByteSize{room}) +
+                                      " for a GPU's libraries and driver, and " +
+                                      ToRoundText(ByteSize{kHostRoomOfDevice}) + " are wanted");
+}
+
+void CheckRoom(const MemoryUsage& usage) {
+  const std::size_t room = usage.limit_bytes - std::min(usage.limit_bytes, usage.used_bytes);
+  if (room >= kLeastDeviceRoom) return;
+  throw Error(ErrorKind::kMemory, "has only " + ToRoundText(ByteSize{room}) +
+                                      " for this job beside CUDA's own " +
+                                      ToRoundText(ByteSize{usage.used_bytes}) + ", and " +
+                                      ToRoundText(ByteSize{kLeastDeviceRoom}) + " are wanted");
+}
+
+}  // namespace
+
+std::optional<DeviceSelection> ParamType<DeviceSelection>::Read(const YamlNode& node,
+                                                                const FieldRules& rules,
+                                                                Problems& problems) {
+  using Kind = DeviceSelection::Kind;
+  const std::string& text = node.scalar();
+  if (text == "auto") return DeviceSelection{Kind::kAuto};
+  if (text == "cpu") return DeviceSelection{Kind::kCpu};
+  if (text == kCuda) return DeviceSelection{Kind::kCuda};
+  if (text.starts_with("cuda:")) {
+    DeviceSelection selection{Kind::kCuda};
+    const char* const end = text.data() + text.size();
+    const auto [read, error] =
+        std::from_chars(text.data() + kCuda.size() + 1, end, selection.index);
+    if (error == std::errc() && read == end && selection.index >= 0) return selection;
+  }
+  detail::AddWrongType(node, rules, Words(rules).one, problems);
+  return std::nullopt;
+}
+
+YamlNode ParamType<DeviceSelection>::Write(const DeviceSelection& selection, const FieldRules&) {
+  switch (selection.kind) {
+    case DeviceSelection::Kind::kAuto:
+      return YamlNode::Scalar("auto");
+    case DeviceSelection::Kind::kCpu:
+      return YamlNode::Scalar("cpu");
+    case DeviceSelection::Kind::kCuda:
+      break;
+  }
+  return YamlNode::Scalar("cuda:" + std::to_string(selection.index));
+}
+
+DeviceSearch DeviceSearch::Default() {
+  std::error_code ignored;
+  const auto folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
+  return {.drivers = {"/dev/nvidiactl", "/dev/dxg"},  // the second under Windows' WSL
+          .folders = {folder, folder / "lib", folder.parent_path() / "lib"}};
+}
+
+std::size_t DeviceLimit(const Auto<DeviceMemory>& wanted, const Device& device) {
+  if (wanted.is_auto()) {
+    const std::size_t held_bytes = device.usage().used_bytes;  // first: it may come to hold more
+    return held_bytes + device.free_bytes();
+  }
+  const auto& amount = wanted.value().amount;
+  if (const auto* size = std::get_if<ByteSize>(&amount)) return size->bytes;
+  return static_cast<std::size_t>(std::get<double>(amount) *
+                                  static_cast<double>(device.total_bytes()));
+}
+
+std::vector<GpuDescription> ListGpus(const DeviceSearch& search) {
+  return OpenLibrary(FindDeviceSide(search)).list();
+}
+
+ChosenDevice ChooseDevice(const DeviceSelection& selection, const DeviceSearch& search,
+                          const JobCeilings& ceilings) {
+  if (selection.kind == DeviceSelection::Kind::kCpu) return {nullptr, "`device: cpu` says so"};
+  const bool is_auto = selection.kind == DeviceSelection::Kind::kAuto;
+  std::shared_ptr<Device> device;
+  try {
+    const std::filesystem::path library = FindDeviceSide(search);
+    if (is_auto) CheckHostRoom(ceilings.host_bytes);
+    device = OpenLibrary(library).open(selection.index);
+  } catch (const Error& error) {
+    if (is_auto) return {nullptr, error.what()};
+    throw Error(ErrorKind::kConfig,
+                "prefetch: `device: cuda` is asked for, but " + std::string(error.what()),
+                "Write `device: auto` to run on the processor where there is no GPU.");
+  }
+  try {
+    device->SetLimit(DeviceLimit(ceilings.device, *device));
+    if (is_auto) CheckRoom(device->usage());
+  } catch (const Error& error) {
+    if (is_auto) return {nullptr, device->name() + " is there, but " + error.what()};
+    throw;
+  }
+  return {device, device->name() + " is there"};
+}
+
+}  // namespace weir

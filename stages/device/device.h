@@ -1,0 +1,166 @@
+// A GPU as the stages see it, and how one is chosen.
+//
+// The device side is a shared object of its own, libweir_cuda.so, opened only when a device is
+// asked for and there is a driver: a run on the host pays nothing for it, in memory or in time.
+// This header is all that the two know of each other; they are built together, which is checked.
+//
+// A Device may be used from any thread. It ends after all that it made.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "framework/config/config.h"
+#include "framework/config/params.h"
+#include "framework/memory/memory_budget.h"
+#include "stages/chosen_device.h"
+#include "stages/device/prefix_runner.h"
+#include "stages/model/frozen_prefix.h"
+#include "stages/model/model.h"
+#include "stages/payloads.h"
+
+namespace weir {
+
+// Brings batches to the device through a ring of pinned slots and a copy stream of its own.
+class Uploader {
+ public:
+  virtual ~Uploader() = default;
+
+  // Copies the pixels to a slot, starts their way to the device and returns: `batch.pixels` is
+  // given back, `batch.device` holds the slot until the batch ends, and knows the event that work
+  // on it has to wait for. Where every slot is taken the batch stays on the host as it is. One
+  // thread at a time.
+  virtual void Upload(Batch& batch) = 0;
+};
+
+class Device {
+ public:
+  virtual ~Device() = default;
+
+  virtual std::string name() const = 0;          // "NVIDIA H100 80GB HBM3"
+  virtual std::string torch_device() const = 0;  // "cuda:0"
+  virtual std::size_t total_bytes() const = 0;
+  virtual std::size_t free_bytes() const = 0;  // now, to this process
+
+  // The ceiling of what this process holds there, its context and workspaces included. Throws
+  // Error(kMemory) where it holds more already. Called before anything is made.
+  virtual void SetLimit(std::size_t bytes) = 0;
+  virtual MemoryUsage usage() const = 0;
+
+  // What an uploader holds on the host.
+  virtual std::size_t uploader_bytes(int depth, std::size_t batch_bytes) const = 0;
+
+  // `depth` slots of `batch_bytes`, on the host and on the device. Throws Error(kMemory) where the
+  // limit has no room for them.
+  virtual std::unique_ptr<Uploader> MakeUploader(int depth, std::size_t batch_bytes) = 0;
+
+  // The frozen prefix of `model` (of no layers: preprocessing alone), run over as many samples at
+  // once as the limit has room for. It calls `open` at most once, before it returns; `model`
+  // outlives it. Throws Error(kMemory) where not one sample fits.
+  virtual std::unique_ptr<PrefixRunner> MakePrefix(
+      const Model& model, const std::function<LayerReader(const Model&)>& open, Precision precision,
+      int batch_size) = 0;
+
+  // For work in LibTorch of others than the prefix: runs `work` in the one thread that issues the
+  // device's work, on the device and a stream of its own, and returns when it has run; what it
+  // queued may still be under way there. What it throws is thrown here, but LibTorch's want of
+  // memory as Refuse(what). Not from within `work`.
+  virtual void Issue(const std::string& what, const std::function<void()>& work) = 0;
+
+  // Whether `work`, issued as above, can be done within the limit: waits for its end. Where it does
+  // not fit, what LibTorch holds free is given back.
+  virtual bool Fits(const std::function<void()>& work) = 0;
+
+  // Throws Error(kMemory): "`what`: 580 MiB of 600 MiB are in use ...".
+  [[noreturn]] virtual void Refuse(const std::string& what) = 0;
+};
+
+// What a configuration asks for.
+struct DeviceSelection {
+  enum class Kind { kAuto, kCpu, kCuda };
+  Kind kind = Kind::kAuto;
+  int index = 0;  // of cuda:1
+};
+
+template <>
+struct ParamType<DeviceSelection> {
+  static TypeWords Words(const FieldRules&) { return {"auto, cpu, cuda or cuda:N", "devices"}; }
+  static std::optional<DeviceSelection> Read(const YamlNode&, const FieldRules&, Problems&);
+  static YamlNode Write(const DeviceSelection&, const FieldRules&);
+  static YamlNode Schema(const FieldRules&) {
+    return schema::Matching("^(auto|cpu|cuda(:[0-9]+)?)$");
+  }
+};
+
+// What a job may hold, for the stage that chooses; provided by the command.
+struct JobCeilings {
+  static constexpr std::string_view kResource = "ceilings";
+  std::size_t host_bytes = static_cast<std::size_t>(-1);
+  Auto<DeviceMemory> device;
+};
+
+// What `auto` wants below memory.host beside what is held already, before it loads anything, as
+// that cannot be given back. The device side's libraries take 130 MiB of private memory, cuDNN's
+// others 35 MiB once it works (both measured); the driver's context and its copies of kernels are
+// not measured, and taken as twice that.
+inline constexpr std::size_t kHostRoomOfDevice = std::size_t{512} << 20;
+
+// What `auto` wants below memory.device beside CUDA's own, of a quarter each: kernels that are
+// loaded later (DeviceLedger::kKernelRoom); cuBLAS's workspaces (LibTorch gives it 32 MiB a stream
+// on the newest cards, and there are two); all of MobileNetV2 in float32 with gradients and two
+// slots of an optimizer (4 x 14 MB); one picture's maps at 224 x 224 (9.6 MB where the prefix is
+// widest, some 30 MB kept where all of it learns) and a batch on its way.
+inline constexpr std::size_t kLeastDeviceRoom = std::size_t{256} << 20;
+
+// Where a driver and the device side are looked for.
+struct DeviceSearch {
+  std::vector<std::filesystem::path> drivers;  // of which one must exist: device files
+  std::vector<std::filesystem::path> folders;  // of libweir_cuda.so, in this order
+
+  static DeviceSearch Default();  // beside the running binary, and in lib/ and ../lib/ from there
+};
+
+// `memory.device` in bytes: the size, the part of what the device has, or all that is free there
+// now and what this process holds already.
+std::size_t DeviceLimit(const Auto<DeviceMemory>& wanted, const Device& device);
+
+// For people: what `weir devices` shows.
+struct GpuDescription {
+  std::string name;
+  std::size_t total_bytes = 0;
+  std::size_t free_bytes = 0;      // now
+  std::string compute_capability;  // "9.0"
+  std::string driver;              // its version, "580.65.06"; empty where it is not told
+};
+
+// Every GPU, in the order of cuda:0, cuda:1... Throws Error(kConfig) that says why there is none.
+std::vector<GpuDescription> ListGpus(const DeviceSearch& search = DeviceSearch::Default());
+
+// `auto` takes a GPU where there is one, with room for it on the host and with kLeastDeviceRoom to
+// spare there, else the host, with the reason. Where `cuda` was asked for, throws Error(kConfig)
+// that says why there is none, and Error(kMemory) where CUDA itself does not fit. What is taken has
+// its context, which takes memory of the host too, and its limit. So has a GPU that is found too
+// full.
+ChosenDevice ChooseDevice(const DeviceSelection& selection,
+                          const DeviceSearch& search = DeviceSearch::Default(),
+                          const JobCeilings& ceilings = {});
+
+// What libweir_cuda.so exports under kDeviceLibrarySymbol: extern "C", a pointer to one of these.
+struct DeviceLibrary {
+  const char* build;  // kDeviceBuild, as it was when the library was compiled
+  // Throws Error(kConfig) where there is no such device, or it cannot be used.
+  std::unique_ptr<Device> (*open)(int index);
+  // Throws Error(kConfig) where there is none.
+  std::vector<GpuDescription> (*list)();
+};
+inline constexpr const char* kDeviceLibrarySymbol = "weir_device_library";
+// Interface 4; raised with every change of what is above.
+inline constexpr const char* kDeviceBuild = "4, compiler " __VERSION__;
+
+}  // namespace weir

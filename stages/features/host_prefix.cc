@@ -1,0 +1,165 @@
+#include "stages/features/host_prefix.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cassert>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+#include "framework/flow/parallel.h"
+
+namespace weir {
+namespace {
+
+std::size_t Product(const std::vector<std::int64_t>& dims) {
+  std::size_t product = 1;
+  for (std::int64_t size : dims) product *= static_cast<std::size_t>(size);
+  return product;
+}
+
+FeatureBatch MakeFeatures(Batch& batch, const std::vector<std::int64_t>& dims) {
+  FeatureBatch features;
+  features.values = AlignedBuffer<float>(batch.samples.size() * Product(dims));
+  features.samples = std::move(batch.samples);
+  features.dims = dims;
+  features.next_order = batch.next_order;
+  return features;
+}
+
+class WorkspacePool {
+ public:
+  using Workspace = FrozenPrefix::Workspace;
+
+  WorkspacePool(const FrozenPrefix& prefix, int count) {
+    for (int i = 0; i < count; ++i) free_.push_back(prefix.MakeWorkspace());
+    count_ = count;
+  }
+
+  int count() const { return count_.load(std::memory_order_relaxed); }
+
+  // Those that are above `count` end, in use ones when they come back.
+  void Lower(int count) {
+    const std::lock_guard lock(mutex_);
+    count_ = std::clamp(count, 1, count_.load());
+    DropSurplus();
+  }
+
+  // Goes back to the pool where it ends, by an exception too: others may be waiting for it.
+  struct Return {
+    WorkspacePool* pool;
+    void operator()(Workspace* workspace) const {
+      pool->Put(std::unique_ptr<Workspace>(workspace));
+    }
+  };
+  using Taken = std::unique_ptr<Workspace, Return>;
+
+  Taken TryTake() {
+    const std::lock_guard lock(mutex_);
+    return free_.empty() ? Taken(nullptr, {this}) : TakeLast();
+  }
+  // Whoever holds one is running a sample and needs nothing else, so this ends.
+  Taken Take() {
+    std::unique_lock lock(mutex_);
+    returned_.wait(lock, [this] { return !free_.empty(); });
+    return TakeLast();
+  }
+
+ private:
+  Taken TakeLast() {
+    Taken last(free_.back().release(), {this});
+    free_.pop_back();
+    ++taken_;
+    return last;
+  }
+  void DropSurplus() {
+    while (!free_.empty() && taken_ + static_cast<int>(free_.size()) > count_) free_.pop_back();
+  }
+  void Put(std::unique_ptr<Workspace> workspace) {
+    {
+      const std::lock_guard lock(mutex_);
+      free_.push_back(std::move(workspace));  // within its first capacity: nothing is allocated
+      --taken_;
+      DropSurplus();
+    }
+    returned_.notify_one();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable returned_;
+  std::vector<std::unique_ptr<Workspace>> free_;
+  int taken_ = 0;              // of those that there are
+  std::atomic<int> count_{0};  // that there are to be
+};
+
+class HostPrefix final : public PrefixRunner {
+ public:
+  HostPrefix(std::unique_ptr<const FrozenPrefix> prefix, std::vector<std::int64_t> dims,
+             int workspaces)
+      : prefix_(std::move(prefix)), dims_(std::move(dims)), pool_(*prefix_, workspaces) {
+    assert(workspaces > 0 && Product(dims_) == prefix_->output_values());
+  }
+
+  // Strands take samples in turn until there are no more. Where other batches hold the workspaces
+  // the first strand alone waits for one and does the work of all.
+  FeatureBatch Run(Batch batch) override {
+    const std::size_t sample_pixels = std::size_t{3} * batch.height * batch.width;
+    const int samples = batch.size();
+    FeatureBatch features = MakeFeatures(batch, dims_);
+    std::atomic<int> next{0};
+    ParallelFor(std::min(pool_.count(), samples), [&](int strand) {
+      const auto workspace = strand == 0 ? pool_.Take() : pool_.TryTake();
+      if (!workspace) return;
+      for (int i = next++; i < samples; i = next++) {
+        prefix_->Run(batch.pixels.data() + i * sample_pixels, *workspace,
+                     features.values.data() + i * prefix_->output_values());
+      }
+    });
+    return features;
+  }
+
+  void LowerWorkers(int workers) override { pool_.Lower(workers); }
+
+ private:
+  const std::unique_ptr<const FrozenPrefix> prefix_;
+  const std::vector<std::int64_t> dims_;
+  WorkspacePool pool_;
+};
+
+class HostPreprocessing final : public PrefixRunner {
+ public:
+  explicit HostPreprocessing(const Model& model)
+      : dims_(model.feature_dims()), preprocessing_(model.preprocessing()) {}
+
+  FeatureBatch Run(Batch batch) override {
+    const std::size_t sample_values = Product(dims_);
+    FeatureBatch features = MakeFeatures(batch, dims_);
+    ParallelFor(features.size(), [&](int i) {
+      const std::uint8_t* pixels = batch.pixels.data() + i * sample_values;
+      float* values = features.values.data() + i * sample_values;
+      const auto [scale, offset] = preprocessing_;
+      for (std::size_t j = 0; j < sample_values; j += 3) {
+        for (std::size_t c = 0; c < 3; ++c) values[j + c] = pixels[j + c] * scale[c] + offset[c];
+      }
+    });
+    return features;
+  }
+
+ private:
+  const std::vector<std::int64_t> dims_;
+  const Preprocessing preprocessing_;
+};
+
+}  // namespace
+
+std::unique_ptr<PrefixRunner> MakeHostPrefix(std::unique_ptr<const FrozenPrefix> prefix,
+                                             std::vector<std::int64_t> feature_dims,
+                                             int workspaces) {
+  return std::make_unique<HostPrefix>(std::move(prefix), std::move(feature_dims), workspaces);
+}
+
+std::unique_ptr<PrefixRunner> MakeHostPreprocessing(const Model& model) {
+  return std::make_unique<HostPreprocessing>(model);
+}
+
+}  // namespace weir

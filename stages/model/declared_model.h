@@ -1,0 +1,16 @@
+// The model that a configuration declares, for the pictures and classes of a pipeline.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "framework/flow/stage.h"
+#include "stages/model/model.h"
+
+namespace weir {
+
+// Takes the ModelSource and the Classes, if there are any, from the resources and the pictures'
+// size from what arrives at `stage`. Throws Error(kConfig) where they do not go together.
+std::shared_ptr<Model> DeclaredModel(std::string_view stage, const BuildContext& context);
+
+}  // namespace weir

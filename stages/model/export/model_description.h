@@ -1,0 +1,34 @@
+// model.json: what is to be known of a saved model beside its weights.
+//
+// Pure but for the file that is read. Any thread. Read, it takes the names of the classes, of
+// which class_names.h says how many there may be, and at most 3 MB for the rest.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stages/model/backbones/backbone.h"
+#include "stages/model/model.h"
+#include "stages/model/model_config.h"
+
+namespace weir {
+
+struct ModelDescription {
+  std::vector<std::string> classes;
+  MapSize input;
+  Convention convention;
+  ModelConfig config;  // with preprocessing; all frozen
+};
+
+// Gives the JSON text in pieces, the names of the classes some 64 KiB at a time: no more of them is
+// held beside the model. Bytes of class names that are not UTF-8 become U+FFFD.
+void Describe(const Model& model, const std::function<void(std::string_view)>& write);
+
+// Throws Error(kData) where it is missing, damaged, or of another version. A file may come from
+// anybody.
+ModelDescription ReadModelDescription(const std::filesystem::path& path);
+
+}  // namespace weir

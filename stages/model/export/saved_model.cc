@@ -1,0 +1,178 @@
+#include "stages/model/export/saved_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <sstream>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "framework/error.h"
+#include "stages/files/atomic_file.h"
+#include "stages/model/backbones/load_backbone.h"
+#include "stages/model/export/model_description.h"
+#include "stages/model/weights/safetensors_writer.h"
+#include "stages/model/weights/weights_file.h"
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kWeights = "model.safetensors";
+constexpr const char* kMaps = "int8.safetensors";
+constexpr const char* kDescription = "model.json";
+constexpr const char* kBelongTogether =
+    "The files of a model belong together: copy them all, or write them anew with `weir run "
+    "--resume`.";
+
+// What the head's layers keep; the names are the learner's.
+std::vector<TensorInfo> HeadTensors(const Model& model) {
+  std::vector<TensorInfo> tensors;
+  for (int i = 0; i < static_cast<int>(model.head().size()); ++i) {
+    const HeadLayer& layer = model.head()[i];
+    const std::string name = "head." + std::to_string(i);
+    const std::int64_t inputs = model.head_input_dims(i).back();
+    if (layer.kind == HeadLayer::Kind::kDense) {
+      tensors.push_back({name + ".weight", {layer.units, inputs}});
+      tensors.push_back({name + ".bias", {layer.units}});
+    }
+    if (layer.kind == HeadLayer::Kind::kBatchNorm) {
+      for (const char* what : {".weight", ".bias", ".running_mean", ".running_var"}) {
+        tensors.push_back({name + what, {inputs}});
+      }
+    }
+  }
+  return tensors;
+}
+
+void CheckHead(const WeightsFile& file, const Model& model) {
+  for (const TensorInfo& wanted : HeadTensors(model)) {
+    const TensorInfo* tensor = file.Find(wanted.name);
+    if (tensor && tensor->shape == wanted.shape) continue;
+    const std::string declared = std::string(kDescription) + " beside it declares";
+    throw Error(ErrorKind::kData,
+                file.path().string() +
+                    (tensor ? " has another shape of " + wanted.name + " than " + declared
+                            : " lacks " + wanted.name + ", which " + declared),
+                kBelongTogether);
+  }
+}
+
+std::vector<float> ReadValues(WeightsFile& file, const std::string& name, std::size_t values) {
+  const TensorInfo* tensor = file.Find(name);
+  if (!tensor || static_cast<std::size_t>(tensor->values()) != values) {
+    throw Error(
+        ErrorKind::kData,
+        file.path().string() + " has no " + name + " of " + std::to_string(values) + " values",
+        kBelongTogether);
+  }
+  std::vector<float> out(values);
+  file.Read(*tensor, out);
+  return out;
+}
+
+void WriteMaps(const fs::path& path, const Backbone& backbone,
+               const std::vector<MapStatistics>& maps) {
+  std::vector<TensorToWrite> tensors;
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    const NetworkLayer& layer = backbone.network().layers()[i];
+    const std::string& name = backbone.names(static_cast<int>(i)).convolution;
+    tensors.push_back(TensorToWrite::Of(name + ".scale", {}, {&maps[i].scale, 1}));
+    tensors.push_back(TensorToWrite::Of(name + ".mean", {layer.out_channels}, maps[i].means));
+  }
+  WriteSafetensors(path, std::move(tensors));
+}
+
+std::vector<MapStatistics> ReadMaps(const fs::path& path, const Backbone& backbone) {
+  const auto file = WeightsFile::OpenOwn(path, MappedFile(path));
+  std::vector<MapStatistics> maps;
+  for (int i = 0; i < backbone.network().size(); ++i) {
+    const std::string& name = backbone.names(i).convolution;
+    const auto channels = static_cast<std::size_t>(backbone.network().layers()[i].out_channels);
+    MapStatistics map{.scale = ReadValues(*file, name + ".scale", 1).front(),
+                      .means = ReadValues(*file, name + ".mean", channels)};
+    const bool is_sound =
+        std::isfinite(map.scale) && map.scale > 0 &&
+        std::ranges::all_of(map.means, [](float it) { return std::isfinite(it); });
+    if (!is_sound) {
+      throw Error(ErrorKind::kData, path.string() + ": the numbers of " + name + " are damaged",
+                  kBelongTogether);
+    }
+    maps.push_back(std::move(map));
+  }
+  return maps;
+}
+
+void WriteWeights(const fs::path& path, const Model& model, const Learner& learner) {
+  std::vector<TensorToWrite> tensors;
+  learner.ForEachTensor([&](const NamedTensor& tensor) {
+    tensors.push_back(TensorToWrite::Of(tensor.name, tensor.shape, {}));
+  });
+  const Convention& convention = model.network().convention();
+  std::ostringstream epsilon;
+  epsilon << convention.batch_norm_epsilon;
+  const bool keras = convention.padding == Padding::kSame;
+  SafetensorsStream file(path, tensors,
+                         {{"weir.convention", keras ? "keras" : "torchvision"},
+                          {"weir.batch_norm_epsilon", epsilon.str()}});
+  learner.ForEachTensor(
+      [&](const NamedTensor& tensor) { file.Write(std::as_bytes(tensor.values)); });
+  file.Commit();
+}
+
+}  // namespace
+
+void SaveModel(const fs::path& folder, const Model& model, const Learner& learner,
+               const std::vector<MapStatistics>* maps) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) {
+    throw Error(ErrorKind::kData,
+                "cannot make the folder " + folder.string() + ": " + error.message(),
+                "Give another folder with --out.");
+  }
+  WriteWeights(folder / kWeights, model, learner);
+  if (maps) WriteMaps(folder / kMaps, model.backbone(), *maps);
+  AtomicFile file(folder / kDescription);
+  Describe(model, [&](std::string_view piece) { file.Write(std::as_bytes(std::span(piece))); });
+  file.Commit();
+}
+
+SavedModel LoadSavedModel(const fs::path& folder) {
+  ModelDescription description = ReadModelDescription(folder / kDescription);
+  const fs::path weights = folder / kWeights;
+  // Mapped once, so that all comes from one file where another replaces it meanwhile.
+  const MappedFile mapped(weights);
+  SavedModel saved;
+  const auto classes = std::make_shared<std::vector<std::string>>(std::move(description.classes));
+  try {
+    const Model model(description.config, description.convention, description.input, classes,
+                      /*seed=*/0);
+    model.CheckClassifier();
+    CheckHead(*WeightsFile::OpenOwn(weights, mapped), model);
+    if (fs::exists(folder / kMaps)) {
+      saved.source.maps = std::make_shared<const std::vector<MapStatistics>>(
+          ReadMaps(folder / kMaps, model.backbone()));
+    }
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kData) throw;
+    throw Error(ErrorKind::kData, (folder / kDescription).string() + ": " + error.what(),
+                kBelongTogether);
+  }
+  saved.classes = std::move(*classes);  // nobody else has them any more
+  saved.input = description.input;
+  saved.source.config = std::move(description.config);
+  saved.source.config.backbone.weights = fs::absolute(weights).string();
+  saved.source.convention = description.convention;
+  saved.source.open_backbone = [weights, mapped](const Model& model) {
+    return ReadBackbone(WeightsFile::OpenOwn(weights, mapped), model.backbone());
+  };
+  saved.source.load_head = [weights, mapped](const std::string& name, std::size_t values) {
+    return ReadValues(*WeightsFile::OpenOwn(weights, mapped), name, values);
+  };
+  return saved;
+}
+
+}  // namespace weir

@@ -1,0 +1,57 @@
+// The state of a training in one file, to go on from as if it had never stopped.
+//
+// safetensors: the parameters that learn and the running statistics under their names, what the
+// optimizer keeps of each as "optimizer.<slot>.<name>", and in the metadata where training stands,
+// what it trains, and what the command wants to remember. Written whole or not at all
+// (atomic_file.h). Read, it is checked before anything is changed.
+//
+// Holds nothing but the table of tensors. One thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "stages/learner.h"
+#include "stages/model/model.h"
+#include "stages/train/parameter_table.h"
+
+namespace weir {
+
+// The arrays of a state, each in the layout of a table.
+struct CheckpointArrays {
+  struct Run {
+    std::string prefix;  // of the names: "", "optimizer.momentum."
+    const ParameterTable* table = nullptr;
+    std::span<float> values;
+  };
+  std::vector<Run> runs;
+};
+
+// What must be the same for a state to fit and a training to go on as it was: "backbone" ->
+// "mobilenet_v2, width 1", ... An ordered list of key and value, as both are shown where they
+// differ.
+using Declaration = std::vector<std::pair<std::string, std::string>>;
+// Describes the model alone; what it learns from is the caller's to add.
+Declaration DeclarationOf(const Model& model, const OptimizerConfig& optimizer);
+
+// Throws Error(kData) where the file cannot be written.
+void SaveCheckpoint(const std::filesystem::path& file, const CheckpointArrays& arrays,
+                    const Declaration& declaration, const TrainingPosition& position,
+                    const std::string& extra);
+
+struct RestoredState {
+  TrainingPosition position;
+  std::string extra;
+};
+
+// Fills the arrays. Throws Error(kData), with the arrays as they were, where the file is not a
+// checkpoint, is damaged, or is of another declaration, of which it says the first difference. What
+// the file does not declare, as it is of an earlier version, is taken as it is wanted.
+RestoredState RestoreCheckpoint(const std::filesystem::path& file, const CheckpointArrays& arrays,
+                                const Declaration& declaration);
+
+}  // namespace weir

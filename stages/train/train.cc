@@ -1,0 +1,65 @@
+#include "stages/train/train.h"
+
+#include <string>
+#include <utility>
+
+#include "framework/error.h"
+#include "stages/device/device.h"
+#include "stages/payloads.h"
+#include "stages/picture_lists.h"
+#include "stages/train/confusion_counts.h"
+#include "stages/train/train_learner.h"
+
+namespace weir {
+namespace {
+
+// What must be the same where a training goes on, beside the model.
+Declaration DataOf(const BuildContext& context) {
+  const auto lists = context.resources.Find<PictureLists>();
+  const auto batching = context.resources.Find<Batching>();
+  const std::string batch = std::to_string(context.upstream.dims[0]);
+  return {
+      {"batch size",
+       batching && batching->drop_last ? batch + ", without what is over in an epoch" : batch},
+      {"pictures to train on", lists ? lists->training : "not known"},
+      {"pictures to validate with", lists ? lists->validation : "not known"},
+  };
+}
+
+}  // namespace
+
+Train::Train(const Params&, BuildContext& context) {
+  auto source =
+      context.resources.Require<ModelSource>(kName, "Declare the model in the section `model`.");
+  auto model = context.resources.Require<Model>(kName, "Put `features` before it.");
+  if (context.upstream.dims.empty() || context.upstream.dims[0] < 1) {
+    throw Error(ErrorKind::kConfig, "`train` needs batches of features of one size",
+                "Put `batch` and `features` before it.");
+  }
+  model->CheckClassifier();
+  const auto chosen = context.resources.Find<ChosenDevice>();
+  const auto confusion = context.resources.Find<ConfusionCounts>();
+  if (confusion) {
+    const auto counts = context.resources.Require<SampleCounts>(
+        kName, "Confusions are counted of a source that knows how many pictures it has.");
+    confusion->Declare(static_cast<int>(model->classes().size()), (*counts)[Split::kTest]);
+  }
+  learner_ = std::make_shared<TrainLearner>(
+      std::move(model), std::move(source), chosen ? chosen->device : nullptr, confusion,
+      DataOf(context), static_cast<int>(context.upstream.dims[0]), context.workers,
+      context.training);
+  context.resources.Put<Learner>(learner_);
+}
+
+Train::~Train() = default;
+
+Footprint Train::footprint() const { return learner_->footprint(); }
+void Train::Open(OpenContext& context) { learner_->Open(context); }
+void Train::LowerLever(int micro_batches) { learner_->LowerInFlight(micro_batches); }
+void Train::BeginPass(const Pass& pass) { learner_->BeginPass(pass); }
+void Train::Consume(const FeatureBatch& batch, StageContext& context) {
+  learner_->Consume(batch, context);
+}
+void Train::EndPass(const Pass&) { learner_->EndPass(); }
+
+}  // namespace weir

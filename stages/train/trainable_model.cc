@@ -1,0 +1,307 @@
+#include "stages/train/trainable_model.h"
+
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <utility>
+
+#include "framework/flow/parallel.h"
+#include "framework/random.h"
+#include "stages/train/backbone_suffix.h"
+#include "stages/train/head_layers.h"
+#include "stages/train/loss.h"
+#include "stages/train/torch/torch_allocator.h"
+
+namespace weir {
+namespace {
+
+using Kind = HeadLayer::Kind;
+
+constexpr std::size_t kValuesOfATask = std::size_t{1} << 17;
+
+at::Tensor Zeros(std::size_t values, at::Device device) {
+  return at::zeros({static_cast<std::int64_t>(values)},
+                   at::TensorOptions(device).dtype(at::kFloat));
+}
+
+// What others see of a run on the host: the run itself, or a place for a copy.
+at::Tensor Seen(const at::Tensor& run, bool is_copy) {
+  return is_copy ? at::zeros(run.sizes(), at::kFloat) : run;
+}
+
+void CopyTo(const at::Tensor& run, const Parameter& parameter, const std::vector<float>& values) {
+  assert(values.size() == parameter.values);
+  View(run, parameter)
+      .copy_(at::from_blob(const_cast<float*>(values.data()), parameter.shape, at::kFloat));
+}
+
+std::span<float> Span(const at::Tensor& run) {
+  return {run.mutable_data_ptr<float>(), static_cast<std::size_t>(run.numel())};
+}
+
+// work(begin, end) over all of [0, values) in parts; what is done to each value is the same.
+template <class Work>
+void InParts(std::size_t values, const Work& work) {
+  const int parts = static_cast<int>((values + kValuesOfATask - 1) / kValuesOfATask);
+  ParallelFor(parts, [&](int part) {
+    const std::size_t begin = part * kValuesOfATask;
+    work(begin, std::min(begin + kValuesOfATask, values) - begin);
+  });
+}
+
+std::vector<float> InitialValues(const Parameter& parameter, std::uint64_t seed) {
+  const bool is_matrix = parameter.shape.size() == 2;
+  const bool is_one = parameter.name.ends_with(".running_var") ||
+                      (parameter.name.ends_with(".weight") && !is_matrix);
+  std::vector<float> values(parameter.values, is_one ? 1.0f : 0.0f);
+  if (is_matrix) {
+    const double limit =
+        std::sqrt(6.0 / static_cast<double>(parameter.shape[0] + parameter.shape[1]));
+    CounterRandom random(seed, "init/" + parameter.name);
+    for (float& value : values) value = static_cast<float>(random.Uniform(-limit, limit));
+  }
+  return values;
+}
+
+}  // namespace
+
+struct TrainableModel::Parts {
+  Parts(const Model& model, const Optimizer& optimizer, const TrainableOptions& options)
+      : device(options.torch_device.empty() ? at::Device(at::kCPU)
+                                            : at::Device(options.torch_device)),
+        arrays(MakeArrays(model, device, !options.torch_device.empty())),
+        suffix(model, arrays),
+        head(MakeHead(model, arrays)) {
+    const std::size_t values = arrays.tables.learning.values();
+    for (std::size_t i = 0; options.training && i < optimizer.slot_names().size(); ++i) {
+      slots.push_back(Zeros(values, device));
+    }
+    state = {arrays.values, arrays.statistics};
+    state.insert(state.end(), slots.begin(), slots.end());
+    for (const at::Tensor& run : state) seen.push_back(Seen(run, arrays.is_issued));
+    if (!options.training) return;
+    for (int i = 0; i < options.in_flight; ++i) gradients.push_back(Zeros(values, device));
+    const auto& layers = model.head();
+    const auto first = std::find_if(
+        layers.begin() + model.first_head_layer(), layers.end(), [](const HeadLayer& layer) {
+          return layer.kind == Kind::kDense || layer.kind == Kind::kBatchNorm;
+        });
+    first_learning_head = static_cast<int>(first - layers.begin()) - model.first_head_layer();
+  }
+
+  static ParameterArrays MakeArrays(const Model& model, at::Device device, bool is_issued) {
+    ParameterArrays arrays;
+    arrays.tables = DeclareParameters(model);
+    arrays.is_issued = is_issued;
+    arrays.values = Zeros(arrays.tables.learning.values(), device);
+    arrays.statistics = Zeros(arrays.tables.statistics.values(), device);
+    arrays.folded = Zeros(arrays.tables.folded.values(), device);
+    return arrays;
+  }
+
+  at::Tensor Features(const Model& model, const MicroBatch& micro_batch) const;
+
+  at::Device device;
+  ParameterArrays arrays;
+  BackboneSuffix suffix;
+  std::vector<std::unique_ptr<HeadOperation>> head;
+  std::vector<at::Tensor> slots;      // the optimizer's
+  std::vector<at::Tensor> state;      // values, statistics, slots
+  std::vector<at::Tensor> seen;       // the same on the host
+  std::vector<at::Tensor> gradients;  // of the batch, then of each further micro-batch in flight
+  int first_learning_head = 0;        // the first of `head` that has parameters
+  bool any_gradient = false;          // whether gradients[0] holds a part of this batch
+};
+
+TrainableModel::TrainableModel(const Model& model, const Optimizer& optimizer,
+                               const TrainableOptions& options)
+    : model_(model), optimizer_(optimizer), options_(options) {
+  TorchAllocator::Install();
+  UseOneTorchThread();
+  const c10::InferenceMode inference;
+  parts_ = std::make_unique<Parts>(model, optimizer, options);
+}
+
+TrainableModel::~TrainableModel() = default;
+
+bool TrainableModel::NeedsWholeBatch(const Model& model) {
+  const auto& head = model.head();
+  const bool in_head = std::any_of(head.begin(), head.end(), [](const HeadLayer& layer) {
+    return layer.kind == Kind::kBatchNorm;
+  });
+  bool in_backbone = false;
+  for (int i = 0; i < model.network().size(); ++i) {
+    in_backbone = in_backbone || model.learns(i);
+  }
+  return in_head || (in_backbone && model.config().backbone.batch_norm == BatchNormMode::kTrain);
+}
+
+std::size_t TrainableModel::HeldBytes(const Model& model, const Optimizer& optimizer,
+                                      bool training) {
+  const ModelParameters tables = DeclareParameters(model);
+  const std::size_t slots = training ? optimizer.slot_names().size() : 0;
+  return (1 + slots) * tables.learning.bytes() + tables.statistics.bytes() + tables.folded.bytes();
+}
+
+std::size_t TrainableModel::StateBytes(const Model& model, const Optimizer& optimizer,
+                                       bool training) {
+  return HeldBytes(model, optimizer, training) - DeclareParameters(model).folded.bytes();
+}
+
+std::size_t TrainableModel::GradientBytes(const Model& model) {
+  return DeclareParameters(model).learning.bytes();
+}
+
+void TrainableModel::Load(const std::function<LayerReader()>& open_backbone,
+                          const LoadHead& load_head) {
+  const c10::InferenceMode inference;
+  ParameterArrays& arrays = parts_->arrays;
+  for (const at::Tensor& slot : parts_->slots) slot.zero_();
+  if (!arrays.tables.folded.all().empty()) parts_->suffix.Load(open_backbone());
+  const auto load = [&](const Parameter& parameter, const at::Tensor& run) {
+    if (!parameter.name.starts_with("head.")) return;
+    CopyTo(run, parameter,
+           load_head ? load_head(parameter.name, parameter.values)
+                     : InitialValues(parameter, model_.seed()));
+  };
+  for (const Parameter& each : arrays.tables.learning.all()) load(each, arrays.values);
+  for (const Parameter& each : arrays.tables.statistics.all()) load(each, arrays.statistics);
+  parts_->suffix.Fold();
+}
+
+void TrainableModel::Rehearse(int samples, int batch_size) {
+  const std::vector<Sample> all(samples, Sample{.index = 0, .label = 0, .path = ""});
+  const MicroBatch zeros{.samples = all, .batch_size = batch_size};
+  std::vector<float> logits(all.size() * model_.classes().size());
+  if (!options_.training) return Predict(zeros, logits);
+  std::vector<double> losses(all.size());
+  BeginBatch();
+  for (int begin = 0; begin < std::min(batch_size, 2 * samples); begin += samples) {
+    Learn(zeros, 0, logits, losses);  // the first sets the gradients, each further one adds
+    AddGradients(1);
+  }
+  Step(1, 0);
+}
+
+void TrainableModel::FetchState() const {
+  const c10::InferenceMode inference;
+  for (std::size_t i = 0; i < parts_->state.size(); ++i) {
+    if (!parts_->seen[i].is_same(parts_->state[i])) parts_->seen[i].copy_(parts_->state[i]);
+  }
+}
+
+void TrainableModel::ValuesChanged() {
+  const c10::InferenceMode inference;
+  for (std::size_t i = 0; i < parts_->state.size(); ++i) {
+    if (!parts_->seen[i].is_same(parts_->state[i])) parts_->state[i].copy_(parts_->seen[i]);
+  }
+  parts_->suffix.Fold();
+}
+
+void TrainableModel::BeginBatch() { parts_->any_gradient = false; }
+
+at::Tensor TrainableModel::Parts::Features(const Model& model,
+                                           const MicroBatch& micro_batch) const {
+  std::vector<std::int64_t> shape = {micro_batch.size()};
+  for (std::int64_t size : model.feature_dims()) shape.push_back(size);
+  if (micro_batch.features == nullptr) {
+    return at::zeros(shape, at::TensorOptions(device).dtype(at::kFloat));
+  }
+  return at::from_blob(const_cast<float*>(micro_batch.features), shape, at::kFloat).to(device);
+}
+
+void TrainableModel::Predict(const MicroBatch& micro_batch, std::span<float> logits) const {
+  UseOneTorchThread();
+  const c10::InferenceMode inference;
+  at::Tensor map = parts_->Features(model_, micro_batch);
+  if (!parts_->suffix.empty()) map = parts_->suffix.Forward(map, nullptr);
+  for (const auto& layer : parts_->head) map = layer->Forward(map, micro_batch, nullptr);
+  map = map.to(at::kCPU);
+  std::copy_n(map.const_data_ptr<float>(), logits.size(), logits.begin());
+}
+
+void TrainableModel::Learn(const MicroBatch& micro_batch, int slot, std::span<float> logits,
+                           std::span<double> losses) const {
+  UseOneTorchThread();
+  const c10::InferenceMode inference;
+  const auto& head = parts_->head;
+  BackboneSuffix::Tape suffix_tape{.activations = options_.activations};
+  std::vector<HeadOperation::Tape> head_tape(head.size());
+  at::Tensor map = parts_->Features(model_, micro_batch);
+  if (!parts_->suffix.empty()) map = parts_->suffix.Forward(map, &suffix_tape);
+  for (std::size_t i = 0; i < head.size(); ++i) {
+    head_tape[i].input_shape = map.sizes().vec();
+    map = head[i]->Forward(map, micro_batch, &head_tape[i]);
+  }
+
+  at::Tensor gradient = map.to(map.options().device(at::kCPU), false, /*copy=*/true);
+  map.reset();
+  std::copy_n(gradient.const_data_ptr<float>(), logits.size(), logits.begin());
+  const std::size_t classes = model_.classes().size();
+  for (int i = 0; i < micro_batch.size(); ++i) {
+    losses[i] =
+        CrossEntropyGradient(Span(gradient).subspan(i * classes, classes), micro_batch.samples[i],
+                             options_.label_smoothing, 1.0 / micro_batch.batch_size);
+  }
+  gradient = gradient.to(parts_->device);
+  const GradientSink sink(parts_->gradients[slot], slot == 0 && parts_->any_gradient
+                                                       ? GradientSink::Mode::kAdd
+                                                       : GradientSink::Mode::kSet);
+  for (int i = static_cast<int>(head.size()) - 1; i >= 0; --i) {
+    const bool of_input = parts_->suffix.learns() || i > parts_->first_learning_head;
+    gradient = head[i]->Backward(std::move(gradient), head_tape[i], sink, of_input);
+    head_tape[i] = {};
+    if (!of_input) return;
+  }
+  parts_->suffix.Backward(std::move(gradient), suffix_tape, sink);
+}
+
+void TrainableModel::LowerInFlight(int in_flight) {
+  const auto kept = std::min(parts_->gradients.size(), static_cast<std::size_t>(in_flight));
+  parts_->gradients.resize(kept);
+}
+
+void TrainableModel::AddGradients(int slots) {
+  parts_->any_gradient = true;
+  if (slots == 1) return;
+  InParts(parts_->arrays.tables.learning.values(), [&](std::size_t begin, std::size_t count) {
+    float* const sum = Span(parts_->gradients[0]).data() + begin;
+    for (int slot = 1; slot < slots; ++slot) {
+      const float* const more = Span(parts_->gradients[slot]).data() + begin;
+      for (std::size_t i = 0; i < count; ++i) sum[i] += more[i];
+    }
+  });
+}
+
+void TrainableModel::Step(std::uint64_t step, double learning_rate) {
+  parts_->suffix.Unfold(parts_->gradients[0]);
+  if (parts_->arrays.is_issued) {
+    optimizer_.Step(parts_->arrays.values, parts_->gradients[0], parts_->slots, step,
+                    learning_rate);
+  } else {
+    StepInParts(step, learning_rate);
+  }
+  parts_->suffix.Fold();
+}
+
+void TrainableModel::StepInParts(std::uint64_t step, double learning_rate) {
+  InParts(parts_->arrays.tables.learning.values(), [&](std::size_t begin, std::size_t count) {
+    Optimizer::Slots slots;
+    for (std::size_t i = 0; i < parts_->slots.size(); ++i) {
+      slots[i] = Span(parts_->slots[i]).subspan(begin, count);
+    }
+    optimizer_.Step(Span(parts_->arrays.values).subspan(begin, count),
+                    Span(parts_->gradients[0]).subspan(begin, count), slots, step, learning_rate);
+  });
+}
+
+const ModelParameters& TrainableModel::tables() const { return parts_->arrays.tables; }
+std::span<float> TrainableModel::values() { return Span(parts_->seen[0]); }
+std::span<float> TrainableModel::statistics() { return Span(parts_->seen[1]); }
+std::span<float> TrainableModel::slot(int index) { return Span(parts_->seen[2 + index]); }
+
+}  // namespace weir

@@ -1,0 +1,106 @@
+// What of the model is behind the frozen prefix, in LibTorch: features in, logits out, and the
+// gradients of what learns.
+//
+//   model.BeginBatch();
+//   ParallelFor(2, [&](int i) { model.Learn(micro_batches[i], i, logits[i], losses[i]); });
+//   model.AddGradients(2);          // in the order of position
+//   model.Step(step, learning_rate);
+//
+// Learn and Predict may be called from many threads at once, everything else by one thread at a
+// time and not beside them. Where batch statistics are used (NeedsWholeBatch), one Learn at a
+// time.
+//
+// With a device all tensors are there, and every call but those of the spans below is made in the
+// thread that issues the device's work (Device::Issue), one at a time; its bits are LibTorch's on
+// that device. The optimizer's step is LibTorch's, too; logits come to the host once a micro-batch,
+// where the losses and their gradient are worked out as ever.
+//
+// Memory: HeldBytes from Load to the end, LearningBytes or InferenceBytes (activation_plan.h) for
+// each call in progress, and one run of gradients for each micro-batch in flight beyond the first.
+// With a device that is there, and the optimizer's step takes two runs more; on the host are
+// StateBytes, and StagingBytes for the call in progress.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "stages/model/model.h"
+#include "stages/train/activation_plan.h"
+#include "stages/train/micro_batch.h"
+#include "stages/train/optimizer.h"
+#include "stages/train/parameter_table.h"
+
+namespace weir {
+
+struct TrainableOptions {
+  bool training = true;  // else forward only, without gradients or slots
+  double label_smoothing = 0;
+  int in_flight = 1;  // micro-batches at once; 1 with a device
+  Activations activations = Activations::kKept;
+  std::string torch_device{};  // Device::torch_device(); empty: the host
+};
+
+class TrainableModel {
+ public:
+  using LoadHead = std::function<std::vector<float>(const std::string& name, std::size_t values)>;
+
+  // `model` and `optimizer` outlive this. Takes HeldBytes and the runs of gradients from LibTorch's
+  // allocator, with a device StateBytes besides.
+  TrainableModel(const Model& model, const Optimizer& optimizer, const TrainableOptions& options);
+  ~TrainableModel();
+
+  // Whether all of a batch must be one micro-batch: a batch norm learns on the batch's statistics.
+  static bool NeedsWholeBatch(const Model& model);
+  static std::size_t HeldBytes(const Model& model, const Optimizer& optimizer, bool training);
+  static std::size_t GradientBytes(const Model& model);  // a run of gradients
+  // What the spans below show: with a device a copy on the host, without one a part of HeldBytes.
+  static std::size_t StateBytes(const Model& model, const Optimizer& optimizer, bool training);
+
+  // Does once what a batch will do, in micro-batches of `samples`, to see whether there is room for
+  // it. Before Load, as nothing of the state is what it was.
+  void Rehearse(int samples, int batch_size);
+
+  // The start: the optimizer's slots zero, the backbone's numbers (read only where there are layers
+  // behind the prefix), and the head's, from `load_head` or, where it is empty, drawn as Keras
+  // does: Glorot uniform (Glorot and Bengio, 2010), biases zero.
+  void Load(const std::function<LayerReader()>& open_backbone, const LoadHead& load_head);
+
+  // Logits [samples, classes] of a micro-batch in inference.
+  void Predict(const MicroBatch& micro_batch, std::span<float> logits) const;
+
+  // One batch: its micro-batches from 0 on in the order of position, in waves of at most in_flight.
+  // `slot` counts within the wave. Writes logits and each sample's loss, adds the gradients to the
+  // slot's run.
+  void BeginBatch();
+  void Learn(const MicroBatch& micro_batch, int slot, std::span<float> logits,
+             std::span<double> losses) const;
+  void AddGradients(int slots);       // of a wave, to those of the batch
+  void LowerInFlight(int in_flight);  // between batches; gives back the other slots' runs
+  void Step(std::uint64_t step, double learning_rate);
+
+  // The state, in the layout of the tables: to look at, to save, and to restore. With a device
+  // these are copies on the host: FetchState makes them anew, before they are read or changed in
+  // part.
+  const ModelParameters& tables() const;
+  std::span<float> values();
+  std::span<float> statistics();
+  std::span<float> slot(int index);  // of the optimizer; as slot_names()
+  void FetchState() const;
+  void ValuesChanged();  // after writing to them
+
+ private:
+  struct Parts;
+  void StepInParts(std::uint64_t step, double learning_rate);
+
+  const Model& model_;
+  const Optimizer& optimizer_;
+  TrainableOptions options_;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace weir

@@ -1,0 +1,57 @@
+#include "stages/device/prefetch.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/framework/config/yaml_text.h"
+
+namespace weir {
+namespace {
+
+TEST(Prefetch, HandsBatchesOverOnTheHost) {
+  Resources resources;
+  MemoryBudget budget(0);
+  BuildContext build{.upstream = {{2, 1, 1, 3}, 6}, .resources = resources};
+  Prefetch prefetch({.device = {DeviceSelection::Kind::kCpu}, .depth = 3}, build);
+  OpenContext open{.budget = budget};
+  prefetch.Open(open);
+
+  Batch batch;
+  batch.pixels = AlignedBuffer<std::uint8_t>(6);
+  batch.next_order = 9;
+  const std::uint8_t* pixels = batch.pixels.data();
+  const Pass pass;
+  StageContext context(pass, 0, [] { return false; });
+  const Batch out = std::get<Batch>(prefetch.Map(std::move(batch), context));
+  EXPECT_EQ(out.pixels.data(), pixels);
+  EXPECT_EQ(out.next_order, 9u);
+
+  EXPECT_THAT(prefetch.output().dims, testing::ElementsAre(2, 1, 1, 3));
+  EXPECT_EQ(prefetch.footprint().held_bytes(), 0u);
+  EXPECT_EQ(prefetch.footprint().max_items, 5);  // 3 ready, 1 that fills, 1 in use
+  EXPECT_EQ(resources.Find<ChosenDevice>()->device, nullptr);
+}
+
+TEST(Prefetch, AsksForNoMoreBatchesOnTheHostThanOthersDo) {
+  Resources resources;
+  BuildContext build{.upstream = {{2, 1, 1, 3}, 6}, .resources = resources};
+  Prefetch prefetch({.device = {DeviceSelection::Kind::kCpu}}, build);
+  EXPECT_EQ(prefetch.footprint().max_items, 0);
+}
+
+TEST(Prefetch, ReadsItsDevice) {
+  for (const char* device : {"auto", "cpu", "cuda", "cuda:12"}) {
+    EXPECT_EQ(ProblemsOf<Prefetch::Params>("device: " + std::string(device)), "");
+  }
+  EXPECT_EQ(ProblemsOf<Prefetch::Params>("device: cuda:x"),
+            "a.yaml:1:9: `device` takes auto, cpu, cuda or cuda:N, not `cuda:x`\n"
+            "    1 | device: cuda:x\n"
+            "      |         ^");
+  EXPECT_EQ(ProblemsOf<Prefetch::Params>("depth: 17"),
+            "a.yaml:1:8: `depth` takes auto or 1 to 16, not 17\n"
+            "    1 | depth: 17\n"
+            "      |        ^");
+}
+
+}  // namespace
+}  // namespace weir

@@ -1,0 +1,233 @@
+#include "stages/train/checkpoint.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "stages/files/bounded_json.h"
+#include "stages/model/weights/safetensors_writer.h"
+#include "tests/stages/train/small_training.h"
+#include "tests/support/caught_error.h"
+#include "tests/support/file_text.h"
+#include "tests/support/scratch_folder.h"
+
+namespace weir {
+namespace {
+
+struct State {
+  explicit State(float value) {
+    table.Add("head.1.weight", {2, 3});
+    table.Add("head.1.bias", {2});
+    values.assign(table.values(), value);
+    slots.assign(table.values(), 2 * value);
+  }
+  CheckpointArrays arrays() {
+    return {{{"", &table, values}, {"optimizer.momentum.", &table, slots}}};
+  }
+  ParameterTable table;
+  std::vector<float> values, slots;
+};
+
+const Declaration kDeclaration = {{"backbone", "mobilenet_v2, width 1"}, {"classes", "ants, bees"}};
+
+TrainingPosition Position() {
+  TrainingPosition position{.epoch = 3, .next_sample = 64, .step = 17, .metrics = {}};
+  position.metrics = {.loss_sum = 0.1 + 0.2, .images = 64, .correct = 60};
+  return position;
+}
+
+TEST(Checkpoint, ComesBackAsItWas) {
+  const ScratchFolder folder;
+  State saved(1.5f), restored(0);
+  SaveCheckpoint(folder / "state", saved.arrays(), kDeclaration, Position(), "best: 0.9\n\"é\"");
+  const RestoredState state = RestoreCheckpoint(folder / "state", restored.arrays(), kDeclaration);
+  for (const Parameter& each : saved.table.all()) {
+    for (std::size_t i = 0; i < each.values; ++i) {
+      EXPECT_EQ(restored.values[each.offset + i], 1.5f);
+      EXPECT_EQ(restored.slots[each.offset + i], 3);
+    }
+  }
+  EXPECT_EQ(state.extra, "best: 0.9\n\"é\"");
+  EXPECT_EQ(state.position.epoch, 3);
+  EXPECT_EQ(state.position.next_sample, 64u);
+  EXPECT_EQ(state.position.step, 17u);
+  EXPECT_EQ(state.position.metrics.loss_sum, 0.1 + 0.2);
+  EXPECT_EQ(state.position.metrics.images, 64u);
+  EXPECT_EQ(state.position.metrics.correct, 60u);
+}
+
+TEST(Checkpoint, SaysWhatDiffers) {
+  const ScratchFolder folder;
+  const std::string file = (folder / "state").string();
+  State state(1);
+  SaveCheckpoint(file, state.arrays(), kDeclaration, Position(), "");
+  Declaration other = kDeclaration;
+  other[1].second = "ants, bees, wasps";
+  EXPECT_EQ(
+      CaughtError([&] { RestoreCheckpoint(file, state.arrays(), other); }),
+      "'" + file +
+          "' is of another training: classes was `ants, bees`, and is `ants, bees, wasps` "
+          "now\n"
+          "Resume with the configuration, the weights and the pictures that it was begun with, "
+          "or begin anew in another folder.");
+}
+
+TEST(Checkpoint, OfAnEarlierVersionIsComparedAsFarAsItSays) {
+  const ScratchFolder folder;
+  State state(1);
+  SaveCheckpoint(folder / "state", state.arrays(), kDeclaration, Position(), "");
+  Declaration more = kDeclaration;
+  more.insert(more.begin() + 1, {"batch size", "32"});
+  EXPECT_EQ(RestoreCheckpoint(folder / "state", state.arrays(), more).position.epoch, 3);
+}
+
+TEST(Checkpoint, OfALaterVersionIsRefused) {
+  const ScratchFolder folder;
+  const std::string file = (folder / "state").string();
+  State state(1);
+  Declaration more = kDeclaration;
+  more.emplace_back("moon", "full");
+  SaveCheckpoint(file, state.arrays(), more, Position(), "");
+  EXPECT_EQ(CaughtError([&] { RestoreCheckpoint(file, state.arrays(), kDeclaration); }),
+            "'" + file +
+                "' is of a later version of weir, and declares its moon\n"
+                "Go on with that version, or begin anew in another folder.");
+}
+
+TEST(Checkpoint, LeavesTheStateAloneWhereATensorIsMissing) {
+  const ScratchFolder folder;
+  const std::string file = (folder / "state").string();
+  State saved(1), other(5);
+  SaveCheckpoint(file, saved.arrays(), kDeclaration, Position(), "");
+  other.table.Add("head.2.bias", {4});
+  other.values.resize(other.table.values());
+  other.slots.resize(other.table.values());
+  EXPECT_EQ(CaughtError([&] { RestoreCheckpoint(file, other.arrays(), kDeclaration); }),
+            "'" + file +
+                "' has no tensor head.2.bias\n"
+                "Resume from another checkpoint, or begin anew.");
+  EXPECT_EQ(other.values[0], 5);
+}
+
+TEST(Checkpoint, LeavesTheStateAloneWhereATensorCannotBeRead) {
+  const ScratchFolder folder;
+  const std::string file = (folder / "state").string();
+  State saved(1), other(5);
+  SaveCheckpoint(file, saved.arrays(), kDeclaration, Position(), "");
+  std::string bytes = FileText(file);
+  const std::string last = R"("optimizer.momentum.head.1.weight":{"dtype":"F32")";
+  bytes.replace(bytes.find(last) + last.size() - 4, 3, "U32");
+  folder.Write("state", bytes);
+  EXPECT_EQ(CaughtError([&] { RestoreCheckpoint(file, other.arrays(), kDeclaration); }),
+            "'" + file +
+                "' cannot be used: its optimizer.momentum.head.1.weight is of type U32, which is "
+                "not read\nResume from another checkpoint, or begin anew.");
+  EXPECT_EQ(other.values[0], 5);
+}
+
+TEST(Checkpoint, ThatCannotBeOpenedIsNotCalledDamaged) {
+  const ScratchFolder folder;
+  State state(1);
+  const auto refusal = [&](const std::filesystem::path& path) {
+    return CaughtError([&] { RestoreCheckpoint(path, state.arrays(), kDeclaration); });
+  };
+  EXPECT_EQ(refusal(folder.path()),
+            folder.path().string() +
+                ": cannot be read: it is a folder\ncheck the path and the file's permissions");
+  EXPECT_EQ(refusal(folder.Write("state", "{}")),
+            (folder / "state").string() +
+                ": is a text in JSON: '{}'\n"
+                "The checkpoint is damaged: remove it, and the run begins anew.");
+}
+
+TEST(Checkpoint, OfLongTextsShowsWhereTheyDiffer) {
+  const ScratchFolder folder;
+  const std::string file = (folder / "state").string();
+  State state(1);
+  std::string names;
+  for (int i = 0; i < 1000; ++i) names += "M\xc3\xbcller " + std::to_string(i) + ", ";
+  SaveCheckpoint(file, state.arrays(), {{"classes", names + "bees, moths"}}, Position(), "");
+  const std::string error = CaughtError([&] {
+    RestoreCheckpoint(file, state.arrays(), {{"classes", names + "wasps, moths"}});
+  });
+  EXPECT_NE(error.find("classes was `... "), error.npos) << error;
+  EXPECT_NE(error.find("999, bees, moths`, and is `... "), error.npos) << error;
+  EXPECT_NE(error.find("999, wasps, moths` now\n"), error.npos) << error;
+  EXPECT_LT(error.size(), 600u);
+  EXPECT_EQ(ToUtf8(error), error) << "a letter was cut in two";
+}
+
+TEST(Checkpoint, RefusesOtherSafetensorsAndTruncatedOnes) {
+  const ScratchFolder folder;
+  const std::string file = (folder / "state").string();
+  State state(1);
+  WriteSafetensors(file, {TensorToWrite::Of("head.1.bias", {2}, std::span(state.values).first(2))});
+  EXPECT_EQ(CaughtError([&] { RestoreCheckpoint(file, state.arrays(), kDeclaration); }),
+            "'" + file +
+                "' is not a checkpoint of this version of weir\n"
+                "Give the checkpoint of a run.");
+  SaveCheckpoint(file, state.arrays(), kDeclaration, Position(), "");
+  for (std::uintmax_t bytes : {std::filesystem::file_size(file) - 4, std::uintmax_t{100}}) {
+    std::filesystem::resize_file(file, bytes);
+    EXPECT_NE(CaughtError([&] { RestoreCheckpoint(file, state.arrays(), kDeclaration); }),
+              "nothing was thrown");
+  }
+}
+
+Declaration DeclarationOfClasses(std::vector<std::string> classes) {
+  ModelConfig config;
+  config.backbone.width = 0.35;
+  config.head = {{.kind = HeadLayer::Kind::kGlobalAveragePooling},
+                 {.units = kUnitsOfClasses, .activation = Activation::kSoftmax}};
+  const Model model(config, Convention::Keras(), {32, 32}, std::move(classes), 1);
+  return DeclarationOf(model, {});
+}
+
+TEST(DeclarationOf, TellsLongListsOfClassesApartAndStaysShort) {
+  std::vector<std::string> classes;
+  for (int i = 0; i < 65'536; ++i) {
+    classes.push_back("\"" + std::to_string(i) + std::string(194, 'x'));
+  }
+  const ScratchFolder folder;
+  const std::string file = (folder / "state").string();
+  State state(1);
+  const Declaration declaration = DeclarationOfClasses(classes);
+  SaveCheckpoint(file, state.arrays(), declaration, Position(), "");
+  EXPECT_EQ(RestoreCheckpoint(file, state.arrays(), declaration).position.epoch, 3);
+  EXPECT_LT(std::filesystem::file_size(file), 8192u);
+  classes[65'535] += "y";
+  const std::string error =
+      CaughtError([&] { RestoreCheckpoint(file, state.arrays(), DeclarationOfClasses(classes)); });
+  EXPECT_NE(error.find("is of another training: classes was `\"0xxx"), error.npos) << error;
+  EXPECT_NE(error.find("... (65536 classes, SHA-256 "), error.npos) << error;
+}
+
+TEST(Checkpoint, OfClassesWhoseNamesAreNotUtf8ComesBack) {
+  const ScratchFolder folder;
+  const std::string file = (folder / "state").string();
+  State state(1);
+  const Declaration declaration = DeclarationOfClasses({"M\xfcller", "ants"});
+  SaveCheckpoint(file, state.arrays(), declaration, Position(), "");
+  EXPECT_EQ(RestoreCheckpoint(file, state.arrays(), declaration).position.epoch, 3);
+}
+
+TEST(DeclarationOf, NamesWhatATrainingIs) {
+  const SmallTraining training({.kind = FrozenConfig::Kind::kThrough, .through = "block_16"});
+  const Declaration declaration =
+      DeclarationOf(*training.MakeModel(), {.kind = OptimizerConfig::Kind::kSgd, .momentum = 0.9});
+  const Declaration expected = {{"backbone", "mobilenet_v2, width 0.35"},
+                                {"picture size", "32 x 32"},
+                                {"padding", "same"},
+                                {"batch norm epsilon", "0.0010000000474974513"},
+                                {"preprocessing", "scale 0.007843137718737125, offset -1.0"},
+                                {"batch norm", "stored"},
+                                {"layers that learn", "Conv_1"},
+                                {"head", "global_average_pooling, dense 6 tanh, dense 3 softmax"},
+                                {"classes", "ants, bees, wasps"},
+                                {"optimizer", "sgd with momentum"},
+                                {"seed", "7"}};
+  EXPECT_EQ(declaration, expected);
+}
+
+}  // namespace
+}  // namespace weir

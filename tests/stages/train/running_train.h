@@ -1,0 +1,96 @@
+// The stage `train` at work in a test, and two trainings for it.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "stages/device/device.h"
+#include "stages/picture_lists.h"
+#include "stages/train/train.h"
+#include "tests/stages/train/small_training.h"
+
+namespace weir {
+
+// The stage as a pipeline would build, open and feed it.
+class Running {
+ public:
+  struct Options {
+    int batch = 8;
+    int in_flight = 1;
+    bool training = true;
+    bool is_frugal = false;
+    std::shared_ptr<Device> device{};  // null: the host
+    bool drop_last = false;
+    PictureLists pictures{};
+  };
+
+  explicit Running(const SmallTraining& training) : Running(training, Options()) {}
+  Running(const SmallTraining& training, const Options& options) : batch_(options.batch) {
+    resources_.Put(training.source);
+    model_ = training.MakeModel();
+    resources_.Put(model_);
+    if (options.device) {
+      resources_.Put(std::make_shared<ChosenDevice>(ChosenDevice{options.device, "of a test"}));
+    }
+    resources_.Put(std::make_shared<Batching>(Batching{options.batch, options.drop_last}));
+    resources_.Put(std::make_shared<PictureLists>(options.pictures));
+    ItemSpec upstream{.dims = {options.batch}, .item_bytes = 0};
+    for (std::int64_t size : model_->feature_dims()) upstream.dims.push_back(size);
+    BuildContext context{.upstream = upstream,
+                         .resources = resources_,
+                         .seed = 7,
+                         .workers = 4,
+                         .training = options.training};
+    stage_ = std::make_unique<Train>(Train::Params{}, context);
+    OpenContext open{.budget = budget_, .lever = options.in_flight, .is_frugal = options.is_frugal};
+    stage_->Open(open);
+  }
+
+  Learner& learner() { return *resources_.Find<Learner>(); }
+  Footprint footprint() const { return stage_->footprint(); }
+  const Model& model() const { return *model_; }
+  MemoryBudget& budget() { return budget_; }
+
+  void Pass(Split split, int epoch, int samples, int first = 0) {
+    const weir::Pass pass{
+        .split = split, .epoch = epoch, .first_sample = static_cast<std::uint64_t>(first)};
+    stage_->BeginPass(pass);
+    for (int begin = first; begin < samples; begin += batch_) {
+      StageContext context(pass, begin / batch_, [] { return false; });
+      stage_->Consume(RandomFeatures(*model_, std::min(batch_, samples - begin), begin), context);
+    }
+    stage_->EndPass(pass);
+  }
+
+  void LowerLever(int micro_batches) { stage_->LowerLever(micro_batches); }
+
+  // The whole model.
+  std::vector<float> State() {
+    std::vector<float> all;
+    learner().ForEachTensor([&](const NamedTensor& tensor) {
+      all.insert(all.end(), tensor.values.begin(), tensor.values.end());
+    });
+    return all;
+  }
+
+ private:
+  int batch_;
+  MemoryBudget budget_{std::size_t{1} << 30};
+  Resources resources_;
+  std::shared_ptr<Model> model_;
+  std::unique_ptr<Train> stage_;
+};
+
+inline SmallTraining PartlyFrozen() {
+  SmallTraining training({.kind = FrozenConfig::Kind::kThrough, .through = "block_14"});
+  training.source->config.head.insert(training.source->config.head.begin() + 1,
+                                      {.kind = HeadLayer::Kind::kDropout, .rate = 0.3});
+  training.source->training.label_smoothing = 0.05;
+  return training;
+}
+
+inline SmallTraining HeadOnly() { return SmallTraining({.kind = FrozenConfig::Kind::kAll}); }
+
+}  // namespace weir

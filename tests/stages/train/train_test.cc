@@ -1,0 +1,378 @@
+#include "stages/train/train.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <tbb/global_control.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iterator>
+#include <map>
+
+#include "stages/train/torch/torch_allocator.h"
+#include "stages/train/trainable_model.h"
+#include "tests/stages/train/running_train.h"
+#include "tests/stages/train/small_training.h"
+#include "tests/support/caught_error.h"
+#include "tests/support/file_text.h"
+#include "tests/support/scratch_folder.h"
+#include "tests/support/whole_backbone.h"
+
+namespace weir {
+namespace {
+
+using Kind = HeadLayer::Kind;
+
+// First of all, as threads that another test had started would hide new ones.
+TEST(Train, StartsNoThreads) {
+  const auto threads = [] {
+    const auto tasks = std::filesystem::directory_iterator("/proc/self/task");
+    return std::distance(begin(tasks), end(tasks));
+  };
+  tbb::task_arena arena(1);
+  const auto before = threads();
+  arena.execute([&] {
+    SmallTraining training({.kind = FrozenConfig::Kind::kThrough, .through = "block_5"});
+    training.input = {96, 96};
+    Running running(training, {.in_flight = 2});
+    running.Pass(Split::kTrain, 0, 8);
+  });
+  EXPECT_EQ(threads(), before);
+}
+
+TEST(Train, LearnsWhatCanBeLearnt) {
+  for (const SmallTraining& training : {HeadOnly(), PartlyFrozen()}) {
+    Running running(training);
+    for (int epoch = 0; epoch < 12; ++epoch) running.Pass(Split::kTrain, epoch, 24);
+    running.Pass(Split::kValidation, 0, 24);
+    const Metrics metrics = running.learner().metrics();
+    EXPECT_EQ(metrics.accuracy(), 1);
+    EXPECT_EQ(metrics.images, 24u);
+  }
+}
+
+TEST(Train, TheBitsDependNeitherOnThreadsNorOnHowManyMicroBatchesAreInFlight) {
+  std::vector<float> first;
+  for (int threads : {1, 2, 4}) {
+    const tbb::global_control control(tbb::global_control::max_allowed_parallelism, threads);
+    for (int in_flight : {1, 2, 4}) {
+      tbb::task_arena arena(threads);
+      arena.execute([&] {
+        Running running(PartlyFrozen(), {.batch = 7, .in_flight = in_flight});
+        for (int epoch = 0; epoch < 2; ++epoch) running.Pass(Split::kTrain, epoch, 21);
+        const std::vector<float> state = running.State();
+        if (first.empty()) first = state;
+        EXPECT_TRUE(state == first) << threads << " threads, " << in_flight << " in flight";
+      });
+    }
+  }
+}
+
+TEST(Train, WithFewerMicroBatchesAtOnceItHoldsLessAndLearnsTheSame) {
+  tbb::task_arena arena(4);
+  arena.execute([] {
+    Running steady(PartlyFrozen(), {.batch = 8, .in_flight = 4});
+    Running lowered(PartlyFrozen(), {.batch = 8, .in_flight = 4});
+    steady.Pass(Split::kTrain, 0, 24);
+    lowered.Pass(Split::kTrain, 0, 24);
+    const std::size_t before = TorchAllocator::Install().usage().used_bytes;
+    lowered.LowerLever(1);
+    lowered.Pass(Split::kTrain, 1, 24);
+    EXPECT_EQ(before - TorchAllocator::Install().usage().used_bytes,
+              3 * TrainableModel::GradientBytes(lowered.model()));
+    steady.Pass(Split::kTrain, 1, 24);
+    EXPECT_TRUE(lowered.State() == steady.State());
+  });
+}
+
+// The sums are made in another order: float32's rounding, in Adam's first steps amplified.
+TEST(Train, MicroBatchesLearnWhatTheWholeBatchDoes) {
+  SmallTraining training = PartlyFrozen();
+  training.source->training.optimizer = {.kind = OptimizerConfig::Kind::kSgd,
+                                         .learning_rate = 0.05};
+  std::vector<std::vector<float>> states;
+  for (int micro_batch : {8, 3, 1}) {
+    training.source->training.micro_batch = micro_batch;
+    Running running(training);
+    running.Pass(Split::kTrain, 0, 16);
+    states.push_back(running.State());
+  }
+  double scale = 0;
+  for (float value : states[0]) scale = std::max<double>(scale, std::abs(value));
+  for (std::size_t i = 0; i < states[0].size(); ++i) {
+    ASSERT_NEAR(states[1][i], states[0][i], 1e-5 * scale) << i;
+    ASSERT_NEAR(states[2][i], states[0][i], 1e-5 * scale) << i;
+  }
+}
+
+TEST(Train, ResumedItIsAsIfItHadNeverStopped) {
+  const ScratchFolder folder;
+  SmallTraining training = PartlyFrozen();
+  training.source->training.schedule = Schedule::kCosine;
+  Running whole(training);
+  int steps = 0;
+  whole.learner().after_step = [&] {
+    if (++steps == 5) whole.learner().Save(folder / "at step 5", "remembered");
+  };
+  for (int epoch = 0; epoch < 3; ++epoch) whole.Pass(Split::kTrain, epoch, 24);
+  whole.learner().Save(folder / "whole", "");
+
+  Running resumed(training);
+  EXPECT_EQ(resumed.learner().Restore(folder / "at step 5"), "remembered");
+  const TrainingPosition position = resumed.learner().position();
+  EXPECT_EQ(position.epoch, 1);
+  EXPECT_EQ(position.next_sample, 16u);
+  EXPECT_EQ(position.step, 5u);
+  EXPECT_EQ(position.metrics.images, 16u);
+  resumed.Pass(Split::kTrain, 1, 24, 16);
+  resumed.Pass(Split::kTrain, 2, 24);
+  resumed.learner().Save(folder / "resumed", "");
+  EXPECT_TRUE(FileText(folder / "resumed") == FileText(folder / "whole"));
+}
+
+// A source of weights that are what they were until the test exchanges them.
+class ExchangedWeights {
+ public:
+  explicit ExchangedWeights(SmallTraining& training) {
+    training.source->config.backbone.weights = "w.pth";
+    training.source->open_backbone = [this](const Model& model) {
+      BackboneWeights weights = LivelyBackbone(model.network());
+      if (is_gone) throw Error(ErrorKind::kData, "w.pth: is gone", "copy it again");
+      if (layer >= 0) weights.layers[layer].beta[3] += 1e-3f;
+      return weights;
+    };
+  }
+  int layer = -1;  // one of its numbers is another
+  bool is_gone = false;
+};
+
+TEST(Train, AModelIsNeverMadeOfOtherFrozenWeightsThanThoseThatWereLearntWith) {
+  const std::string kept =
+      "\nThe checkpoint is kept: put the file back as it was, and --resume writes the model.";
+  SmallTraining training = PartlyFrozen();
+  ExchangedWeights weights(training);
+  Running running(training);
+  running.Pass(Split::kTrain, 0, 8);
+  const std::vector<float> right = running.State();
+  weights.layer = 2;
+  EXPECT_EQ(CaughtError([&] { running.State(); }),
+            "w.pth: was changed while it was in use: the frozen layers have other numbers now than "
+            "those that the others learnt with" +
+                kept);
+  weights.layer = running.model().network().size() - 1;
+  EXPECT_TRUE(running.State() == right) << "that layer learns: its numbers are not the file's";
+  weights.is_gone = true;
+  EXPECT_EQ(CaughtError([&] { running.State(); }), "w.pth: is gone" + kept);
+}
+
+TEST(Train, ARunOfOtherFrozenWeightsIsNotResumed) {
+  const ScratchFolder folder;
+  SmallTraining training = PartlyFrozen();
+  ExchangedWeights weights(training);
+  Running(training).learner().Save(folder / "state", "");
+  EXPECT_EQ(Running(training).learner().Restore(folder / "state"), "");
+  weights.layer = 0;
+  Running other(training);
+  EXPECT_THAT(CaughtError([&] { other.learner().Restore(folder / "state"); }),
+              testing::ContainsRegex("is of another training: frozen weights was `sha256 "
+                                     "[0-9a-f]{16}`, and is `sha256 [0-9a-f]{16}` now\n"));
+}
+
+TEST(Train, ARunOfOtherBatchesOrPicturesIsNotResumed) {
+  const ScratchFolder folder;
+  const SmallTraining training = HeadOnly();
+  const auto differs = [&](const Running::Options& options) {
+    Running other(training, options);
+    const std::string text = CaughtError([&] { other.learner().Restore(folder / "state"); });
+    return text.substr(text.find(": ") + 2, text.find('\n') - text.find(": ") - 2);
+  };
+  const Running::Options first{.drop_last = false, .pictures = {"4, sha256 aa", "2, sha256 bb"}};
+  Running(training, first).learner().Save(folder / "state", "");
+  Running::Options other = first;
+  other.batch = 4;
+  EXPECT_EQ(differs(other), "batch size was `8`, and is `4` now");
+  other = first;
+  other.drop_last = true;
+  EXPECT_EQ(differs(other), "batch size was `8`, and is `8, without what is over in an epoch` now");
+  other = first;
+  other.pictures.training = "5, sha256 cc";
+  EXPECT_EQ(differs(other), "pictures to train on was `4, sha256 aa`, and is `5, sha256 cc` now");
+  other = first;
+  other.pictures.validation = "3, sha256 dd";
+  EXPECT_EQ(differs(other),
+            "pictures to validate with was `2, sha256 bb`, and is `3, sha256 dd` now");
+}
+
+TEST(Train, ARunOfAnotherModelIsNotResumed) {
+  const ScratchFolder folder;
+  Running running(HeadOnly());
+  running.learner().Save(folder / "state", "");
+  SmallTraining other = HeadOnly();
+  other.source->training.optimizer.kind = OptimizerConfig::Kind::kRmsprop;
+  Running another(other);
+  const std::vector<float> before = another.State();
+  EXPECT_EQ(CaughtError([&] { another.learner().Restore(folder / "state"); }),
+            "'" + (folder / "state").string() +
+                "' is of another training: optimizer was `adam`, and is `rmsprop` now\n"
+                "Resume with the configuration, the weights and the pictures that it was begun "
+                "with, or begin anew in another folder.");
+  EXPECT_TRUE(another.State() == before);
+}
+
+TEST(Train, GivesAWholeModelWithWhatFrozeAsItWas) {
+  Running running(PartlyFrozen());
+  running.Pass(Split::kTrain, 0, 8);
+  const BackboneWeights start = LivelyBackbone(running.model().network());
+  std::vector<std::string> names;
+  std::map<std::string, std::vector<float>> tensors;
+  running.learner().ForEachTensor([&](const NamedTensor& tensor) {
+    names.push_back(tensor.name);
+    tensors[tensor.name].assign(tensor.values.begin(), tensor.values.end());
+  });
+  EXPECT_EQ(tensors["features.0.0.weight"], start.layers[0].kernel);
+  EXPECT_NE(tensors["features.18.0.weight"], start.layers.back().kernel);
+  EXPECT_EQ(tensors["features.18.1.running_mean"], start.layers.back().mean);
+  EXPECT_EQ(names.size(), 52 * 5 + 4u);
+  EXPECT_EQ(names[0], "features.0.0.weight");
+  EXPECT_EQ(names[4], "features.0.1.running_var");
+  EXPECT_EQ(names.back(), "head.3.bias");
+}
+
+TEST(Train, PredictionsAreGivenInOrderAndSumToOne) {
+  Running running(HeadOnly(), {.training = false});
+  std::vector<std::uint64_t> order;
+  running.learner().on_prediction = [&](const Sample& sample, std::span<const float> each) {
+    order.push_back(sample.index);
+    EXPECT_NEAR(each[0] + each[1] + each[2], 1, 1e-6);
+  };
+  running.Pass(Split::kPredict, 0, 10);
+  EXPECT_EQ(order, (std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  EXPECT_EQ(running.learner().metrics().images, 0u);
+}
+
+TEST(Train, MeasuringLearnsNothing) {
+  SmallTraining training = HeadOnly();
+  training.source->config.head.insert(training.source->config.head.begin() + 1,
+                                      {.kind = Kind::kBatchNorm});
+  Running running(training);
+  const std::vector<float> before = running.State();
+  running.Pass(Split::kValidation, 0, 16);
+  running.Pass(Split::kTest, 0, 16);
+  EXPECT_TRUE(running.State() == before);
+}
+
+// What LibTorch held, against what the plan said that the stage would hold.
+void ExpectMemoryAsPlanned(const SmallTraining& training, Running::Options options,
+                           double at_least) {
+  TorchAllocator& allocator = TorchAllocator::Install();
+  const std::size_t before = allocator.usage().used_bytes;
+  Running running(training, options);
+  allocator.ResetPeak();
+  running.Pass(Split::kTrain, 0, 2 * options.batch);
+  const Footprint footprint = running.footprint();
+  const double planned = static_cast<double>(
+      footprint.held_bytes() + options.in_flight * footprint.lever->BytesEach(options.is_frugal));
+  const double measured = static_cast<double>(allocator.usage().peak_used_bytes - before);
+  EXPECT_LE(measured, planned);
+  EXPECT_GE(measured, at_least * planned);
+  EXPECT_EQ(running.budget().usage().peak_bytes, static_cast<std::size_t>(planned));
+}
+
+TEST(Train, HoldsWhatThePlanSays) {
+  tbb::task_arena arena(1);
+  arena.execute([] {
+    for (const Convention& convention : {Convention::Keras(), Convention::Torchvision()}) {
+      for (int micro_batch : {1, 4}) {
+        SmallTraining unfrozen({.kind = FrozenConfig::Kind::kNone}, convention);
+        unfrozen.input = {160, 160};
+        unfrozen.source->config.backbone.width = 1;
+        unfrozen.source->training.micro_batch = micro_batch;
+        ExpectMemoryAsPlanned(unfrozen, {.batch = 4}, 0.8);
+      }
+    }
+    SmallTraining on_batch({.kind = FrozenConfig::Kind::kNone});
+    on_batch.input = {160, 160};
+    on_batch.source->config.backbone.batch_norm = BatchNormMode::kTrain;
+    ExpectMemoryAsPlanned(on_batch, {.batch = 4}, 0.8);
+    SmallTraining partly({.kind = FrozenConfig::Kind::kThrough, .through = "block_5"});
+    partly.input = {224, 224};
+    ExpectMemoryAsPlanned(partly, {.batch = 4}, 0.75);
+    SmallTraining head = HeadOnly();
+    head.source->config.head[1].units = 1024;
+    ExpectMemoryAsPlanned(head, {.batch = 32}, 0.7);
+  });
+}
+
+TEST(Train, HoldsWhatThePlanSaysWhereActivationsAreRecomputed) {
+  tbb::task_arena arena(1);
+  arena.execute([] {
+    for (const Convention& convention : {Convention::Keras(), Convention::Torchvision()}) {
+      SmallTraining unfrozen({.kind = FrozenConfig::Kind::kNone}, convention);
+      unfrozen.input = {160, 160};
+      unfrozen.source->config.backbone.width = 1;
+      unfrozen.source->training.micro_batch = 2;
+      ExpectMemoryAsPlanned(unfrozen, {.batch = 4, .is_frugal = true}, 0.75);
+    }
+    SmallTraining on_batch({.kind = FrozenConfig::Kind::kNone});
+    on_batch.input = {160, 160};
+    on_batch.source->config.backbone.batch_norm = BatchNormMode::kTrain;
+    ExpectMemoryAsPlanned(on_batch, {.batch = 4, .is_frugal = true}, 0.75);
+    SmallTraining partly({.kind = FrozenConfig::Kind::kThrough, .through = "block_5"});
+    partly.input = {224, 224};
+    ExpectMemoryAsPlanned(partly, {.batch = 4, .is_frugal = true}, 0.75);
+  });
+}
+
+// Running statistics included, which follow once a batch.
+TEST(Train, LearnsTheSameWhereActivationsAreRecomputed) {
+  const auto learnt = [](const SmallTraining& training, bool is_frugal) {
+    Running running(training, {.in_flight = 2, .is_frugal = is_frugal});
+    for (int epoch = 0; epoch < 2; ++epoch) running.Pass(Split::kTrain, epoch, 20);
+    return running.State();
+  };
+  for (const Convention& convention : {Convention::Keras(), Convention::Torchvision()}) {
+    for (BatchNormMode mode : {BatchNormMode::kStored, BatchNormMode::kTrain}) {
+      SmallTraining unfrozen({.kind = FrozenConfig::Kind::kNone}, convention);
+      SmallTraining partly({.kind = FrozenConfig::Kind::kThrough, .through = "block_9_expand"},
+                           convention);
+      SmallTraining patchy(
+          {.kind = FrozenConfig::Kind::kPatterns, .patterns = {"block_1*", "Conv1"}}, convention);
+      for (SmallTraining* training : {&unfrozen, &partly, &patchy}) {
+        training->source->config.backbone.batch_norm = mode;
+        EXPECT_TRUE(learnt(*training, true) == learnt(*training, false));
+      }
+    }
+  }
+}
+
+TEST(Train, RefusesMicroBatchesThatMakeNoSense) {
+  SmallTraining training = PartlyFrozen();
+  training.source->training.micro_batch = 9;
+  EXPECT_EQ(CaughtError([&] { Running running(training); }),
+            "training.micro_batch: 9 is more than the batch of 8\n"
+            "Give a smaller one, or a larger batch.");
+  training.source->training.micro_batch = 2;
+  training.source->config.backbone.batch_norm = BatchNormMode::kTrain;
+  EXPECT_EQ(CaughtError([&] { Running running(training); }),
+            "training.micro_batch: 2, but a batch norm learns on the statistics of the whole batch "
+            "of 8\n"
+            "Leave micro_batch out, or keep batch norms on stored statistics (batch_norm: stored, "
+            "and none in the head).");
+}
+
+TEST(Train, RefusesABudgetThatIsTooSmall) {
+  const SmallTraining training = HeadOnly();
+  Resources resources;
+  resources.Put(training.source);
+  resources.Put(training.MakeModel());
+  BuildContext context{.upstream = {{8, 1280}, 0}, .resources = resources};
+  Train stage(Train::Params{}, context);
+  MemoryBudget budget(1000);
+  OpenContext open{.budget = budget, .lever = 1};
+  EXPECT_NE(CaughtError([&] { stage.Open(open); }).find("0 B of 1000 B are in use"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace weir
