@@ -1,6 +1,7 @@
 #include "framework/config/component.h"
 
 #include "framework/config/suggestion.h"
+#include "framework/text.h"
 
 namespace weir {
 

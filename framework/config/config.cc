@@ -6,6 +6,7 @@
 #include "framework/config/override.h"
 #include "framework/config/suggestion.h"
 #include "framework/config/yaml_reader.h"
+#include "framework/text.h"
 
 namespace weir {
 namespace {

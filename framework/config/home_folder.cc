@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "framework/config/yaml_source.h"
+#include "framework/text.h"
 
 namespace weir {
 

@@ -10,6 +10,7 @@
 
 #include "framework/config/suggestion.h"
 #include "framework/config/yaml_reader.h"
+#include "framework/text.h"
 
 namespace weir {
 namespace {

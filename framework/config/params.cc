@@ -10,6 +10,7 @@
 
 #include "framework/config/home_folder.h"
 #include "framework/config/suggestion.h"
+#include "framework/text.h"
 
 namespace weir {
 namespace {

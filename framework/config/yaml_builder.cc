@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "framework/config/yaml_reader.h"
+#include "framework/text.h"
 
 namespace weir {
 

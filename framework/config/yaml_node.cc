@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "framework/text.h"
+
 namespace weir {
 
 struct YamlNode::Tree {

@@ -16,6 +16,7 @@
 #include "framework/config/suggestion.h"
 #include "framework/config/yaml_builder.h"
 #include "framework/input_file.h"
+#include "framework/text.h"
 
 namespace weir {
 namespace {

@@ -1,12 +1,11 @@
 #include "framework/config/yaml_source.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <tuple>
 #include <utility>
 
 #include "framework/error.h"
+#include "framework/text.h"
 
 namespace weir {
 namespace {
@@ -14,67 +13,13 @@ namespace {
 constexpr std::size_t kScreenColumns = 100;
 constexpr std::string_view kCut = "...";
 
-bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
-
-std::size_t CountCharacters(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return !IsContinuation(c); }));
-}
-
-// `count` characters of `text` from character `first`.
-std::string_view Characters(std::string_view text, std::size_t first, std::size_t count) {
-  const auto byte_of = [text](std::size_t character) {
-    std::size_t at = 0;
-    for (; at < text.size(); ++at) {
-      if (!IsContinuation(text[at]) && character-- == 0) break;
-    }
-    return at;
-  };
-  const std::size_t begin = byte_of(first);
-  return text.substr(begin, byte_of(first + count) - begin);
-}
-
-bool IsControl(unsigned char c) { return (c < 0x20 && c != '\t' && c != '\n') || c == 0x7F; }
-
-// Bytes of the UTF-8 sequence at `at`, 0 where there is none (RFC 3629: no overlong forms, no
-// surrogates, nothing past U+10FFFF) or where it is a control character.
-std::size_t SequenceLength(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) {
-    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u;
-  };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return IsControl(static_cast<unsigned char>(lead)) ? 0 : 1;
-  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  const unsigned second = byte(1);
-  if (lead == 0xC2 && second < 0xA0) return 0;  // C1 controls
-  if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second >= 0xA0)) return 0;
-  if ((lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second >= 0x90)) return 0;
-  return length;
-}
-
-// What may be printed on a terminal: what is not text becomes '?', a tab one space.
-std::string Printable(std::string_view line) {
-  std::string shown(line);
-  for (std::size_t at = 0; at < shown.size();) {
-    const std::size_t length = SequenceLength(shown, at);
-    if (length == 0) shown[at] = '?';
-    if (shown[at] == '\t') shown[at] = ' ';
-    at += std::max<std::size_t>(length, 1);
-  }
-  return shown;
-}
-
 struct Excerpt {
   std::string line;
   std::size_t caret;  // characters before it
 };
 
 Excerpt ExcerptAround(std::string_view whole, std::size_t caret_byte) {
-  const std::string line = Printable(whole);
+  const std::string line = TerminalLine(whole);
   const std::size_t length = CountCharacters(line);
   const std::size_t caret = CountCharacters(line.substr(0, caret_byte));
   if (length <= kScreenColumns) return {line, caret};
@@ -113,7 +58,7 @@ std::shared_ptr<const YamlSource> YamlSource::File(std::string label, std::strin
 std::shared_ptr<const YamlSource> YamlSource::Option(const std::string& flag,
                                                      const std::string& text) {
   auto source = std::make_shared<YamlSource>();
-  source->label_ = flag + " " + Printable(text.substr(0, text.find('\n')));
+  source->label_ = flag + " " + TerminalLine(text.substr(0, text.find('\n')));
   source->text_ = flag + " " + text;
   source->is_file_ = false;
   source->FindLines();
@@ -156,36 +101,6 @@ std::string Format(const Position& position, std::string_view message) {
   text += "\n" + margin + line + "\n";
   if (source.is_file()) margin = std::string(margin.size() - 2, ' ') + "| ";
   return text + margin + std::string(caret, ' ') + "^";
-}
-
-std::string InBackticks(std::string_view value) {
-  constexpr std::size_t kMostCharacters = 60;
-  const std::string_view start = Characters(value, 0, kMostCharacters);
-  std::string text = "`";
-  for (std::size_t at = 0; at < start.size();) {
-    const std::size_t length =
-        start[at] == '\t' || start[at] == '\n' ? 0 : SequenceLength(start, at);
-    if (length == 0) {
-      std::array<char, 8> escaped;
-      std::snprintf(escaped.data(), escaped.size(), "\\x%02x",
-                    static_cast<unsigned char>(start[at]));
-      text += escaped.data();
-    } else {
-      text += start.substr(at, length);
-    }
-    at += std::max<std::size_t>(length, 1);
-  }
-  if (start.size() < value.size()) text += kCut;
-  return text + "`";
-}
-
-std::size_t FindNonText(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = SequenceLength(text, at);
-    if (length == 0) return at;
-    at += length;
-  }
-  return std::string_view::npos;
 }
 
 void Problems::Add(Position position, std::string_view message) {

@@ -54,13 +54,6 @@ struct Position {
 // that is longer than a screen is shown around the caret.
 std::string Format(const Position& position, std::string_view message);
 
-// A value inside a message, in backticks: control characters as \x1b, cut after 60 characters.
-std::string InBackticks(std::string_view value);
-
-// The byte at which `text` stops being UTF-8 text (or holds a control character); npos where it
-// is text throughout.
-std::size_t FindNonText(std::string_view text);
-
 // Collects what is wrong, so that a person sees all of it at once. Not thread-safe.
 class Problems {
  public:

@@ -12,8 +12,8 @@
 
 #include "framework/config/override.h"
 #include "framework/error.h"
-#include "framework/one_line.h"
 #include "framework/random.h"
+#include "framework/text.h"
 #include "pipelines/commands/commands.h"
 #include "pipelines/job/data_check.h"
 #include "pipelines/job/lost_classes.h"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "framework/error.h"
-#include "framework/one_line.h"
+#include "framework/text.h"
 #include "pipelines/commands/commands.h"
 #include "pipelines/job/data_check.h"
 #include "pipelines/job/signals.h"

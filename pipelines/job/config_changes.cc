@@ -5,7 +5,7 @@
 #include <map>
 
 #include "framework/config/yaml_reader.h"
-#include "framework/one_line.h"
+#include "framework/text.h"
 
 namespace weir {
 namespace {

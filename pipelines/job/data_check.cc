@@ -8,8 +8,8 @@
 #include <optional>
 #include <utility>
 
-#include "framework/one_line.h"
 #include "framework/random.h"
+#include "framework/text.h"
 #include "stages/decode/decode.h"
 #include "stages/payloads.h"
 #include "stages/sources/lookalikes.h"

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "framework/error.h"
-#include "framework/one_line.h"
+#include "framework/text.h"
 #include "framework/write_error.h"
 
 namespace weir {

@@ -11,7 +11,7 @@
 
 #include "framework/error.h"
 #include "framework/input_file.h"
-#include "framework/one_line.h"
+#include "framework/text.h"
 #include "framework/write_error.h"
 #include "stages/files/bounded_json.h"
 

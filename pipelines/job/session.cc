@@ -14,6 +14,7 @@
 #include "framework/error.h"
 #include "framework/memory/host_memory.h"
 #include "framework/plugin/plugin.h"
+#include "framework/text.h"
 #include "pipelines/job/builtin.h"
 #include "stages/features/features.h"
 #include "stages/train/train.h"

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <string>
 
-#include "framework/printable.h"
+#include "framework/text.h"
 
 namespace weir {
 

@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "framework/error.h"
-#include "framework/printable.h"
+#include "framework/text.h"
 #include "framework/write_error.h"
 
 namespace weir {

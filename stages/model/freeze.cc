@@ -8,6 +8,7 @@
 #include "framework/config/suggestion.h"
 #include "framework/config/yaml_source.h"
 #include "framework/error.h"
+#include "framework/text.h"
 
 namespace weir {
 namespace {

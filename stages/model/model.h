@@ -38,7 +38,7 @@ class Model {
   // The same with a list that only the model holds.
   Model(const ModelConfig& config, const Convention& convention, MapSize input,
         std::vector<std::string> classes, std::uint64_t seed);
-  // Of a backbone that is there already.
+  // Takes a backbone as it is.
   Model(const ModelConfig& config, Backbone backbone, ClassNames classes, std::uint64_t seed);
 
   const ModelConfig& config() const { return config_; }

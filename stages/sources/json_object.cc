@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <utility>
 
-#include "framework/printable.h"
+#include "framework/text.h"
 #include "stages/files/bounded_json.h"
 
 namespace weir {

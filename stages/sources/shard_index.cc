@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "framework/error.h"
-#include "framework/printable.h"
+#include "framework/text.h"
 #include "stages/decode/image_header.h"
 #include "stages/files/cache_folder.h"
 #include "stages/files/unnamed_file.h"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "framework/error.h"
-#include "framework/printable.h"
+#include "framework/text.h"
 #include "stages/sources/endings.h"
 #include "stages/sources/whole_number.h"
 

@@ -12,7 +12,7 @@
 #include <system_error>
 
 #include "framework/error.h"
-#include "framework/printable.h"
+#include "framework/text.h"
 
 namespace weir {
 namespace {

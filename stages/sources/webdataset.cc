@@ -146,7 +146,7 @@ class Reading {
   LabelIn label_in_ = LabelIn::kNone;
   std::set<std::string> shards_;
   std::map<std::string, std::string> class_names_;  // by the label's text, composed
-  std::size_t names_bytes_ = 0;                     // of class_names_
+  std::size_t names_bytes_ = 0;                     // taken by class_names_
 };
 
 }  // namespace

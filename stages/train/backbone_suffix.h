@@ -71,7 +71,7 @@ class BackboneSuffix {
     Pads pads{};
     std::optional<float> ceiling{};  // what its activation clips at
     bool learns = false;
-    bool begins_segment = false;  // of those that may be recomputed
+    bool begins_segment = false;  // among the segments that may be recomputed
     int added = -1;               // index of the map that is added; -1 where none is
     std::vector<int> done_with;   // maps that no later layer reads, in inference
     at::Tensor folded_kernel, folded_bias;

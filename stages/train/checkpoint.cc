@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "framework/error.h"
-#include "framework/printable.h"
+#include "framework/text.h"
 #include "stages/files/bounded_json.h"
 #include "stages/files/sha256.h"
 #include "stages/model/weights/safetensors_writer.h"

@@ -16,7 +16,7 @@ namespace weir {
 inline constexpr const char* kMemoryKind = "malloc";
 
 struct Failing {
-  std::string kind{};       // of call, or kMemoryKind; empty: no call fails, and all are counted
+  std::string kind{};       // which call, or kMemoryKind; empty: no call fails, and all are counted
   unsigned long at = 0;     // which request fails, from 1 on; 0: none
   bool is_forever = false;  // and so do those after it
 };
@@ -25,8 +25,8 @@ struct FailedRun {
   ProcessOutcome outcome;  // after 20 seconds it is ended by SIGALRM
   // How many there were, by kind; empty where it did not end by itself.
   std::map<std::string, unsigned long> requests{};
-  std::string request_stack{};  // of the request that failed; empty where none did
-  std::string signal_stack{};   // of the signal that ended it; empty where none did
+  std::string request_stack{};  // where the request failed; empty where none did
+  std::string signal_stack{};   // where the signal ended it; empty where none did
 };
 
 FailedRun RunFailing(const std::vector<std::string>& arguments, const Failing& failing);

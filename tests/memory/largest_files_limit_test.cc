@@ -127,7 +127,7 @@ auto RunOf(const std::string& job) {
   return std::pair(std::vector<std::string>{"run", job, "--out", scene.Path("out")}, job);
 }
 
-// Of weights with these bytes.
+// Runs the job with weights of these bytes.
 auto Weights(const std::string& name, std::function<std::string()> bytes) {
   return
       [=](const Scene& scene) { return RunOf(scene.JobWithWeights(scene.Write(name, bytes()))); };

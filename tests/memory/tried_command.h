@@ -38,7 +38,7 @@ struct WholeRun {
 // std::runtime_error where the job cannot be made.
 const TriedCommand& FindTriedCommand(const std::string& name);
 
-// Of that command with the library for calls, or the one for memory; made once. Throws
+// Gives that command with the library for calls, or the one for memory; made once. Throws
 // std::runtime_error where it does not end well.
 const WholeRun& FindWholeRun(const TriedCommand& command, bool counts_memory);
 

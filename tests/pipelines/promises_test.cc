@@ -33,7 +33,7 @@ struct Job {
   std::string configuration;
   std::string epochs;
   std::size_t ceiling_bytes;  // that the configuration states
-  double accuracy;            // of validation, which it reaches at least
+  double accuracy;            // which validation reaches at least
   std::string too_small;      // a ceiling that it does not fit in
 };
 

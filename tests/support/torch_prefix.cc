@@ -176,7 +176,7 @@ class TorchPrefix final : public FrozenPrefix {
   const MapSize output_;
   const double epsilon_;
   std::vector<Layer> layers_;
-  at::Tensor scale_, offset_;  // of options_.preprocessing
+  at::Tensor scale_, offset_;  // from options_.preprocessing
   std::size_t weights_bytes_ = 0;
   std::size_t workspace_bytes_ = 0;
 };

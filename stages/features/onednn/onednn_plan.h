@@ -33,7 +33,7 @@ struct OneDnnPlan {
 
   std::vector<PlannedConvolution> convolutions;  // in the order in which they run
   std::vector<PlannedBuffer> buffers;            // the first is the converted picture
-  Pads picture_pads{};                           // of the first, where it is the picture's bytes
+  Pads picture_pads{};                           // around the picture, where its bytes are read
   std::size_t scratchpad_offset = 0;
   std::size_t workspace_bytes = 0;
   std::size_t weights_bytes = 0;

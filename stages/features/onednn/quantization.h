@@ -31,8 +31,8 @@ class MapMeter {
   // Sees the maps of a float32 prefix of all layers. The meter stays where it is meanwhile.
   MapWatcher Watcher();
 
-  // Of the maps so far, at least one of each layer: uint8 behind a ReLU or ReLU6, else int8. Maps
-  // that are added to one another have the same scale.
+  // Gives the statistics of the maps so far, at least one of each layer. Maps behind a ReLU or
+  // ReLU6 are for uint8, others for int8; those that are added to one another have the same scale.
   std::vector<MapStatistics> Finish() const;
 
   static std::size_t bytes(const Network& network);

@@ -31,7 +31,7 @@ struct BackboneKind {
   std::string_view patterns;  // examples of patterns: "block_1_* or features.3"
   double largest_width;       // above 0 and up to this
   std::span<const double> published_widths;
-  int smallest_side;  // of a picture, in pixels
+  int smallest_side;  // a picture's sides have at least so many pixels
   BackboneParts (*parts)(double width);
 };
 

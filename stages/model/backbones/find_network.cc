@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "framework/error.h"
-#include "framework/printable.h"
+#include "framework/text.h"
 
 namespace weir {
 namespace {
@@ -44,7 +44,7 @@ class Candidates {
 
   const std::vector<Naming>& namings() const { return namings_; }
   const std::vector<Candidate>& all() const { return all_; }
-  // Of the network that is wanted.
+  // How many the network that is wanted has.
   std::size_t kernels() const {
     return static_cast<std::size_t>(
         std::ranges::count_if(network_.layers(), &NetworkLayer::has_weights));

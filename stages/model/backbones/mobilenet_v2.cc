@@ -79,7 +79,7 @@ class Builder {
     const std::string timm = "blocks." + std::to_string(stage) + "." + std::to_string(repeat) + ".";
     const std::string transformers =
         block_ == 1 ? "conv_stem." : "layer." + std::to_string(block_ - 2) + ".";
-    int norms = 0, modules = 0;  // of this block so far, as timm and torchvision count them
+    int norms = 0, modules = 0;  // counted in each block, by timm and torchvision
     const auto names = [&](const std::string& keras, const char* of_timm,
                            const char* of_transformers, bool is_last) {
       const std::string module = torchvision + std::to_string(modules++);

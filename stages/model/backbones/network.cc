@@ -162,7 +162,7 @@ class LayerBuilder {
   }
 
   const std::vector<Operation>& operations_;
-  std::vector<int> readers_;  // of each operation's map
+  std::vector<int> readers_;  // how many operations read the map of each
 };
 
 }  // namespace

@@ -47,7 +47,7 @@ struct Conv {
   int groups = 1;    // equal parts of the channels, each read by its own part of the outputs
   int dilation = 1;  // distance of two taps of the kernel
 };
-// Of each value for itself.
+// Changes each value for itself.
 struct Activate {
   Nonlinearity function = Nonlinearity::kRelu;
 };
@@ -89,7 +89,7 @@ struct NetworkLayer {
   enum class Kind { kConv, kDense, kAdd, kScale, kActivation, kGlobalPool, kMaxPool };
 
   Kind kind = Kind::kConv;
-  std::string name{};   // of its first operation
+  std::string name{};   // what its first operation is called
   std::string block{};  // likewise
   int operation = 0;    // the index of its last
   int input = -1;       // the layer whose map it reads; -1: the picture
@@ -101,7 +101,7 @@ struct NetworkLayer {
   int dilation = 1;
   int scaled_by = -1;  // kScale: the layer whose map has the numbers
   int added = -1;      // the layer whose map is added to what the first operation gives; -1: none
-  std::optional<Nonlinearity> activation{};  // of what came of that
+  std::optional<Nonlinearity> activation{};  // applied to what came of that
   int segment = 0;
 
   bool has_weights() const { return kind == Kind::kConv || kind == Kind::kDense; }
@@ -124,7 +124,7 @@ class Network {
 
   const std::vector<NetworkLayer>& layers() const { return layers_; }
   int size() const { return static_cast<int>(layers_.size()); }  // how many layers
-  // Of the map that a layer reads, and of the one that it writes.
+  // The sizes of the map that a layer reads, and of the one that it writes.
   MapSize input_size(int layer) const;
   MapSize output_size(int layer) const { return output_sizes_[layer]; }
   int out_channels() const { return layers_.back().out_channels; }

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "framework/error.h"
-#include "framework/printable.h"
+#include "framework/text.h"
 #include "stages/files/byte_reader.h"
 
 namespace weir {

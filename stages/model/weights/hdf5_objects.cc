@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "framework/error.h"
-#include "framework/printable.h"
+#include "framework/text.h"
 #include "stages/files/byte_reader.h"
 
 // Layout and signatures: "HDF5 File Format Specification Version 3.0", sections II to IV.

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "framework/error.h"
-#include "framework/printable.h"
+#include "framework/text.h"
 #include "stages/model/weights/element_type.h"
 #include "stages/model/weights/hdf5_objects.h"
 

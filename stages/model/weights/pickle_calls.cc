@@ -4,7 +4,7 @@
 #include <array>
 #include <vector>
 
-#include "framework/printable.h"
+#include "framework/text.h"
 
 namespace weir {
 namespace {

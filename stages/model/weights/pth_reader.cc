@@ -6,7 +6,7 @@
 #include <string>
 
 #include "framework/error.h"
-#include "framework/printable.h"
+#include "framework/text.h"
 #include "stages/files/byte_reader.h"
 #include "stages/model/weights/foreign_file.h"
 #include "stages/model/weights/pickle.h"

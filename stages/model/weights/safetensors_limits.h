@@ -9,8 +9,8 @@ namespace weir {
 
 inline constexpr std::uint64_t kMostSafetensorsHeaderBytes = std::uint64_t{16} << 20;
 inline constexpr std::size_t kMostSafetensorsTensors = 131'072;
-// Of the files that weir writes to read them again itself (models, checkpoints, maps): five times
-// such a header fits into what every plan keeps free, so that no plan has to be made of it.
+// Files that weir writes to read them again itself (models, checkpoints, maps) have less: five
+// times such a header fits into what every plan keeps free, so that no plan has to count it.
 inline constexpr std::uint64_t kMostOwnHeaderBytes = std::uint64_t{3} << 20;
 inline constexpr std::size_t kMostOwnTensors = 16'384;
 inline constexpr std::size_t kMostSafetensorsDimensions = 8;

@@ -7,7 +7,7 @@
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
-#include "framework/printable.h"
+#include "framework/text.h"
 #include "stages/files/byte_reader.h"
 #include "stages/model/weights/safetensors_header.h"
 #include "stages/model/weights/safetensors_limits.h"

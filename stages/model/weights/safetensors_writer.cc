@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "framework/error.h"
-#include "framework/printable.h"
+#include "framework/text.h"
 #include "stages/files/bounded_json.h"
 #include "stages/model/weights/safetensors_limits.h"
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "framework/error.h"
-#include "framework/printable.h"
+#include "framework/text.h"
 #include "stages/model/weights/pickle_calls.h"
 
 namespace weir {

@@ -7,7 +7,7 @@
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
-#include "framework/printable.h"
+#include "framework/text.h"
 #include "stages/model/weights/element_type.h"
 #include "stages/model/weights/foreign_file.h"
 #include "stages/model/weights/hdf5_reader.h"

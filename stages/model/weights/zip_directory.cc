@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "framework/error.h"
-#include "framework/printable.h"
+#include "framework/text.h"
 #include "stages/files/byte_reader.h"
 
 // Layout and signatures: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 to 4.3.16 and 4.5.3.

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 constexpr std::size_t kMostBytes = 24 * kMiB;    // tar_reader.h
-constexpr std::size_t kMostRecordsBytes = kMiB;  // of pax records that libarchive takes
+constexpr std::size_t kMostRecordsBytes = kMiB;  // libarchive takes so many of pax records
 
 // "LENGTH key=value\n", where the length counts itself.
 std::string PaxRecord(const std::string& key, const std::string& value) {

@@ -27,7 +27,7 @@
 namespace weir {
 namespace {
 
-constexpr double kFloat32 = 2e-5, kBfloat16 = 0.05, kInt8 = 0.06;  // of the largest value
+constexpr double kFloat32 = 2e-5, kBfloat16 = 0.05, kInt8 = 0.06;  // parts of the largest value
 
 std::vector<std::uint8_t> Picture(const Network& network, std::uint64_t seed = 1) {
   std::vector<std::uint8_t> pixels(std::size_t{3} * network.input().height * network.input().width);
@@ -126,7 +126,7 @@ class Learning {
     return Floats(suffix_->Forward(features_, nullptr));
   }
 
-  // Of the sum of the output times `factors`, by the name of each parameter.
+  // The gradients of the sum of the output times `factors`, by the name of each parameter.
   std::map<std::string, std::vector<float>> Gradients(std::vector<float> factors,
                                                       Activations activations) const {
     const c10::InferenceMode inference;
