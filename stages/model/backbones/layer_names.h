@@ -16,9 +16,10 @@ namespace weir {
 
 // What the parts of one layer are called; empty where it has none.
 struct LayerNames {
-  std::string convolution, batch_norm;  // modules: "features.2.conv.0.0"
-  std::string kernel, gamma, beta, mean,
-      variance;  // tensors; the beta of a dense layer is its bias
+  // The modules: "features.2.conv.0.0".
+  std::string convolution, batch_norm;
+  // The tensors; the beta of a dense layer is its bias.
+  std::string kernel, gamma, beta, mean, variance;
 
   std::array<const std::string*, 5> tensors() const {
     return {&kernel, &gamma, &beta, &mean, &variance};
