@@ -150,23 +150,4 @@ int PrefixLayers(const Network& network, const std::vector<bool>& learns) {
   return cut;
 }
 
-void CheckLearnable(const Network& network, int first) {
-  for (int i = first; i < network.size(); ++i) {
-    const NetworkLayer& layer = network.layers()[i];
-    const auto refuse = [&](const std::string& what) {
-      throw Error(ErrorKind::kConfig,
-                  "model.frozen: the layers that learn cannot run " + layer.name + ": " + what,
-                  "Set model.frozen: all.");
-    };
-    if (layer.kind != NetworkLayer::Kind::kConv) {
-      refuse("it is no convolution but a " + std::string(Name(layer.kind)));
-    }
-    if (layer.input != i - 1) refuse("it does not read the map of the layer before it");
-    if (layer.activation && *layer.activation != Nonlinearity::kRelu &&
-        *layer.activation != Nonlinearity::kRelu6) {
-      refuse("it ends in " + std::string(Name(*layer.activation)));
-    }
-  }
-}
-
 }  // namespace weir

@@ -19,9 +19,4 @@ std::vector<bool> LearningLayers(const FrozenConfig& frozen, const Backbone& bac
 // so inside a block whose input is added to its output the cut moves back to the block's beginning.
 int PrefixLayers(const Network& network, const std::vector<bool>& learns);
 
-// Throws Error(kConfig) where the layers from `first` on are not such as the part of the model that
-// learns can run (backbone_suffix.h): a chain of convolutions that end in nothing, a ReLU or a
-// ReLU6, with the maps of earlier ones added.
-void CheckLearnable(const Network& network, int first);
-
 }  // namespace weir

@@ -115,7 +115,8 @@ void CheckEnd(const std::vector<HeadLayer>& head, const Dims& output, std::size_
 
 std::size_t TrainedValues(const NetworkLayer& layer) {
   const std::size_t out = layer.out_channels;
-  return out * (layer.in_channels / layer.groups) * layer.kernel * layer.kernel + 2 * out;
+  const std::size_t beside = layer.kind == NetworkLayer::Kind::kDense ? out : 2 * out;
+  return out * (layer.in_channels / layer.groups) * layer.kernel * layer.kernel + beside;
 }
 
 }  // namespace
@@ -139,7 +140,6 @@ Model::Model(const ModelConfig& config, Backbone backbone, ClassNames classes, s
       seed_(seed),
       learns_(LearningLayers(config.frozen, backbone_)),
       prefix_layers_(PrefixLayers(network(), learns_)) {
-  CheckLearnable(network(), prefix_layers_);
   if (config_.head.empty()) throw Error(ErrorKind::kConfig, "model.head: it is empty", kEndOfHead);
   ResolveHead();
   const bool all_frozen = prefix_layers_ == network().size();

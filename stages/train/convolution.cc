@@ -9,10 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <limits>
-#include <string>
+#include <tuple>
 
-#include "framework/error.h"
 #include "stages/features/onednn/onednn_failure.h"
 #include "stages/kernels/depthwise_gradient.h"
 #include "stages/kernels/map_kernels.h"
@@ -33,7 +31,8 @@ Pair Both(int value) { return {value, value}; }
 at::Tensor ChannelsFirst(const at::Tensor& map) { return map.permute({0, 3, 1, 2}); }
 at::Tensor ChannelsLast(const at::Tensor& map) { return map.permute({0, 2, 3, 1}).contiguous(); }
 
-Pair PaddingOf(const Pads& pads) { return PadsUnevenly(pads) ? kNone : Pair{pads.top, pads.left}; }
+// What is left to LibTorch's convolution, behind Pad.
+Pair PaddingOf(const Pads& pads) { return pads.is_symmetric() ? Pair{pads.top, pads.left} : kNone; }
 
 at::Tensor MatrixOf(const NetworkLayer& layer, const at::Tensor& kernel) {
   return kernel.view({layer.out_channels, layer.in_channels});
@@ -70,10 +69,20 @@ at::Tensor GradientOfDepthwise(const NetworkLayer& layer, const Pads& pads,
   return of_kernel;
 }
 
+std::tuple<at::Tensor, at::Tensor, at::Tensor> GradientsInTorch(
+    const NetworkLayer& layer, const Pads& pads, const at::Tensor& gradient,
+    const at::Tensor& padded, const at::Tensor& kernel, std::array<bool, 3> wanted) {
+  return InOneDnn("the gradients of a convolution", [&] {
+    return at::convolution_backward(ChannelsFirst(gradient), ChannelsFirst(padded), kernel, {},
+                                    Both(layer.stride), PaddingOf(pads), Both(layer.dilation),
+                                    false, kNone, layer.groups, wanted);
+  });
+}
+
 // A part of the rows at a time, so that they are finished before they leave the cache.
 at::Tensor PointwiseOnHost(const NetworkLayer& layer, const at::Tensor& input,
                            const at::Tensor& kernel, const at::Tensor& bias,
-                           const at::Tensor& added) {
+                           const at::Tensor& added, std::optional<float> ceiling) {
   const at::Tensor rows = Rows(input), matrix = MatrixOf(layer, kernel).t();
   const std::int64_t count = rows.size(0), channels = layer.out_channels;
   const at::Tensor out = at::empty({count, channels}, rows.options());
@@ -83,26 +92,15 @@ at::Tensor PointwiseOnHost(const NetworkLayer& layer, const at::Tensor& input,
     MultiplyInto(out.narrow(0, begin, size), rows.narrow(0, begin, size), matrix);
     const std::int64_t first = begin * channels;
     FinishRows(out.mutable_data_ptr<float>() + first, size, channels, bias.const_data_ptr<float>(),
-               added.defined() ? added.const_data_ptr<float>() + first : nullptr, CeilingOf(layer));
+               added.defined() ? added.const_data_ptr<float>() + first : nullptr, ceiling);
   }
   return MapOf(out, input);
 }
 
 }  // namespace
 
-std::optional<float> CeilingOf(const NetworkLayer& layer) {
-  if (!layer.activation) return std::nullopt;
-  if (*layer.activation == Nonlinearity::kRelu6) return 6.0f;
-  if (*layer.activation == Nonlinearity::kRelu) return std::numeric_limits<float>::infinity();
-  throw Error(ErrorKind::kInternal, "layer " + layer.name + " ends in " +
-                                        std::string(Name(*layer.activation)) +
-                                        ", which the layers that learn do not know");
-}
-
-bool PadsUnevenly(const Pads& pads) { return pads.top != pads.bottom || pads.left != pads.right; }
-
 at::Tensor Pad(const at::Tensor& map, const Pads& pads) {
-  if (!PadsUnevenly(pads)) return map;
+  if (pads.is_symmetric()) return map;
   return at::constant_pad_nd(map, {0, 0, pads.left, pads.right, pads.top, pads.bottom}, 0);
 }
 
@@ -116,47 +114,42 @@ at::Tensor Convolve(const NetworkLayer& layer, const Pads& pads, const at::Tenso
 
 at::Tensor ConvolveAndFinish(const NetworkLayer& layer, const Pads& pads, const at::Tensor& padded,
                              const at::Tensor& kernel, const at::Tensor& bias,
-                             const at::Tensor& added) {
+                             const at::Tensor& added, std::optional<float> ceiling) {
   if (layer.is_pointwise() && padded.is_cpu()) {
-    return PointwiseOnHost(layer, padded, kernel, bias, added);
+    return PointwiseOnHost(layer, padded, kernel, bias, added, ceiling);
   }
   at::Tensor out = layer.is_pointwise() ? Convolve(layer, pads, padded, kernel).add_(bias)
                                         : ConvolveInTorch(layer, pads, padded, kernel, bias);
   if (added.defined()) out.add_(added);
-  if (const std::optional<float> ceiling = CeilingOf(layer)) at::hardtanh_(out, 0, *ceiling);
+  if (ceiling) at::hardtanh_(out, 0, *ceiling);
   return out;
 }
 
-ConvolutionGradients ConvolveBackward(const NetworkLayer& layer, const Pads& pads,
-                                      const at::Tensor& gradient, const at::Tensor& padded,
-                                      const at::Tensor& kernel, bool of_input, bool of_kernel) {
-  ConvolutionGradients gradients;
-  if (layer.is_pointwise()) {
-    if (of_input) {
-      gradients.input = Multiply(Rows(gradient), MatrixOf(layer, kernel)).view(padded.sizes());
-    }
-    return gradients;
+at::Tensor KernelGradient(const NetworkLayer& layer, const Pads& pads, const at::Tensor& gradient,
+                          const at::Tensor& padded, const at::Tensor& kernel) {
+  assert(!layer.is_pointwise());
+  if (layer.is_depthwise() && layer.kernel == 3 && layer.dilation == 1 && gradient.is_cpu()) {
+    return GradientOfDepthwise(layer, pads, gradient, padded);
   }
-  const bool is_ours = of_kernel && layer.is_depthwise() && layer.kernel == 3 &&
-                       layer.dilation == 1 && gradient.is_cpu();
-  if (is_ours) gradients.kernel = GradientOfDepthwise(layer, pads, gradient, padded);
-  if (is_ours && !of_input) return gradients;
-  auto [of_map, of_its_kernel, unused] = InOneDnn("the gradients of a convolution", [&] {
-    return at::convolution_backward(ChannelsFirst(gradient), ChannelsFirst(padded), kernel, {},
-                                    Both(layer.stride), PaddingOf(pads), Both(layer.dilation),
-                                    false, kNone, layer.groups,
-                                    {of_input, of_kernel && !is_ours, false});
-  });
-  if (of_kernel && !is_ours) gradients.kernel = of_its_kernel;
-  if (of_input) {
-    gradients.input = of_map.permute({0, 2, 3, 1});
-    if (PadsUnevenly(pads)) {
-      gradients.input = gradients.input.narrow(1, pads.top, padded.size(1) - pads.top - pads.bottom)
-                            .narrow(2, pads.left, padded.size(2) - pads.left - pads.right);
-    }
-    gradients.input = gradients.input.contiguous();
+  return std::get<1>(GradientsInTorch(layer, pads, gradient, padded, kernel, {false, true, false}));
+}
+
+at::Tensor InputGradient(const NetworkLayer& layer, const Pads& pads, const at::Tensor& gradient,
+                         const at::Tensor& padded, const at::Tensor& kernel) {
+  assert(!layer.is_pointwise());
+  const at::Tensor of_padded =
+      std::get<0>(GradientsInTorch(layer, pads, gradient, padded, kernel, {true, false, false}));
+  at::Tensor of_input = of_padded.permute({0, 2, 3, 1});
+  if (!pads.is_symmetric()) {
+    of_input = of_input.narrow(1, pads.top, padded.size(1) - pads.top - pads.bottom)
+                   .narrow(2, pads.left, padded.size(2) - pads.left - pads.right);
   }
-  return gradients;
+  return of_input.contiguous();
+}
+
+at::Tensor PointwiseInputGradient(const NetworkLayer& layer, const at::Tensor& gradient,
+                                  const at::Tensor& kernel) {
+  return MapOf(Multiply(Rows(gradient), MatrixOf(layer, kernel)), gradient);
 }
 
 }  // namespace weir

@@ -13,13 +13,6 @@
 
 namespace weir {
 
-// What the layer's activation holds its map under, at 0 from below: 6, infinity, or nothing where
-// it has none. Throws Error(kInternal) for one that is no such clipping.
-std::optional<float> CeilingOf(const NetworkLayer& layer);
-
-// Whether Pad copies.
-bool PadsUnevenly(const Pads& pads);
-
 // The map with zeros around it where the convolution cannot pad by itself; else the map.
 at::Tensor Pad(const at::Tensor& map, const Pads& pads);
 
@@ -27,21 +20,21 @@ at::Tensor Pad(const at::Tensor& map, const Pads& pads);
 at::Tensor Convolve(const NetworkLayer& layer, const Pads& pads, const at::Tensor& padded,
                     const at::Tensor& kernel);
 
-// With its bias, the map that is added to it, where `added` is defined, and then the layer's
-// activation, which has a ceiling or is none.
+// With its bias and the map that is added to it, where `added` is defined; then held between 0 and
+// `ceiling`, where there is one.
 at::Tensor ConvolveAndFinish(const NetworkLayer& layer, const Pads& pads, const at::Tensor& padded,
                              const at::Tensor& kernel, const at::Tensor& bias,
-                             const at::Tensor& added);
+                             const at::Tensor& added, std::optional<float> ceiling);
 
-struct ConvolutionGradients {
-  at::Tensor input;   // of the map before Pad, contiguous; undefined where not asked for
-  at::Tensor kernel;  // undefined where not asked for, and for a 1x1: Rows(gradient)^T Rows(input)
-};
-
-// `gradient` is contiguous, of the shape of the output.
-ConvolutionGradients ConvolveBackward(const NetworkLayer& layer, const Pads& pads,
-                                      const at::Tensor& gradient, const at::Tensor& padded,
-                                      const at::Tensor& kernel, bool of_input, bool of_kernel);
+// The gradients. `gradient` is of the output, contiguous; `padded` is what the convolution read, as
+// Pad gave it. The kernel's of a 1x1 is Rows(gradient)^T Rows(padded), and left to the caller. That
+// of the input is of the map before Pad, and contiguous.
+at::Tensor KernelGradient(const NetworkLayer& layer, const Pads& pads, const at::Tensor& gradient,
+                          const at::Tensor& padded, const at::Tensor& kernel);
+at::Tensor InputGradient(const NetworkLayer& layer, const Pads& pads, const at::Tensor& gradient,
+                         const at::Tensor& padded, const at::Tensor& kernel);
+at::Tensor PointwiseInputGradient(const NetworkLayer& layer, const at::Tensor& gradient,
+                                  const at::Tensor& kernel);
 
 // The pixels of a map: [n * h * w, C].
 at::Tensor Rows(const at::Tensor& map);

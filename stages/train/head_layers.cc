@@ -10,7 +10,6 @@
 #include <ATen/ops/relu.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/sigmoid_backward.h>
-#include <ATen/ops/sum.h>
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/tanh_backward.h>
 #include <ATen/ops/threshold_backward.h>
@@ -20,76 +19,81 @@
 #include <utility>
 
 #include "framework/random.h"
+#include "stages/train/convolution.h"
 #include "stages/train/matrix_product.h"
+#include "stages/train/pooling.h"
 
 namespace weir {
 namespace {
 
 using Kind = HeadLayer::Kind;
 
+using Dims = std::vector<std::int64_t>;
+
+// The shape of what the layer reads, of as many samples as `gradient` has.
+Dims InputShape(const Dims& input_dims, const at::Tensor& gradient) {
+  Dims shape = {gradient.size(0)};
+  shape.insert(shape.end(), input_dims.begin(), input_dims.end());
+  return shape;
+}
+
 // [n, h, w, C] as [n, h * w, C].
 at::Tensor Pixels(const at::Tensor& map) { return map.view({map.size(0), -1, map.size(3)}); }
 
-// [n, pixels, C] -> [n, C], each sample's pixels added in their order.
-at::Tensor MeanInOrder(const at::Tensor& pixels) {
-  const std::int64_t samples = pixels.size(0), count = pixels.size(1), channels = pixels.size(2);
-  at::Tensor means = at::zeros({samples, channels}, pixels.options());
-  const float* pixel = pixels.const_data_ptr<float>();
-  for (std::int64_t n = 0; n < samples; ++n) {
-    float* const sum = means.mutable_data_ptr<float>() + n * channels;
-    for (std::int64_t p = 0; p < count; ++p, pixel += channels) {
-      for (std::int64_t c = 0; c < channels; ++c) sum[c] += pixel[c];
-    }
-  }
-  return means.div_(count);
-}
-
 class AveragePooling final : public HeadOperation {
  public:
-  at::Tensor Forward(const at::Tensor& input, const MicroBatch&, Tape*) const override {
-    const at::Tensor pixels = Pixels(input);
-    return pixels.is_cpu() ? MeanInOrder(pixels) : at::sum(pixels, 1).div_(pixels.size(1));
+  explicit AveragePooling(const Dims& input)
+      : input_{.height = static_cast<int>(input[0]), .width = static_cast<int>(input[1])} {}
+
+  void Forward(const StepFrame& frame, const MicroBatch&) const override {
+    frame.write(0) = MeanOfPixels(frame.read(0));
   }
 
-  at::Tensor Backward(at::Tensor gradient, Tape& tape, const GradientSink&,
-                      bool of_input) const override {
-    if (!of_input) return {};
-    const std::int64_t pixels = tape.input_shape[1] * tape.input_shape[2];
-    return gradient.div_(pixels)
-        .view({-1, 1, 1, gradient.size(1)})
-        .expand(tape.input_shape)
-        .contiguous();
+  void Backward(const StepFrame& frame) const override {
+    if (frame.writes(0)) frame.write(0) = MeanOfPixelsGradient(frame.read(0), input_);
   }
+
+ private:
+  MapSize input_;
 };
 
 class MaxPooling final : public HeadOperation {
  public:
-  at::Tensor Forward(const at::Tensor& input, const MicroBatch&, Tape* tape) const override {
-    auto [values, places] = at::max(Pixels(input), 1);
-    if (tape != nullptr) tape->kept = {places};
-    return values;
+  explicit MaxPooling(Dims input) : input_(std::move(input)) {}
+
+  void Forward(const StepFrame& frame, const MicroBatch&) const override {
+    auto [values, indices] = at::max(Pixels(frame.read(0)), 1);
+    frame.write(0) = values;
+    if (frame.writes(1)) frame.write(1) = indices;
   }
 
-  at::Tensor Backward(at::Tensor gradient, Tape& tape, const GradientSink&,
-                      bool of_input) const override {
-    if (!of_input) return {};
-    at::Tensor of_map = at::zeros(tape.input_shape, gradient.options());
-    Pixels(of_map).scatter_(1, tape.kept[0].unsqueeze(1), gradient.unsqueeze(1));
-    return of_map;
+  void Backward(const StepFrame& frame) const override {
+    if (!frame.writes(0)) return;
+    const at::Tensor &gradient = frame.read(0), &indices = frame.read(1);
+    at::Tensor of_map = at::zeros(InputShape(input_, gradient), gradient.options());
+    Pixels(of_map).scatter_(1, indices.unsqueeze(1), gradient.unsqueeze(1));
+    frame.write(0) = of_map;
   }
+
+ private:
+  Dims input_;
 };
 
 // In Keras' order: rows, columns, channels.
 class Flatten final : public HeadOperation {
  public:
-  at::Tensor Forward(const at::Tensor& input, const MicroBatch&, Tape*) const override {
-    return input.view({input.size(0), -1});
+  explicit Flatten(Dims input) : input_(std::move(input)) {}
+
+  void Forward(const StepFrame& frame, const MicroBatch&) const override {
+    frame.write(0) = frame.read(0).view({frame.read(0).size(0), -1});
   }
 
-  at::Tensor Backward(at::Tensor gradient, Tape& tape, const GradientSink&,
-                      bool of_input) const override {
-    return of_input ? gradient.view(tape.input_shape) : at::Tensor();
+  void Backward(const StepFrame& frame) const override {
+    if (frame.writes(0)) frame.write(0) = frame.read(0).view(InputShape(input_, frame.read(0)));
   }
+
+ private:
+  Dims input_;
 };
 
 // What is kept is scaled up by 1 / (1 - rate), so that inference needs nothing (Srivastava et al.,
@@ -99,17 +103,18 @@ class Dropout final : public HeadOperation {
   Dropout(double rate, std::uint64_t seed, int layer)
       : rate_(rate), seed_(seed), use_("dropout/" + std::to_string(layer)) {}
 
-  at::Tensor Forward(const at::Tensor& input, const MicroBatch& micro_batch,
-                     Tape* tape) const override {
-    if (tape == nullptr) return input;
-    const at::Tensor mask = Mask(input, micro_batch);
-    tape->kept = {mask};
-    return input * mask;
+  void Forward(const StepFrame& frame, const MicroBatch& micro_batch) const override {
+    const at::Tensor input = frame.read(0);
+    if (!frame.writes(1)) {
+      frame.write(0) = input;
+      return;
+    }
+    frame.write(1) = Mask(input, micro_batch);
+    frame.write(0) = input * frame.write(1);
   }
 
-  at::Tensor Backward(at::Tensor gradient, Tape& tape, const GradientSink&,
-                      bool of_input) const override {
-    return of_input ? gradient.mul_(tape.kept[0]) : at::Tensor();
+  void Backward(const StepFrame& frame) const override {
+    if (frame.writes(0)) frame.write(0) = frame.read(0).mul_(frame.read(1));
   }
 
  private:
@@ -147,26 +152,27 @@ class BatchNorm final : public HeadOperation {
         mean_(View(arrays.statistics, arrays.tables.statistics.at(name + ".running_mean"))),
         variance_(View(arrays.statistics, arrays.tables.statistics.at(name + ".running_var"))) {}
 
-  at::Tensor Forward(const at::Tensor& input, const MicroBatch&, Tape* tape) const override {
-    const at::Tensor rows = input.view({-1, input.size(-1)});
+  void Forward(const StepFrame& frame, const MicroBatch&) const override {
+    const at::Tensor& input = frame.read(0);
+    const bool learning = frame.writes(1);
     auto [output, mean, inverse_deviation] =
-        at::native_batch_norm(rows, gamma_, beta_, mean_, variance_, tape != nullptr, 0, epsilon_);
-    if (tape != nullptr) {
-      tape->kept = {rows, mean, inverse_deviation};
-      mean_.mul_(momentum_).add_(mean, 1 - momentum_);
-      variance_.mul_(momentum_).add_(inverse_deviation.pow(-2).sub_(epsilon_), 1 - momentum_);
-    }
-    return output.view(input.sizes());
+        at::native_batch_norm(Rows(input), gamma_, beta_, mean_, variance_, learning, 0, epsilon_);
+    frame.write(0) = output.view(input.sizes());
+    if (!learning) return;
+    frame.write(1) = mean;
+    frame.write(2) = inverse_deviation;
+    mean_.mul_(momentum_).add_(mean, 1 - momentum_);
+    variance_.mul_(momentum_).add_(inverse_deviation.pow(-2).sub_(epsilon_), 1 - momentum_);
   }
 
-  at::Tensor Backward(at::Tensor gradient, Tape& tape, const GradientSink& sink,
-                      bool of_input) const override {
+  void Backward(const StepFrame& frame) const override {
+    const at::Tensor &gradient = frame.read(0), &input = frame.read(1);
     const auto [of_rows, of_gamma, of_beta] = at::native_batch_norm_backward(
-        gradient.view({-1, gradient.size(-1)}), tape.kept[0], gamma_, {}, {}, tape.kept[1],
-        tape.kept[2], true, epsilon_, {of_input, true, true});
-    sink.Put(gamma_parameter_, of_gamma);
-    sink.Put(beta_parameter_, of_beta);
-    return of_input ? of_rows.view(tape.input_shape) : at::Tensor();
+        Rows(gradient), Rows(input), gamma_, {}, {}, frame.read(2), frame.read(3), true, epsilon_,
+        {frame.writes(0), true, true});
+    frame.sink->Put(gamma_parameter_, of_gamma);
+    frame.sink->Put(beta_parameter_, of_beta);
+    if (frame.writes(0)) frame.write(0) = of_rows.view(input.sizes());
   }
 
  private:
@@ -186,19 +192,17 @@ class Dense final : public HeadOperation {
         weight_(View(arrays.values, weight_parameter_)),
         bias_(View(arrays.values, bias_parameter_)) {}
 
-  at::Tensor Forward(const at::Tensor& input, const MicroBatch&, Tape* tape) const override {
-    at::Tensor output = Multiply(input, weight_.t()).add_(bias_);
+  void Forward(const StepFrame& frame, const MicroBatch&) const override {
+    at::Tensor output = Multiply(frame.read(0), weight_.t()).add_(bias_);
     Activate(output);
-    if (tape != nullptr) tape->kept = {input, output};
-    return output;
+    frame.write(0) = output;
   }
 
-  at::Tensor Backward(at::Tensor gradient, Tape& tape, const GradientSink& sink,
-                      bool of_input) const override {
-    const at::Tensor slope = ActivateBackward(std::move(gradient), tape.kept[1]);
-    sink.PutProduct(weight_parameter_, slope.t(), tape.kept[0]);
-    sink.PutRowSum(bias_parameter_, slope);
-    return of_input ? Multiply(slope, weight_) : at::Tensor();
+  void Backward(const StepFrame& frame) const override {
+    const at::Tensor slope = ActivateBackward(frame.read(0), frame.read(2));
+    frame.sink->PutProduct(weight_parameter_, slope.t(), frame.read(1));
+    frame.sink->PutRowSum(bias_parameter_, slope);
+    if (frame.writes(0)) frame.write(0) = Multiply(slope, weight_);
   }
 
  private:
@@ -251,11 +255,11 @@ std::unique_ptr<HeadOperation> Make(const Model& model, int index, const Paramet
   const std::string name = "head." + std::to_string(index);
   switch (layer.kind) {
     case Kind::kGlobalAveragePooling:
-      return std::make_unique<AveragePooling>();
+      return std::make_unique<AveragePooling>(model.head_input_dims(index));
     case Kind::kGlobalMaxPooling:
-      return std::make_unique<MaxPooling>();
+      return std::make_unique<MaxPooling>(model.head_input_dims(index));
     case Kind::kFlatten:
-      return std::make_unique<Flatten>();
+      return std::make_unique<Flatten>(model.head_input_dims(index));
     case Kind::kDropout:
       return std::make_unique<Dropout>(layer.rate, model.seed(), index);
     case Kind::kBatchNorm:
@@ -270,7 +274,7 @@ std::unique_ptr<HeadOperation> Make(const Model& model, int index, const Paramet
 
 std::vector<std::unique_ptr<HeadOperation>> MakeHead(const Model& model,
                                                      const ParameterArrays& arrays) {
-  std::vector<std::unique_ptr<HeadOperation>> head;
+  std::vector<std::unique_ptr<HeadOperation>> head(model.first_head_layer());
   for (int i = model.first_head_layer(); i < static_cast<int>(model.head().size()); ++i) {
     head.push_back(Make(model, i, arrays));
   }

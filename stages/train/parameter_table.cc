@@ -10,17 +10,22 @@ namespace {
 
 constexpr std::size_t kFloatsOfACacheLine = 16;
 
-void DeclareConvolution(const NetworkLayer& layer, const LayerNames& names, bool learns,
-                        ModelParameters& parameters) {
+// A dense layer has no batch norm to be folded: where it learns, it is used as it is.
+void DeclareLayer(const NetworkLayer& layer, const LayerNames& names, bool learns,
+                  ModelParameters& parameters) {
   const std::int64_t out = layer.out_channels;
   const std::vector<std::int64_t> kernel = {out, layer.in_channels / layer.groups, layer.kernel,
                                             layer.kernel};
-  parameters.folded.Add(names.kernel, kernel);
-  parameters.folded.Add(names.beta, {out});
+  const bool has_batch_norm = layer.kind == NetworkLayer::Kind::kConv;
+  if (has_batch_norm || !learns) {
+    parameters.folded.Add(names.kernel, kernel);
+    parameters.folded.Add(names.beta, {out});
+  }
   if (!learns) return;
   parameters.learning.Add(names.kernel, kernel);
-  parameters.learning.Add(names.gamma, {out});
+  if (has_batch_norm) parameters.learning.Add(names.gamma, {out});
   parameters.learning.Add(names.beta, {out});
+  if (!has_batch_norm) return;
   parameters.statistics.Add(names.mean, {out});
   parameters.statistics.Add(names.variance, {out});
 }
@@ -47,7 +52,8 @@ ModelParameters DeclareParameters(const Model& model) {
   ModelParameters parameters;
   const std::vector<NetworkLayer>& layers = model.network().layers();
   for (int i = model.prefix_layers(); i < model.network().size(); ++i) {
-    DeclareConvolution(layers[i], model.backbone().names(i), model.learns(i), parameters);
+    if (!layers[i].has_weights()) continue;
+    DeclareLayer(layers[i], model.backbone().names(i), model.learns(i), parameters);
   }
   for (int i = model.first_head_layer(); i < static_cast<int>(model.head().size()); ++i) {
     const HeadLayer& layer = model.head()[i];

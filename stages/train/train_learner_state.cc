@@ -50,10 +50,10 @@ void TrainLearner::ForEachTensor(const std::function<void(const NamedTensor&)>& 
     const LayerNames& names = model_->backbone().names(i);
     if (model_->learns(i)) {
       for (const std::string* name : {&names.kernel, &names.gamma, &names.beta}) {
-        write_own(tables.learning.at(*name), trainable_->values());
+        if (!name->empty()) write_own(tables.learning.at(*name), trainable_->values());
       }
       for (const std::string* name : {&names.mean, &names.variance}) {
-        write_own(tables.statistics.at(*name), trainable_->statistics());
+        if (!name->empty()) write_own(tables.statistics.at(*name), trainable_->statistics());
       }
     } else if (layer.has_weights()) {
       ConvWeights frozen = Again([&] { return read(i); });

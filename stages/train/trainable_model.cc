@@ -11,9 +11,10 @@
 
 #include "framework/flow/parallel.h"
 #include "framework/random.h"
-#include "stages/train/backbone_suffix.h"
+#include "stages/train/backbone_layers.h"
 #include "stages/train/head_layers.h"
 #include "stages/train/loss.h"
+#include "stages/train/micro_batch_run.h"
 #include "stages/train/torch/torch_allocator.h"
 
 namespace weir {
@@ -74,8 +75,9 @@ struct TrainableModel::Parts {
       : device(options.torch_device.empty() ? at::Device(at::kCPU)
                                             : at::Device(options.torch_device)),
         arrays(MakeArrays(model, device, !options.torch_device.empty())),
-        suffix(model, arrays),
-        head(MakeHead(model, arrays)) {
+        backbone(model, arrays),
+        head(MakeHead(model, arrays)),
+        inference(InferenceSteps(model)) {
     const std::size_t values = arrays.tables.learning.values();
     for (std::size_t i = 0; options.training && i < optimizer.slot_names().size(); ++i) {
       slots.push_back(Zeros(values, device));
@@ -84,13 +86,8 @@ struct TrainableModel::Parts {
     state.insert(state.end(), slots.begin(), slots.end());
     for (const at::Tensor& run : state) seen.push_back(Seen(run, arrays.is_issued));
     if (!options.training) return;
+    learning = LearningSteps(model, options.activations);
     for (int i = 0; i < options.in_flight; ++i) gradients.push_back(Zeros(values, device));
-    const auto& layers = model.head();
-    const auto first = std::find_if(
-        layers.begin() + model.first_head_layer(), layers.end(), [](const HeadLayer& layer) {
-          return layer.kind == Kind::kDense || layer.kind == Kind::kBatchNorm;
-        });
-    first_learning_head = static_cast<int>(first - layers.begin()) - model.first_head_layer();
   }
 
   static ParameterArrays MakeArrays(const Model& model, at::Device device, bool is_issued) {
@@ -107,13 +104,13 @@ struct TrainableModel::Parts {
 
   at::Device device;
   ParameterArrays arrays;
-  BackboneSuffix suffix;
+  BackboneLayers backbone;
   std::vector<std::unique_ptr<HeadOperation>> head;
+  TrainingSteps inference, learning;
   std::vector<at::Tensor> slots;      // the optimizer's
   std::vector<at::Tensor> state;      // values, statistics, slots
   std::vector<at::Tensor> seen;       // the same on the host
   std::vector<at::Tensor> gradients;  // of the batch, then of each further micro-batch in flight
-  int first_learning_head = 0;        // the first of `head` that has parameters
   bool any_gradient = false;          // whether gradients[0] holds a part of this batch
 };
 
@@ -161,7 +158,7 @@ void TrainableModel::Load(const std::function<LayerReader()>& open_backbone,
   const c10::InferenceMode inference;
   ParameterArrays& arrays = parts_->arrays;
   for (const at::Tensor& slot : parts_->slots) slot.zero_();
-  if (!arrays.tables.folded.all().empty()) parts_->suffix.Load(open_backbone());
+  if (!arrays.tables.folded.all().empty()) parts_->backbone.Load(open_backbone());
   const auto load = [&](const Parameter& parameter, const at::Tensor& run) {
     if (!parameter.name.starts_with("head.")) return;
     CopyTo(run, parameter,
@@ -170,7 +167,7 @@ void TrainableModel::Load(const std::function<LayerReader()>& open_backbone,
   };
   for (const Parameter& each : arrays.tables.learning.all()) load(each, arrays.values);
   for (const Parameter& each : arrays.tables.statistics.all()) load(each, arrays.statistics);
-  parts_->suffix.Fold();
+  parts_->backbone.Fold();
 }
 
 void TrainableModel::Rehearse(int samples, int batch_size) {
@@ -199,7 +196,7 @@ void TrainableModel::ValuesChanged() {
   for (std::size_t i = 0; i < parts_->state.size(); ++i) {
     if (!parts_->seen[i].is_same(parts_->state[i])) parts_->state[i].copy_(parts_->seen[i]);
   }
-  parts_->suffix.Fold();
+  parts_->backbone.Fold();
 }
 
 void TrainableModel::BeginBatch() { parts_->any_gradient = false; }
@@ -217,10 +214,10 @@ at::Tensor TrainableModel::Parts::Features(const Model& model,
 void TrainableModel::Predict(const MicroBatch& micro_batch, std::span<float> logits) const {
   UseOneTorchThread();
   const c10::InferenceMode inference;
-  at::Tensor map = parts_->Features(model_, micro_batch);
-  if (!parts_->suffix.empty()) map = parts_->suffix.Forward(map, nullptr);
-  for (const auto& layer : parts_->head) map = layer->Forward(map, micro_batch, nullptr);
-  map = map.to(at::kCPU);
+  const at::Tensor map = MicroBatchRun(parts_->inference, {parts_->backbone, parts_->head},
+                                       micro_batch, parts_->Features(model_, micro_batch))
+                             .RunAll()
+                             .to(at::kCPU);
   std::copy_n(map.const_data_ptr<float>(), logits.size(), logits.begin());
 }
 
@@ -228,36 +225,24 @@ void TrainableModel::Learn(const MicroBatch& micro_batch, int slot, std::span<fl
                            std::span<double> losses) const {
   UseOneTorchThread();
   const c10::InferenceMode inference;
-  const auto& head = parts_->head;
-  BackboneSuffix::Tape suffix_tape{.activations = options_.activations};
-  std::vector<HeadOperation::Tape> head_tape(head.size());
-  at::Tensor map = parts_->Features(model_, micro_batch);
-  if (!parts_->suffix.empty()) map = parts_->suffix.Forward(map, &suffix_tape);
-  for (std::size_t i = 0; i < head.size(); ++i) {
-    head_tape[i].input_shape = map.sizes().vec();
-    map = head[i]->Forward(map, micro_batch, &head_tape[i]);
-  }
-
-  at::Tensor gradient = map.to(map.options().device(at::kCPU), false, /*copy=*/true);
-  map.reset();
-  std::copy_n(gradient.const_data_ptr<float>(), logits.size(), logits.begin());
-  const std::size_t classes = model_.classes().size();
-  for (int i = 0; i < micro_batch.size(); ++i) {
-    losses[i] =
-        CrossEntropyGradient(Span(gradient).subspan(i * classes, classes), micro_batch.samples[i],
-                             options_.label_smoothing, 1.0 / micro_batch.batch_size);
-  }
-  gradient = gradient.to(parts_->device);
+  const auto loss = [&](const at::Tensor& from) {
+    at::Tensor gradient = from.to(at::kCPU, at::kFloat, /*non_blocking=*/false, /*copy=*/true);
+    std::copy_n(gradient.const_data_ptr<float>(), logits.size(), logits.begin());
+    const std::size_t classes = model_.classes().size();
+    for (int i = 0; i < micro_batch.size(); ++i) {
+      losses[i] =
+          CrossEntropyGradient(Span(gradient).subspan(i * classes, classes), micro_batch.samples[i],
+                               options_.label_smoothing, 1.0 / micro_batch.batch_size);
+    }
+    return gradient.to(parts_->device);
+  };
   const GradientSink sink(parts_->gradients[slot], slot == 0 && parts_->any_gradient
                                                        ? GradientSink::Mode::kAdd
                                                        : GradientSink::Mode::kSet);
-  for (int i = static_cast<int>(head.size()) - 1; i >= 0; --i) {
-    const bool of_input = parts_->suffix.learns() || i > parts_->first_learning_head;
-    gradient = head[i]->Backward(std::move(gradient), head_tape[i], sink, of_input);
-    head_tape[i] = {};
-    if (!of_input) return;
-  }
-  parts_->suffix.Backward(std::move(gradient), suffix_tape, sink);
+  const MicroBatchRun::Learning learning{loss, sink};
+  MicroBatchRun(parts_->learning, {parts_->backbone, parts_->head}, micro_batch,
+                parts_->Features(model_, micro_batch), &learning)
+      .RunAll();
 }
 
 void TrainableModel::LowerInFlight(int in_flight) {
@@ -278,14 +263,14 @@ void TrainableModel::AddGradients(int slots) {
 }
 
 void TrainableModel::Step(std::uint64_t step, double learning_rate) {
-  parts_->suffix.Unfold(parts_->gradients[0]);
+  parts_->backbone.Unfold(parts_->gradients[0]);
   if (parts_->arrays.is_issued) {
     optimizer_.Step(parts_->arrays.values, parts_->gradients[0], parts_->slots, step,
                     learning_rate);
   } else {
     StepInParts(step, learning_rate);
   }
-  parts_->suffix.Fold();
+  parts_->backbone.Fold();
 }
 
 void TrainableModel::StepInParts(std::uint64_t step, double learning_rate) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -183,6 +184,12 @@ std::string_view Name(Nonlinearity function) {
       return "silu";
   }
   return "";
+}
+
+std::optional<float> CeilingOf(Nonlinearity function) {
+  if (function == Nonlinearity::kRelu) return std::numeric_limits<float>::infinity();
+  if (function == Nonlinearity::kRelu6) return 6.0f;
+  return std::nullopt;
 }
 
 std::string_view Name(NetworkLayer::Kind kind) {

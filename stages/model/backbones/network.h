@@ -26,6 +26,7 @@ struct MapSize {
 struct Pads {
   int top = 0, left = 0, bottom = 0, right = 0;
   bool operator==(const Pads&) const = default;
+  bool is_symmetric() const { return top == bottom && left == right; }
 };
 
 enum class Nonlinearity {
@@ -37,6 +38,9 @@ enum class Nonlinearity {
   kSilu,         // x times sigmoid of x
 };
 std::string_view Name(Nonlinearity function);  // "relu6"
+// What a ReLU (infinity) or ReLU6 holds its values under; nothing for a function that does more than
+// to clip.
+std::optional<float> CeilingOf(Nonlinearity function);
 
 // Cross-correlation over zeros around the map, with as many as the network's convention says, then
 // the batch norm: gamma (x - mean) / sqrt(variance + epsilon) + beta. There is no bias.

@@ -22,20 +22,22 @@ namespace {
 // The operators that weir's stages call and those that these call in LibTorch, in byte order, on
 // any processor: NNPACK's and oneDNN's convolutions and products beside its own. The tests'
 // reference model adds batch_norm, conv2d and mean.
-constexpr std::array<std::string_view, 82> kOperators = {
+constexpr std::array<std::string_view, 86> kOperators = {
     // clang-format off
     "_batch_norm_impl_index", "_convolution", "_local_scalar_dense", "_nnpack_available",
     "_nnpack_spatial_convolution", "_reshape_alias", "_slow_conv2d_backward",
     "_slow_conv2d_forward", "_to_copy", "add", "addcdiv", "addcmul", "addmm", "amax", "as_strided",
     "batch_norm", "cat", "clamp", "clamp_min", "clone", "constant_pad_nd", "contiguous", "conv2d",
     "convolution", "convolution_backward", "copy", "detach", "div", "empty", "empty_like",
-    "empty_strided", "expand", "fill", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_backward",
-    "item", "lerp", "max", "max_pool2d", "max_pool2d_with_indices", "mean", "mkldnn_convolution",
+    "empty_strided", "expand", "fill", "hardsigmoid", "hardsigmoid_backward", "hardswish",
+    "hardswish_backward", "hardtanh", "hardtanh_backward", "item", "lerp", "max", "max_pool2d",
+    "max_pool2d_with_indices", "max_pool2d_with_indices_backward", "mean", "mkldnn_convolution",
     "mkldnn_linear", "mm", "mul", "narrow", "native_batch_norm", "native_batch_norm_backward",
     "ones", "permute", "pow", "relu", "reshape", "resize", "resize_as", "resolve_conj",
-    "result_type", "rsqrt", "scatter", "select", "sigmoid", "sigmoid_backward", "silu", "slice",
-    "slow_conv_dilated2d", "sqrt", "squeeze", "sub", "sum", "t", "tanh", "tanh_backward",
-    "thnn_conv2d", "threshold_backward", "to", "transpose", "unsqueeze", "view", "zero", "zeros",
+    "result_type", "rsqrt", "scatter", "select", "sigmoid", "sigmoid_backward", "silu",
+    "silu_backward", "slice", "slow_conv_dilated2d", "sqrt", "squeeze", "sub", "sum", "t", "tanh",
+    "tanh_backward", "thnn_conv2d", "threshold_backward", "to", "transpose", "unsqueeze", "view",
+    "zero", "zeros",
     // clang-format on
 };
 static_assert(std::is_sorted(kOperators.begin(), kOperators.end()));

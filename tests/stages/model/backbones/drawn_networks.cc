@@ -33,15 +33,25 @@ class Drawing {
     Network network(std::move(operations_), kInput, convention);
     std::vector<LayerNames> names;
     for (int i = 0; i < network.size(); ++i) {
-      const std::string module = "layer" + std::to_string(i);
-      names.push_back(network.layers()[i].has_weights()
-                          ? PyTorchLayer(module + ".conv", module + ".norm")
-                          : LayerNames());
+      names.push_back(NamesOf(network.layers()[i], "layer" + std::to_string(i)));
     }
     return {std::move(name), Backbone(kMobileNetV2, 1, std::move(network), std::move(names))};
   }
 
  private:
+  static LayerNames NamesOf(const NetworkLayer& layer, const std::string& module) {
+    if (layer.kind == NetworkLayer::Kind::kConv) {
+      return PyTorchLayer(module + ".conv", module + ".norm");
+    }
+    LayerNames names;
+    if (layer.has_weights()) {
+      names.convolution = module;
+      names.kernel = module + ".weight";
+      names.beta = module + ".bias";
+    }
+    return names;
+  }
+
   std::vector<Operation> operations_;
 };
 
