@@ -29,8 +29,9 @@ void ExpectNear(const std::vector<float>& a, const std::vector<float>& b, double
   for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], part * scale) << i;
 }
 
-// Four steps of plain descent, as Adam's first ones amplify the rounding of sums in another order,
-// to float32's rounding through up to 52 layers there and back.
+// Two steps of plain descent, as Adam's first ones amplify the rounding of sums in another order,
+// to float32's rounding through up to 52 layers there and back; each further step amplifies it, by
+// an amount that differs from processor to processor.
 TEST(TrainOnDevice, LearnsWhatTheHostDoes) {
   SmallTraining on_batch({.kind = FrozenConfig::Kind::kThrough, .through = "block_14"});
   on_batch.input = {64, 64};
@@ -43,10 +44,8 @@ TEST(TrainOnDevice, LearnsWhatTheHostDoes) {
     Running host(training);
     Running device(training, OnDevice());
     EXPECT_EQ(device.State(), host.State());  // the start
-    for (int epoch = 0; epoch < 2; ++epoch) {
-      host.Pass(Split::kTrain, epoch, 16);
-      device.Pass(Split::kTrain, epoch, 16);
-    }
+    host.Pass(Split::kTrain, 0, 16);
+    device.Pass(Split::kTrain, 0, 16);
     ExpectNear(device.State(), host.State(), 1e-4);
     EXPECT_NEAR(device.learner().metrics().loss(), host.learner().metrics().loss(), 1e-4);
     host.Pass(Split::kValidation, 0, 12);
