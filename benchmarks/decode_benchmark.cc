@@ -14,7 +14,8 @@
 #include <vector>
 
 #include "stages/decode/decode.h"
-#include "stages/decode/vips_decoder.h"
+#include "stages/decode/formats.h"
+#include "stages/decode/vips/vips_decoder.h"
 
 namespace weir {
 namespace {

@@ -9,6 +9,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 order='
   framework framework/config framework/memory framework/flow framework/graph framework/plugin
   stages stages/files stages/kernels
+  stages/decode/picture stages/decode/vips stages/decode/jpeg stages/decode/png stages/decode/bmp stages/decode/pnm
+  stages/decode/tiff stages/decode/gif stages/decode/webp
   stages/decode stages/sources stages/augment stages/batch
   stages/model/weights stages/model/backbones stages/model stages/model/export
   stages/device stages/device/cuda stages/features/onednn stages/features stages/train/torch stages/train stages/writers

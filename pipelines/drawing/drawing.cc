@@ -16,8 +16,8 @@
 #include "framework/random.h"
 #include "pipelines/drawing/scene.h"
 #include "pipelines/drawing/shapes.h"
-#include "stages/decode/vips_decoder.h"
-#include "stages/decode/vips_error.h"
+#include "stages/decode/vips/vips_decoder.h"
+#include "stages/decode/vips/vips_error.h"
 #include "stages/writers/picture_encoder.h"
 
 namespace weir {

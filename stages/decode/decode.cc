@@ -4,13 +4,14 @@
 #include <utility>
 
 #include "framework/byte_size.h"
-#include "stages/decode/bmp_decoder.h"
-#include "stages/decode/gif_decoder.h"
-#include "stages/decode/jpeg_decoder.h"
-#include "stages/decode/pnm_decoder.h"
-#include "stages/decode/tiff_decoder.h"
-#include "stages/decode/vips_decoder.h"
-#include "stages/decode/webp_decoder.h"
+#include "stages/decode/bmp/bmp_decoder.h"
+#include "stages/decode/formats.h"
+#include "stages/decode/gif/gif_decoder.h"
+#include "stages/decode/jpeg/jpeg_decoder.h"
+#include "stages/decode/pnm/pnm_decoder.h"
+#include "stages/decode/tiff/tiff_decoder.h"
+#include "stages/decode/vips/vips_decoder.h"
+#include "stages/decode/webp/webp_decoder.h"
 
 namespace weir {
 namespace {

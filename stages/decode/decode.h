@@ -29,7 +29,8 @@
 
 #include "framework/config/params.h"
 #include "framework/flow/stage.h"
-#include "stages/decode/image_header.h"
+#include "stages/decode/picture/image_header.h"
+#include "stages/files/file_bytes.h"
 #include "stages/payloads.h"
 
 namespace weir {

@@ -16,7 +16,7 @@
 #include <variant>
 
 #include "framework/error.h"
-#include "stages/decode/image_header.h"
+#include "stages/decode/formats.h"
 #include "stages/files/file_bytes.h"
 #include "stages/sources/picture_names.h"
 

@@ -9,7 +9,7 @@
 
 #include "framework/error.h"
 #include "framework/text.h"
-#include "stages/decode/image_header.h"
+#include "stages/decode/formats.h"
 #include "stages/files/cache_folder.h"
 #include "stages/files/unnamed_file.h"
 #include "stages/sources/endings.h"

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "framework/error.h"
-#include "stages/decode/vips_decoder.h"
-#include "stages/decode/vips_error.h"
+#include "stages/decode/vips/vips_decoder.h"
+#include "stages/decode/vips/vips_error.h"
 
 namespace weir {
 namespace {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "pipelines/drawing/shapes.h"
-#include "stages/decode/vips_decoder.h"
+#include "stages/decode/vips/vips_decoder.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"

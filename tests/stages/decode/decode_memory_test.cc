@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <string>
 
-#include "stages/decode/vips_decoder.h"
+#include "stages/decode/vips/vips_decoder.h"
 #include "tests/stages/decode/test_pictures.h"
 #include "tests/support/scratch_folder.h"
 

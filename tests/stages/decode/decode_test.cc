@@ -11,8 +11,9 @@
 #include <thread>
 #include <vector>
 
-#include "stages/decode/picture_rows.h"
-#include "stages/decode/vips_decoder.h"
+#include "stages/decode/formats.h"
+#include "stages/decode/picture/picture_rows.h"
+#include "stages/decode/vips/vips_decoder.h"
 #include "tests/stages/decode/decode_probe.h"
 #include "tests/stages/decode/test_pictures.h"
 #include "tests/support/file_text.h"

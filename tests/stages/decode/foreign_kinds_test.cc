@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "stages/decode/image_header.h"
+#include "stages/decode/formats.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {

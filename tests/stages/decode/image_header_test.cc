@@ -1,11 +1,10 @@
-#include "stages/decode/image_header.h"
-
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <string>
 
-#include "stages/decode/vips_decoder.h"
+#include "stages/decode/formats.h"
+#include "stages/decode/vips/vips_decoder.h"
 #include "tests/stages/decode/test_pictures.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"

@@ -1,12 +1,12 @@
-#include "stages/decode/orientation.h"
+#include "stages/decode/picture/orientation.h"
 
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <string>
 
-#include "stages/decode/image_header.h"
-#include "stages/decode/vips_decoder.h"
+#include "stages/decode/formats.h"
+#include "stages/decode/vips/vips_decoder.h"
 #include "tests/stages/decode/picture_chunks.h"
 #include "tests/stages/decode/test_pictures.h"
 #include "tests/support/file_text.h"
