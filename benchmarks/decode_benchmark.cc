@@ -106,7 +106,8 @@ void BM_Vips(benchmark::State& state, const Paths& (*paths)()) {
   Each(state, paths(), [&](const std::string& path) -> Outcome<Image> {
     Outcome<FileBytes> file = FileBytes::Open({path});
     const auto header = ReadImageHeader(std::get<FileBytes>(file));
-    return DecodeWithVips(std::get<FileBytes>(file), std::get<ImageHeader>(header), Wanted(state));
+    return DecodeWithVips(std::get<FileBytes>(file), std::get<ImageHeader>(header), Wanted(state),
+                          {.operation = "jpegload_source", .shrinks = true});
   });
 }
 

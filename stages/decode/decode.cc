@@ -4,14 +4,7 @@
 #include <utility>
 
 #include "framework/byte_size.h"
-#include "stages/decode/bmp/bmp_decoder.h"
 #include "stages/decode/formats.h"
-#include "stages/decode/gif/gif_decoder.h"
-#include "stages/decode/jpeg/jpeg_decoder.h"
-#include "stages/decode/pnm/pnm_decoder.h"
-#include "stages/decode/tiff/tiff_decoder.h"
-#include "stages/decode/vips/vips_decoder.h"
-#include "stages/decode/webp/webp_decoder.h"
 
 namespace weir {
 namespace {
@@ -23,53 +16,21 @@ constexpr std::size_t kRoomForAPicture = std::size_t{8} << 20;
 
 ImageHeader TypicalPhoto() {
   ImageHeader photo;
+  photo.format = ImageFormats().front();
   photo.width = 4032;
   photo.height = 3024;
   photo.channels = 3;
   return photo;
 }
 
-Outcome<Image> DecodeFile(FileBytes& file, const ImageHeader& header, const WantedSize& wanted) {
-  switch (header.kind) {
-    case ImageKind::kJpeg:
-      return DecodeJpeg(file, header, wanted);
-    case ImageKind::kWebp:
-      return DecodeWebp(file, header, wanted);
-    case ImageKind::kBmp:
-      return DecodeBmp(file, header, wanted);
-    case ImageKind::kGif:
-      return DecodeGif(file, header, wanted);
-    case ImageKind::kPnm:
-      return DecodePnm(file, header, wanted);
-    case ImageKind::kTiff:
-      return DecodeTiff(file, header, wanted);
-    case ImageKind::kPng:
-      return DecodeWithVips(file, header, wanted);
-  }
-  return Drop{"", "is of an unknown kind"};
-}
-
 std::size_t DecoderBytes(const ImageHeader& header, const WantedSize& wanted) {
-  switch (header.kind) {
-    case ImageKind::kJpeg:
-      return JpegDecoderBytes(header, wanted);
-    case ImageKind::kWebp:
-      return WebpDecoderBytes(header, wanted);
-    case ImageKind::kBmp:
-      return BmpDecoderBytes(header, wanted);
-    case ImageKind::kGif:
-      return GifDecoderBytes(header, wanted);
-    case ImageKind::kPnm:
-      return PnmDecoderBytes(header, wanted);
-    case ImageKind::kTiff:
-      return TiffDecoderBytes(header, wanted);
-    case ImageKind::kPng:
-      return VipsDecoderBytes(header, wanted);
-  }
-  return 0;
+  return header.format->decoder_bytes(header, wanted);
 }
 
 }  // namespace
+
+const std::string Decode::kDoc =
+    "Decodes pictures: " + ImageFormatNames("and") + ", upright, shrunk on the way.";
 
 Decode::Decode(const Params& params, BuildContext& context)
     : params_(params), resources_(context.resources) {}
@@ -88,13 +49,19 @@ Footprint Decode::footprint() const {
 
 std::optional<std::string> Decode::DependsOn(const Pass&, std::uint64_t) const {
   const WantedSize size = wanted();
-  return "wanted " + std::to_string(size.height) + "x" + std::to_string(size.width) +
-         " by libvips " + VipsVersion() + ", libtiff " + TiffVersion() + ", libwebp " +
-         WebpVersion();
+  std::string text = "wanted " + std::to_string(size.height) + "x" + std::to_string(size.width);
+  const char* before = " by ";
+  for (const ImageFormat* format : ImageFormats()) {
+    if (!format->library) continue;
+    text += std::exchange(before, ", ") + format->library();
+  }
+  return text;
 }
 
 void Decode::Open(OpenContext&) {
-  StartVips();
+  for (const ImageFormat* format : ImageFormats()) {
+    if (format->start) format->start();
+  }
   wanted_ = wanted();
 }
 
@@ -135,14 +102,15 @@ Outcome<Image> Decode::Map(const ImageFile& file, StageContext& context) {
   FileBytes& opened = std::get<FileBytes>(bytes);
   Outcome<ImageHeader> header = ReadHeader(opened);
   if (Drop* drop = std::get_if<Drop>(&header)) return Drop{file.sample.path, drop->reason};
-  const std::size_t bytes_needed = DecoderBytes(std::get<ImageHeader>(header), wanted_);
+  const ImageHeader& read = std::get<ImageHeader>(header);
+  const std::size_t bytes_needed = DecoderBytes(read, wanted_);
   if (bytes_needed > context.granted_bytes()) {
     return Drop{file.sample.path, "was exchanged while it waited: it needs " +
                                       ToRoundText(ByteSize{bytes_needed}) + " now, and " +
                                       ToRoundText(ByteSize{context.granted_bytes()}) +
                                       " are set aside for it"};
   }
-  Outcome<Image> outcome = DecodeFile(opened, std::get<ImageHeader>(header), wanted_);
+  Outcome<Image> outcome = read.format->decode(opened, read, wanted_);
   if (const std::string failure = opened.failure(); !failure.empty()) {
     return Drop{file.sample.path, failure};
   }

@@ -3,8 +3,8 @@
 //
 //   - decode: {max_megapixels: 200}
 //
-// The formats are JPEG, PNG, GIF, WebP, TIFF, BMP and PNM, told by their content; of animations and
-// many pages the first is read. A picture that is cut off, corrupt or of another kind is a Drop
+// The formats are those of formats.h, told by their content; of animations and many pages the first
+// is read. A picture that is cut off, corrupt or of another kind is a Drop
 // that says so. The orientation that the file states is applied (orientation.h). Where a later
 // stage says what size it wants (WantedSize), the picture is shrunk by whole numbers while it is
 // decoded, to no less than that in both axes. Alpha is left out without blending, colour profiles
@@ -38,8 +38,7 @@ namespace weir {
 class Decode final : public ReadingMapStage<ImageFile, Image> {
  public:
   static constexpr std::string_view kName = "decode";
-  static constexpr std::string_view kDoc =
-      "Decodes pictures: JPEG, PNG, GIF, WebP, TIFF, BMP and PNM, upright, shrunk on the way.";
+  static const std::string kDoc;  // names the formats
 
   struct Params {
     int max_megapixels = 200;

@@ -100,6 +100,8 @@ constexpr Kind kKinds[] = {
      "a program"},
 };
 
+constexpr std::string_view kEndings[] = {".heif", ".heic", ".avif"};
+
 bool Matches(const Kind& kind, std::string_view bytes) {
   if (bytes.size() < kind.at + kind.magic.size()) return false;
   return std::equal(kind.magic.begin(), kind.magic.end(), bytes.begin() + kind.at,
@@ -139,6 +141,8 @@ std::string_view KindOfText(std::string_view text) {
 }
 
 }  // namespace
+
+std::span<const std::string_view> ForeignEndings() { return kEndings; }
 
 std::optional<std::string> NameForeignKind(const FileBytes& file) {
   std::array<char, kLookedAt> start;

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "stages/files/file_bytes.h"
 
@@ -12,5 +14,9 @@ namespace weir {
 
 // "is HEIF (HEIC or AVIF), which weir does not read"; empty where the kind is not known either.
 std::optional<std::string> NameForeignKind(const FileBytes& file);
+
+// What the names of pictures end in that weir does not read: ".heic". They count as pictures all
+// the same, so that each of them is dropped by name.
+std::span<const std::string_view> ForeignEndings();
 
 }  // namespace weir

@@ -2,18 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <vector>
 
 #include "framework/config/suggestion.h"
+#include "stages/decode/foreign_kinds.h"
+#include "stages/decode/formats.h"
 #include "stages/sources/endings.h"
 
 namespace weir {
 namespace {
 
-// Keras' list, and what else libvips reads everywhere.
-constexpr std::array<std::string_view, 12> kPictures = {".jpg",  ".jpeg", ".png",  ".bmp",
-                                                        ".ppm",  ".tif",  ".tiff", ".gif",
-                                                        ".webp", ".heif", ".heic", ".avif"};
 constexpr std::array<std::string_view, 4> kAnnotations = {".txt", ".csv", ".json", ".xml"};
 
 // What Windows, macOS, Synology and Python leave in folders.
@@ -21,8 +20,7 @@ constexpr std::array<std::string_view, 10> kClutter = {
     "thumbs.db", "ehthumbs.db", "desktop.ini",  "icon\r",     "__macosx",
     "@eadir",    "__pycache__", "$recycle.bin", "lost+found", "system volume information"};
 
-template <std::size_t size>
-bool EndsInOneOf(const std::array<std::string_view, size>& endings, std::string_view name) {
+bool EndsInOneOf(std::span<const std::string_view> endings, std::string_view name) {
   return std::any_of(endings.begin(), endings.end(), [&](std::string_view ending) {
     return name.size() > ending.size() && HasEnding(name, ending);
   });
@@ -30,10 +28,20 @@ bool EndsInOneOf(const std::array<std::string_view, size>& endings, std::string_
 
 }  // namespace
 
-bool IsPictureName(std::string_view name) { return EndsInOneOf(kPictures, name); }
+bool IsPictureName(std::string_view name) {
+  const auto is_of = [name](const ImageFormat* format) {
+    return EndsInOneOf(format->endings, name);
+  };
+  return std::ranges::any_of(ImageFormats(), is_of) || EndsInOneOf(ForeignEndings(), name);
+}
 
 std::string PictureEndings() {
-  return Enumerate(std::vector<std::string>(kPictures.begin(), kPictures.end()));
+  std::vector<std::string> endings;
+  for (const ImageFormat* format : ImageFormats()) {
+    endings.insert(endings.end(), format->endings.begin(), format->endings.end());
+  }
+  endings.insert(endings.end(), ForeignEndings().begin(), ForeignEndings().end());
+  return Enumerate(endings);
 }
 
 bool IsAnnotationName(std::string_view name) { return EndsInOneOf(kAnnotations, name); }

@@ -7,8 +7,8 @@
 
 namespace weir {
 
-// Whether weir reads such files: .jpg, .jpeg, .png, .bmp, .ppm, .tif, .tiff, .gif, .webp, .heif,
-// .heic, .avif, in any case.
+// Whether such files count as pictures: what the formats that weir reads end in, and those of other
+// pictures (stages/decode/formats.h and foreign_kinds.h), in any case: "a.JPG", "b.heic".
 bool IsPictureName(std::string_view name);
 // The same for messages: ".jpg, .jpeg, ... and .avif".
 std::string PictureEndings();

@@ -100,8 +100,6 @@ Outcome<Image> DecodeRuns(const FileBytes& file, const BmpHeader& bmp, const Wan
   return rows.Take();
 }
 
-}  // namespace
-
 Outcome<Image> DecodeBmp(FileBytes& file, const ImageHeader& header, const WantedSize& wanted) {
   BmpHeader bmp;
   if (std::string wrong = ReadBmpHeader(file, bmp); !wrong.empty()) return Drop{"", wrong};
@@ -117,5 +115,18 @@ std::size_t BmpDecoderBytes(const ImageHeader& header, const WantedSize& wanted)
          PictureRows::Bytes(header.width, header.height,
                             ShrinkFor(header.width, header.height, wanted));
 }
+
+constexpr std::string_view kEndings[] = {".bmp"};
+
+}  // namespace
+
+constinit const ImageFormat kBmpFormat = {
+    .name = "BMP",
+    .endings = kEndings,
+    .matches = &IsBmp,
+    .read_header = &ParseBmpHeader,
+    .decode = &DecodeBmp,
+    .decoder_bytes = &BmpDecoderBytes,
+};
 
 }  // namespace weir

@@ -74,8 +74,8 @@ bool ReadPalette(FileBytes& file, std::uint64_t at, std::uint32_t entry_bytes, s
 
 }  // namespace
 
-bool IsBmp(const unsigned char* start) {
-  return start[0] == 'B' && start[1] == 'M' && IsHeader(Little16(start + kFileHeaderBytes));
+bool IsBmp(const FirstBytes& start) {
+  return start[0] == 'B' && start[1] == 'M' && IsHeader(Little16(&start[kFileHeaderBytes]));
 }
 
 std::string ReadBmpHeader(FileBytes& file, BmpHeader& header) {

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-#include "stages/decode/picture/image_header.h"
+#include "stages/decode/picture/image_format.h"
 #include "stages/files/file_bytes.h"
 
 namespace weir {
@@ -26,8 +26,8 @@ struct BmpHeader {
   std::array<std::uint32_t, 3> masks{};         // red, green and blue in a pixel of 16 bits or more
 };
 
-// Whether a file that begins with these 16 bytes is a BMP.
-bool IsBmp(const unsigned char* start);
+// Whether a file that begins so is a BMP.
+bool IsBmp(const FirstBytes& start);
 
 // Returns what is wrong with the file: empty where nothing is. Any thread.
 std::string ReadBmpHeader(FileBytes& file, BmpHeader& header);

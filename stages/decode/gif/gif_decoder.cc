@@ -58,8 +58,6 @@ class FrameRows {
   int read_ = 0, given_ = 0;
 };
 
-}  // namespace
-
 Outcome<Image> DecodeGif(FileBytes& file, const ImageHeader& header, const WantedSize& wanted) {
   GifFrame frame;
   if (std::string wrong = FindGifFrame(file, frame); !wrong.empty()) return Drop{"", wrong};
@@ -98,5 +96,21 @@ std::size_t GifDecoderBytes(const ImageHeader& header, const WantedSize& wanted)
          PictureRows::Bytes(header.width, header.height,
                             ShrinkFor(header.width, header.height, wanted));
 }
+
+constexpr std::string_view kEndings[] = {".gif"};
+
+}  // namespace
+
+constinit const ImageFormat kGifFormat = {
+    .name = "GIF",
+    .endings = kEndings,
+    .matches =
+        [](const FirstBytes& bytes) {
+          return HoldsAt(bytes, 0, "GIF87a") || HoldsAt(bytes, 0, "GIF89a");
+        },
+    .read_header = &ParseGifHeader,
+    .decode = &DecodeGif,
+    .decoder_bytes = &GifDecoderBytes,
+};
 
 }  // namespace weir

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "stages/decode/jpeg/jpeg_header.h"
 #include "stages/decode/picture/picture_rows.h"
 #include "stages/decode/picture/pixel_rows.h"
 
@@ -214,10 +215,7 @@ bool Agrees(const jpeg_decompress_struct& jpeg, const ImageHeader& header) {
          (header.whole || !(jpeg.progressive_mode || jpeg.comps_in_scan < jpeg.num_components));
 }
 
-}  // namespace
-
-Outcome<Image> DecodeJpeg(const FileBytes& file, const ImageHeader& header,
-                          const WantedSize& wanted) {
+Outcome<Image> DecodeJpeg(FileBytes& file, const ImageHeader& header, const WantedSize& wanted) {
   const auto reader = std::make_unique<JpegReader>(file);
   if (!reader->ReadHeader()) return Drop{"", reader->reason()};
   if (!Agrees(reader->jpeg(), header)) return Drop{"", "is corrupt: its header is ambiguous"};
@@ -252,5 +250,18 @@ std::size_t JpegDecoderBytes(const ImageHeader& header, const WantedSize& wanted
          kRowsHeld * static_cast<std::size_t>(width + 64) * (header.channels + 3) +
          PictureRows::Bytes(width, height, ShrinkFor(width, height, stored));
 }
+
+constexpr std::string_view kEndings[] = {".jpg", ".jpeg"};
+
+}  // namespace
+
+constinit const ImageFormat kJpegFormat = {
+    .name = "JPEG",
+    .endings = kEndings,
+    .matches = [](const FirstBytes& bytes) { return HoldsAt(bytes, 0, "\xff\xd8\xff"); },
+    .read_header = &ParseJpegHeader,
+    .decode = &DecodeJpeg,
+    .decoder_bytes = &JpegDecoderBytes,
+};
 
 }  // namespace weir

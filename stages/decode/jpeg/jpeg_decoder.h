@@ -4,19 +4,10 @@
 // on and decodes in full (stray bytes, a missing end marker) passes.
 #pragma once
 
-#include <cstddef>
-
-#include "stages/decode/picture/image_header.h"
-#include "stages/files/file_bytes.h"
-#include "stages/payloads.h"
+#include "stages/decode/picture/image_format.h"
 
 namespace weir {
 
-// `wanted` is of the upright picture. Any thread; the Drop has no sample.
-Outcome<Image> DecodeJpeg(const FileBytes& file, const ImageHeader& header,
-                          const WantedSize& wanted);
-
-// The most that DecodeJpeg() holds, its result included.
-std::size_t JpegDecoderBytes(const ImageHeader& header, const WantedSize& wanted);
+extern const ImageFormat kJpegFormat;
 
 }  // namespace weir

@@ -7,12 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <string_view>
 
 namespace weir {
 
-enum class ImageKind { kJpeg, kPng, kGif, kWebp, kTiff, kBmp, kPnm };
-std::string_view Name(ImageKind kind);
+struct ImageFormat;
 
 // Where the first frame lies on its canvas.
 struct ImageFrame {
@@ -24,7 +22,8 @@ struct ImageFrame {
 
 // Sizes are as stored, before the orientation is applied.
 struct ImageHeader {
-  ImageKind kind = ImageKind::kJpeg;
+  const ImageFormat* format = nullptr;  // of the list in stages/decode/formats.h
+
   int width = 0;        // > 0, below 2^26
   int height = 0;       // > 0, below 2^26
   int orientation = 1;  // of EXIF, 1 to 8

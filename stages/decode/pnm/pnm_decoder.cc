@@ -112,8 +112,6 @@ class PnmRows {
   std::string reason_;
 };
 
-}  // namespace
-
 Outcome<Image> DecodePnm(FileBytes& file, const ImageHeader& header, const WantedSize& wanted) {
   PnmHeader pnm;
   if (std::string wrong = ReadPnmHeader(file, pnm); !wrong.empty()) return Drop{"", wrong};
@@ -139,5 +137,18 @@ std::size_t PnmDecoderBytes(const ImageHeader& header, const WantedSize& wanted)
          PictureRows::Bytes(header.width, header.height,
                             ShrinkFor(header.width, header.height, wanted));
 }
+
+constexpr std::string_view kEndings[] = {".ppm"};
+
+}  // namespace
+
+constinit const ImageFormat kPnmFormat = {
+    .name = "PNM",
+    .endings = kEndings,
+    .matches = &IsPnm,
+    .read_header = &ParsePnmHeader,
+    .decode = &DecodePnm,
+    .decoder_bytes = &PnmDecoderBytes,
+};
 
 }  // namespace weir

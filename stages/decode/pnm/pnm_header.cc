@@ -36,7 +36,7 @@ bool ReadNumber(FileBytes& file, std::uint64_t& at, int& number) {
 
 }  // namespace
 
-bool IsPnm(const unsigned char* start) {
+bool IsPnm(const FirstBytes& start) {
   return start[0] == 'P' && start[1] >= '1' && start[1] <= '6' &&
          (IsPnmBlank(start[2]) || start[2] == '#') &&
          (IsPnmBlank(start[3]) || start[3] == '#' || start[2] == '#' ||

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-#include "stages/decode/picture/image_header.h"
+#include "stages/decode/picture/image_format.h"
 #include "stages/files/file_bytes.h"
 
 namespace weir {
@@ -25,8 +25,8 @@ struct PnmHeader {
 // What stands between the words of a header and the numbers of a text.
 inline bool IsPnmBlank(int byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
 
-// Whether a file that begins with these 4 bytes is one of the six.
-bool IsPnm(const unsigned char* start);
+// Whether a file that begins so is one of the six.
+bool IsPnm(const FirstBytes& start);
 
 // Returns what is wrong with the file: empty where nothing is. Any thread.
 std::string ReadPnmHeader(FileBytes& file, PnmHeader& header);

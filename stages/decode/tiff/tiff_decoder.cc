@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "stages/decode/picture/picture_rows.h"
+#include "stages/decode/tiff/tiff_header.h"
 #include "stages/decode/tiff/tiff_layout.h"
 #include "stages/decode/tiff/tiff_reader.h"
 #include "stages/decode/tiff/tiff_samples.h"
@@ -194,13 +195,11 @@ class TiffPicture {
   std::vector<std::uint8_t> rgb_;
 };
 
-}  // namespace
-
-std::string TiffVersion() {
+std::string LoadedLibrary() {
   const std::string said = TIFFGetVersion();  // "LIBTIFF, Version 4.5.0\nCopyright ..."
   const std::size_t begin = said.find_first_of("0123456789");
-  return begin == std::string::npos ? said
-                                    : said.substr(begin, said.find_first_of("\n ", begin) - begin);
+  if (begin == std::string::npos) return "libtiff " + said;
+  return "libtiff " + said.substr(begin, said.find_first_of("\n ", begin) - begin);
 }
 
 Outcome<Image> DecodeTiff(FileBytes& file, const ImageHeader& header, const WantedSize& wanted) {
@@ -221,5 +220,23 @@ std::size_t TiffDecoderBytes(const ImageHeader& header, const WantedSize& wanted
          PictureRows::Bytes(header.width, header.height,
                             ShrinkFor(header.width, header.height, stored));
 }
+
+constexpr std::string_view kEndings[] = {".tif", ".tiff"};
+
+}  // namespace
+
+constinit const ImageFormat kTiffFormat = {
+    .name = "TIFF",
+    .endings = kEndings,
+    .matches =
+        [](const FirstBytes& bytes) {
+          return HoldsAt(bytes, 0, "II*\0") || HoldsAt(bytes, 0, "MM\0*") ||
+                 HoldsAt(bytes, 0, "II+\0") || HoldsAt(bytes, 0, "MM\0+");
+        },
+    .read_header = &ParseTiffHeader,
+    .decode = &DecodeTiff,
+    .decoder_bytes = &TiffDecoderBytes,
+    .library = &LoadedLibrary,
+};
 
 }  // namespace weir

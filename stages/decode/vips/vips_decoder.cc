@@ -4,6 +4,7 @@
 #include <vips/vips.h>
 
 #include <algorithm>
+#include <cstdarg>
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -127,19 +128,24 @@ class Reading {
   const Object<VipsSourceCustom> source_;
 };
 
-Object<VipsImage> Load(const Reading& reading, const ImageHeader& header, int scale) {
+// Calls an operation that loads, with its options by name and a null behind them: as libvips' own
+// functions for each of them do. (Its vips_call() makes every operation twice.)
+int Call(const VipsLoader& loader, VipsSource* source, VipsImage** image, ...) {
+  va_list options;
+  va_start(options, image);
+  const int failed = vips_call_split(loader.operation, options, source, image);
+  va_end(options);
+  return failed;
+}
+
+Object<VipsImage> Load(const Reading& reading, const VipsLoader& loader, int scale) {
   VipsImage* image = nullptr;
-  switch (header.kind) {
-    case ImageKind::kPng:
-      vips_pngload_source(reading.source(), &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
-                          VIPS_FAIL_ON_ERROR, nullptr);
-      break;
-    case ImageKind::kJpeg:
-      vips_jpegload_source(reading.source(), &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
-                           VIPS_FAIL_ON_ERROR, "shrink", scale, nullptr);
-      break;
-    default:
-      break;
+  if (loader.shrinks) {
+    Call(loader, reading.source(), &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
+         VIPS_FAIL_ON_ERROR, "shrink", scale, nullptr);
+  } else {
+    Call(loader, reading.source(), &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
+         VIPS_FAIL_ON_ERROR, nullptr);
   }
   return Object<VipsImage>(image);
 }
@@ -194,12 +200,12 @@ bool ReadRows(VipsImage* image, PictureRows& rows) {
 }
 
 Outcome<Image> Decode(const FileBytes& file, const ImageHeader& header, const WantedSize& stored,
-                      const std::string& warning) {
+                      const VipsLoader& loader, const std::string& warning) {
   const Shrink whole = ShrinkFor(header.width, header.height, stored);
   const int most = std::min(whole.across, whole.down);
   const int scale = most >= 8 ? 8 : most >= 4 ? 4 : most >= 2 ? 2 : 1;
   const Reading reading(file);
-  const Object<VipsImage> image = Load(reading, header, scale);
+  const Object<VipsImage> image = Load(reading, loader, scale);
   if (!image) return Drop{"", Reason(warning)};
   const int width = vips_image_get_width(image.get()), height = vips_image_get_height(image.get());
   if (!IsReadable(image.get())) {
@@ -232,10 +238,11 @@ std::string VipsVersion() {
 }
 
 Outcome<Image> DecodeWithVips(const FileBytes& file, const ImageHeader& header,
-                              const WantedSize& wanted) {
+                              const WantedSize& wanted, const VipsLoader& loader) {
   std::string warning;
   warning_of_thread = &warning;
-  Outcome<Image> outcome = Decode(file, header, AsStored(wanted, header.orientation), warning);
+  Outcome<Image> outcome =
+      Decode(file, header, AsStored(wanted, header.orientation), loader, warning);
   warning_of_thread = nullptr;
   return outcome;
 }

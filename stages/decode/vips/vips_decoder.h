@@ -1,5 +1,5 @@
-// PNG by libvips, strip by strip, in the calling thread: no thread is started, nothing is cached,
-// nothing goes to stderr.
+// Pictures by libvips, strip by strip, in the calling thread: no thread is started, nothing is
+// cached, nothing goes to stderr.
 #pragma once
 
 #include <cstddef>
@@ -17,12 +17,17 @@ void StartVips();
 
 std::string VipsVersion();  // of the library that is loaded: "8.14.1"
 
-// `wanted` is of the upright picture. StartVips() comes before. Any thread; the Drop has no sample.
-// JPEG is read too, so that DecodeJpeg() has something to be compared with.
-Outcome<Image> DecodeWithVips(const FileBytes& file, const ImageHeader& header,
-                              const WantedSize& wanted);
+// One of libvips' operations that load a picture of one format, row after row.
+struct VipsLoader {
+  const char* operation;  // "pngload_source"
+  bool shrinks = false;   // it divides the sides by its option `shrink` on the way
+};
 
-// The most that DecodeWithVips() holds of a PNG, its result included.
+// `wanted` is of the upright picture. StartVips() comes before. Any thread; the Drop has no sample.
+Outcome<Image> DecodeWithVips(const FileBytes& file, const ImageHeader& header,
+                              const WantedSize& wanted, const VipsLoader& loader);
+
+// The most that DecodeWithVips() holds by a loader that does not shrink, its result included.
 std::size_t VipsDecoderBytes(const ImageHeader& header, const WantedSize& wanted);
 
 }  // namespace weir

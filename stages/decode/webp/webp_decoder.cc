@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "stages/decode/picture/picture_rows.h"
+#include "stages/decode/webp/webp_header.h"
 
 namespace weir {
 namespace {
@@ -69,16 +70,13 @@ Image OnCanvas(const std::uint8_t* pixels, const ImageHeader& header, const Shri
   return rows.Take();
 }
 
-}  // namespace
-
-std::string WebpVersion() {
+std::string LoadedLibrary() {
   const int version = WebPGetDecoderVersion();
-  return std::to_string(version >> 16) + "." + std::to_string(version >> 8 & 255) + "." +
-         std::to_string(version & 255);
+  return "libwebp " + std::to_string(version >> 16) + "." + std::to_string(version >> 8 & 255) +
+         "." + std::to_string(version & 255);
 }
 
-Outcome<Image> DecodeWebp(const FileBytes& file, const ImageHeader& header,
-                          const WantedSize& wanted) {
+Outcome<Image> DecodeWebp(FileBytes& file, const ImageHeader& header, const WantedSize& wanted) {
   AlignedBuffer<std::uint8_t> encoded(header.bytes);
   if (file.ReadSome(header.begin, encoded.data(), encoded.size()) != encoded.size()) {
     return Drop{"", "is truncated"};
@@ -127,5 +125,22 @@ std::size_t WebpDecoderBytes(const ImageHeader& header, const WantedSize& wanted
   return kLibraryBytes + header.held_bytes + kRowBytes * static_cast<std::size_t>(header.width) +
          pixels + turned;
 }
+
+constexpr std::string_view kEndings[] = {".webp"};
+
+}  // namespace
+
+constinit const ImageFormat kWebpFormat = {
+    .name = "WebP",
+    .endings = kEndings,
+    .matches =
+        [](const FirstBytes& bytes) {
+          return HoldsAt(bytes, 0, "RIFF") && HoldsAt(bytes, 8, "WEBP");
+        },
+    .read_header = &ParseWebpHeader,
+    .decode = &DecodeWebp,
+    .decoder_bytes = &WebpDecoderBytes,
+    .library = &LoadedLibrary,
+};
 
 }  // namespace weir

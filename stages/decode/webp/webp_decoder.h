@@ -5,22 +5,10 @@
 // picture with alpha: of those all pixels are held, 3 bytes each.
 #pragma once
 
-#include <cstddef>
-#include <string>
-
-#include "stages/decode/picture/image_header.h"
-#include "stages/files/file_bytes.h"
-#include "stages/payloads.h"
+#include "stages/decode/picture/image_format.h"
 
 namespace weir {
 
-std::string WebpVersion();  // of the library that is loaded: "1.2.4"
-
-// `wanted` is of the upright picture. Any thread; the Drop has no sample.
-Outcome<Image> DecodeWebp(const FileBytes& file, const ImageHeader& header,
-                          const WantedSize& wanted);
-
-// The most that DecodeWebp() holds, its result included.
-std::size_t WebpDecoderBytes(const ImageHeader& header, const WantedSize& wanted);
+extern const ImageFormat kWebpFormat;
 
 }  // namespace weir

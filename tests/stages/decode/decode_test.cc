@@ -276,7 +276,8 @@ TEST_F(DecodeTest, ReadsJpegLikeLibvips) {
       const ImageHeader header = std::get<ImageHeader>(ReadImageHeader(file));
       WantedSize size;
       size.width = size.height = wanted;
-      const Image peer = Must(DecodeWithVips(file, header, size));
+      const Image peer = Must(
+          DecodeWithVips(file, header, size, {.operation = "jpegload_source", .shrinks = true}));
       const Image image = Must(probe.Map(entry.path()));
       EXPECT_LE(image.height - peer.height, wanted ? 1 : 0);
       EXPECT_LE(image.width - peer.width, wanted ? 1 : 0);

@@ -83,7 +83,7 @@ TEST_F(ForeignKindsTest, SaysWhereThereIsNothing) {
   EXPECT_EQ(Say(""), "is empty");
   EXPECT_EQ(Say(std::string(4096, '\0')), "begins with zeros in place of a picture");
   EXPECT_EQ(Say("\1\2\3\4"),
-            "is not a picture that weir reads (JPEG, PNG, GIF, WebP, TIFF, BMP or PNM)");
+            "is not a picture that weir reads (JPEG, PNG, BMP, PNM, TIFF, GIF or WebP)");
 }
 
 }  // namespace

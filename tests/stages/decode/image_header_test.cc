@@ -24,7 +24,7 @@ class ImageHeaderTest : public testing::Test {
     const Outcome<ImageHeader> outcome = ReadImageHeader(std::get<FileBytes>(file));
     if (const Drop* drop = std::get_if<Drop>(&outcome)) return drop->reason;
     const ImageHeader& header = std::get<ImageHeader>(outcome);
-    return std::string(Name(header.kind)) + " " + std::to_string(header.width) + "x" +
+    return std::string(header.format->name) + " " + std::to_string(header.width) + "x" +
            std::to_string(header.height) + "x" + std::to_string(header.channels) +
            (header.sample_bytes == 2 ? " of 16 bits" : "") + (header.whole ? " whole" : "") +
            (header.orientation == 1 ? "" : " turned " + std::to_string(header.orientation));
@@ -80,7 +80,7 @@ TEST_F(ImageHeaderTest, RefusesWhatIsNoFile) {
 
 TEST_F(ImageHeaderTest, RefusesWhatIsNoPicture) {
   const std::string other =
-      "is not a picture that weir reads (JPEG, PNG, GIF, WebP, TIFF, BMP or PNM)";
+      "is not a picture that weir reads (JPEG, PNG, BMP, PNM, TIFF, GIF or WebP)";
   EXPECT_EQ(SayBytes("\1\2\3"), other);
   EXPECT_EQ(SayBytes("BM\1 is the start of something else"), other);
   EXPECT_EQ(SayBytes("BM" + std::string(12, '\0') + "\x28\0\1\0"s),

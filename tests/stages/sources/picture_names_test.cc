@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "stages/decode/formats.h"
+
 namespace weir {
 namespace {
 
@@ -11,6 +13,16 @@ TEST(IsPictureName, GoesByTheEndingInAnyCase) {
   }
   for (const char* name : {"a", "jpg", ".jpg", "a.jpg.txt", "a.jpgs", "ajpg", "a.svg", "a.pdf"}) {
     EXPECT_FALSE(IsPictureName(name)) << name;
+  }
+}
+
+TEST(PictureEndings, AreThoseOfTheFormatsAndOfPicturesThatAreDroppedByName) {
+  EXPECT_EQ(PictureEndings(),
+            ".jpg, .jpeg, .png, .bmp, .ppm, .tif, .tiff, .gif, .webp, .heif, .heic and .avif");
+  for (const ImageFormat* format : ImageFormats()) {
+    for (const std::string_view ending : format->endings) {
+      EXPECT_TRUE(IsPictureName("a" + std::string(ending))) << ending;
+    }
   }
 }
 
