@@ -11,6 +11,7 @@
 #include "framework/error.h"
 #include "framework/text.h"
 #include "stages/model/backbones/find_network.h"
+#include "stages/model/weights/weights_format.h"
 
 namespace weir {
 namespace {
@@ -100,9 +101,8 @@ Convention ConventionOf(const WeightsFile& file) {
   }
   const bool is_from_tensor_flow = std::ranges::any_of(
       file.tensors(), [](const TensorInfo& tensor) { return IsFromTensorFlow(tensor.name); });
-  const bool is_hdf5 = file.format() == WeightsFormat::kKerasLegacyH5 ||
-                       file.format() == WeightsFormat::kKerasWeightsH5;
-  return is_hdf5 || is_from_tensor_flow ? Convention::Keras() : Convention::Torchvision();
+  return file.format().is_of_keras || is_from_tensor_flow ? Convention::Keras()
+                                                          : Convention::Torchvision();
 }
 
 float BatchNormEpsilonOf(const WeightsFile& file) {

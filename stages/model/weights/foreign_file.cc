@@ -9,12 +9,12 @@
 #include "framework/error.h"
 #include "framework/text.h"
 #include "stages/files/byte_reader.h"
+#include "stages/model/weights/weights_formats.h"
 
 namespace weir {
 namespace {
 
-constexpr std::string_view kFormats =
-    "give a PyTorch .pth, a .safetensors, or a Keras .keras, .h5 or .weights.h5";
+constexpr std::string_view kGiveOther = "";  // the remedy is to give a format that is read
 constexpr std::string_view kDownload = "download the file itself";
 constexpr std::string_view kUnpack = "unpack it, and give the file of weights that is in it";
 constexpr std::string_view kSaveByTorch =
@@ -42,12 +42,12 @@ constexpr std::array kSignatures = {
     Foreign{0, std::string_view("sys_info\0", 9), "is a file of PyTorch before 0.2",
             "load it by torch.load, and save it again by torch.save"},
     Foreign{257, "ustar", "is a tar archive", kUnpack},
-    Foreign{0, "\x93NUMPY", "is an array of NumPy", kFormats},
-    Foreign{4, "TFL3", "is a TensorFlow Lite model", kFormats},
-    Foreign{0, "GGUF", "is a GGUF file", kFormats},
-    Foreign{0, "%PDF", "is a PDF document", kFormats},
-    Foreign{0, "\xff\xd8\xff", "is a picture (JPEG)", kFormats},
-    Foreign{0, "\x89PNG", "is a picture (PNG)", kFormats},
+    Foreign{0, "\x93NUMPY", "is an array of NumPy", kGiveOther},
+    Foreign{4, "TFL3", "is a TensorFlow Lite model", kGiveOther},
+    Foreign{0, "GGUF", "is a GGUF file", kGiveOther},
+    Foreign{0, "%PDF", "is a PDF document", kGiveOther},
+    Foreign{0, "\xff\xd8\xff", "is a picture (JPEG)", kGiveOther},
+    Foreign{0, "\x89PNG", "is a picture (PNG)", kGiveOther},
     Foreign{0, "\x80\x02", "is a pickle that torch.save did not write", kSaveByTorch},
     Foreign{0, "\x80\x03", "is a pickle that torch.save did not write", kSaveByTorch},
     Foreign{0, "\x80\x04", "is a pickle that torch.save did not write", kSaveByTorch},
@@ -102,11 +102,17 @@ bool LooksLikeOnnx(std::string_view head) {
 
 [[noreturn]] void Refuse(const std::filesystem::path& path, std::string_view is,
                          std::string_view remedy) {
-  throw Error(ErrorKind::kData, path.string() + ": " + std::string(is), std::string(remedy));
+  throw Error(ErrorKind::kData, path.string() + ": " + std::string(is),
+              remedy == kGiveOther ? "give " + WeightsFormatsToGive() : std::string(remedy));
 }
 
-bool EndsWithAny(std::string_view name, std::initializer_list<std::string_view> endings) {
-  return std::ranges::any_of(endings, [&](std::string_view it) { return name.ends_with(it); });
+// Whether files of that name are weights.
+bool IsNameOfWeights(std::string_view name) {
+  const auto ends_in = [name](std::string_view ending) { return name.ends_with(ending); };
+  return std::ranges::any_of(WeightsFormats(), [&](const WeightsFormat* format) {
+    return std::ranges::any_of(format->endings, ends_in) ||
+           std::ranges::any_of(format->other_endings, ends_in);
+  });
 }
 
 }  // namespace
@@ -130,20 +136,22 @@ std::optional<ForeignKind> FindForeignText(std::span<const std::byte> file) {
                      std::string(kind->remedy)};
 }
 
-void RefuseForeignFile(const std::filesystem::path& path, std::span<const std::byte> file) {
-  const std::string_view head = Head(file);
-  if (head.empty()) Refuse(path, "is empty", kFormats);
+void RefuseForeignFile(const WeightsContent& content) {
+  const std::filesystem::path& path = content.path;
+  const std::string_view head = Head(content.bytes());
+  if (head.empty()) Refuse(path, "is empty", kGiveOther);
+  if (content.zip) RefuseForeignZip(path, *content.zip);
   for (const Foreign& kind : kSignatures) {
     if (head.size() > kind.at && head.substr(kind.at).starts_with(kind.bytes)) {
       Refuse(path, kind.is, kind.remedy);
     }
   }
-  if (const auto text = FindForeignText(file)) Refuse(path, text->is, text->remedy);
-  if (LooksLikeOnnx(head)) Refuse(path, "is an ONNX model", kFormats);
+  if (const auto text = FindForeignText(content.bytes())) Refuse(path, text->is, text->remedy);
+  if (LooksLikeOnnx(head)) Refuse(path, "is an ONNX model", kGiveOther);
   if (head.find_first_not_of('\0') == head.npos) {
     Refuse(path, "begins with zeros alone, as a download does that did not finish", kDownload);
   }
-  Refuse(path, "is none of the weight files that are read", kFormats);
+  Refuse(path, "is none of the weight files that are read", kGiveOther);
 }
 
 void RefuseForeignZip(const std::filesystem::path& path, const ZipDirectory& zip) {
@@ -161,17 +169,17 @@ void RefuseForeignZip(const std::filesystem::path& path, const ZipDirectory& zip
   }
   if (has_pickle) return;
   for (const auto& [name, entry] : zip.entries()) {
-    if (name.ends_with(".npy")) Refuse(path, "is an archive of NumPy's arrays (.npz)", kFormats);
+    if (name.ends_with(".npy")) Refuse(path, "is an archive of NumPy's arrays (.npz)", kGiveOther);
     if (name.ends_with("saved_model.pb")) {
       Refuse(path, "is a TensorFlow SavedModel in a zip archive",
              "load it in Keras, and save it by model.save('model.keras')");
     }
-    if (EndsWithAny(name, {".pth", ".pt", ".bin", ".ckpt", ".safetensors", ".h5", ".keras"})) {
+    if (IsNameOfWeights(name)) {
       Refuse(path, "is a zip archive with '" + Printable(name) + "' in it",
              "unpack it, and give that file");
     }
   }
-  Refuse(path, "is a zip archive that torch.save did not write: it holds no data.pkl", kFormats);
+  Refuse(path, "is a zip archive that torch.save did not write: it holds no data.pkl", kGiveOther);
 }
 
 }  // namespace weir

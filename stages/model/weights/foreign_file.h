@@ -10,7 +10,7 @@
 #include <span>
 #include <string>
 
-#include "stages/model/weights/zip_directory.h"
+#include "stages/model/weights/weights_format.h"
 
 namespace weir {
 
@@ -23,11 +23,10 @@ struct ForeignKind {
 // Empty for a file that is no text.
 std::optional<ForeignKind> FindForeignText(std::span<const std::byte> file);
 
-// Throws Error(kData), always. `file` is in no format of weights that is read.
-[[noreturn]] void RefuseForeignFile(const std::filesystem::path& path,
-                                    std::span<const std::byte> file);
+// Throws Error(kData), always: the file is in no format of weights that is read.
+[[noreturn]] void RefuseForeignFile(const WeightsContent& content);
 
-// Throws Error(kData) where the zip was written by something else than torch.save.
+// Throws Error(kData) where the zip holds no pickle of torch.save's, or a program beside it.
 void RefuseForeignZip(const std::filesystem::path& path, const ZipDirectory& zip);
 
 }  // namespace weir

@@ -56,7 +56,6 @@ class Hdf5File final : public WeightsFile {
     } else if (!Names(root, "layer_names").empty()) {
       FindLegacy(root);
     } else {
-      format_ = WeightsFormat::kKerasWeightsH5;
       FindLayers(root, "", 0);
     }
     if (found_.empty()) Refuse("holds no weights in either of Keras' layouts");
@@ -64,8 +63,6 @@ class Hdf5File final : public WeightsFile {
     for (const std::size_t i : SetTensors(std::move(infos_))) sorted.push_back(found_[i]);
     found_ = std::move(sorted);
   }
-
-  WeightsFormat format() const override { return format_; }
 
  private:
   struct Found {
@@ -168,15 +165,26 @@ class Hdf5File final : public WeightsFile {
 
   std::unique_ptr<MappedFile> file_;
   Hdf5Objects objects_;
-  WeightsFormat format_ = WeightsFormat::kKerasLegacyH5;
   std::vector<TensorInfo> infos_;  // empty once constructed
   std::size_t name_bytes_ = 0;
   std::vector<Found> found_;  // in the order of tensors(), once constructed
 };
 
+constexpr std::string_view kEndings[] = {".h5", ".weights.h5"};
+
 }  // namespace
 
-bool LooksLikeHdf5(std::span<const std::byte> file) { return Hdf5Objects::LooksLikeHdf5(file); }
+constinit const WeightsFormat kHdf5Format = {
+    .whose = "a Keras",
+    .endings = kEndings,
+    .is_of_keras = true,
+    .matches = [](const WeightsContent& it) { return Hdf5Objects::LooksLikeHdf5(it.bytes()); },
+    .open =
+        [](WeightsContent content) {
+          const std::span<const std::byte> bytes = content.bytes();
+          return OpenHdf5(content.path, std::move(content.file), bytes);
+        },
+};
 
 std::unique_ptr<WeightsFile> OpenHdf5(const std::filesystem::path& path,
                                       std::unique_ptr<MappedFile> file,

@@ -8,14 +8,13 @@
 #include <memory>
 #include <span>
 
-#include "stages/files/mapped_file.h"
-#include "stages/model/weights/weights_file.h"
+#include "stages/model/weights/weights_format.h"
 
 namespace weir {
 
-bool LooksLikeHdf5(std::span<const std::byte> file);
+extern const WeightsFormat kHdf5Format;
 
-// `bytes` are those of `file` that the HDF5 takes. Throws Error(kData).
+// An HDF5 that is a part of `file`, `bytes`. Throws Error(kData).
 std::unique_ptr<WeightsFile> OpenHdf5(const std::filesystem::path& path,
                                       std::unique_ptr<MappedFile> file,
                                       std::span<const std::byte> bytes);

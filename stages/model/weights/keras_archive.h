@@ -3,21 +3,10 @@
 // refused, with words on how to unpack it.
 #pragma once
 
-#include <cstddef>
-#include <filesystem>
-#include <memory>
-#include <span>
-
-#include "stages/files/mapped_file.h"
-#include "stages/model/weights/weights_file.h"
+#include "stages/model/weights/weights_format.h"
 
 namespace weir {
 
-// Throws Error(kData) for a zip that is damaged.
-bool LooksLikeKerasArchive(const std::filesystem::path& path, std::span<const std::byte> file);
-
-// Throws Error(kData).
-std::unique_ptr<WeightsFile> OpenKerasArchive(const std::filesystem::path& path,
-                                              std::unique_ptr<MappedFile> file);
+extern const WeightsFormat kKerasArchiveFormat;
 
 }  // namespace weir

@@ -5,7 +5,8 @@
 // (an argparse.Namespace, a NumPy number, os.system), so that it hides no tensor beside it.
 //
 // Values live as long as their Pickle, texts as long as the bytes. Memory: at most 100 bytes an
-// opcode, of which 200,000 are read at most (MobileNetV2 takes 10,000). One thread at a time.
+// opcode, of which 200,000 are read at most (52 convolutions with their batch norms take 10,000).
+// One thread at a time.
 #pragma once
 
 #include <cstddef>

@@ -30,9 +30,12 @@ bool LooksLegacy(std::span<const std::byte> file) {
 
 class PthFile final : public WeightsFile {
  public:
-  PthFile(const std::filesystem::path& path, std::unique_ptr<MappedFile> file)
-      : WeightsFile(path), file_(std::move(file)), name_(path.string()) {
-    std::vector<StoredTensor> tensors = LooksLegacy(file_->bytes()) ? ReadLegacy() : ReadZip();
+  explicit PthFile(WeightsContent content)
+      : WeightsFile(content.path),
+        file_(std::move(content.file)),
+        name_(path().string()),
+        zip_(std::move(content.zip)) {
+    std::vector<StoredTensor> tensors = zip_ ? ReadZip() : ReadLegacy();
     std::vector<TensorInfo> infos;
     for (StoredTensor& tensor : tensors) {
       if (tensor.info.unread.empty()) tensor.info.unread = Missing(tensor);
@@ -43,8 +46,6 @@ class PthFile final : public WeightsFile {
     for (const std::size_t i : SetTensors(std::move(infos)))
       stored_.push_back(std::move(tensors[i]));
   }
-
-  WeightsFormat format() const override { return WeightsFormat::kPth; }
 
  private:
   struct Storage {
@@ -65,7 +66,6 @@ class PthFile final : public WeightsFile {
   }
 
   std::vector<StoredTensor> ReadZip() {
-    zip_ = std::make_unique<ZipDirectory>(file_->bytes(), name_);
     RefuseForeignZip(path(), *zip_);
     const auto pickle = std::ranges::find_if(zip_->entries(), [](const auto& entry) {
       return entry.first.ends_with(kPickleName) &&
@@ -162,20 +162,31 @@ class PthFile final : public WeightsFile {
 
   std::unique_ptr<MappedFile> file_;
   const std::string name_;
-  std::unique_ptr<ZipDirectory> zip_;
+  const std::unique_ptr<ZipDirectory> zip_;  // null of an old file
   std::map<std::string_view, Storage> storages_;
   std::vector<StoredTensor> stored_;  // in the order of tensors()
 };
 
+// Whose folder the pickle lies in, and whether that is the only one, is seen when it is read.
+bool Matches(const WeightsContent& content) {
+  if (!content.zip) return LooksLegacy(content.bytes());
+  return std::ranges::any_of(content.zip->entries(),
+                             [](const auto& entry) { return entry.first.ends_with(kPickleName); });
+}
+
+constexpr std::string_view kEndings[] = {".pth"};
+constexpr std::string_view kOtherEndings[] = {".pt", ".bin", ".ckpt"};
+
 }  // namespace
 
-bool LooksLikePth(std::span<const std::byte> file) {
-  return ZipDirectory::LooksLikeZip(file) || LooksLegacy(file);
-}
-
-std::unique_ptr<WeightsFile> OpenPth(const std::filesystem::path& path,
-                                     std::unique_ptr<MappedFile> file) {
-  return std::make_unique<PthFile>(path, std::move(file));
-}
+constinit const WeightsFormat kPthFormat = {
+    .whose = "a PyTorch",
+    .endings = kEndings,
+    .other_endings = kOtherEndings,
+    .matches = &Matches,
+    .open = [](WeightsContent content) -> std::unique_ptr<WeightsFile> {
+      return std::make_unique<PthFile>(std::move(content));
+    },
+};
 
 }  // namespace weir

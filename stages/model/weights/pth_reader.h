@@ -5,20 +5,10 @@
 // else is left alone (pickle.h).
 #pragma once
 
-#include <cstddef>
-#include <filesystem>
-#include <memory>
-#include <span>
-
-#include "stages/files/mapped_file.h"
-#include "stages/model/weights/weights_file.h"
+#include "stages/model/weights/weights_format.h"
 
 namespace weir {
 
-bool LooksLikePth(std::span<const std::byte> file);
-
-// Throws Error(kData).
-std::unique_ptr<WeightsFile> OpenPth(const std::filesystem::path& path,
-                                     std::unique_ptr<MappedFile> file);
+extern const WeightsFormat kPthFormat;
 
 }  // namespace weir

@@ -21,8 +21,8 @@ constexpr std::size_t kBytesForOneOfHeader = 5;
 
 class SafetensorsFile final : public WeightsFile {
  public:
-  SafetensorsFile(const std::filesystem::path& path, std::unique_ptr<MappedFile> file)
-      : WeightsFile(path), file_(std::move(file)) {
+  explicit SafetensorsFile(WeightsContent content)
+      : WeightsFile(content.path), file_(std::move(content.file)) {
     ByteReader reader(file_->bytes());
     const std::uint64_t header_bytes = reader.Read<std::uint64_t>().value_or(0);
     if (header_bytes > kMostSafetensorsHeaderBytes) {
@@ -47,8 +47,6 @@ class SafetensorsFile final : public WeightsFile {
     places_.reserve(order.size());
     for (const std::size_t i : order) places_.push_back(header.places[i]);
   }
-
-  WeightsFormat format() const override { return WeightsFormat::kSafetensors; }
 
  private:
   void ReadAt(std::size_t index, std::span<float> out) override {
@@ -87,20 +85,26 @@ class SafetensorsFile final : public WeightsFile {
   std::vector<SafetensorsPlace> places_;  // in the order of tensors()
 };
 
-}  // namespace
-
 bool LooksLikeSafetensors(std::span<const std::byte> file) {
   return file.size() > kLengthBytes && file[kLengthBytes] == std::byte{'{'};
 }
 
+constexpr std::string_view kEndings[] = {".safetensors"};
+
+}  // namespace
+
+constinit const WeightsFormat kSafetensorsFormat = {
+    .whose = "a",
+    .endings = kEndings,
+    .matches = [](const WeightsContent& it) { return LooksLikeSafetensors(it.bytes()); },
+    .open = [](WeightsContent content) -> std::unique_ptr<WeightsFile> {
+      return std::make_unique<SafetensorsFile>(std::move(content));
+    },
+};
+
 std::uint64_t SafetensorsHeaderBytes(std::span<const std::byte> file) {
   if (!LooksLikeSafetensors(file)) return 0;
   return ByteReader(file).Read<std::uint64_t>().value_or(0);
-}
-
-std::unique_ptr<WeightsFile> OpenSafetensors(const std::filesystem::path& path,
-                                             std::unique_ptr<MappedFile> file) {
-  return std::make_unique<SafetensorsFile>(path, std::move(file));
 }
 
 }  // namespace weir

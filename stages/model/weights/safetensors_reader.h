@@ -10,22 +10,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
-#include <memory>
 #include <span>
 
-#include "stages/files/mapped_file.h"
-#include "stages/model/weights/weights_file.h"
+#include "stages/model/weights/weights_format.h"
 
 namespace weir {
 
-bool LooksLikeSafetensors(std::span<const std::byte> file);
+extern const WeightsFormat kSafetensorsFormat;
 
 // What the file's first bytes say; 0 where it is no safetensors file.
 std::uint64_t SafetensorsHeaderBytes(std::span<const std::byte> file);
-
-// Throws Error(kData).
-std::unique_ptr<WeightsFile> OpenSafetensors(const std::filesystem::path& path,
-                                             std::unique_ptr<MappedFile> file);
 
 }  // namespace weir

@@ -10,11 +10,10 @@
 #include "framework/text.h"
 #include "stages/model/weights/element_type.h"
 #include "stages/model/weights/foreign_file.h"
-#include "stages/model/weights/hdf5_reader.h"
-#include "stages/model/weights/keras_archive.h"
-#include "stages/model/weights/pth_reader.h"
 #include "stages/model/weights/safetensors_limits.h"
 #include "stages/model/weights/safetensors_reader.h"
+#include "stages/model/weights/weights_format.h"
+#include "stages/model/weights/weights_formats.h"
 
 namespace weir {
 
@@ -25,15 +24,12 @@ std::int64_t TensorInfo::values() const {
 
 namespace {
 
-std::unique_ptr<WeightsFile> OpenByContent(const std::filesystem::path& path,
-                                           const MappedFile& mapped) {
-  auto file = std::make_unique<MappedFile>(mapped);
-  const std::span<const std::byte> bytes = file->bytes();
-  if (LooksLikeHdf5(bytes)) return OpenHdf5(path, std::move(file), bytes);
-  if (LooksLikeKerasArchive(path, bytes)) return OpenKerasArchive(path, std::move(file));
-  if (LooksLikePth(bytes)) return OpenPth(path, std::move(file));
-  if (LooksLikeSafetensors(bytes)) return OpenSafetensors(path, std::move(file));
-  RefuseForeignFile(path, bytes);
+const WeightsFormat& FormatOf(const WeightsContent& content) {
+  const auto formats = WeightsFormats();
+  const auto found = std::ranges::find_if(
+      formats, [&](const WeightsFormat* format) { return format->matches(content); });
+  if (found == formats.end()) RefuseForeignFile(content);
+  return **found;
 }
 
 }  // namespace
@@ -46,7 +42,13 @@ std::unique_ptr<WeightsFile> WeightsFile::Open(const std::filesystem::path& path
                                                MappedFile mapped) {
   std::unique_ptr<WeightsFile> file;
   try {
-    file = OpenByContent(path, mapped);
+    WeightsContent content = {.path = path, .file = std::make_unique<MappedFile>(mapped)};
+    if (ZipDirectory::LooksLikeZip(mapped.bytes())) {
+      content.zip = std::make_unique<ZipDirectory>(content.bytes(), path.string());
+    }
+    const WeightsFormat& format = FormatOf(content);
+    file = format.open(std::move(content));
+    file->format_ = &format;
   } catch (const Error&) {
     mapped.CheckUnchanged();  // it says more than what was made of a half of the file
     throw;

@@ -1,7 +1,7 @@
-// Named tensors in a file: PyTorch's .pth (nothing is ever executed), safetensors, Keras' legacy
-// .h5 and Keras 3's .weights.h5 and .keras. The kind is told by the content, not the name.
+// Named tensors in a file of one of the formats of weights_formats.h. The content tells which, not
+// the name; nothing in a file is ever executed.
 //
-//   const auto file = WeightsFile::Open("mobilenet_v2.pth");
+//   const auto file = WeightsFile::Open("backbone.pth");
 //   std::vector<float> values(file->tensors()[0].values());
 //   file->Read(file->tensors()[0], values);
 //
@@ -26,7 +26,7 @@
 
 namespace weir {
 
-enum class WeightsFormat { kPth, kSafetensors, kKerasLegacyH5, kKerasWeightsH5 };
+struct WeightsFormat;
 
 struct TensorInfo {
   std::string name;
@@ -54,12 +54,12 @@ class WeightsFile {
   virtual ~WeightsFile() = default;
 
   const std::filesystem::path& path() const { return path_; }
-  virtual WeightsFormat format() const = 0;
+  const WeightsFormat& format() const { return *format_; }  // a row of weights_formats.h
 
   // Sorted by name. HDF5's are called "<layer>/<weight>" in either of Keras' layouts, without ":0":
   // "block_1_expand/kernel", "bn_Conv1/moving_mean"; where a .weights.h5 does not give the layers'
   // names, they are its own: "conv2d_3/kernel". The layers of a model inside another have its name
-  // in front: "mobilenetv2_1.00_224/Conv1/kernel".
+  // in front: "backbone/Conv1/kernel".
   const std::vector<TensorInfo>& tensors() const { return tensors_; }
   const TensorInfo* Find(std::string_view name) const;  // null if there is none
 
@@ -93,7 +93,9 @@ class WeightsFile {
 
   std::filesystem::path path_;
   std::vector<TensorInfo> tensors_;
-  std::optional<MappedFile> mapped_;  // from the end of Open on
+  // From the end of Open on.
+  const WeightsFormat* format_ = nullptr;
+  std::optional<MappedFile> mapped_;
 };
 
 }  // namespace weir

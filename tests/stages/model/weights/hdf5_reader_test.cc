@@ -50,7 +50,7 @@ const std::vector<std::string> kLayerNames = {
 TEST_F(Hdf5Reader, ReadsTheLegacyLayoutOfKeras2And3) {
   for (const KerasText text : {KerasText::kFixed, KerasText::kVariable}) {
     WriteLegacyH5(path_, layers_, text);
-    EXPECT_EQ(WeightsFile::Open(path_)->format(), WeightsFormat::kKerasLegacyH5);
+    EXPECT_EQ(&WeightsFile::Open(path_)->format(), &kHdf5Format);
     EXPECT_EQ(Names(path_), kLayerNames);
     EXPECT_EQ(Read(path_, "conv2d/kernel"), (std::vector<float>{1, 2, 3, 4, 5, 6}));
     EXPECT_EQ(Read(path_, "batch_normalization/moving_variance"), (std::vector<float>{13, 14}));
@@ -64,7 +64,7 @@ TEST_F(Hdf5Reader, AWholeModelHasItsWeightsInAGroup) {
 
 TEST_F(Hdf5Reader, Keras3NumbersWeightsAndNamesLayersSinceSomeVersion) {
   WriteWeightsH5(path_, layers_);
-  EXPECT_EQ(WeightsFile::Open(path_)->format(), WeightsFormat::kKerasWeightsH5);
+  EXPECT_EQ(&WeightsFile::Open(path_)->format(), &kHdf5Format);
   EXPECT_EQ(Names(path_), kLayerNames);
   WriteWeightsH5(path_, layers_, {"Conv1", "Conv1_relu", "bn_Conv1"});
   EXPECT_EQ(Read(path_, "bn_Conv1/moving_mean"), (std::vector<float>{11, 12}));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "stages/model/weights/pth_reader.h"
 #include "stages/model/weights/weights_file.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/pth_bytes.h"
@@ -18,7 +19,7 @@ class PthFixture : public testing::Test {
  protected:
   std::vector<float> Read(const std::string& bytes, const std::string& name) {
     const auto file = WeightsFile::Open(folder_.Write("weights.pth", bytes));
-    EXPECT_EQ(file->format(), WeightsFormat::kPth);
+    EXPECT_EQ(&file->format(), &kPthFormat);
     const TensorInfo* tensor = file->Find(name);
     if (!tensor) return {};
     std::vector<float> values(static_cast<std::size_t>(tensor->values()));

@@ -59,7 +59,7 @@ TEST_F(Safetensors, WhatIsWrittenIsRead) {
                     TensorToWrite::Of("empty", {0, 4}, {})},
                    {{"weir.convention", "keras"}});
   const auto file = WeightsFile::Open(folder_ / "w.safetensors");
-  EXPECT_EQ(file->format(), WeightsFormat::kSafetensors);
+  EXPECT_EQ(&file->format(), &kSafetensorsFormat);
   ASSERT_EQ(file->tensors().size(), 3u);
   EXPECT_EQ(Read(*file, "weight"), weight);
   EXPECT_EQ(Read(*file, "steps"), (std::vector<float>{-3}));
