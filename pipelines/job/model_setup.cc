@@ -10,6 +10,7 @@
 #include "stages/model/backbones/load_backbone.h"
 #include "stages/model/backbones/weights_source.h"
 #include "stages/model/weights/weights_file.h"
+#include "stages/model/weights/weights_formats.h"
 
 namespace weir {
 namespace {
@@ -22,7 +23,7 @@ Convention ConventionFor(ConventionChoice choice, const WeightsSource& source, W
     convention = ConventionOf(*file);
   } else if (source.convention) {
     convention = *source.convention;
-  } else if (source.kind != WeightsSource::Kind::kNone && !source.url.ends_with(".h5")) {
+  } else if (source.kind != WeightsSource::Kind::kNone && !IsNameOfKeras(source.url)) {
     convention = Convention::Torchvision();
   }
   if (source.convention) convention = *source.convention;
@@ -37,8 +38,8 @@ Convention ConventionFor(ConventionChoice choice, const WeightsSource& source, W
 std::shared_ptr<ModelSource> SetUpModel(const ModelConfig& model, const TrainingConfig& training,
                                         Fetching fetching) {
   const BackboneConfig& backbone = model.backbone;
-  const WeightsSource source =
-      ParseWeightsSource(backbone.weights, backbone.sha256, backbone.width);
+  const WeightsSource source = ParseWeightsSource(backbone.weights, backbone.sha256,
+                                                  FindBackbone(backbone.name), backbone.width);
   std::optional<std::filesystem::path> path;
   if (source.kind == WeightsSource::Kind::kPath ||
       (source.kind == WeightsSource::Kind::kUrl && fetching == Fetching::kAllowed)) {

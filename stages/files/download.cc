@@ -229,7 +229,7 @@ void Download(const DownloadRequest& request, const ProgressCallback& progress) 
       part.ClearOrThrow();
       throw Error(ErrorKind::kData,
                   url + ": is longer than " + std::to_string(request.most_bytes >> 20) +
-                      " MiB, so it is not the weights of a MobileNetV2; nothing of it is kept",
+                      " MiB, so it is not " + request.wanted + "; nothing of it is kept",
                   "check the URL");
     }
     const bool no_such_range =

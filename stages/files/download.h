@@ -23,6 +23,7 @@ struct DownloadRequest {
   std::string url;
   std::filesystem::path part;    // the file that is added to
   std::uint64_t most_bytes = 0;  // what is longer can never be right
+  std::string wanted{};          // what it is, for messages: "the weights of a network"
   std::string remedy{};          // where the file cannot be had
   std::string elsewhere{};       // how the user says another place, as WriteError() takes it
 };

@@ -15,6 +15,7 @@
 #include "stages/model/backbones/weights_source.h"
 #include "stages/model/frozen_config.h"
 #include "stages/model/head_config.h"
+#include "stages/model/weights/weights_formats.h"
 
 namespace weir {
 
@@ -183,6 +184,9 @@ struct BackboneParams {
   BatchNormMode batch_norm = BatchNormMode::kStored;
 
   static auto Fields() {
+    static const std::string kWeightsDoc =
+        "What it starts from: none (random), imagenet or another name of published weights, a " +
+        WeightsEndings() + " file, or where to fetch one.";
     return std::tuple{
         Field{"name", &BackboneParams::name, "The architecture.", BackboneChoices()},
         Field{"include_top", &BackboneParams::include_top,
@@ -190,10 +194,7 @@ struct BackboneParams {
         Field{"width", &BackboneParams::width,
               "What the channels are multiplied with (Keras' alpha, torchvision's width_mult).",
               MoreThan{0}},
-        Field{
-            "weights", &BackboneParams::weights,
-            "What it starts from: none (random), imagenet or another name of published weights, a "
-            ".pth, .safetensors, .keras or .h5 file, or where to fetch one."},
+        Field{"weights", &BackboneParams::weights, kWeightsDoc},
         Field{"prefix", &BackboneParams::prefix,
               "What the names of its tensors begin with (encoder_q., state_dict_ema.), where the "
               "file of weights holds several networks; auto is the only one that fits."},
@@ -214,7 +215,7 @@ struct BackboneParams {
       blame("prefix", "`prefix` says which network of a file, and `weights: none` reads no file");
     }
     try {
-      ParseWeightsSource(weights.from, weights.sha256, width);
+      ParseWeightsSource(weights.from, weights.sha256, FindBackbone(name), width);
     } catch (const Error& error) {
       blame("weights", std::string(error.what()) + "; " + error.remedy());
     }

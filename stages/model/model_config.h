@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "stages/model/backbones/backbone.h"
 #include "stages/model/backbones/convention.h"
 
 namespace weir {
@@ -26,7 +27,7 @@ enum class BatchNormMode {
 };
 
 struct BackboneConfig {
-  std::string name = "mobilenet_v2";
+  std::string name{Backbones().front()->name};
   bool include_top = false;
   double width = 1.0;
   std::string weights = "imagenet";  // a name (WeightsNames), an absolute path or a URL

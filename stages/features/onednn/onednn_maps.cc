@@ -10,7 +10,7 @@ namespace {
 
 using DataType = dnnl::memory::data_type;
 
-constexpr int kLanes = 8;  // MobileNetV2's channels are multiples of it
+constexpr int kLanes = 8;  // channels are a multiple of it
 
 struct BFloat16 {
   std::uint16_t bits;

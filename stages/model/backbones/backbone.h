@@ -1,11 +1,12 @@
 // The backbones that there are, in one list, and one of them as it is declared: its network, and
 // what its publishers call the parts of it.
 //
-//   const Backbone backbone(FindBackbone("mobilenet_v2"), 1.0, {224, 224}, Convention::Keras());
+//   const Backbone backbone(FindBackbone(name), 1.0, {224, 224}, Convention::Keras());
 //
 // A backbone is one file, which gives a row of the list. Holds some 50 KB; immutable; any thread.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 
 #include "stages/model/backbones/layer_names.h"
 #include "stages/model/backbones/network.h"
+#include "stages/model/backbones/published_weights.h"
 
 namespace weir {
 
@@ -25,16 +27,18 @@ struct BackboneParts {
 
 // A row of the list.
 struct BackboneKind {
-  std::string_view name;      // in the YAML: "mobilenet_v2"
-  std::string_view title;     // as its paper writes it: "MobileNetV2"
+  std::string_view name;      // in the YAML, in small letters
+  std::string_view title;     // as its paper writes it
   std::string_view blocks;    // examples of blocks, for advice: "block_12 or features.13"
   std::string_view patterns;  // examples of patterns: "block_1_* or features.3"
   double largest_width;       // above 0 and up to this
-  std::span<const double> published_widths;
-  int smallest_side;  // a picture's sides have at least so many pixels
+  std::span<const PublishedWeights> published;
+  std::uint64_t largest_file_bytes;  // of those that are published, at most
+  int smallest_side;                 // a picture's sides have at least so many pixels
   BackboneParts (*parts)(double width);
 };
 
+// The first is the one that a configuration means where it names none.
 std::span<const BackboneKind* const> Backbones();
 
 // Throws Error(kInternal) where there is none of that name: a configuration is checked before.

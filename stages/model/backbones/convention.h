@@ -21,7 +21,8 @@ struct Preprocessing {
   bool operator==(const Preprocessing&) const = default;
 };
 
-// On the same weights of MobileNetV2 the two differ by up to 3.4 in the pooled features.
+// On the same weights the two differ by up to 3.4 in the pooled features (of the first of the list
+// of backbones, measured).
 struct Convention {
   Padding padding = Padding::kSame;
   float batch_norm_epsilon = 1e-3f;

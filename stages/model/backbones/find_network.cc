@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <span>
 #include <sstream>
 #include <unordered_map>
@@ -221,7 +222,11 @@ Mismatch Compare(const WeightsFile& file, const Network& network, const Naming& 
   remedy << (mismatch.unread.size() == all.size()
                  ? "save its tensors again, whole and in float32"
                  : "give weights of " + std::string(backbone.kind().title) + " with this width");
-  for (const double width : backbone.kind().published_widths) {
+  std::set<double> widths;
+  for (const PublishedWeights& published : backbone.kind().published) {
+    widths.insert(published.width);
+  }
+  for (const double width : widths) {
     const Backbone other(backbone.kind(), width, backbone.network().input(),
                          backbone.network().convention());
     if (!mismatch.misshapen.empty() && Compare(file, other.network(), naming).misshapen.empty()) {

@@ -1,7 +1,7 @@
 // A backbone's numbers out of a file of weights, whoever wrote it: Keras, torchvision, timm or
 // transformers.
 //
-//   const LayerReader read = ReadBackbone(WeightsFile::Open("mobilenet_v2.pth"), backbone);
+//   const LayerReader read = ReadBackbone(WeightsFile::Open("backbone.pth"), backbone);
 //   const ConvWeights first = read(0);
 //
 // One thread at a time. A reader holds the file, and what it reads of one layer.

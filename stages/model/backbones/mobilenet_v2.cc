@@ -1,6 +1,7 @@
 #include "stages/model/backbones/mobilenet_v2.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +18,6 @@ struct Stage {
 };
 constexpr Stage kStages[] = {{1, 16, 1, 1}, {6, 24, 2, 2},  {6, 32, 3, 2}, {6, 64, 4, 2},
                              {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1}};
-constexpr double kPublishedWidths[] = {0.35, 0.5, 0.75, 1.0, 1.3, 1.4};  // keras-applications'
 
 // Keras' and torchvision's _make_divisible(channels, 8).
 int RoundChannels(double channels) {
@@ -166,6 +166,65 @@ class Builder {
 
 BackboneParts Parts(double width) { return Builder(width).Build(); }
 
+// No published file is longer: that of width 1.4 has 25 MB.
+constexpr std::uint64_t kLargestFileBytes = std::uint64_t{64} << 20;
+
+// `imagenet` is, for each width, a file whose digest can be checked. torchvision's are those of
+// torchvision/models/mobilenetv2.py (IMAGENET1K_V2, which is its default, and _V1); timm's of
+// timm/models/efficientnet.py; Keras' of keras/src/applications/mobilenet_v2.py, which states none.
+constexpr PublishedWeights kPublished[] = {
+    {"imagenet", 1.0, Publisher::kTorchvision,
+     "https://download.pytorch.org/models/mobilenet_v2-7ebf99e0.pth", "7ebf99e0"},
+    {"imagenet", 0.5, Publisher::kTimm,
+     "https://github.com/rwightman/pytorch-image-models/releases/download/"
+     "v0.1-weights/mobilenetv2_050-3d30d450.pth",
+     "3d30d450"},
+    {"imagenet", 1.4, Publisher::kTimm,
+     "https://github.com/rwightman/pytorch-image-models/releases/download/"
+     "v0.1-weights/mobilenetv2_140_ra-21a4e913.pth",
+     "21a4e913"},
+    {"imagenet_torchvision", 1.0, Publisher::kTorchvision,
+     "https://download.pytorch.org/models/mobilenet_v2-7ebf99e0.pth", "7ebf99e0"},
+    {"imagenet_torchvision_v1", 1.0, Publisher::kTorchvision,
+     "https://download.pytorch.org/models/mobilenet_v2-b0353104.pth", "b0353104"},
+    {"imagenet_timm", 0.5, Publisher::kTimm,
+     "https://github.com/rwightman/pytorch-image-models/releases/download/"
+     "v0.1-weights/mobilenetv2_050-3d30d450.pth",
+     "3d30d450"},
+    {"imagenet_timm", 1.0, Publisher::kTimm,
+     "https://github.com/rwightman/pytorch-image-models/releases/download/"
+     "v0.1-weights/mobilenetv2_100_ra-b33bc2c4.pth",
+     "b33bc2c4"},
+    {"imagenet_timm", 1.4, Publisher::kTimm,
+     "https://github.com/rwightman/pytorch-image-models/releases/download/"
+     "v0.1-weights/mobilenetv2_140_ra-21a4e913.pth",
+     "21a4e913"},
+    {"imagenet_keras", 0.35, Publisher::kKeras,
+     "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/"
+     "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5",
+     ""},
+    {"imagenet_keras", 0.5, Publisher::kKeras,
+     "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/"
+     "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.5_224_no_top.h5",
+     ""},
+    {"imagenet_keras", 0.75, Publisher::kKeras,
+     "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/"
+     "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.75_224_no_top.h5",
+     ""},
+    {"imagenet_keras", 1.0, Publisher::kKeras,
+     "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/"
+     "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5",
+     ""},
+    {"imagenet_keras", 1.3, Publisher::kKeras,
+     "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/"
+     "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.3_224_no_top.h5",
+     ""},
+    {"imagenet_keras", 1.4, Publisher::kKeras,
+     "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/"
+     "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.4_224_no_top.h5",
+     ""},
+};
+
 }  // namespace
 
 constinit const BackboneKind kMobileNetV2 = {.name = "mobilenet_v2",
@@ -173,7 +232,8 @@ constinit const BackboneKind kMobileNetV2 = {.name = "mobilenet_v2",
                                              .blocks = "block_12 or features.13",
                                              .patterns = "block_1_* or features.3",
                                              .largest_width = 10,
-                                             .published_widths = kPublishedWidths,
+                                             .published = kPublished,
+                                             .largest_file_bytes = kLargestFileBytes,
                                              .smallest_side = 32,
                                              .parts = &Parts};
 

@@ -5,7 +5,9 @@
 #include <cstdlib>
 #include <sstream>
 #include <system_error>
+#include <utility>
 
+#include "framework/config/suggestion.h"
 #include "framework/error.h"
 #include "stages/files/mapped_file.h"
 #include "stages/files/sha256.h"
@@ -17,10 +19,6 @@ namespace {
 
 constexpr std::string_view kHexadecimal = "0123456789abcdef";
 constexpr std::size_t kFewestDigits = 8;  // what torch.hub puts in a file's name
-// The largest that is published, of width 1.4, has 25 MB; a checkpoint of somebody's training holds
-// an optimizer's state and moving averages beside it.
-constexpr std::uint64_t kMostPublishedBytes = std::uint64_t{64} << 20;
-constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30;
 constexpr const char* kFolderRemedy =
     "set WEIR_CACHE to a folder that can be written, or give a path in model.backbone.weights";
 
@@ -47,27 +45,52 @@ Convention ConventionOf(Publisher publisher) {
 }
 
 bool IsName(std::string_view text) {
-  return std::ranges::find(kPublishedWeights, text, &PublishedWeights::name) !=
-         kPublishedWeights.end();
+  return text != "none" && std::ranges::count(WeightsNames(), text) > 0;
 }
 
-WeightsSource Published(std::string_view name, double width) {
-  std::ostringstream widths;
-  for (const PublishedWeights& weights : kPublishedWeights) {
-    if (weights.name != name) continue;
-    if (weights.width == width) {
-      return {.kind = WeightsSource::Kind::kUrl,
-              .url = std::string(weights.url),
-              .sha256 = std::string(weights.sha256),
-              .name = std::string(name),
-              .convention = ConventionOf(weights.publisher)};
-    }
-    widths << (widths.str().empty() ? "" : ", ") << weights.width;
+// In the order of the table, each once.
+std::vector<std::string> NamesOf(const BackboneKind& backbone) {
+  std::vector<std::string> names;
+  for (const PublishedWeights& weights : backbone.published) {
+    if (std::ranges::count(names, weights.name) == 0) names.emplace_back(weights.name);
   }
-  std::ostringstream what;
-  what << "weights: '" << name << "' has no file for width " << width;
+  return names;
+}
+
+[[noreturn]] void RefuseName(std::string_view name, const BackboneKind& backbone, double width) {
+  std::ostringstream what, widths;
+  what << "weights: '" << name << "' has no file for ";
+  for (const PublishedWeights& weights : backbone.published) {
+    if (weights.name == name) widths << (widths.str().empty() ? "" : ", ") << weights.width;
+  }
+  if (widths.str().empty()) {
+    what << backbone.name;
+    const std::vector<std::string> names = NamesOf(backbone);
+    throw Error(ErrorKind::kConfig, what.str(),
+                names.empty() ? "give a file of weights, or none"
+                              : "it has " + Enumerate(names) + "; or give a file of weights");
+  }
+  what << "width " << width;
+  const auto of_keras =
+      std::ranges::find(backbone.published, Publisher::kKeras, &PublishedWeights::publisher);
   throw Error(ErrorKind::kConfig, what.str(),
-              "it has width " + widths.str() + "; imagenet_keras has all that Keras publishes");
+              "it has width " + widths.str() +
+                  (of_keras == backbone.published.end()
+                       ? ""
+                       : "; " + std::string(of_keras->name) + " has all that Keras publishes"));
+}
+
+WeightsSource Published(std::string_view name, const BackboneKind& backbone, double width) {
+  const auto found = std::ranges::find_if(backbone.published, [&](const PublishedWeights& it) {
+    return it.name == name && it.width == width;
+  });
+  if (found == backbone.published.end()) RefuseName(name, backbone, width);
+  return {.kind = WeightsSource::Kind::kUrl,
+          .url = std::string(found->url),
+          .sha256 = std::string(found->sha256),
+          .most_bytes = backbone.largest_file_bytes,
+          .name = std::string(name),
+          .convention = ConventionOf(found->publisher)};
 }
 
 WeightsSource Address(std::string url, std::string sha256) {
@@ -99,22 +122,9 @@ std::filesystem::path FindUnverified(const WeightsSource& source,
                   ", or use weights: imagenet, which can be checked");
 }
 
-void RemoveQuietly(const std::filesystem::path& path) {
-  std::error_code ignored;
-  std::filesystem::remove(path, ignored);
-}
-
-}  // namespace
-
-std::vector<std::string> WeightsNames() {
-  std::vector<std::string> names = {"none"};
-  for (const PublishedWeights& weights : kPublishedWeights) {
-    if (names.back() != weights.name) names.emplace_back(weights.name);
-  }
-  return names;
-}
-
-WeightsSource ParseWeightsSource(std::string_view weights, std::string_view sha256, double width) {
+// All but the title of the backbone.
+WeightsSource Parsed(std::string_view weights, std::string_view sha256,
+                     const BackboneKind& backbone, double width) {
   const bool whole_digest =
       sha256.size() == kSha256Digits && sha256.find_first_not_of(kHexadecimal) == sha256.npos;
   if (!sha256.empty() && !whole_digest) {
@@ -128,8 +138,32 @@ WeightsSource ParseWeightsSource(std::string_view weights, std::string_view sha2
                 "leave sha256 out");
   }
   if (weights == "none") return {};
-  if (IsName(weights)) return Published(weights, width);
+  if (IsName(weights)) return Published(weights, backbone, width);
   return {.kind = WeightsSource::Kind::kPath, .path = std::filesystem::path(weights)};
+}
+
+void RemoveQuietly(const std::filesystem::path& path) {
+  std::error_code ignored;
+  std::filesystem::remove(path, ignored);
+}
+
+}  // namespace
+
+std::vector<std::string> WeightsNames() {
+  std::vector<std::string> names = {"none"};
+  for (const BackboneKind* backbone : Backbones()) {
+    for (std::string& name : NamesOf(*backbone)) {
+      if (std::ranges::count(names, name) == 0) names.push_back(std::move(name));
+    }
+  }
+  return names;
+}
+
+WeightsSource ParseWeightsSource(std::string_view weights, std::string_view sha256,
+                                 const BackboneKind& backbone, double width) {
+  WeightsSource source = Parsed(weights, sha256, backbone, width);
+  source.backbone = backbone.title;
+  return source;
 }
 
 std::filesystem::path Fetch(const WeightsSource& source, const std::filesystem::path& cache,
@@ -162,7 +196,8 @@ std::filesystem::path Fetch(const WeightsSource& source, const std::filesystem::
   const DownloadRequest request = {
       .url = source.url,
       .part = part,
-      .most_bytes = source.name.empty() ? kMostBytes : kMostPublishedBytes,
+      .most_bytes = source.most_bytes,
+      .wanted = "the weights of a " + source.backbone,
       .remedy = "put the file at " + file.string() + ", or give a path in model.backbone.weights",
       .elsewhere = kFolderRemedy};
   const bool resumed = std::filesystem::exists(part, error);

@@ -1,12 +1,13 @@
 // Where a backbone's weights come from: nowhere, a path, a URL with its digest, or one of the names
 // below, which stand for published files.
 //
-//   const WeightsSource source = ParseWeightsSource("imagenet", "", 1.0);
+//   const WeightsSource source = ParseWeightsSource("imagenet", "", *Backbones().front(), 1.0);
 //   const auto file = WeightsFile::Open(Fetch(source, CacheFolder()));
 //
 // Pure but for Fetch, which is for one thread at a time (a lock keeps two processes apart).
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "stages/files/download.h"
+#include "stages/model/backbones/backbone.h"
 #include "stages/model/backbones/convention.h"
 
 namespace weir {
@@ -27,18 +29,23 @@ struct WeightsSource {
   // timm, in the file's name, as torch.hub checks them). Empty where none is: such a file is used
   // where somebody has put it, and never downloaded.
   std::string sha256{};
+  // No longer file is taken. A checkpoint of somebody's training holds an optimizer's state and
+  // moving averages beside the weights.
+  std::uint64_t most_bytes = std::uint64_t{1} << 30;
+  std::string backbone{};                  // for messages: BackboneKind::title
   std::string name{};                      // of a published file: "imagenet"
   std::optional<Convention> convention{};  // of a published file; others say it themselves
 };
 
-// The names, "none" and "imagenet" first.
+// The names of all backbones' published files, "none" first.
 std::vector<std::string> WeightsNames();
 
 // `weights` is a name, an http://, https:// or file:// address, or else a path. `sha256` is empty,
 // or of an address's file; an address that carries it as torch.hub's do
-// ("mobilenet_v2-7ebf99e0.pth") needs none. Throws Error(kConfig) for an address without a digest,
-// a digest of something else, and a name that has no file for `width`.
-WeightsSource ParseWeightsSource(std::string_view weights, std::string_view sha256, double width);
+// ("name-7ebf99e0.pth") needs none. Throws Error(kConfig) for an address without a digest, a digest
+// of something else, and a name that has no file for `backbone` of `width`.
+WeightsSource ParseWeightsSource(std::string_view weights, std::string_view sha256,
+                                 const BackboneKind& backbone, double width);
 
 // The file on this machine: the path itself, the file in the cache if its digest is right, or else
 // a download into the cache, which is whole and checked or absent. A download that stopped goes on

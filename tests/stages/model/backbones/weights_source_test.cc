@@ -7,7 +7,7 @@
 
 #include "stages/files/cache_folder.h"
 #include "stages/files/sha256.h"
-#include "stages/model/backbones/published_weights.h"
+#include "stages/model/backbones/backbone.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/file_text.h"
 #include "tests/support/hostile_bytes.h"
@@ -19,6 +19,12 @@ namespace weir {
 namespace {
 
 using testing::ElementsAre;
+
+const BackboneKind& kBackbone = *Backbones().front();
+
+WeightsSource Parse(const std::string& weights, const std::string& sha256, double width) {
+  return ParseWeightsSource(weights, sha256, kBackbone, width);
+}
 
 std::string DigestOf(const std::string& text) {
   Sha256 sha256;
@@ -36,7 +42,7 @@ std::string Content() {
 class WeightsSourceTest : public testing::Test {
  protected:
   WeightsSource From(const HttpServer& server) const {
-    return ParseWeightsSource(server.url("w.pth"), digest_, 1.0);
+    return Parse(server.url("w.pth"), digest_, 1.0);
   }
 
   const std::string content_ = Content();
@@ -52,16 +58,16 @@ TEST(Sha256, AgreesWithItsStandard) {  // FIPS 180-4, the examples of its first 
 }
 
 TEST(ParseWeightsSource, TellsNamesPathsAndAddressesApart) {
-  EXPECT_EQ(ParseWeightsSource("none", "", 1.0).kind, WeightsSource::Kind::kNone);
-  EXPECT_EQ(ParseWeightsSource("w/m.pth", "", 1.0).path, "w/m.pth");
-  const WeightsSource named = ParseWeightsSource("imagenet", "", 1.0);
+  EXPECT_EQ(Parse("none", "", 1.0).kind, WeightsSource::Kind::kNone);
+  EXPECT_EQ(Parse("w/m.pth", "", 1.0).path, "w/m.pth");
+  const WeightsSource named = Parse("imagenet", "", 1.0);
   EXPECT_EQ(named.url, "https://download.pytorch.org/models/mobilenet_v2-7ebf99e0.pth");
   EXPECT_EQ(named.sha256, "7ebf99e0");
   EXPECT_EQ(named.convention, Convention::Torchvision());
-  const WeightsSource keras = ParseWeightsSource("imagenet_keras", "", 0.35);
+  const WeightsSource keras = Parse("imagenet_keras", "", 0.35);
   EXPECT_EQ(keras.sha256, "");
   EXPECT_EQ(keras.convention, Convention::Keras());
-  const WeightsSource hub = ParseWeightsSource("https://a/m-0123abcd.pth?x=1", "", 1.0);
+  const WeightsSource hub = Parse("https://a/m-0123abcd.pth?x=1", "", 1.0);
   EXPECT_EQ(hub.sha256, "0123abcd");
   EXPECT_THAT(WeightsNames(),
               ElementsAre("none", "imagenet", "imagenet_torchvision", "imagenet_torchvision_v1",
@@ -69,16 +75,18 @@ TEST(ParseWeightsSource, TellsNamesPathsAndAddressesApart) {
 }
 
 TEST(ParseWeightsSource, EveryPublishedDigestIsInItsFilesName) {
-  for (const PublishedWeights& weights : kPublishedWeights) {
-    if (weights.publisher == Publisher::kKeras) continue;
-    EXPECT_TRUE(weights.url.ends_with("-" + std::string(weights.sha256) + ".pth")) << weights.url;
-    EXPECT_GE(weights.sha256.size(), 8u) << weights.url;
+  for (const BackboneKind* backbone : Backbones()) {
+    for (const PublishedWeights& weights : backbone->published) {
+      if (weights.publisher == Publisher::kKeras) continue;
+      EXPECT_TRUE(weights.url.ends_with("-" + std::string(weights.sha256) + ".pth")) << weights.url;
+      EXPECT_GE(weights.sha256.size(), 8u) << weights.url;
+    }
   }
 }
 
 TEST(ParseWeightsSource, RefusesWhatCannotBeChecked) {
   const auto refusal = [](const std::string& weights, const std::string& sha256, double width) {
-    return CaughtError([&] { ParseWeightsSource(weights, sha256, width); });
+    return CaughtError([&] { Parse(weights, sha256, width); });
   };
   EXPECT_EQ(refusal("https://a/m.pth", "", 1.0),
             "weights: https://a/m.pth has no sha256, so it cannot be checked\nwrite weights: {url: "
@@ -91,6 +99,21 @@ TEST(ParseWeightsSource, RefusesWhatCannotBeChecked) {
   EXPECT_EQ(refusal("imagenet", "", 0.6),
             "weights: 'imagenet' has no file for width 0.6\nit has width 1, 0.5, 1.4; "
             "imagenet_keras has all that Keras publishes");
+}
+
+TEST(ParseWeightsSource, ANameOfAnotherBackboneSaysWhichThereAre) {
+  const auto refusal = [](const BackboneKind& backbone) {
+    return CaughtError([&] { ParseWeightsSource("imagenet_keras", "", backbone, 1.0); });
+  };
+  BackboneKind other = kBackbone;
+  other.name = "another";
+  other.published = kBackbone.published.first(1);
+  EXPECT_EQ(refusal(other),
+            "weights: 'imagenet_keras' has no file for another\nit has imagenet; or give a file of "
+            "weights");
+  other.published = {};
+  EXPECT_EQ(refusal(other),
+            "weights: 'imagenet_keras' has no file for another\ngive a file of weights, or none");
 }
 
 TEST(CacheFolder, FollowsTheEnvironment) {
@@ -182,7 +205,7 @@ TEST_F(WeightsSourceTest, RedirectsAreFollowedAFewTimesAndNeverToAFile) {
                                              {"/file", "file://" + secret}}});
   EXPECT_EQ(FileText(Fetch(From(server), cache_)), content_);
   const auto fetch = [&](const char* name) {
-    return CaughtError([&] { Fetch(ParseWeightsSource(server.url(name), digest_, 1.0), cache_); });
+    return CaughtError([&] { Fetch(Parse(server.url(name), digest_, 1.0), cache_); });
   };
   EXPECT_TRUE(fetch("round").starts_with(
       server.url("round") + ": cannot be downloaded: Maximum (5) redirects followed\n"));
@@ -195,8 +218,7 @@ TEST_F(WeightsSourceTest, NoNetworkSaysWhereToPutTheFile) {
     const HttpServer gone("");
     url = gone.url("w.pth");
   }
-  const std::string text =
-      CaughtError([&] { Fetch(ParseWeightsSource(url, digest_, 1.0), cache_); });
+  const std::string text = CaughtError([&] { Fetch(Parse(url, digest_, 1.0), cache_); });
   EXPECT_TRUE(text.starts_with(url + ": cannot be downloaded: Failed to connect to 127.0.0.1 port"))
       << text;
   EXPECT_TRUE(text.ends_with("\nput the file at " + cached_.string() +
@@ -237,7 +259,7 @@ TEST_F(WeightsSourceTest, ADownloadWithoutEndIsCutAndNothingStays) {
   const auto refusal = [&](const HttpBehaviour& behaviour) {
     HttpServer server(content_, behaviour);
     WeightsSource source = From(server);
-    source.name = "imagenet";
+    source.most_bytes = kBackbone.largest_file_bytes;
     const std::string text = CaughtError([&] { Fetch(source, cache_); });
     const std::string url = server.url("w.pth");
     return text.starts_with(url) ? text.substr(url.size()) : text;
@@ -277,12 +299,12 @@ TEST_F(WeightsSourceTest, AnEmptyFileIsToldAsWhatItIs) {
 
 TEST_F(WeightsSourceTest, AFileAddressIsCopied) {
   const std::string path = folder_.Write("w.pth", content_).string();
-  EXPECT_EQ(FileText(Fetch(ParseWeightsSource("file://" + path, digest_, 1.0), cache_)), content_);
+  EXPECT_EQ(FileText(Fetch(Parse("file://" + path, digest_, 1.0), cache_)), content_);
 }
 
 TEST_F(WeightsSourceTest, WhatKerasPublishesWithoutADigestIsUsedWhereItLies) {
   const ScopedVariable home("HOME", folder_.path().c_str());
-  const WeightsSource source = ParseWeightsSource("imagenet_keras", "", 1.0);
+  const WeightsSource source = Parse("imagenet_keras", "", 1.0);
   const std::string name = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5";
   EXPECT_EQ(CaughtError([&] { Fetch(source, cache_); }),
             "weights: 'imagenet_keras' is not on this machine, and is not downloaded, as its "
@@ -295,9 +317,9 @@ TEST_F(WeightsSourceTest, WhatKerasPublishesWithoutADigestIsUsedWhereItLies) {
 
 TEST_F(WeightsSourceTest, APathIsUsedAsItIs) {
   const auto path = folder_.Write("w.pth", "weights");
-  EXPECT_EQ(Fetch(ParseWeightsSource(path.string(), "", 1.0), cache_), path);
+  EXPECT_EQ(Fetch(Parse(path.string(), "", 1.0), cache_), path);
   const std::string none = (folder_ / "no.pth").string();
-  EXPECT_EQ(CaughtError([&] { Fetch(ParseWeightsSource(none, "", 1.0), cache_); }),
+  EXPECT_EQ(CaughtError([&] { Fetch(Parse(none, "", 1.0), cache_); }),
             "weights: " + none + " does not exist\ncheck the path, or use weights: imagenet");
 }
 
