@@ -12,7 +12,8 @@ usage: ./bootstrap.sh [build | demo | test | cuda]
 
   build   set up and build build/weir (what happens without an argument)
   demo    build, then draw pictures and train a classifier on them inside a memory ceiling
-  test    build everything, run the tests, check format and lint, run framework/ under the sanitizers
+  test    build everything and run the tests; check the format, and lint framework/; run that and what reads files under
+          the sanitizers
   cuda    build the device side alone, GPU or not
 
 Set-up installs the distribution's packages that are missing (as root, or with a sudo that asks nothing) and

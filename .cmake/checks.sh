@@ -1,6 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # What `./bootstrap.sh test` runs: read by bootstrap.sh, whose functions and variables it uses.
 
+export CCACHE_SLOPPINESS=pch_defines,time_macros  # else ccache keeps nothing that precompiled headers are used in
+
 sources() {  # SUFFIX...: our own files, each ended by a NUL
   local suffix
   for suffix in "$@"; do
@@ -70,15 +72,27 @@ summary() {
   ' build/Testing/Temporary/LastTest.log
 }
 
+# The compiler of what runs under ASan and UBSan, and the OpenMP that it is used with.
+need_clang() {
+  local packages=(clang-14 libomp-14-dev)
+  # shellcheck source=/dev/null
+  case $(. /etc/os-release && echo "$ID$VERSION_ID") in
+    ubuntu22.04) ;;  # there libclang-common-14-dev has the sanitizers
+    *) packages+=(libclang-rt-14-dev) ;;
+  esac
+  need_packages "packages of the sanitizers" "${packages[@]}"
+}
+
 test_all() {
   need_packages "packages of the checks" clang-format-14 clang-tidy-14 shellcheck valgrind \
     python3-yaml python3-jsonschema dpkg-dev file
+  need_clang
   build all
   keep_going=1
   phase "tests" ctest --preset release
   phase "format (clang-format 14, shellcheck)" check_format
   phase "lint of framework/ (clang-tidy 14)" check_lint
-  phase "framework/ under the address and undefined sanitizers" sanitize
+  phase "readers and framework/ under ASan and UBSan" sanitize
   phase "oneTBB for ThreadSanitizer" make_onetbb_thread
   phase "framework/ under ThreadSanitizer" thread
   summary

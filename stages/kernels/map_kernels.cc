@@ -34,7 +34,7 @@ WEIR_INLINE void Pixels(float* gradient, std::int64_t pixels, std::int64_t chann
                         const float* output, float ceiling, float* sum) {
   for (std::int64_t pixel = 0; pixel < pixels; ++pixel) {
     for (std::int64_t i = 0; i < channels; ++i) {
-      if (kMask) gradient[i] = (output[i] > 0) & (output[i] < ceiling) ? gradient[i] : 0;
+      if (kMask) gradient[i] = ((output[i] > 0) & (output[i] < ceiling)) ? gradient[i] : 0;
       if (kSum) sum[i] += gradient[i];
     }
     gradient += channels;

@@ -27,7 +27,7 @@ std::size_t AllocatedBytes::peak_growth() const { return std::max(peak.load(), l
 
 }  // namespace weir
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef WEIR_HAS_SANITIZER
 
 extern "C" {
 void* __libc_malloc(std::size_t);

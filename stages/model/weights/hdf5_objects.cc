@@ -78,8 +78,11 @@ Hdf5Object Hdf5Objects::Read(std::uint64_t address) {
   }
   std::ranges::stable_sort(object.attributes, {}, &Hdf5Object::Attribute::name);
   std::ranges::stable_sort(object.children, {}, &Hdf5Link::name);
-  const auto repeated = std::ranges::unique(object.children, {}, &Hdf5Link::name);
-  object.children.erase(repeated.begin(), repeated.end());
+  // clang 14 cannot compile std::ranges::unique of this standard library.
+  const auto repeated =
+      std::unique(object.children.begin(), object.children.end(),
+                  [](const Hdf5Link& a, const Hdf5Link& b) { return a.name == b.name; });
+  object.children.erase(repeated, object.children.end());
   return object;
 }
 
