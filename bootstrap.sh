@@ -8,12 +8,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 usage() {
   cat << 'EOF'
-usage: ./bootstrap.sh [build | demo | test | cuda]
+usage: ./bootstrap.sh [build | demo | test | fuzz [SECONDS] | cuda]
 
   build   set up and build build/weir (what happens without an argument)
   demo    build, then draw pictures and train a classifier on them inside a memory ceiling
   test    build everything and run the tests; check the format, and lint framework/; run that and what reads files under
-          the sanitizers
+          the sanitizers, and hand the readers what libFuzzer makes of files, 10 s each
+  fuzz    the readers under libFuzzer for so long each (60 s)
   cuda    build the device side alone, GPU or not
 
 Set-up installs the distribution's packages that are missing (as root, or with a sudo that asks nothing) and
@@ -328,7 +329,7 @@ cuda() {
 
 device_side=${WEIR_CUDA:-AUTO}
 [[ $device_side = @(AUTO|ON|OFF) ]] || fail "WEIR_CUDA is '$device_side'" "Write AUTO, ON or OFF."
-if [ $# -gt 1 ]; then
+if [ $# -gt 2 ] || { [ $# -eq 2 ] && [[ "$1 $2" != fuzz\ [1-9]*([0-9]) ]]; }; then
   usage >&2
   exit 2
 fi
@@ -341,6 +342,12 @@ case ${1:-build} in
     # shellcheck source=.cmake/checks.sh
     . .cmake/checks.sh
     test_all
+    ;;
+  fuzz)
+    set_up
+    # shellcheck source=.cmake/checks.sh
+    . .cmake/checks.sh
+    fuzz_all "${2:-60}"
     ;;
   cuda) device_side=ON; set_up; cuda ;;
   *)

@@ -72,7 +72,7 @@ summary() {
   ' build/Testing/Temporary/LastTest.log
 }
 
-# The compiler of what runs under ASan and UBSan, and the OpenMP that it is used with.
+# The compiler that has libFuzzer, and the OpenMP that it is used with.
 need_clang() {
   local packages=(clang-14 libomp-14-dev)
   # shellcheck source=/dev/null
@@ -83,7 +83,16 @@ need_clang() {
   need_packages "packages of the sanitizers" "${packages[@]}"
 }
 
+fuzz_all() {  # SECONDS
+  need_clang
+  phase "configuring the sanitizers" cmake --preset sanitize
+  phase "building the readers under libFuzzer" cmake --build --preset sanitize -j "$job_count" --target all_fuzz
+  phase "fuzzing each reader for $1 s" .cmake/fuzz.sh build-sanitize "$1" "$job_count"
+  cat "$scratch/log"
+}
+
 test_all() {
+  local fuzz_seconds=10
   need_packages "packages of the checks" clang-format-14 clang-tidy-14 shellcheck valgrind \
     python3-yaml python3-jsonschema dpkg-dev file
   need_clang
@@ -93,6 +102,7 @@ test_all() {
   phase "format (clang-format 14, shellcheck)" check_format
   phase "lint of framework/ (clang-tidy 14)" check_lint
   phase "readers and framework/ under ASan and UBSan" sanitize
+  phase "each reader under libFuzzer for $fuzz_seconds s" .cmake/fuzz.sh build-sanitize "$fuzz_seconds" "$job_count"
   phase "oneTBB for ThreadSanitizer" make_onetbb_thread
   phase "framework/ under ThreadSanitizer" thread
   summary

@@ -31,9 +31,11 @@ expect() {  # STATUS FIRST_LINE ARGUMENT...: run from another folder
   fi
 }
 
-usage='usage: ./bootstrap.sh [build | demo | test | cuda]'
+usage='usage: ./bootstrap.sh [build | demo | test | fuzz [SECONDS] | cuda]'
 expect 0 "$usage" --help
 expect 2 "$usage" build twice
+expect 2 "$usage" fuzz long
+expect 2 "$usage" fuzz 10 20
 expect 2 "bootstrap.sh: unknown argument 'tset'" tset
 # No version of a distribution adds to these; those after Ubuntu 22.04 and Debian 12 have two more.
 missing='ninja-build ccache pkg-config libtbb-dev libvips-dev libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libhdf5-dev'

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Runs each reader of tests/fuzz for SECONDS, JOBS of them at a time, and prints what each did. What makes one of them
+# fail is kept in FOLDER/findings; what it learnt, for the next time, in FOLDER/corpus.
+#   .cmake/fuzz.sh FOLDER SECONDS JOBS
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+folder=$1 seconds=$2 jobs=$3
+mkdir -p "$folder/findings" "$folder/logs"
+
+# One reader: 0 where nothing was found. A run that takes 10 s, or 2 GiB, is a finding.
+run_one() {  # BINARY
+  local name=${1##*/} hostile=() status=0
+  mkdir -p "$folder/corpus/$name"
+  case $name in
+    jpeg_fuzz) hostile=(../shared/hostile/jpeg ../shared/hostile/jpeg_valid ../shared/hostile/exif_orientation) ;;
+    png_fuzz) hostile=(../shared/hostile/png) ;;
+  esac
+  [ -d "${hostile[0]:-}" ] || hostile=()
+  "$1" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    -artifact_prefix="$folder/findings/$name-" "$folder/corpus/$name" "${hostile[@]}" \
+    > "$folder/logs/$name" 2>&1 || status=$?
+  awk -v name="$name" -v status="$status" '
+    /^stat::number_of_executed_units/ {runs = $2}
+    /^stat::average_exec_per_sec/ {rate = $2}
+    /^stat::peak_rss_mb/ {peak = $2}
+    END {printf "%-24s%10d runs %7d/s %5d MB%s\n", name, runs, rate, peak, status ? "  FAILED" : ""}
+  ' "$folder/logs/$name"
+  [ "$status" -eq 0 ] || tail -n 60 "$folder/logs/$name"
+  return "$status"
+}
+
+export UBSAN_OPTIONS=print_stacktrace=1
+export TMPDIR=$folder/scratch
+rm -rf "$TMPDIR"
+mkdir "$TMPDIR"
+status=0
+for reader in "$folder"/*_fuzz; do
+  while [ "$(jobs -pr | wc -l)" -ge "$jobs" ]; do wait -n || status=1; done
+  run_one "$reader" &
+done
+while [ -n "$(jobs -p)" ]; do wait -n || status=1; done
+rm -rf "$TMPDIR"
+exit "$status"
