@@ -14,6 +14,12 @@
 
 namespace weir {
 
+// How often a run learns from all of the data; put among the resources by the command.
+struct Epochs {
+  static constexpr std::string_view kResource = "epochs";
+  int count = 1;
+};
+
 // The figures of one pass, so far.
 struct Metrics {
   double loss_sum = 0;  // over images; cross-entropy in nats

@@ -78,7 +78,6 @@ void CheckCommand(const ConfigOptions& options) {
   if (!source && recipe.has_model) {  // the data can be looked at all the same
     source = std::make_shared<ModelSource>();
     source->config = recipe.model;
-    source->training = recipe.training;
   }
   findings.Try([&] {
     Session session(recipe, {.training = true, .model = source});

@@ -64,7 +64,7 @@ std::optional<PlannedBytes> PlanPrediction(const Recipe& recipe, const Session& 
   Session session(
       recipe,
       {.training = false,
-       .model = SetUpModel(saved, recipe.training, Fetching::kForbidden),
+       .model = SetUpModel(saved, Fetching::kForbidden),
        .add_source = [&](Pipeline& pipeline) { Listed::AddTo(pipeline, training.pipeline()); },
        .classes = training.resources().Find<Classes>()});
   return BytesOf(session.Plan());

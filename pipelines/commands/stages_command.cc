@@ -10,6 +10,7 @@
 #include "pipelines/commands/commands.h"
 #include "pipelines/job/session.h"
 #include "stages/model/model_config.h"
+#include "stages/train/training_config.h"
 
 namespace weir {
 namespace {

@@ -57,7 +57,7 @@ class Finetuning {
         workers_(Workers(recipe.config)),
         epochs_(recipe.training.epochs),
         checkpoint_seconds_(recipe.training.checkpoint_seconds),
-        model_(SetUpModel(recipe.model, recipe.training, Fetching::kAllowed)),
+        model_(SetUpModel(recipe.model, Fetching::kAllowed)),
         session_(recipe, {.training = true,
                           .model = model_,
                           .on_drop =

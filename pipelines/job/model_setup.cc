@@ -35,8 +35,7 @@ Convention ConventionFor(ConventionChoice choice, const WeightsSource& source, W
 
 }  // namespace
 
-std::shared_ptr<ModelSource> SetUpModel(const ModelConfig& model, const TrainingConfig& training,
-                                        Fetching fetching) {
+std::shared_ptr<ModelSource> SetUpModel(const ModelConfig& model, Fetching fetching) {
   const BackboneConfig& backbone = model.backbone;
   const WeightsSource source = ParseWeightsSource(backbone.weights, backbone.sha256,
                                                   FindBackbone(backbone.name), backbone.width);
@@ -60,7 +59,6 @@ std::shared_ptr<ModelSource> SetUpModel(const ModelConfig& model, const Training
 
   auto result = std::make_shared<ModelSource>();
   result->config = model;
-  result->training = training;
   result->convention = ConventionFor(backbone.convention, source, file.get());
   if (file) result->opening_bytes = file->opening_bytes();
   if (source.kind == WeightsSource::Kind::kNone) {

@@ -18,7 +18,6 @@ enum class Fetching {
 
 // Throws Error(kData) where the weights cannot be had, Error(kConfig) where they are declared
 // wrong. The weights' numbers are read only when the stages are opened.
-std::shared_ptr<ModelSource> SetUpModel(const ModelConfig& model, const TrainingConfig& training,
-                                        Fetching fetching);
+std::shared_ptr<ModelSource> SetUpModel(const ModelConfig& model, Fetching fetching);
 
 }  // namespace weir

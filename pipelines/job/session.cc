@@ -17,6 +17,7 @@
 #include "framework/text.h"
 #include "pipelines/job/builtin.h"
 #include "stages/features/features.h"
+#include "stages/learner.h"
 #include "stages/train/train.h"
 
 namespace weir {
@@ -104,7 +105,7 @@ std::size_t PlaceOf(const std::vector<StageConfig>& pipeline, std::string_view s
 bool Recipe::trains() const { return HasStage(config, Train::kName); }
 
 std::shared_ptr<ModelSource> ModelOf(const Recipe& recipe, Fetching fetching) {
-  return recipe.has_model ? SetUpModel(recipe.model, recipe.training, fetching) : nullptr;
+  return recipe.has_model ? SetUpModel(recipe.model, fetching) : nullptr;
 }
 
 const Registry& Stages() { return Table().registry; }
@@ -178,6 +179,8 @@ int Workers(const Config& config) {
 
 Session::Session(const Recipe& recipe, SessionOptions options) : config_(recipe.config) {
   resources_.Put(options.model);
+  resources_.Put(std::make_shared<TrainingConfig>(recipe.training));
+  resources_.Put(std::make_shared<Epochs>(Epochs{recipe.training.epochs}));
   if (options.classes) resources_.Put(options.classes);
   if (options.confusion) resources_.Put(options.confusion);
   ceiling_ = HostCeilingOf(config_, HostMemoryLimits("/", Workers(config_) + kOtherThreads));

@@ -23,6 +23,7 @@
 #include "stages/model/model.h"
 #include "stages/payloads.h"
 #include "stages/train/confusion_counts.h"
+#include "stages/train/training_config.h"
 
 namespace weir {
 

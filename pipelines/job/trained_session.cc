@@ -36,7 +36,8 @@ void CheckIsRun(const fs::path& run) {
 TrainedSession::TrainedSession(const fs::path& run, const std::vector<std::string>& overrides,
                                const TrainedOptions& options) {
   CheckIsRun(run);
-  const Recipe recipe = LoadRecipe(run / "config.yaml", overrides);
+  Recipe recipe = LoadRecipe(run / "config.yaml", overrides);
+  recipe.training = {};  // it measures by the plain loss, whatever it was trained with
   SavedModel saved = LoadSavedModel(run / "model");
   const auto classes = std::make_shared<Classes>(Classes{std::move(saved.classes)});
   classes_ = classes;

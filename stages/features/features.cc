@@ -9,6 +9,7 @@
 #include "stages/features/host_prefix.h"
 #include "stages/files/cache_folder.h"
 #include "stages/files/sha256.h"
+#include "stages/learner.h"
 #include "stages/model/backbones/weights_digest.h"
 #include "stages/model/backbones/weights_source.h"
 #include "stages/model/declared_model.h"
@@ -29,11 +30,12 @@ Features::Features(const Params& params, BuildContext& context)
   if (const auto chosen = context.resources.Find<ChosenDevice>()) device_ = chosen->device;
   if (needs_maps()) CheckInt8();
   context.resources.Put(model_);
+  const auto epochs = context.resources.Find<Epochs>();
   keeper_ = std::make_shared<FeatureKeeper>(
       FeatureKeeper::Options{
           .place = params.cache,
           .folder = params.cache_folder.value_or(CacheFolder() / "features"),
-          .epochs = source_->training.epochs,
+          .epochs = epochs ? epochs->count : Epochs{}.count,
           .dims =
               model_->prefix_layers() > 0 ? model_->feature_dims() : std::vector<std::int64_t>(),
       },

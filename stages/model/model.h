@@ -88,7 +88,6 @@ class Model {
 struct ModelSource {
   static constexpr std::string_view kResource = "model source";
   ModelConfig config;
-  TrainingConfig training;
   Convention convention;
   // Called once the plan is accepted, by each stage that needs numbers: the backbone's, from the
   // file, the saved model or the seed.

@@ -1,4 +1,4 @@
-// The sections `model:` and `training:` of a configuration, as typed values.
+// The section `model:` of a configuration, as typed values.
 //
 // Plain data; the functions are pure and may be called from any thread.
 #pragma once
@@ -76,46 +76,18 @@ struct ModelConfig {
   std::vector<HeadLayer> head{};
 };
 
-struct OptimizerConfig {
-  enum class Kind { kAdam, kAdamW, kSgd, kRmsprop };
-  Kind kind = Kind::kAdam;
-  double learning_rate = 1e-3;
-  double beta_1 = 0.9;
-  double beta_2 = 0.999;
-  double epsilon = 1e-7;
-  double rho = 0.9;  // RMSprop's
-  double momentum = 0;
-  bool nesterov = false;
-  double weight_decay = 0;  // decoupled (AdamW) or added to the gradient
-};
-
-enum class Schedule { kConstant, kCosine };
-
-struct TrainingConfig {
-  int epochs = 10;
-  OptimizerConfig optimizer{};
-  Schedule schedule = Schedule::kConstant;
-  double label_smoothing = 0;      // of the one loss there is, categorical cross-entropy
-  int micro_batch = 0;             // 0: auto, a function of the model alone; the largest on a GPU
-  double checkpoint_seconds = 60;  // the save interval; also at the end of every epoch
-};
-
-// Reads a section (null: every default). What is wrong goes to `problems`, with its place. Relative
-// paths of weights are made absolute from the folder of the file that they are written in.
+// Reads the section (null: every default). What is wrong goes to `problems`, with its place.
+// Relative paths of weights are made absolute from the folder of the file that they are written in.
 ModelConfig ParseModel(const YamlNode& node, Problems& problems);
-TrainingConfig ParseTraining(const YamlNode& node, Problems& problems);
 
 // Every value as resolved, so that it parses to the same again, wherever it is read.
 YamlNode ToYaml(const ModelConfig& config);
-YamlNode ToYaml(const TrainingConfig& config);
 
-// The keys with their documentation, defaults and ranges; a layer of the head or an optimizer is a
-// row nested in `head` or `optimizer`.
+// The keys with their documentation, defaults and ranges; a layer of the head is a row nested in
+// `head`.
 std::vector<FieldDoc> DescribeModel();
-std::vector<FieldDoc> DescribeTraining();
 
-// What they may be, as JSON Schema (framework/config/schema.h).
+// What it may be, as JSON Schema (framework/config/schema.h).
 YamlNode ModelSchema();
-YamlNode TrainingSchema();
 
 }  // namespace weir

@@ -18,6 +18,7 @@
 #include "stages/learner.h"
 #include "stages/model/model.h"
 #include "stages/train/parameter_table.h"
+#include "stages/train/training_config.h"
 
 namespace weir {
 

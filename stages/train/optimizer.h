@@ -27,7 +27,7 @@
 #include <string_view>
 #include <vector>
 
-#include "stages/model/model_config.h"
+#include "stages/train/training_config.h"
 
 namespace at {
 class Tensor;

@@ -9,6 +9,7 @@
 #include "stages/picture_lists.h"
 #include "stages/train/confusion_counts.h"
 #include "stages/train/train_learner.h"
+#include "stages/train/training_config.h"
 
 namespace weir {
 namespace {
@@ -31,6 +32,8 @@ Declaration DataOf(const BuildContext& context) {
 Train::Train(const Params&, BuildContext& context) {
   auto source =
       context.resources.Require<ModelSource>(kName, "Declare the model in the section `model`.");
+  auto training = context.resources.Require<TrainingConfig>(
+      kName, "Declare how it learns in the section `training`.");
   auto model = context.resources.Require<Model>(kName, "Put `features` before it.");
   if (context.upstream.dims.empty() || context.upstream.dims[0] < 1) {
     throw Error(ErrorKind::kConfig, "`train` needs batches of features of one size",
@@ -45,8 +48,8 @@ Train::Train(const Params&, BuildContext& context) {
     confusion->Declare(static_cast<int>(model->classes().size()), (*counts)[Split::kTest]);
   }
   learner_ = std::make_shared<TrainLearner>(
-      std::move(model), std::move(source), chosen ? chosen->device : nullptr, confusion,
-      DataOf(context), static_cast<int>(context.upstream.dims[0]), context.workers,
+      std::move(model), std::move(source), std::move(training), chosen ? chosen->device : nullptr,
+      confusion, DataOf(context), static_cast<int>(context.upstream.dims[0]), context.workers,
       context.training);
   context.resources.Put<Learner>(learner_);
 }

@@ -1,11 +1,11 @@
 // The stage `train`: learns from batches of features in train passes, and only measures in the
 // others.
 //
-// Its settings are the sections `model` and `training` (ModelSource); it takes the Model from the
-// resources and puts the Learner there. A batch is cut by position in micro-batches of a fixed
-// size, several of which run at once; their gradients are added in the order of position, so that
-// neither the number of threads nor the memory that the plan grants changes a bit of what is
-// learnt.
+// Its settings are the sections `model` (ModelSource) and `training` (TrainingConfig); it takes
+// both and the Model from the resources and puts the Learner there. A batch is cut by position in
+// micro-batches of a fixed size, several of which run at once; their gradients are added in the
+// order of position, so that neither the number of threads nor the memory that the plan grants
+// changes a bit of what is learnt.
 //
 // Where there are ConfusionCounts among the resources, test passes fill them.
 //

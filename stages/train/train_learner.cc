@@ -41,19 +41,21 @@ int MicroBatchOf(const Model& model, int wanted, int batch_size, bool training, 
 
 TrainLearner::TrainLearner(std::shared_ptr<const Model> model,
                            std::shared_ptr<const ModelSource> source,
+                           std::shared_ptr<const TrainingConfig> config,
                            std::shared_ptr<Device> device,
                            std::shared_ptr<ConfusionCounts> confusion, Declaration data,
                            int batch_size, int workers, bool training)
     : model_(std::move(model)),
       source_(std::move(source)),
+      config_(std::move(config)),
       device_(std::move(device)),
       confusion_(std::move(confusion)),
       data_(std::move(data)),
-      optimizer_(source_->training.optimizer),
+      optimizer_(config_->optimizer),
       batch_size_(batch_size),
-      micro_batch_(MicroBatchOf(*model_, source_->training.micro_batch, batch_size, training,
-                                device_ != nullptr)),
-      may_cut_(source_->training.micro_batch == 0 &&
+      micro_batch_(
+          MicroBatchOf(*model_, config_->micro_batch, batch_size, training, device_ != nullptr)),
+      may_cut_(config_->micro_batch == 0 &&
                !(training && TrainableModel::NeedsWholeBatch(*model_))),
       workers_(workers),
       training_(training) {}
@@ -129,7 +131,7 @@ void TrainLearner::Open(OpenContext& context) {
   grant_ = TorchAllocator::Install().Grant(std::move(leases), "train");
   const TrainableOptions options{
       .training = training_,
-      .label_smoothing = source_->training.label_smoothing,
+      .label_smoothing = config_->label_smoothing,
       .in_flight = in_flight_,
       .activations = context.is_frugal && planned.lever && planned.lever->frugal
                          ? Activations::kRecomputed
@@ -189,7 +191,7 @@ void TrainLearner::Consume(const FeatureBatch& batch, StageContext& context) {
     return;
   }
   if (!LearnGradients(batch, context)) return;
-  Issue([&] { trainable_->Step(position_.step + 1, LearningRate(source_->training, pass.epoch)); });
+  Issue([&] { trainable_->Step(position_.step + 1, LearningRate(*config_, pass.epoch)); });
   ++position_.step;
   position_.next_sample = batch.next_order;
   Report(batch, pass);
@@ -275,7 +277,7 @@ bool TrainLearner::Predict(const FeatureBatch& batch, StageContext& context) {
   for (int i = 0; i < batch.size(); ++i) {
     losses_[i] =
         CrossEntropy(std::span(logits_).subspan(static_cast<std::size_t>(i) * classes(), classes()),
-                     batch.samples[i], source_->training.label_smoothing);
+                     batch.samples[i], config_->label_smoothing);
   }
   return true;
 }

@@ -23,6 +23,7 @@
 #include "stages/train/optimizer.h"
 #include "stages/train/torch/torch_allocator.h"
 #include "stages/train/trainable_model.h"
+#include "stages/train/training_config.h"
 
 namespace weir {
 
@@ -32,8 +33,9 @@ class TrainLearner final : public Learner {
   // nobody asks for it; `data` is what is learnt from, in words. Throws Error(kConfig), as Train
   // does.
   TrainLearner(std::shared_ptr<const Model> model, std::shared_ptr<const ModelSource> source,
-               std::shared_ptr<Device> device, std::shared_ptr<ConfusionCounts> confusion,
-               Declaration data, int batch_size, int workers, bool training);
+               std::shared_ptr<const TrainingConfig> config, std::shared_ptr<Device> device,
+               std::shared_ptr<ConfusionCounts> confusion, Declaration data, int batch_size,
+               int workers, bool training);
 
   Footprint footprint() const;
   void Open(OpenContext& context);
@@ -78,6 +80,7 @@ class TrainLearner final : public Learner {
 
   std::shared_ptr<const Model> model_;
   std::shared_ptr<const ModelSource> source_;
+  std::shared_ptr<const TrainingConfig> config_;
   std::shared_ptr<Device> device_;              // null: the host
   std::shared_ptr<ConfusionCounts> confusion_;  // null: not asked for
   const Declaration data_;

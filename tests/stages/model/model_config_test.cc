@@ -21,22 +21,9 @@ ModelConfig Model(const std::string& text) {
   return config;
 }
 
-TrainingConfig Training(const std::string& text) {
-  Problems problems;
-  const TrainingConfig config = ParseTraining(Read(text, problems), problems);
-  EXPECT_EQ(problems.text(), "");
-  return config;
-}
-
 std::string ProblemsOfModel(const std::string& text) {
   Problems problems;
   ParseModel(Read(text, problems), problems);
-  return problems.text();
-}
-
-std::string ProblemsOfTraining(const std::string& text) {
-  Problems problems;
-  ParseTraining(Read(text, problems), problems);
   return problems.text();
 }
 
@@ -200,42 +187,6 @@ TEST(ParseModel, BlamesTheLayerOfTheHead) {
             "      |        ^");
 }
 
-TEST(ParseTraining, HasTheDefaultsOfKeras) {
-  EXPECT_EQ(Training("").optimizer.kind, OptimizerConfig::Kind::kAdam);
-  EXPECT_EQ(Training("").micro_batch, 0);
-  EXPECT_EQ(Training("optimizer: adam").optimizer.learning_rate, 0.001);
-  EXPECT_EQ(Training("optimizer: adam").optimizer.epsilon, 1e-7);
-  EXPECT_EQ(Training("optimizer: sgd").optimizer.learning_rate, 0.01);
-  EXPECT_EQ(Training("optimizer: adamw").optimizer.weight_decay, 0.004);
-  EXPECT_EQ(Training("optimizer: {rmsprop: {momentum: 0.5}}").optimizer.momentum, 0.5);
-  EXPECT_EQ(Training("loss: {cross_entropy: {label_smoothing: 0.1}}").label_smoothing, 0.1);
-  EXPECT_EQ(Training("loss: sparse_categorical_crossentropy").label_smoothing, 0);
-}
-
-TEST(ParseTraining, BlamesThePlace) {
-  EXPECT_EQ(ProblemsOfTraining("optimizer: adm"),
-            "a.yaml:1:12: there is no optimizer `adm`; did you mean `adam`?\n"
-            "    1 | optimizer: adm\n"
-            "      |            ^");
-  EXPECT_EQ(ProblemsOfTraining("optimizer: {sgd: {nesterov: true}}"),
-            "a.yaml:1:29: `nesterov` needs a `momentum` above 0\n"
-            "    1 | optimizer: {sgd: {nesterov: true}}\n"
-            "      |                             ^");
-  EXPECT_EQ(ProblemsOfTraining("epochs: 0"),
-            "a.yaml:1:9: `epochs` takes 1 or more, not 0\n"
-            "    1 | epochs: 0\n"
-            "      |         ^");
-  EXPECT_EQ(ProblemsOfTraining("metrics: [accuracy, auc]"),
-            "a.yaml:1:21: `metrics[1]` takes accuracy, not `auc`\n"
-            "    1 | metrics: [accuracy, auc]\n"
-            "      |                     ^");
-  EXPECT_EQ(ProblemsOfTraining("loss: mse"),
-            "a.yaml:1:7: there is no loss `mse`; there is categorical_crossentropy, "
-            "sparse_categorical_crossentropy and cross_entropy\n"
-            "    1 | loss: mse\n"
-            "      |       ^");
-}
-
 TEST(ToYaml, OfAModelReadsBackToTheSame) {
   const std::string text = EmitYaml(ToYaml(Model(R"(
 backbone: {width: 0.35, weights: w/a.pth, prefix: encoder_q., convention: torchvision, batch_norm: train}
@@ -279,44 +230,13 @@ head:
   EXPECT_EQ(Model(text).preprocessing->scale[0], 1 / 255.f);
 }
 
-TEST(ToYaml, OfTrainingReadsBackToTheSame) {
-  const std::string text = EmitYaml(ToYaml(Training(R"(
-epochs: 3
-optimizer: {sgd: {momentum: 0.9, nesterov: true}}
-schedule: cosine
-loss: {categorical_crossentropy: {label_smoothing: 0.1}}
-micro_batch: 4
-)")));
-  EXPECT_EQ(text, R"(epochs: 3
-optimizer:
-  sgd:
-    learning_rate: 0.01
-    momentum: 0.9
-    nesterov: true
-    weight_decay: 0
-schedule: cosine
-loss:
-  categorical_crossentropy:
-    label_smoothing: 0.1
-metrics: [accuracy]
-micro_batch: 4
-checkpoint_interval: 1min
-)");
-  EXPECT_EQ(EmitYaml(ToYaml(Training(text))), text);
-}
-
-TEST(Describe, NamesTheLayersOfTheHeadAndTheOptimizers) {
-  const auto nested = [](const std::vector<FieldDoc>& docs, std::string_view of) {
-    std::string names;
-    for (const FieldDoc& doc : docs) {
-      if (doc.name != of) continue;
-      for (const FieldDoc& row : doc.nested) names += row.name + " ";
-    }
-    return names;
-  };
-  EXPECT_EQ(nested(DescribeModel(), "head"),
-            "global_average_pooling global_max_pooling flatten dropout batch_norm dense ");
-  EXPECT_EQ(nested(DescribeTraining(), "optimizer"), "adam adamw sgd rmsprop ");
+TEST(DescribeModel, NamesTheLayersOfTheHead) {
+  std::string names;
+  for (const FieldDoc& doc : DescribeModel()) {
+    if (doc.name != "head") continue;
+    for (const FieldDoc& row : doc.nested) names += row.name + " ";
+  }
+  EXPECT_EQ(names, "global_average_pooling global_max_pooling flatten dropout batch_norm dense ");
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ class Running {
   explicit Running(const SmallTraining& training) : Running(training, Options()) {}
   Running(const SmallTraining& training, const Options& options) : batch_(options.batch) {
     resources_.Put(training.source);
+    resources_.Put(training.config);
     model_ = training.MakeModel();
     resources_.Put(model_);
     if (options.device) {
@@ -87,7 +88,7 @@ inline SmallTraining PartlyFrozen() {
   SmallTraining training({.kind = FrozenConfig::Kind::kThrough, .through = "block_14"});
   training.source->config.head.insert(training.source->config.head.begin() + 1,
                                       {.kind = HeadLayer::Kind::kDropout, .rate = 0.3});
-  training.source->training.label_smoothing = 0.05;
+  training.config->label_smoothing = 0.05;
   return training;
 }
 

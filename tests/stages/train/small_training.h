@@ -10,6 +10,7 @@
 #include "framework/random.h"
 #include "stages/model/model.h"
 #include "stages/payloads.h"
+#include "stages/train/training_config.h"
 #include "tests/support/whole_backbone.h"
 
 namespace weir {
@@ -43,6 +44,7 @@ struct SmallTraining {
   }
 
   std::shared_ptr<ModelSource> source = std::make_shared<ModelSource>();
+  std::shared_ptr<TrainingConfig> config = std::make_shared<TrainingConfig>();
   MapSize input = {32, 32};
   std::vector<std::string> classes = {"ants", "bees", "wasps"};
 };

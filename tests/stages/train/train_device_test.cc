@@ -39,7 +39,7 @@ TEST(TrainOnDevice, LearnsWhatTheHostDoes) {
   SmallTraining unfrozen({.kind = FrozenConfig::Kind::kNone}, Convention::Torchvision());
   unfrozen.input = {64, 64};
   for (const SmallTraining& training : {HeadOnly(), PartlyFrozen(), on_batch, unfrozen}) {
-    training.source->training.optimizer = {
+    training.config->optimizer = {
         .kind = OptimizerConfig::Kind::kSgd, .learning_rate = 0.02, .momentum = 0.9};
     Running host(training);
     Running device(training, OnDevice());
@@ -95,8 +95,7 @@ TEST(TrainOnDevice, TakesTheWholeBatchAtOnceWhereThatFits) {
 TEST(TrainOnDevice, CutsTheBatchUntilItFits) {
   SmallTraining training({.kind = FrozenConfig::Kind::kNone});
   training.input = {96, 96};
-  training.source->training.optimizer = {.kind = OptimizerConfig::Kind::kSgd,
-                                         .learning_rate = 0.05};
+  training.config->optimizer = {.kind = OptimizerConfig::Kind::kSgd, .learning_rate = 0.05};
   auto roomy = std::make_shared<ProcessorDevice>();
   Running whole(training, OnDevice(roomy));
   whole.Pass(Split::kTrain, 0, 15);
@@ -114,10 +113,10 @@ TEST(TrainOnDevice, RefusesWhatDoesNotFit) {
   SmallTraining training = PartlyFrozen();
   EXPECT_EQ(CaughtError([&] { Running running(training, narrow()); }),
             "train: not one sample fits on the GPU\nRaise memory.device.");
-  training.source->training.micro_batch = 4;
+  training.config->micro_batch = 4;
   EXPECT_EQ(CaughtError([&] { Running running(training, narrow()); }),
             "train: a micro-batch of 4 samples does not fit on the GPU\nRaise memory.device.");
-  training.source->training.micro_batch = 0;
+  training.config->micro_batch = 0;
   training.source->config.backbone.batch_norm = BatchNormMode::kTrain;
   EXPECT_EQ(CaughtError([&] { Running running(training, narrow()); }),
             "train: a micro-batch of 8 samples does not fit on the GPU\nRaise memory.device.");
@@ -125,7 +124,7 @@ TEST(TrainOnDevice, RefusesWhatDoesNotFit) {
 
 TEST(TrainOnDevice, KeepsTheMicroBatchThatIsAskedFor) {
   SmallTraining training = PartlyFrozen();
-  training.source->training.micro_batch = 3;
+  training.config->micro_batch = 3;
   auto device = std::make_shared<ProcessorDevice>();
   Running running(training, OnDevice(device));
   EXPECT_EQ(device->tries.size(), 1u);
@@ -146,7 +145,7 @@ TEST(TrainOnDevice, LeasesOnTheHostWhatIsThere) {
   const SmallTraining training = PartlyFrozen();
   Running running(training, OnDevice());
   const Footprint footprint = running.footprint();
-  const Optimizer optimizer(training.source->training.optimizer);
+  const Optimizer optimizer(training.config->optimizer);
   const std::size_t state = TrainableModel::StateBytes(running.model(), optimizer, true);
   EXPECT_FALSE(footprint.lever.has_value());
   EXPECT_EQ(footprint.held_bytes(),

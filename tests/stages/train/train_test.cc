@@ -89,11 +89,10 @@ TEST(Train, WithFewerMicroBatchesAtOnceItHoldsLessAndLearnsTheSame) {
 // The sums are made in another order: float32's rounding, in Adam's first steps amplified.
 TEST(Train, MicroBatchesLearnWhatTheWholeBatchDoes) {
   SmallTraining training = PartlyFrozen();
-  training.source->training.optimizer = {.kind = OptimizerConfig::Kind::kSgd,
-                                         .learning_rate = 0.05};
+  training.config->optimizer = {.kind = OptimizerConfig::Kind::kSgd, .learning_rate = 0.05};
   std::vector<std::vector<float>> states;
   for (int micro_batch : {8, 3, 1}) {
-    training.source->training.micro_batch = micro_batch;
+    training.config->micro_batch = micro_batch;
     Running running(training);
     running.Pass(Split::kTrain, 0, 16);
     states.push_back(running.State());
@@ -109,7 +108,7 @@ TEST(Train, MicroBatchesLearnWhatTheWholeBatchDoes) {
 TEST(Train, ResumedItIsAsIfItHadNeverStopped) {
   const ScratchFolder folder;
   SmallTraining training = PartlyFrozen();
-  training.source->training.schedule = Schedule::kCosine;
+  training.config->schedule = Schedule::kCosine;
   Running whole(training);
   int steps = 0;
   whole.learner().after_step = [&] {
@@ -209,7 +208,7 @@ TEST(Train, ARunOfAnotherModelIsNotResumed) {
   Running running(HeadOnly());
   running.learner().Save(folder / "state", "");
   SmallTraining other = HeadOnly();
-  other.source->training.optimizer.kind = OptimizerConfig::Kind::kRmsprop;
+  other.config->optimizer.kind = OptimizerConfig::Kind::kRmsprop;
   Running another(other);
   const std::vector<float> before = another.State();
   EXPECT_EQ(CaughtError([&] { another.learner().Restore(folder / "state"); }),
@@ -287,7 +286,7 @@ TEST(Train, HoldsWhatThePlanSays) {
         SmallTraining unfrozen({.kind = FrozenConfig::Kind::kNone}, convention);
         unfrozen.input = {160, 160};
         unfrozen.source->config.backbone.width = 1;
-        unfrozen.source->training.micro_batch = micro_batch;
+        unfrozen.config->micro_batch = micro_batch;
         ExpectMemoryAsPlanned(unfrozen, {.batch = 4}, 0.8);
       }
     }
@@ -311,7 +310,7 @@ TEST(Train, HoldsWhatThePlanSaysWhereActivationsAreRecomputed) {
       SmallTraining unfrozen({.kind = FrozenConfig::Kind::kNone}, convention);
       unfrozen.input = {160, 160};
       unfrozen.source->config.backbone.width = 1;
-      unfrozen.source->training.micro_batch = 2;
+      unfrozen.config->micro_batch = 2;
       ExpectMemoryAsPlanned(unfrozen, {.batch = 4, .is_frugal = true}, 0.75);
     }
     SmallTraining on_batch({.kind = FrozenConfig::Kind::kNone});
@@ -348,11 +347,11 @@ TEST(Train, LearnsTheSameWhereActivationsAreRecomputed) {
 
 TEST(Train, RefusesMicroBatchesThatMakeNoSense) {
   SmallTraining training = PartlyFrozen();
-  training.source->training.micro_batch = 9;
+  training.config->micro_batch = 9;
   EXPECT_EQ(CaughtError([&] { Running running(training); }),
             "training.micro_batch: 9 is more than the batch of 8\n"
             "Give a smaller one, or a larger batch.");
-  training.source->training.micro_batch = 2;
+  training.config->micro_batch = 2;
   training.source->config.backbone.batch_norm = BatchNormMode::kTrain;
   EXPECT_EQ(CaughtError([&] { Running running(training); }),
             "training.micro_batch: 2, but a batch norm learns on the statistics of the whole batch "
@@ -365,6 +364,7 @@ TEST(Train, RefusesABudgetThatIsTooSmall) {
   const SmallTraining training = HeadOnly();
   Resources resources;
   resources.Put(training.source);
+  resources.Put(training.config);
   resources.Put(training.MakeModel());
   BuildContext context{.upstream = {{8, 1280}, 0}, .resources = resources};
   Train stage(Train::Params{}, context);

@@ -28,7 +28,7 @@ constexpr double kThroughAllLayers = 0.1;
 
 // A training of 8 samples a batch by plain descent, as Adam's first steps amplify rounding.
 Case Named(const char* name, SmallTraining training, double tolerance = kThroughFewLayers) {
-  training.source->training.optimizer = {
+  training.config->optimizer = {
       .kind = OptimizerConfig::Kind::kSgd, .learning_rate = 0.02, .momentum = 0.9};
   return {name, std::move(training), tolerance};
 }

@@ -1,4 +1,5 @@
-// The section `training:`.
+#include "stages/train/training_config.h"
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -8,7 +9,6 @@
 
 #include "framework/config/component.h"
 #include "framework/config/params.h"
-#include "stages/model/model_config.h"
 
 namespace weir {
 

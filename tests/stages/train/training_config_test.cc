@@ -1,0 +1,102 @@
+#include "stages/train/training_config.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "framework/config/params.h"
+#include "framework/config/yaml_reader.h"
+
+namespace weir {
+namespace {
+
+YamlNode Read(const std::string& text, Problems& problems) {
+  return ParseYaml(YamlSource::File("a.yaml", text, "/photos"), problems);
+}
+
+TrainingConfig Training(const std::string& text) {
+  Problems problems;
+  const TrainingConfig config = ParseTraining(Read(text, problems), problems);
+  EXPECT_EQ(problems.text(), "");
+  return config;
+}
+
+std::string ProblemsOfTraining(const std::string& text) {
+  Problems problems;
+  ParseTraining(Read(text, problems), problems);
+  return problems.text();
+}
+
+TEST(ParseTraining, HasTheDefaultsOfKeras) {
+  EXPECT_EQ(Training("").optimizer.kind, OptimizerConfig::Kind::kAdam);
+  EXPECT_EQ(Training("").micro_batch, 0);
+  EXPECT_EQ(Training("optimizer: adam").optimizer.learning_rate, 0.001);
+  EXPECT_EQ(Training("optimizer: adam").optimizer.epsilon, 1e-7);
+  EXPECT_EQ(Training("optimizer: sgd").optimizer.learning_rate, 0.01);
+  EXPECT_EQ(Training("optimizer: adamw").optimizer.weight_decay, 0.004);
+  EXPECT_EQ(Training("optimizer: {rmsprop: {momentum: 0.5}}").optimizer.momentum, 0.5);
+  EXPECT_EQ(Training("loss: {cross_entropy: {label_smoothing: 0.1}}").label_smoothing, 0.1);
+  EXPECT_EQ(Training("loss: sparse_categorical_crossentropy").label_smoothing, 0);
+}
+
+TEST(ParseTraining, BlamesThePlace) {
+  EXPECT_EQ(ProblemsOfTraining("optimizer: adm"),
+            "a.yaml:1:12: there is no optimizer `adm`; did you mean `adam`?\n"
+            "    1 | optimizer: adm\n"
+            "      |            ^");
+  EXPECT_EQ(ProblemsOfTraining("optimizer: {sgd: {nesterov: true}}"),
+            "a.yaml:1:29: `nesterov` needs a `momentum` above 0\n"
+            "    1 | optimizer: {sgd: {nesterov: true}}\n"
+            "      |                             ^");
+  EXPECT_EQ(ProblemsOfTraining("epochs: 0"),
+            "a.yaml:1:9: `epochs` takes 1 or more, not 0\n"
+            "    1 | epochs: 0\n"
+            "      |         ^");
+  EXPECT_EQ(ProblemsOfTraining("metrics: [accuracy, auc]"),
+            "a.yaml:1:21: `metrics[1]` takes accuracy, not `auc`\n"
+            "    1 | metrics: [accuracy, auc]\n"
+            "      |                     ^");
+  EXPECT_EQ(ProblemsOfTraining("loss: mse"),
+            "a.yaml:1:7: there is no loss `mse`; there is categorical_crossentropy, "
+            "sparse_categorical_crossentropy and cross_entropy\n"
+            "    1 | loss: mse\n"
+            "      |       ^");
+}
+
+TEST(ToYaml, OfTrainingReadsBackToTheSame) {
+  const std::string text = EmitYaml(ToYaml(Training(R"(
+epochs: 3
+optimizer: {sgd: {momentum: 0.9, nesterov: true}}
+schedule: cosine
+loss: {categorical_crossentropy: {label_smoothing: 0.1}}
+micro_batch: 4
+)")));
+  EXPECT_EQ(text, R"(epochs: 3
+optimizer:
+  sgd:
+    learning_rate: 0.01
+    momentum: 0.9
+    nesterov: true
+    weight_decay: 0
+schedule: cosine
+loss:
+  categorical_crossentropy:
+    label_smoothing: 0.1
+metrics: [accuracy]
+micro_batch: 4
+checkpoint_interval: 1min
+)");
+  EXPECT_EQ(EmitYaml(ToYaml(Training(text))), text);
+}
+
+TEST(DescribeTraining, NamesTheOptimizers) {
+  std::string names;
+  for (const FieldDoc& doc : DescribeTraining()) {
+    if (doc.name != "optimizer") continue;
+    for (const FieldDoc& row : doc.nested) names += row.name + " ";
+  }
+  EXPECT_EQ(names, "adam adamw sgd rmsprop ");
+}
+
+}  // namespace
+}  // namespace weir
