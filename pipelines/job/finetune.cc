@@ -56,7 +56,7 @@ class Finetuning {
       : trace_(trace),
         workers_(Workers(recipe.config)),
         epochs_(recipe.training.epochs),
-        checkpoint_seconds_(recipe.training.checkpoint_seconds),
+        checkpoint_seconds_(recipe.training.checkpoint_interval.seconds),
         model_(SetUpModel(recipe.model, Fetching::kAllowed)),
         session_(recipe, {.training = true,
                           .model = model_,

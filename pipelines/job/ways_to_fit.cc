@@ -35,9 +35,9 @@ std::vector<Setting> SettingsOf(const Recipe& recipe, const Session& session) {
   const auto model = session.resources().Find<Model>();
   const bool backbone_learns = model && model->prefix_layers() < model->network().size();
   if (backbone_learns && recipe.training.micro_batch != 1) {
-    const int micro_batch = recipe.training.micro_batch;
+    const Auto<int>& now = recipe.training.micro_batch;
     settings.push_back(
-        {"training.micro_batch", micro_batch == 0 ? "auto" : std::to_string(micro_batch), {"1"}});
+        {"training.micro_batch", now.is_auto() ? "auto" : std::to_string(now.value()), {"1"}});
   }
   const Stage* const batches = session.pipeline().Find("batch");
   const std::vector<std::int64_t> dims =

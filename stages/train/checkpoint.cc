@@ -103,20 +103,6 @@ std::string ToText(const Preprocessing& preprocessing) {
   return "scale " + text(preprocessing.scale) + ", offset " + text(preprocessing.offset);
 }
 
-std::string_view NameOf(OptimizerConfig::Kind kind) {
-  switch (kind) {
-    case OptimizerConfig::Kind::kAdam:
-      return "adam";
-    case OptimizerConfig::Kind::kAdamW:
-      return "adamw";
-    case OptimizerConfig::Kind::kSgd:
-      return "sgd";
-    case OptimizerConfig::Kind::kRmsprop:
-      return "rmsprop";
-  }
-  return "";
-}
-
 std::string LearningLayerNames(const Model& model) {
   std::vector<std::string> names;
   for (int i = 0; i < model.network().size(); ++i) {
@@ -212,7 +198,7 @@ void CheckTensors(const std::filesystem::path& path, const WeightsFile& file,
 
 }  // namespace
 
-Declaration DeclarationOf(const Model& model, const OptimizerConfig& optimizer) {
+Declaration DeclarationOf(const Model& model, const Optimizer& optimizer) {
   const MapSize input = model.network().input();
   const BackboneConfig& config = model.config().backbone;
   const Convention& convention = model.network().convention();
@@ -226,8 +212,7 @@ Declaration DeclarationOf(const Model& model, const OptimizerConfig& optimizer) 
       {"layers that learn", LearningLayerNames(model)},
       {"head", Join(model.head(), [](const HeadLayer& layer) { return ToText(layer); })},
       {"classes", ClassesText(model.classes())},
-      {"optimizer",
-       std::string(NameOf(optimizer.kind)) + (optimizer.momentum > 0 ? " with momentum" : "")},
+      {"optimizer", optimizer.declaration()},
       {"seed", std::to_string(model.seed())},
   };
 }

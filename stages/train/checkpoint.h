@@ -17,8 +17,8 @@
 
 #include "stages/learner.h"
 #include "stages/model/model.h"
+#include "stages/train/optimizers/optimizer.h"
 #include "stages/train/parameter_table.h"
-#include "stages/train/training_config.h"
 
 namespace weir {
 
@@ -37,7 +37,7 @@ struct CheckpointArrays {
 // differ.
 using Declaration = std::vector<std::pair<std::string, std::string>>;
 // Describes the model alone; what it learns from is the caller's to add.
-Declaration DeclarationOf(const Model& model, const OptimizerConfig& optimizer);
+Declaration DeclarationOf(const Model& model, const Optimizer& optimizer);
 
 // Throws Error(kData) where the file cannot be written.
 void SaveCheckpoint(const std::filesystem::path& file, const CheckpointArrays& arrays,

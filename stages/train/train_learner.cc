@@ -8,7 +8,7 @@
 #include "framework/flow/parallel.h"
 #include "stages/device/micro_batches.h"
 #include "stages/train/activation_plan.h"
-#include "stages/train/loss.h"
+#include "stages/train/losses/softmax.h"
 
 namespace weir {
 namespace {
@@ -51,11 +51,11 @@ TrainLearner::TrainLearner(std::shared_ptr<const Model> model,
       device_(std::move(device)),
       confusion_(std::move(confusion)),
       data_(std::move(data)),
-      optimizer_(config_->optimizer),
+      optimizer_(*config_->optimizer),
       batch_size_(batch_size),
-      micro_batch_(
-          MicroBatchOf(*model_, config_->micro_batch, batch_size, training, device_ != nullptr)),
-      may_cut_(config_->micro_batch == 0 &&
+      micro_batch_(MicroBatchOf(*model_, config_->micro_batch.value_or(0), batch_size, training,
+                                device_ != nullptr)),
+      may_cut_(config_->micro_batch.is_auto() &&
                !(training && TrainableModel::NeedsWholeBatch(*model_))),
       workers_(workers),
       training_(training) {}
@@ -131,7 +131,7 @@ void TrainLearner::Open(OpenContext& context) {
   grant_ = TorchAllocator::Install().Grant(std::move(leases), "train");
   const TrainableOptions options{
       .training = training_,
-      .label_smoothing = config_->label_smoothing,
+      .loss = config_->loss,
       .in_flight = in_flight_,
       .activations = context.is_frugal && planned.lever && planned.lever->frugal
                          ? Activations::kRecomputed
@@ -191,7 +191,7 @@ void TrainLearner::Consume(const FeatureBatch& batch, StageContext& context) {
     return;
   }
   if (!LearnGradients(batch, context)) return;
-  Issue([&] { trainable_->Step(position_.step + 1, LearningRate(*config_, pass.epoch)); });
+  Issue([&] { trainable_->Step(position_.step + 1, config_->LearningRate(pass.epoch)); });
   ++position_.step;
   position_.next_sample = batch.next_order;
   Report(batch, pass);
@@ -275,9 +275,7 @@ bool TrainLearner::Predict(const FeatureBatch& batch, StageContext& context) {
   }
   if (context.pass().split == Split::kPredict) return true;
   for (int i = 0; i < batch.size(); ++i) {
-    losses_[i] =
-        CrossEntropy(std::span(logits_).subspan(static_cast<std::size_t>(i) * classes(), classes()),
-                     batch.samples[i], config_->label_smoothing);
+    losses_[i] = config_->loss->Of(LogitsOf(i), batch.samples[i]);
   }
   return true;
 }

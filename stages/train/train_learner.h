@@ -20,7 +20,7 @@
 #include "stages/train/activation_plan.h"
 #include "stages/train/checkpoint.h"
 #include "stages/train/confusion_counts.h"
-#include "stages/train/optimizer.h"
+#include "stages/train/optimizers/optimizer.h"
 #include "stages/train/torch/torch_allocator.h"
 #include "stages/train/trainable_model.h"
 #include "stages/train/training_config.h"
@@ -84,7 +84,7 @@ class TrainLearner final : public Learner {
   std::shared_ptr<Device> device_;              // null: the host
   std::shared_ptr<ConfusionCounts> confusion_;  // null: not asked for
   const Declaration data_;
-  Optimizer optimizer_;
+  const Optimizer& optimizer_;  // of config_
   int batch_size_;
   int micro_batch_;  // with a device the largest that is tried, until Open has found which fits
   bool may_cut_;     // whether Open may take a smaller one

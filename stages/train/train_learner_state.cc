@@ -94,7 +94,7 @@ CheckpointArrays TrainLearner::arrays() const {
 }
 
 Declaration TrainLearner::declaration() const {
-  Declaration all = DeclarationOf(*model_, config_->optimizer);
+  Declaration all = DeclarationOf(*model_, optimizer_);
   all.emplace_back("frozen weights", "sha256 " + frozen_digest_.substr(0, kShownDigits));
   all.insert(all.end(), data_.begin(), data_.end());
   return all;

@@ -13,7 +13,6 @@
 #include "framework/random.h"
 #include "stages/train/backbone_layers.h"
 #include "stages/train/head_layers.h"
-#include "stages/train/loss.h"
 #include "stages/train/micro_batch_run.h"
 #include "stages/train/torch/torch_allocator.h"
 
@@ -230,9 +229,8 @@ void TrainableModel::Learn(const MicroBatch& micro_batch, int slot, std::span<fl
     std::copy_n(gradient.const_data_ptr<float>(), logits.size(), logits.begin());
     const std::size_t classes = model_.classes().size();
     for (int i = 0; i < micro_batch.size(); ++i) {
-      losses[i] =
-          CrossEntropyGradient(Span(gradient).subspan(i * classes, classes), micro_batch.samples[i],
-                               options_.label_smoothing, 1.0 / micro_batch.batch_size);
+      losses[i] = options_.loss->Gradient(Span(gradient).subspan(i * classes, classes),
+                                          micro_batch.samples[i], 1.0 / micro_batch.batch_size);
     }
     return gradient.to(parts_->device);
   };
@@ -265,6 +263,7 @@ void TrainableModel::AddGradients(int slots) {
 void TrainableModel::Step(std::uint64_t step, double learning_rate) {
   parts_->backbone.Unfold(parts_->gradients[0]);
   if (parts_->arrays.is_issued) {
+    const c10::InferenceMode inference;
     optimizer_.Step(parts_->arrays.values, parts_->gradients[0], parts_->slots, step,
                     learning_rate);
   } else {
@@ -275,10 +274,8 @@ void TrainableModel::Step(std::uint64_t step, double learning_rate) {
 
 void TrainableModel::StepInParts(std::uint64_t step, double learning_rate) {
   InParts(parts_->arrays.tables.learning.values(), [&](std::size_t begin, std::size_t count) {
-    Optimizer::Slots slots;
-    for (std::size_t i = 0; i < parts_->slots.size(); ++i) {
-      slots[i] = Span(parts_->slots[i]).subspan(begin, count);
-    }
+    std::vector<std::span<float>> slots;
+    for (const at::Tensor& slot : parts_->slots) slots.push_back(Span(slot).subspan(begin, count));
     optimizer_.Step(Span(parts_->arrays.values).subspan(begin, count),
                     Span(parts_->gradients[0]).subspan(begin, count), slots, step, learning_rate);
   });

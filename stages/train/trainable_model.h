@@ -31,15 +31,16 @@
 
 #include "stages/model/model.h"
 #include "stages/train/activation_plan.h"
+#include "stages/train/losses/cross_entropy.h"
 #include "stages/train/micro_batch.h"
-#include "stages/train/optimizer.h"
+#include "stages/train/optimizers/optimizer.h"
 #include "stages/train/parameter_table.h"
 
 namespace weir {
 
 struct TrainableOptions {
   bool training = true;  // else forward only, without gradients or slots
-  double label_smoothing = 0;
+  std::shared_ptr<const Loss> loss = std::make_shared<const CrossEntropy>(CrossEntropy::Params{});
   int in_flight = 1;  // micro-batches at once; 1 with a device
   Activations activations = Activations::kKept;
   std::string torch_device{};  // Device::torch_device(); empty: the host

@@ -1,42 +1,57 @@
-// The section `training:` of a configuration, as typed values: how the model learns.
+// The section `training:` of a configuration: how the model learns.
 //
-// Plain data, put among the resources by the command and read by the stage `train`; the functions
-// are pure and may be called from any thread.
+// Immutable once read, put among the resources by the command and read by the stage `train`. The
+// functions are pure and may be called from any thread.
 #pragma once
 
+#include <memory>
+#include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
+#include "framework/config/params.h"
+#include "stages/train/losses/cross_entropy.h"
+#include "stages/train/losses/loss.h"
+#include "stages/train/optimizers/adam.h"
+#include "stages/train/optimizers/optimizer.h"
+#include "stages/train/schedules.h"
+
 namespace weir {
-
-class Problems;
-class YamlNode;
-struct FieldDoc;
-
-struct OptimizerConfig {
-  enum class Kind { kAdam, kAdamW, kSgd, kRmsprop };
-  Kind kind = Kind::kAdam;
-  double learning_rate = 1e-3;
-  double beta_1 = 0.9;
-  double beta_2 = 0.999;
-  double epsilon = 1e-7;
-  double rho = 0.9;  // RMSprop's
-  double momentum = 0;
-  bool nesterov = false;
-  double weight_decay = 0;  // decoupled (AdamW) or added to the gradient
-};
-
-enum class Schedule { kConstant, kCosine };
 
 struct TrainingConfig {
   static constexpr std::string_view kResource = "training";
 
   int epochs = 10;
-  OptimizerConfig optimizer{};
-  Schedule schedule = Schedule::kConstant;
-  double label_smoothing = 0;      // of the one loss there is, categorical cross-entropy
-  int micro_batch = 0;             // 0: auto, a function of the model alone; the largest on a GPU
-  double checkpoint_seconds = 60;  // the save interval; also at the end of every epoch
+  std::shared_ptr<const Optimizer> optimizer = std::make_shared<const Adam>(Adam::Params{});
+  Schedule schedule = Schedule::All().front();
+  std::shared_ptr<const Loss> loss = std::make_shared<const CrossEntropy>(CrossEntropy::Params{});
+  std::vector<std::string> metrics = {"accuracy"};
+  Auto<int> micro_batch;  // auto: a function of the model alone; the largest on a GPU
+  Duration checkpoint_interval{60};
+
+  static auto Fields() {
+    return std::tuple{
+        Field{"epochs", &TrainingConfig::epochs, "How often all of the data is learnt from.",
+              AtLeast{1}},
+        Field{"optimizer", &TrainingConfig::optimizer, "How a gradient becomes a step."},
+        Field{"schedule", &TrainingConfig::schedule, Schedule::Doc()},
+        Field{"loss", &TrainingConfig::loss, "What is made small."},
+        Field{"metrics", &TrainingConfig::metrics, "What is reported beside the loss.",
+              Choices{"accuracy"}},
+        Field{"micro_batch", &TrainingConfig::micro_batch,
+              "Samples whose gradients are computed at once; a batch is learnt from whole. auto "
+              "follows the model alone, never the memory there is; on a GPU it is the largest that "
+              "fits.",
+              AtLeast{1}},
+        Field{"checkpoint_interval", &TrainingConfig::checkpoint_interval,
+              "How often it is saved, beside the end of every epoch.",
+              WasCalled{"checkpoint_seconds"}}};
+  }
+
+  double LearningRate(int epoch) const {  // of an epoch, from 0
+    return schedule.rate(optimizer->learning_rate(), epoch, epochs);
+  }
 };
 
 // Reads the section (null: every default). What is wrong goes to `problems`, with its place.

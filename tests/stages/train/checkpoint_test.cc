@@ -6,6 +6,8 @@
 
 #include "stages/files/bounded_json.h"
 #include "stages/model/weights/safetensors_writer.h"
+#include "stages/train/optimizers/adam.h"
+#include "stages/train/optimizers/sgd.h"
 #include "tests/stages/train/small_training.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/file_text.h"
@@ -180,7 +182,7 @@ Declaration DeclarationOfClasses(std::vector<std::string> classes) {
   config.head = {{.kind = HeadLayer::Kind::kGlobalAveragePooling},
                  {.units = kUnitsOfClasses, .activation = Activation::kSoftmax}};
   const Model model(config, Convention::Keras(), {32, 32}, std::move(classes), 1);
-  return DeclarationOf(model, {});
+  return DeclarationOf(model, Adam(Adam::Params{}));
 }
 
 TEST(DeclarationOf, TellsLongListsOfClassesApartAndStaysShort) {
@@ -214,7 +216,7 @@ TEST(Checkpoint, OfClassesWhoseNamesAreNotUtf8ComesBack) {
 TEST(DeclarationOf, NamesWhatATrainingIs) {
   const SmallTraining training({.kind = FrozenConfig::Kind::kThrough, .through = "block_16"});
   const Declaration declaration =
-      DeclarationOf(*training.MakeModel(), {.kind = OptimizerConfig::Kind::kSgd, .momentum = 0.9});
+      DeclarationOf(*training.MakeModel(), Sgd(Sgd::Params{.momentum = 0.9}));
   const Declaration expected = {{"backbone", "mobilenet_v2, width 0.35"},
                                 {"picture size", "32 x 32"},
                                 {"padding", "same"},

@@ -88,7 +88,7 @@ inline SmallTraining PartlyFrozen() {
   SmallTraining training({.kind = FrozenConfig::Kind::kThrough, .through = "block_14"});
   training.source->config.head.insert(training.source->config.head.begin() + 1,
                                       {.kind = HeadLayer::Kind::kDropout, .rate = 0.3});
-  training.config->label_smoothing = 0.05;
+  training.config->loss = std::make_shared<CrossEntropy>(CrossEntropy::Params{0.05});
   return training;
 }
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "stages/train/activation_plan.h"
-#include "stages/train/optimizer.h"
+#include "stages/train/optimizers/sgd.h"
 #include "stages/train/trainable_model.h"
 #include "tests/stages/device/processor_device.h"
 #include "tests/stages/train/running_train.h"
@@ -39,8 +39,8 @@ TEST(TrainOnDevice, LearnsWhatTheHostDoes) {
   SmallTraining unfrozen({.kind = FrozenConfig::Kind::kNone}, Convention::Torchvision());
   unfrozen.input = {64, 64};
   for (const SmallTraining& training : {HeadOnly(), PartlyFrozen(), on_batch, unfrozen}) {
-    training.config->optimizer = {
-        .kind = OptimizerConfig::Kind::kSgd, .learning_rate = 0.02, .momentum = 0.9};
+    training.config->optimizer =
+        std::make_shared<Sgd>(Sgd::Params{.learning_rate = 0.02, .momentum = 0.9});
     Running host(training);
     Running device(training, OnDevice());
     EXPECT_EQ(device.State(), host.State());  // the start
@@ -95,7 +95,7 @@ TEST(TrainOnDevice, TakesTheWholeBatchAtOnceWhereThatFits) {
 TEST(TrainOnDevice, CutsTheBatchUntilItFits) {
   SmallTraining training({.kind = FrozenConfig::Kind::kNone});
   training.input = {96, 96};
-  training.config->optimizer = {.kind = OptimizerConfig::Kind::kSgd, .learning_rate = 0.05};
+  training.config->optimizer = std::make_shared<Sgd>(Sgd::Params{.learning_rate = 0.05});
   auto roomy = std::make_shared<ProcessorDevice>();
   Running whole(training, OnDevice(roomy));
   whole.Pass(Split::kTrain, 0, 15);
@@ -116,7 +116,7 @@ TEST(TrainOnDevice, RefusesWhatDoesNotFit) {
   training.config->micro_batch = 4;
   EXPECT_EQ(CaughtError([&] { Running running(training, narrow()); }),
             "train: a micro-batch of 4 samples does not fit on the GPU\nRaise memory.device.");
-  training.config->micro_batch = 0;
+  training.config->micro_batch = {};
   training.source->config.backbone.batch_norm = BatchNormMode::kTrain;
   EXPECT_EQ(CaughtError([&] { Running running(training, narrow()); }),
             "train: a micro-batch of 8 samples does not fit on the GPU\nRaise memory.device.");
@@ -145,7 +145,7 @@ TEST(TrainOnDevice, LeasesOnTheHostWhatIsThere) {
   const SmallTraining training = PartlyFrozen();
   Running running(training, OnDevice());
   const Footprint footprint = running.footprint();
-  const Optimizer optimizer(training.config->optimizer);
+  const Optimizer& optimizer = *training.config->optimizer;
   const std::size_t state = TrainableModel::StateBytes(running.model(), optimizer, true);
   EXPECT_FALSE(footprint.lever.has_value());
   EXPECT_EQ(footprint.held_bytes(),

@@ -10,12 +10,15 @@
 #include <iterator>
 #include <map>
 
+#include "stages/train/optimizers/rmsprop.h"
+#include "stages/train/optimizers/sgd.h"
 #include "stages/train/torch/torch_allocator.h"
 #include "stages/train/trainable_model.h"
 #include "tests/stages/train/running_train.h"
 #include "tests/stages/train/small_training.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/file_text.h"
+#include "tests/support/listed_parts.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/whole_backbone.h"
 
@@ -89,7 +92,7 @@ TEST(Train, WithFewerMicroBatchesAtOnceItHoldsLessAndLearnsTheSame) {
 // The sums are made in another order: float32's rounding, in Adam's first steps amplified.
 TEST(Train, MicroBatchesLearnWhatTheWholeBatchDoes) {
   SmallTraining training = PartlyFrozen();
-  training.config->optimizer = {.kind = OptimizerConfig::Kind::kSgd, .learning_rate = 0.05};
+  training.config->optimizer = std::make_shared<Sgd>(Sgd::Params{.learning_rate = 0.05});
   std::vector<std::vector<float>> states;
   for (int micro_batch : {8, 3, 1}) {
     training.config->micro_batch = micro_batch;
@@ -108,7 +111,7 @@ TEST(Train, MicroBatchesLearnWhatTheWholeBatchDoes) {
 TEST(Train, ResumedItIsAsIfItHadNeverStopped) {
   const ScratchFolder folder;
   SmallTraining training = PartlyFrozen();
-  training.config->schedule = Schedule::kCosine;
+  training.config->schedule = RowNamed<Schedule>("cosine");
   Running whole(training);
   int steps = 0;
   whole.learner().after_step = [&] {
@@ -208,7 +211,7 @@ TEST(Train, ARunOfAnotherModelIsNotResumed) {
   Running running(HeadOnly());
   running.learner().Save(folder / "state", "");
   SmallTraining other = HeadOnly();
-  other.config->optimizer.kind = OptimizerConfig::Kind::kRmsprop;
+  other.config->optimizer = std::make_shared<Rmsprop>(Rmsprop::Params{});
   Running another(other);
   const std::vector<float> before = another.State();
   EXPECT_EQ(CaughtError([&] { another.learner().Restore(folder / "state"); }),

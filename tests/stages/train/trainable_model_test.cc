@@ -6,6 +6,8 @@
 #include <numeric>
 
 #include "stages/model/frozen_prefix.h"
+#include "stages/train/optimizers/adam.h"
+#include "stages/train/optimizers/sgd.h"
 #include "tests/stages/train/small_training.h"
 
 namespace weir {
@@ -13,14 +15,15 @@ namespace {
 
 using Kind = HeadLayer::Kind;
 
-const OptimizerConfig kPlainDescent{.kind = OptimizerConfig::Kind::kSgd, .learning_rate = 1};
+const Sgd::Params kPlainDescent{.learning_rate = 1};
 
 // A model, one batch, and its loss and gradient as a user of the class sees them.
 struct Learning {
   explicit Learning(const SmallTraining& training, int samples = 4)
       : model(training.MakeModel()),
         optimizer(kPlainDescent),
-        trainable(*model, optimizer, {.label_smoothing = 0.1}),
+        trainable(*model, optimizer,
+                  {.loss = std::make_shared<CrossEntropy>(CrossEntropy::Params{0.1})}),
         batch(RandomFeatures(*model, samples)) {
     trainable.Load([&] { return training.source->open_backbone(*model); }, {});
   }
@@ -66,7 +69,7 @@ struct Learning {
   }
 
   std::shared_ptr<Model> model;
-  Optimizer optimizer;
+  Sgd optimizer;
   TrainableModel trainable;
   FeatureBatch batch;
 };
@@ -143,7 +146,7 @@ void ExpectThePrefixsFeatures(const Convention& convention) {
   training.source->config.head = {{.kind = Kind::kGlobalAveragePooling},
                                   {.units = kUnitsOfClasses}};
   const auto model = training.MakeModel();
-  const Optimizer optimizer(kPlainDescent);
+  const Sgd optimizer(kPlainDescent);
   TrainableModel trainable(*model, optimizer, {.training = false});
   trainable.Load([&] { return training.source->open_backbone(*model); },
                  [](const std::string& name, std::size_t values) {
@@ -234,7 +237,7 @@ TEST(TrainableModel, RunningStatisticsFollowTheBatch) {
 TEST(TrainableModel, OnADeviceTheStateIsFetchedAndBroughtBack) {
   const SmallTraining training(Through("block_16"));
   const auto model = training.MakeModel();
-  const Optimizer optimizer({.kind = OptimizerConfig::Kind::kAdam});
+  const Adam optimizer(Adam::Params{});
   TrainableModel trainable(*model, optimizer, {.torch_device = "cpu"});
   trainable.Load([&] { return training.source->open_backbone(*model); }, {});
   FeatureBatch batch = RandomFeatures(*model, 4);
@@ -282,7 +285,7 @@ TEST(TrainableModel, ARehearsalLeavesNoTraceOnceItIsLoaded) {
   training.source->config.head.insert(training.source->config.head.begin() + 1,
                                       {.kind = Kind::kBatchNorm});
   const auto model = training.MakeModel();
-  const Optimizer optimizer({.kind = OptimizerConfig::Kind::kAdam});
+  const Adam optimizer(Adam::Params{});
   const auto loaded = [&](bool rehearse) {
     TrainableModel trainable(*model, optimizer, {.torch_device = "cpu"});
     if (rehearse) trainable.Rehearse(2, 8);

@@ -27,16 +27,28 @@ std::string ProblemsOfTraining(const std::string& text) {
   return problems.text();
 }
 
+std::string OptimizerOf(const std::string& text) {
+  return EmitFlow(Training(text).optimizer->ToYaml());
+}
+std::string LossOf(const std::string& text) { return EmitFlow(Training(text).loss->ToYaml()); }
+
 TEST(ParseTraining, HasTheDefaultsOfKeras) {
-  EXPECT_EQ(Training("").optimizer.kind, OptimizerConfig::Kind::kAdam);
-  EXPECT_EQ(Training("").micro_batch, 0);
-  EXPECT_EQ(Training("optimizer: adam").optimizer.learning_rate, 0.001);
-  EXPECT_EQ(Training("optimizer: adam").optimizer.epsilon, 1e-7);
-  EXPECT_EQ(Training("optimizer: sgd").optimizer.learning_rate, 0.01);
-  EXPECT_EQ(Training("optimizer: adamw").optimizer.weight_decay, 0.004);
-  EXPECT_EQ(Training("optimizer: {rmsprop: {momentum: 0.5}}").optimizer.momentum, 0.5);
-  EXPECT_EQ(Training("loss: {cross_entropy: {label_smoothing: 0.1}}").label_smoothing, 0.1);
-  EXPECT_EQ(Training("loss: sparse_categorical_crossentropy").label_smoothing, 0);
+  EXPECT_TRUE(Training("").micro_batch.is_auto());
+  const std::string adam =
+      "{adam: {learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-07, weight_decay: 0}}";
+  EXPECT_EQ(OptimizerOf(""), adam);
+  EXPECT_EQ(OptimizerOf("optimizer: adam"), adam);
+  EXPECT_EQ(OptimizerOf("optimizer: sgd"),
+            "{sgd: {learning_rate: 0.01, momentum: 0, nesterov: false, weight_decay: 0}}");
+  EXPECT_EQ(OptimizerOf("optimizer: adamw"),
+            "{adamw: {learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-07, "
+            "weight_decay: 0.004}}");
+  EXPECT_EQ(OptimizerOf("optimizer: {rmsprop: {momentum: 0.5}}"),
+            "{rmsprop: {learning_rate: 0.001, rho: 0.9, momentum: 0.5, epsilon: 1e-07, "
+            "weight_decay: 0}}");
+  EXPECT_EQ(LossOf("loss: {cross_entropy: {label_smoothing: 0.1}}"),
+            "{categorical_crossentropy: {label_smoothing: 0.1}}");
+  EXPECT_EQ(LossOf("loss: sparse_categorical_crossentropy"), "categorical_crossentropy");
 }
 
 TEST(ParseTraining, BlamesThePlace) {

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "stages/train/optimizers/sgd.h"
 #include "tests/stages/device/cuda/cuda_gpu.h"
 #include "tests/stages/train/running_train.h"
 #include "tests/support/caught_error.h"
@@ -28,8 +29,8 @@ constexpr double kThroughAllLayers = 0.1;
 
 // A training of 8 samples a batch by plain descent, as Adam's first steps amplify rounding.
 Case Named(const char* name, SmallTraining training, double tolerance = kThroughFewLayers) {
-  training.config->optimizer = {
-      .kind = OptimizerConfig::Kind::kSgd, .learning_rate = 0.02, .momentum = 0.9};
+  training.config->optimizer =
+      std::make_shared<Sgd>(Sgd::Params{.learning_rate = 0.02, .momentum = 0.9});
   return {name, std::move(training), tolerance};
 }
 

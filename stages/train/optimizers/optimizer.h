@@ -1,6 +1,8 @@
-// One step of gradient descent over arrays of floats, in one pass over memory.
+// How gradients become steps: one step of descent over arrays of floats, in one pass over memory.
+// Each optimizer is a class in a file of its own in this folder and a row of the list in
+// optimizers.cc.
 //
-// The semantics are Keras 3's; the defaults of the two (ours are Keras', in OptimizerConfig):
+// The semantics are Keras 3's; the defaults of the two (ours are Keras'):
 //
 //   | key           | Keras 3                    | PyTorch                                  |
 //   |---------------|----------------------------|------------------------------------------|
@@ -21,13 +23,13 @@
 // the same bits as the whole.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
-#include "stages/train/training_config.h"
+#include "framework/config/parts.h"
 
 namespace at {
 class Tensor;
@@ -37,32 +39,35 @@ namespace weir {
 
 class Optimizer {
  public:
-  static constexpr int kMostSlots = 2;
-  using Slots = std::array<std::span<float>, kMostSlots>;  // unused ones are empty
+  static constexpr std::string_view kWord = "optimizer", kOne = "an optimizer",
+                                    kMany = "optimizers";
+  static std::span<const Part<Optimizer>> All();
 
-  // Throws Error(kConfig) where a number is out of its range.
-  explicit Optimizer(const OptimizerConfig& config);
+  virtual ~Optimizer() = default;
+
+  virtual YamlNode ToYaml() const = 0;
+
+  // Of the first epoch; what becomes of it is the schedule's (schedules.h).
+  virtual double learning_rate() const = 0;
+
+  // What a checkpoint declares, so that nobody goes on from the slots of another optimizer: the
+  // name, and what else decides which slots there are ("sgd with momentum").
+  virtual std::string declaration() const = 0;
 
   // What is kept of each value between steps: arrays as long as the values, from zeros.
-  const std::vector<std::string_view>& slot_names() const { return slot_names_; }
+  virtual std::vector<std::string_view> slot_names() const = 0;
+  using Slots = std::span<const std::span<float>>;  // as slot_names()
 
   // `step` counts from 1. Arrays of one length.
-  void Step(std::span<float> values, std::span<const float> gradients, const Slots& slots,
-            std::uint64_t step, double learning_rate) const;
+  virtual void Step(std::span<float> values, std::span<const float> gradients, Slots slots,
+                    std::uint64_t step, double learning_rate) const = 0;
 
   // The same by LibTorch, where the arrays are on a device: float32 [n], slots as slot_names().
-  // Agrees with the other to float32's rounding. Takes one more array for a moment, or two.
-  void Step(const at::Tensor& values, const at::Tensor& gradients,
-            std::span<const at::Tensor> slots, std::uint64_t step, double learning_rate) const;
-
- private:
-  OptimizerConfig config_;
-  std::vector<std::string_view> slot_names_;
+  // Agrees with the other to float32's rounding. Takes one more array for a moment, or two. Called
+  // in inference mode.
+  virtual void Step(const at::Tensor& values, const at::Tensor& gradients,
+                    std::span<const at::Tensor> slots, std::uint64_t step,
+                    double learning_rate) const = 0;
 };
-
-// Of an epoch (from 0). kCosine: base * (1 + cos(pi * epoch / epochs)) / 2, constant within an
-// epoch, so that it depends on nothing that a resumed run could know otherwise (Loshchilov and
-// Hutter, 2017, without restarts; PyTorch's CosineAnnealingLR with T_max = epochs).
-double LearningRate(const TrainingConfig& config, int epoch);
 
 }  // namespace weir

@@ -1,0 +1,19 @@
+// The list of losses: what `training.loss` may name. The first is the default.
+#include <array>
+
+#include "stages/train/losses/cross_entropy.h"
+
+namespace weir {
+namespace {
+
+// clang-format off
+constexpr std::array kLosses{
+    PartOf<Loss, CrossEntropy>(),
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Part<Loss>> Loss::All() { return kLosses; }
+
+}  // namespace weir

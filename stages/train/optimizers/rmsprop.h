@@ -1,0 +1,70 @@
+// RMSprop (Tieleman and Hinton, 2012, lecture 6.5 of "Neural networks for machine learning"), plain
+// or with momentum.
+//
+// One slot, with momentum two. Thread safety as Optimizer.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "stages/train/optimizers/optimizer.h"
+
+namespace weir {
+
+class Rmsprop final : public Optimizer {
+ public:
+  static constexpr std::array<std::string_view, 1> kNames{"rmsprop"};
+
+  struct Params {
+    double learning_rate = 0.001;
+    double rho = 0.9;
+    double momentum = 0;
+    double epsilon = 1e-7;
+    double weight_decay = 0;
+
+    static auto Fields() {
+      return std::tuple{
+          Field{"learning_rate", &Params::learning_rate,
+                "The size of a step (PyTorch's default is 0.01).", MoreThan{0}},
+          Field{"rho", &Params::rho,
+                "How much of the mean squared gradient a step keeps; less than 1 (PyTorch calls it "
+                "alpha, by default 0.99).",
+                Range{0, 1}},
+          Field{"momentum", &Params::momentum,
+                "How much of the last step goes into the next; less than 1.", Range{0, 1}},
+          Field{"epsilon", &Params::epsilon,
+                "Added to the mean squared gradient (PyTorch's default is 1e-8).", MoreThan{0}},
+          Field{"weight_decay", &Params::weight_decay, "Times the weights, added to the gradient.",
+                AtLeast{0}}};
+    }
+    void Check(const Blame& blame) const {
+      CheckLessThanOne(blame, "rho", rho);
+      CheckLessThanOne(blame, "momentum", momentum);
+    }
+  };
+
+  // Throws Error(kConfig) where a number is out of its range.
+  explicit Rmsprop(const Params& params) : params_(Checked(params)) {}
+
+  YamlNode ToYaml() const override {
+    return WriteNamedParams(kNames.front(), weir::ToYaml(params_));
+  }
+  double learning_rate() const override { return params_.learning_rate; }
+  std::string declaration() const override;
+  std::vector<std::string_view> slot_names() const override;
+  void Step(std::span<float> values, std::span<const float> gradients, Slots slots,
+            std::uint64_t step, double learning_rate) const override;
+  void Step(const at::Tensor& values, const at::Tensor& gradients,
+            std::span<const at::Tensor> slots, std::uint64_t step,
+            double learning_rate) const override;
+
+ private:
+  bool has_momentum() const { return params_.momentum > 0; }
+
+  Params params_;
+};
+
+}  // namespace weir

@@ -1,0 +1,199 @@
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/from_blob.h>
+#include <c10/core/InferenceMode.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "stages/train/optimizers/adam.h"
+#include "stages/train/optimizers/rmsprop.h"
+#include "stages/train/optimizers/sgd.h"
+#include "tests/support/caught_error.h"
+#include "tests/support/listed_parts.h"
+
+namespace weir {
+namespace {
+
+using Arrays = std::vector<std::vector<float>>;
+
+// The slots of `optimizer` for `count` values, from zeros.
+Arrays SlotsOf(const Optimizer& optimizer, std::size_t count) {
+  return Arrays(optimizer.slot_names().size(), std::vector<float>(count));
+}
+
+void Step(const Optimizer& optimizer, std::vector<float>& values,
+          const std::vector<float>& gradients, Arrays& slots, int step, double rate) {
+  const std::vector<std::span<float>> spans(slots.begin(), slots.end());
+  optimizer.Step(values, gradients, spans, step, rate);
+}
+
+at::Tensor Run(std::vector<float>& array) {
+  return at::from_blob(array.data(), {static_cast<std::int64_t>(array.size())}, at::kFloat);
+}
+
+// The same by LibTorch.
+void StepInTorch(const Optimizer& optimizer, std::vector<float>& values,
+                 std::vector<float> gradients, Arrays& slots, int step, double rate) {
+  const c10::InferenceMode inference;
+  std::vector<at::Tensor> runs;
+  for (std::vector<float>& slot : slots) runs.push_back(Run(slot));
+  optimizer.Step(Run(values), Run(gradients), runs, step, rate);
+}
+
+// The same ten steps by both, slots and all, to a few units in the last place.
+void ExpectTheSameInTorch(const Optimizer& optimizer) {
+  constexpr int kValues = 37;
+  std::vector<float> a(kValues), b(kValues);
+  for (int i = 0; i < kValues; ++i) a[i] = b[i] = 0.05f * static_cast<float>(i - 11);
+  Arrays a_slots = SlotsOf(optimizer, kValues), b_slots = a_slots;
+  for (int t = 1; t <= 10; ++t) {
+    std::vector<float> gradients(kValues);
+    for (int i = 0; i < kValues; ++i) {
+      gradients[i] = 0.1f * static_cast<float>((i * 7 + t * 3) % 11 - 5);
+    }
+    const double rate = optimizer.learning_rate() / t;
+    Step(optimizer, a, gradients, a_slots, t, rate);
+    StepInTorch(optimizer, b, gradients, b_slots, t, rate);
+  }
+  for (int i = 0; i < kValues; ++i) {
+    EXPECT_NEAR(b[i], a[i], 1e-6) << i;
+    for (std::size_t slot = 0; slot < a_slots.size(); ++slot) {
+      EXPECT_NEAR(b_slots[slot][i], a_slots[slot][i], 1e-6) << i;
+    }
+  }
+}
+
+// A step of the parts of an array gives the bits of one of the whole.
+void ExpectTheSameInParts(const Optimizer& optimizer) {
+  std::vector<float> values(101), gradients(101);
+  for (int i = 0; i < 101; ++i) values[i] = 0.37f * i, gradients[i] = 1.0f / (i + 3);
+  std::vector<float> in_parts = values;
+  Arrays slots = SlotsOf(optimizer, values.size()), slots_in_parts = slots;
+  Step(optimizer, values, gradients, slots, 1, 1e-3);
+  for (auto [begin, count] : {std::pair{0, 17}, {17, 1}, {18, 83}}) {
+    std::vector<std::span<float>> spans;
+    for (std::vector<float>& slot : slots_in_parts) {
+      spans.push_back(std::span(slot).subspan(begin, count));
+    }
+    optimizer.Step(std::span(in_parts).subspan(begin, count),
+                   std::span(gradients).subspan(begin, count), spans, 1, 1e-3);
+  }
+  EXPECT_EQ(in_parts, values);
+  EXPECT_EQ(slots_in_parts, slots);
+}
+
+// What holds of every row of the list, the next one included: with its defaults, and with each of
+// the numbers that change the way of a step, where it has them.
+class EveryOptimizer : public testing::TestWithParam<Part<Optimizer>> {
+ protected:
+  static std::vector<std::shared_ptr<const Optimizer>> Variants() {
+    std::vector<std::shared_ptr<const Optimizer>> variants = {MadeOfDefaults(GetParam())};
+    const YamlNode defaults = variants.front()->ToYaml().entries().front().value;
+    YamlNode changed = defaults;
+    for (const auto& [key, value] :
+         {std::pair{"weight_decay", "0.05"}, {"momentum", "0.5"}, {"nesterov", "true"}}) {
+      if (!defaults.Find(key)) continue;
+      changed = changed.With({key, YamlNode::Scalar(value)});
+      Problems problems;
+      variants.push_back(GetParam().read(changed, problems));
+      EXPECT_EQ(problems.text(), "");
+    }
+    return variants;
+  }
+};
+
+TEST_P(EveryOptimizer, IsWrittenAsItIsRead) { ExpectRoundTrip(GetParam()); }
+
+TEST_P(EveryOptimizer, InTorchItGoesWhereTheLoopsGo) {
+  for (const auto& optimizer : Variants()) {
+    SCOPED_TRACE(EmitYaml(optimizer->ToYaml()));
+    ExpectTheSameInTorch(*optimizer);
+  }
+}
+
+TEST_P(EveryOptimizer, APartOfAnArrayGivesTheBitsOfTheWhole) {
+  for (const auto& optimizer : Variants()) ExpectTheSameInParts(*optimizer);
+}
+
+// A checkpoint is told apart by the declaration alone: other slots, another declaration.
+TEST_P(EveryOptimizer, IsDeclaredByItsNameAndItsSlots) {
+  for (const auto& a : Variants()) {
+    EXPECT_TRUE(a->declaration().starts_with(GetParam().names.front()));
+    for (const auto& b : Variants()) {
+      EXPECT_EQ(a->declaration() == b->declaration(), a->slot_names() == b->slot_names());
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(List, EveryOptimizer, testing::ValuesIn(Optimizer::All()),
+                         [](const auto& info) { return std::string(info.param.names.front()); });
+
+template <class Made>
+std::shared_ptr<const Optimizer> Of(const typename Made::Params& params) {
+  return std::make_shared<const Made>(params);
+}
+
+struct Reference {
+  const char* name;
+  std::shared_ptr<const Optimizer> optimizer;
+  std::vector<float> values;
+};
+
+class OptimizerReference : public testing::TestWithParam<Reference> {};
+
+// Five steps from {1, -0.5, 0.25} along {0.1 t, -0.02 t^2, 0.3 - 0.1 t}. Both compute in float32,
+// in another order here and there: a few units in the last place.
+TEST_P(OptimizerReference, GoesWhereThePeerGoes) {
+  const Optimizer& optimizer = *GetParam().optimizer;
+  std::vector<float> values = {1, -0.5f, 0.25f};
+  Arrays slots = SlotsOf(optimizer, values.size());
+  for (int t = 1; t <= 5; ++t) {
+    Step(optimizer, values, {0.1f * t, -0.02f * t * t, 0.3f - 0.1f * t}, slots, t,
+         optimizer.learning_rate());
+  }
+  for (int i = 0; i < 3; ++i) EXPECT_NEAR(values[i], GetParam().values[i], 4e-7) << i;
+}
+
+TEST_P(OptimizerReference, InTorchItGoesWhereTheLoopsGo) {
+  ExpectTheSameInTorch(*GetParam().optimizer);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Keras3, OptimizerReference,
+    testing::Values(
+        Reference{
+            "adam", Of<Adam>({.learning_rate = 0.01}), {0.951492667f, -0.455068767f, 0.221944168f}},
+        Reference{"adamw",
+                  Of<AdamW>({.learning_rate = 0.01, .weight_decay = 0.1}),
+                  {0.946600378f, -0.452666193f, 0.220781982f}},
+        Reference{"sgd", Of<Sgd>({.learning_rate = 0.01}), {0.985000014f, -0.488999993f, 0.25f}},
+        Reference{"momentum",
+                  Of<Sgd>({.learning_rate = 0.01, .momentum = 0.9}),
+                  {0.968296945f, -0.48047179f, 0.242270797f}},
+        Reference{"nesterov",
+                  Of<Sgd>({.learning_rate = 0.01, .momentum = 0.9, .nesterov = true}),
+                  {0.956467271f, -0.47142458f, 0.243043721f}},
+        Reference{"rmsprop",
+                  Of<Rmsprop>({.learning_rate = 0.01}),
+                  {0.867724001f, -0.355421185f, 0.24019435f}},
+        Reference{"rmsprop_momentum",
+                  Of<Rmsprop>({.learning_rate = 0.01, .rho = 0.8, .momentum = 0.5}),
+                  {0.842986345f, -0.33134079f, 0.220647246f}}),
+    [](const auto& info) { return info.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(PyTorch, OptimizerReference,
+                         testing::Values(Reference{
+                             "sgd_with_decay_in_the_gradient",
+                             Of<Sgd>({.learning_rate = 0.01, .momentum = 0.9, .weight_decay = 0.1}),
+                             {0.955234408f, -0.473935902f, 0.239034861f}}),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(Optimizer, RefusesWhatIsOutOfRange) {
+  EXPECT_EQ(CaughtError([] { Sgd({.momentum = 1}); }), "`momentum` takes less than 1, not 1\n");
+  EXPECT_EQ(CaughtError([] { Adam({.epsilon = 0}); }), "`epsilon` takes more than 0, not 0\n");
+}
+
+}  // namespace
+}  // namespace weir

@@ -1,0 +1,51 @@
+// What holds of every part that a configuration may name (framework/config/parts.h).
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "framework/config/parts.h"
+
+namespace weir {
+
+// Of a kind without parameters, the row of that name.
+template <IsNamedRow Row>
+Row RowNamed(std::string_view name) {
+  for (const Row& row : Row::All()) {
+    if (row.name == name) return row;
+  }
+  ADD_FAILURE() << "there is no " << name;
+  return Row::All().front();
+}
+
+template <class Kind>
+std::shared_ptr<const Kind> MadeOfDefaults(const Part<Kind>& part) {
+  Problems problems;
+  auto made = part.read(YamlNode::Null({}), problems);
+  EXPECT_EQ(problems.text(), "");
+  return made;
+}
+
+// Under each of its names it is read from what it is written as, and is documented.
+template <class Kind>
+void ExpectRoundTrip(const Part<Kind>& part) {
+  using Type = ParamType<std::shared_ptr<const Kind>>;
+  for (const std::string_view name : part.names) {
+    Problems problems;
+    const auto read =
+        Type::Read(YamlNode::Map({{std::string(name), YamlNode::Null({})}}), {}, problems);
+    ASSERT_TRUE(read.has_value()) << problems.text();
+    const YamlNode written = Type::Write(*read, {});
+    const auto again = Type::Read(written, {}, problems);
+    ASSERT_TRUE(again.has_value()) << problems.text();
+    EXPECT_EQ(EmitYaml(Type::Write(*again, {})), EmitYaml(written));
+    EXPECT_NE(EmitYaml(Type::Schema({})).find(name), std::string::npos);
+  }
+  EXPECT_NE(EmitYaml(part.schema()).find("properties"), std::string::npos);
+  for (const FieldDoc& field : part.fields()) EXPECT_FALSE(field.doc.empty()) << field.name;
+}
+
+}  // namespace weir
