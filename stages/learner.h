@@ -2,6 +2,7 @@
 // does, and its state to save and restore.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -22,12 +23,37 @@ struct Epochs {
 
 // The figures of one pass, so far.
 struct Metrics {
-  double loss_sum = 0;  // over images; cross-entropy in nats
+  // Accuracy is always among the means: a run's best is told by it.
+  static constexpr std::string_view kAccuracy = "accuracy";
+
+  // Of what `training.metrics` names (stages/train/metrics/metric.h).
+  struct Mean {
+    std::string name;
+    double sum = 0;
+    std::uint64_t images = 0;  // fewer than those of the pass where it was named in its middle
+
+    double value() const { return images ? sum / static_cast<double>(images) : 0; }
+  };
+
+  double loss_sum = 0;  // over images
   std::uint64_t images = 0;
-  std::uint64_t correct = 0;
+  std::vector<Mean> means{};  // in the order in which they were first added to
+
+  void Add(std::string_view name, double of_an_image) {
+    auto mean = std::find_if(means.begin(), means.end(),
+                             [name](const Mean& each) { return each.name == name; });
+    if (mean == means.end()) mean = means.insert(mean, Mean{std::string(name)});
+    mean->sum += of_an_image;
+    ++mean->images;
+  }
 
   double loss() const { return images ? loss_sum / images : 0; }
-  double accuracy() const { return images ? static_cast<double>(correct) / images : 0; }
+  double accuracy() const {
+    for (const Mean& mean : means) {
+      if (mean.name == kAccuracy) return mean.value();
+    }
+    return 0;
+  }
 };
 
 // Where training stands: enough, with the seed, to go on as if it had never stopped.

@@ -14,7 +14,7 @@ order='
   stages/decode stages/sources stages/augment stages/batch
   stages/model/weights stages/model/backbones stages/model stages/model/export
   stages/device stages/device/cuda stages/features/onednn stages/features
-  stages/train/losses stages/train/optimizers stages/train/torch stages/train stages/writers
+  stages/train/losses stages/train/metrics stages/train/optimizers stages/train/torch stages/train stages/writers
   pipelines/report pipelines/drawing pipelines/job pipelines/commands pipelines
 '
 find framework stages pipelines -type f \( -name '*.h' -o -name '*.cc' -o -name '*.cu' \) -print0 | sort -z |

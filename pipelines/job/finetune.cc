@@ -40,9 +40,15 @@ double SecondsSince(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
+// "loss 0.1234  accuracy 0.987".
 std::string MetricsText(const Metrics& metrics) {
-  char text[80];
-  std::snprintf(text, sizeof text, "loss %.4f  accuracy %.3f", metrics.loss(), metrics.accuracy());
+  char figure[40];
+  std::snprintf(figure, sizeof figure, "loss %.4f", metrics.loss());
+  std::string text = figure;
+  for (const Metrics::Mean& mean : metrics.means) {
+    std::snprintf(figure, sizeof figure, " %.3f", mean.value());
+    text += "  " + mean.name + figure;
+  }
   return text;
 }
 
@@ -275,14 +281,15 @@ class Finetuning {
           ErrorKind::kConfig, title + ": the loss is no number any more, the training diverged",
           "Lower the learning_rate of training.optimizer, and begin anew in another folder.");
     }
-    folder_->AddMetrics({{"epoch", epoch},
-                         {"split", Name(split)},
-                         {"loss", metrics.loss()},
-                         {"accuracy", metrics.accuracy()},
-                         {"images", metrics.images},
-                         {"seconds", seconds},
-                         {"held_bytes", memory_->last().held_bytes},
-                         {"beside_ledger_bytes", memory_->last().holdings.front().bytes}});
+    nlohmann::json line = {{"epoch", epoch},
+                           {"split", Name(split)},
+                           {"loss", metrics.loss()},
+                           {"images", metrics.images},
+                           {"seconds", seconds},
+                           {"held_bytes", memory_->last().held_bytes},
+                           {"beside_ledger_bytes", memory_->last().holdings.front().bytes}};
+    for (const Metrics::Mean& mean : metrics.means) line[mean.name] = mean.value();
+    folder_->AddMetrics(line);
     if (split == Split::kValidation) {
       tally_.best_validation_accuracy =
           std::max(tally_.best_validation_accuracy, metrics.accuracy());
@@ -305,9 +312,7 @@ class Finetuning {
     const Metrics metrics = learner_->metrics();
     return {.done = metrics.images,
             .total = Count(split),
-            .loss = metrics.loss(),
-            .accuracy = metrics.accuracy(),
-            .has_metrics = metrics.images > 0};
+            .metrics = metrics.images > 0 ? MetricsText(metrics) : ""};
   }
 
   // Called between passes, and after a step in the thread that trains.

@@ -37,7 +37,9 @@ TrainedSession::TrainedSession(const fs::path& run, const std::vector<std::strin
                                const TrainedOptions& options) {
   CheckIsRun(run);
   Recipe recipe = LoadRecipe(run / "config.yaml", overrides);
-  recipe.training = {};  // it measures by the plain loss, whatever it was trained with
+  TrainingConfig measuring;  // by the plain loss, whatever it was trained with
+  measuring.metrics = std::move(recipe.training.metrics);
+  recipe.training = std::move(measuring);
   SavedModel saved = LoadSavedModel(run / "model");
   const auto classes = std::make_shared<Classes>(Classes{std::move(saved.classes)});
   classes_ = classes;

@@ -38,6 +38,14 @@ std::string Dump(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+// What `training.metrics` of the run names beside accuracy.
+template <class Visit>
+void ForEachFurtherMean(const Metrics& metrics, Visit visit) {
+  for (const Metrics::Mean& mean : metrics.means) {
+    if (mean.name != Metrics::kAccuracy) visit(mean);
+  }
+}
+
 void PrintRow(const ClassificationReport& report, int truth, std::FILE* out) {
   std::vector<std::uint64_t> row(report.classes.size());
   report.confusion.ForEachTaken(
@@ -72,8 +80,12 @@ void PrintLines(std::size_t count, std::FILE* out, PrintElement print) {
 
 void PrintTable(const ClassificationReport& report, std::FILE* out) {
   const Metrics& metrics = report.metrics;
-  std::fprintf(out, "%llu pictures: accuracy %.4f, loss %.4f\n\n",
+  std::fprintf(out, "%llu pictures: accuracy %.4f, loss %.4f",
                static_cast<unsigned long long>(metrics.images), metrics.accuracy(), metrics.loss());
+  ForEachFurtherMean(metrics, [out](const Metrics::Mean& mean) {
+    std::fprintf(out, ", %s %.4f", mean.name.c_str(), mean.value());
+  });
+  std::fputs("\n\n", out);
   std::size_t width = 5;
   for (const std::string& name : report.classes) width = std::max(width, name.size());
   const int column = static_cast<int>(width);
@@ -114,6 +126,9 @@ void PrintJson(const ClassificationReport& report, std::FILE* out) {
                static_cast<unsigned long long>(report.dropped),
                static_cast<unsigned long long>(report.metrics.images),
                Dump(report.left_out).c_str(), Dump(report.metrics.loss()).c_str());
+  ForEachFurtherMean(report.metrics, [out](const Metrics::Mean& mean) {
+    std::fprintf(out, "  %s: %s,\n", Dump(mean.name).c_str(), Dump(mean.value()).c_str());
+  });
   std::fputs("  \"per_class\": {", out);
   PrintLines(count, out, [&](int label) { PrintClass(report, label, out); });
   std::fputs("}\n}\n", out);

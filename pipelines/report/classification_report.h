@@ -27,7 +27,8 @@ void PrintTable(const ClassificationReport& report, std::FILE* out);
 
 // {"accuracy", "classes", "confusion", "dropped", "images", "left_out", "loss", "per_class": {NAME:
 // {"images", "precision", "recall", "taken_for": {NAME: pictures}}}}. `confusion` is a row of
-// counts for each class and null above 1,000 classes, where "taken_for" says the same in less.
+// counts for each class and null above 1,000 classes, where "taken_for" says the same in less. What
+// `training.metrics` of the run names beside accuracy stands there under its name.
 void PrintJson(const ClassificationReport& report, std::FILE* out);
 
 }  // namespace weir

@@ -95,10 +95,9 @@ std::string DrawProgress(const ProgressOptions& options, const ProgressState& st
     line += Printed("%llu", static_cast<unsigned long long>(state.done));
   }
   // What follows is left out from the end where the terminal is narrow.
-  std::string parts[] = {
-      Printed("  %.0f images/s", rate),
-      state.has_metrics ? Printed("  loss %.4f  accuracy %.3f", state.loss, state.accuracy) : "",
-      "", Printed("  %zu/%zu MiB", held_bytes >> 20, options.limit_bytes >> 20)};
+  std::string parts[] = {Printed("  %.0f images/s", rate),
+                         state.metrics.empty() ? "" : "  " + state.metrics, "",
+                         Printed("  %zu/%zu MiB", held_bytes >> 20, options.limit_bytes >> 20)};
   if (state.total > 0 && rate > 0) {
     const auto left = state.total - std::min(state.done, state.total) + options.images_after;
     parts[2] = "  " + DurationText(static_cast<double>(left) / rate) + " left";

@@ -22,9 +22,7 @@ namespace weir {
 struct ProgressState {
   std::uint64_t done = 0;   // images
   std::uint64_t total = 0;  // 0 where it is not known
-  double loss = 0;
-  double accuracy = 0;
-  bool has_metrics = false;
+  std::string metrics{};    // "loss 0.1234  accuracy 0.987"; empty where there are none
 };
 
 struct ProgressOptions {

@@ -33,9 +33,17 @@ constexpr std::string_view kSeparator = ", ";
 
 nlohmann::json ToJson(const TrainingPosition& position) {
   const Metrics& metrics = position.metrics;
-  return {{"epoch", position.epoch},  {"next_sample", position.next_sample},
-          {"step", position.step},    {"loss_sum", metrics.loss_sum},
-          {"images", metrics.images}, {"correct", metrics.correct}};
+  nlohmann::json json = {{"epoch", position.epoch},  {"next_sample", position.next_sample},
+                         {"step", position.step},    {"loss_sum", metrics.loss_sum},
+                         {"images", metrics.images}, {"correct", std::uint64_t{0}}};
+  for (const Metrics::Mean& mean : metrics.means) {
+    if (mean.name == Metrics::kAccuracy) {
+      json["correct"] = static_cast<std::uint64_t>(mean.sum);
+    } else {
+      json["metrics"][mean.name] = {mean.sum, mean.images};
+    }
+  }
+  return json;
 }
 
 TrainingPosition PositionOf(const nlohmann::json& json) {
@@ -43,9 +51,18 @@ TrainingPosition PositionOf(const nlohmann::json& json) {
   json.at("epoch").get_to(position.epoch);
   json.at("next_sample").get_to(position.next_sample);
   json.at("step").get_to(position.step);
-  json.at("loss_sum").get_to(position.metrics.loss_sum);
-  json.at("images").get_to(position.metrics.images);
-  json.at("correct").get_to(position.metrics.correct);
+  Metrics& metrics = position.metrics;
+  json.at("loss_sum").get_to(metrics.loss_sum);
+  json.at("images").get_to(metrics.images);
+  const auto correct = json.at("correct").get<std::uint64_t>();
+  if (metrics.images > 0) {
+    metrics.means.push_back(
+        {std::string(Metrics::kAccuracy), static_cast<double>(correct), metrics.images});
+  }
+  const nlohmann::json others = json.value("metrics", nlohmann::json::object());
+  for (const auto& [name, mean] : others.items()) {
+    metrics.means.push_back({name, mean.at(0), mean.at(1)});
+  }
   if (position.epoch < 0) throw std::out_of_range("epoch");
   return position;
 }

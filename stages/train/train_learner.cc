@@ -9,6 +9,7 @@
 #include "stages/device/micro_batches.h"
 #include "stages/train/activation_plan.h"
 #include "stages/train/losses/softmax.h"
+#include "stages/train/metrics/accuracy.h"
 
 namespace weir {
 namespace {
@@ -294,11 +295,13 @@ void TrainLearner::Report(const FeatureBatch& batch, const Pass& pass) {
 void TrainLearner::AddToMetrics(const FeatureBatch& batch, Split split) {
   Metrics now = metrics();
   for (int i = 0; i < batch.size(); ++i) {
-    const int predicted = Largest(LogitsOf(i)), label = batch.samples[i].label;
+    const Sample& sample = batch.samples[i];
     ++now.images;
     now.loss_sum += losses_[i];
-    now.correct += predicted == label;
-    if (confusion_ && split == Split::kTest) confusion_->Add(label, predicted);
+    for (const Metric& metric : config_->metrics) {
+      now.Add(metric.name, metric.of(LogitsOf(i), sample));
+    }
+    if (confusion_ && split == Split::kTest) confusion_->Add(sample.label, Largest(LogitsOf(i)));
   }
   std::lock_guard lock(mutex_);
   metrics_ = now;

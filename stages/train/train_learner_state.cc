@@ -1,4 +1,5 @@
 // TrainLearner's state as others take it: to a model, to a checkpoint and back.
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -109,6 +110,11 @@ std::string TrainLearner::Restore(const std::filesystem::path& file) {
   RestoredState state = RestoreCheckpoint(file, arrays(), declaration());
   Issue([this] { trainable_->ValuesChanged(); });
   position_ = std::move(state.position);
+  // What is no longer reported is forgotten; what is new counts from here on.
+  std::erase_if(position_.metrics.means, [this](const Metrics::Mean& mean) {
+    return std::none_of(config_->metrics.begin(), config_->metrics.end(),
+                        [&](const Metric& metric) { return metric.name == mean.name; });
+  });
   return std::move(state.extra);
 }
 

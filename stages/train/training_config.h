@@ -5,7 +5,6 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <string_view>
 #include <tuple>
 #include <vector>
@@ -13,6 +12,8 @@
 #include "framework/config/params.h"
 #include "stages/train/losses/cross_entropy.h"
 #include "stages/train/losses/loss.h"
+#include "stages/train/metrics/accuracy.h"
+#include "stages/train/metrics/metric.h"
 #include "stages/train/optimizers/adam.h"
 #include "stages/train/optimizers/optimizer.h"
 #include "stages/train/schedules.h"
@@ -26,7 +27,7 @@ struct TrainingConfig {
   std::shared_ptr<const Optimizer> optimizer = std::make_shared<const Adam>(Adam::Params{});
   Schedule schedule = Schedule::All().front();
   std::shared_ptr<const Loss> loss = std::make_shared<const CrossEntropy>(CrossEntropy::Params{});
-  std::vector<std::string> metrics = {"accuracy"};
+  std::vector<Metric> metrics = {kAccuracy};  // which is always there, and first
   Auto<int> micro_batch;  // auto: a function of the model alone; the largest on a GPU
   Duration checkpoint_interval{60};
 
@@ -37,8 +38,7 @@ struct TrainingConfig {
         Field{"optimizer", &TrainingConfig::optimizer, "How a gradient becomes a step."},
         Field{"schedule", &TrainingConfig::schedule, Schedule::Doc()},
         Field{"loss", &TrainingConfig::loss, "What is made small."},
-        Field{"metrics", &TrainingConfig::metrics, "What is reported beside the loss.",
-              Choices{"accuracy"}},
+        Field{"metrics", &TrainingConfig::metrics, "What is reported beside the loss."},
         Field{"micro_batch", &TrainingConfig::micro_batch,
               "Samples whose gradients are computed at once; a batch is learnt from whole. auto "
               "follows the model alone, never the memory there is; on a GPU it is the largest that "

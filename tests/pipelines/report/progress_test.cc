@@ -16,8 +16,7 @@ TEST(DrawProgress, SaysHowFarHowFastHowWellAndWhatIsHeld) {
                                 .limit_bytes = 256 << 20,
                                 .images_after = 900,
                                 .is_terminal = true};
-  const ProgressState state{
-      .done = 50, .total = 200, .loss = 0.5, .accuracy = 0.875, .has_metrics = true};
+  const ProgressState state{.done = 50, .total = 200, .metrics = "loss 0.5000  accuracy 0.875"};
   EXPECT_EQ(DrawProgress(options, state, 0.5, 143 << 20, 200),
             "epoch 2/10 train █████░░░░░░░░░░░░░░░ 50/200  100 images/s  loss 0.5000  accuracy "
             "0.875  0:11 left  143/256 MiB");
@@ -25,7 +24,7 @@ TEST(DrawProgress, SaysHowFarHowFastHowWellAndWhatIsHeld) {
 
 TEST(DrawProgress, LeavesOutWhatANarrowTerminalHasNoRoomFor) {
   const ProgressOptions options{.title = "epoch 2/10 train", .limit_bytes = 256 << 20};
-  const ProgressState state{.done = 50, .total = 200, .loss = 0.5, .accuracy = 0.875};
+  const ProgressState state{.done = 50, .total = 200};
   EXPECT_EQ(DrawProgress(options, state, 0.5, 0, 50),
             "epoch 2/10 train █████░░░░░░░░░░░░░░░ 50/200");
 }

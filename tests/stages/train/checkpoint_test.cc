@@ -34,7 +34,8 @@ const Declaration kDeclaration = {{"backbone", "mobilenet_v2, width 1"}, {"class
 
 TrainingPosition Position() {
   TrainingPosition position{.epoch = 3, .next_sample = 64, .step = 17, .metrics = {}};
-  position.metrics = {.loss_sum = 0.1 + 0.2, .images = 64, .correct = 60};
+  position.metrics = {
+      .loss_sum = 0.1 + 0.2, .images = 64, .means = {{"accuracy", 60, 64}, {"another", 1.5, 8}}};
   return position;
 }
 
@@ -55,7 +56,10 @@ TEST(Checkpoint, ComesBackAsItWas) {
   EXPECT_EQ(state.position.step, 17u);
   EXPECT_EQ(state.position.metrics.loss_sum, 0.1 + 0.2);
   EXPECT_EQ(state.position.metrics.images, 64u);
-  EXPECT_EQ(state.position.metrics.correct, 60u);
+  EXPECT_EQ(state.position.metrics.accuracy(), 60. / 64);
+  ASSERT_EQ(state.position.metrics.means.size(), 2u);
+  EXPECT_EQ(state.position.metrics.means[1].name, "another");
+  EXPECT_EQ(state.position.metrics.means[1].value(), 1.5 / 8);
 }
 
 TEST(Checkpoint, SaysWhatDiffers) {

@@ -253,6 +253,36 @@ TEST(Train, PredictionsAreGivenInOrderAndSumToOne) {
   EXPECT_EQ(running.learner().metrics().images, 0u);
 }
 
+// One that is asked for in the middle of an epoch is the mean of what came from there on.
+TEST(Train, ReportsTheMetricsThatAreNamed) {
+  const ScratchFolder folder;
+  const SmallTraining plain = HeadOnly();
+  Running first(plain);
+  first.Pass(Split::kTrain, 0, 8);
+  first.learner().Save(folder / "plain", "");
+
+  const SmallTraining with_label = HeadOnly();
+  with_label.config->metrics.push_back(
+      {"label", "",
+       [](std::span<const float>, const Sample& sample) -> double { return sample.label; }});
+  Running running(with_label);
+  running.learner().Restore(folder / "plain");
+  running.Pass(Split::kTrain, 0, 14, 8);  // labels 2 0 1 2 0 1
+  const Metrics metrics = running.learner().metrics();
+  ASSERT_EQ(metrics.means.size(), 2u);
+  EXPECT_EQ(metrics.means[0].name, "accuracy");
+  EXPECT_EQ(metrics.means[0].images, 14u);
+  EXPECT_EQ(metrics.means[1].name, "label");
+  EXPECT_EQ(metrics.means[1].value(), 1);
+  running.learner().Save(folder / "with label", "");
+
+  Running again(with_label);
+  again.learner().Restore(folder / "with label");
+  EXPECT_EQ(again.learner().position().metrics.means[1].images, 6u);
+  first.learner().Restore(folder / "with label");  // it is no longer asked for
+  EXPECT_EQ(first.learner().position().metrics.means.size(), 1u);
+}
+
 TEST(Train, MeasuringLearnsNothing) {
   SmallTraining training = HeadOnly();
   training.source->config.head.insert(training.source->config.head.begin() + 1,

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <span>
 #include <string>
+#include <vector>
 
 #include "framework/config/params.h"
+#include "framework/config/suggestion.h"
 #include "framework/config/yaml_reader.h"
 
 namespace weir {
@@ -51,6 +54,23 @@ TEST(ParseTraining, HasTheDefaultsOfKeras) {
   EXPECT_EQ(LossOf("loss: sparse_categorical_crossentropy"), "categorical_crossentropy");
 }
 
+// `metrics` names what is reported beside accuracy.
+TEST(ParseTraining, ReportsAccuracyAlwaysAndEachMetricOnce) {
+  for (const std::string text : {"", "metrics: []", "metrics: [accuracy, accuracy]"}) {
+    const TrainingConfig config = Training(text);
+    ASSERT_EQ(config.metrics.size(), 1u) << text;
+    EXPECT_EQ(config.metrics[0].name, "accuracy");
+  }
+}
+
+// The names of a list as a message has them: "constant or cosine".
+template <class Row>
+std::string Listed(std::span<const Row> rows) {
+  std::vector<std::string> names;
+  for (const Row& row : rows) names.emplace_back(row.name);
+  return Enumerate(names, "or");
+}
+
 TEST(ParseTraining, BlamesThePlace) {
   EXPECT_EQ(ProblemsOfTraining("optimizer: adm"),
             "a.yaml:1:12: there is no optimizer `adm`; did you mean `adam`?\n"
@@ -64,15 +84,29 @@ TEST(ParseTraining, BlamesThePlace) {
             "a.yaml:1:9: `epochs` takes 1 or more, not 0\n"
             "    1 | epochs: 0\n"
             "      |         ^");
-  EXPECT_EQ(ProblemsOfTraining("metrics: [accuracy, auc]"),
-            "a.yaml:1:21: `metrics[1]` takes accuracy, not `auc`\n"
-            "    1 | metrics: [accuracy, auc]\n"
-            "      |                     ^");
-  EXPECT_EQ(ProblemsOfTraining("loss: mse"),
-            "a.yaml:1:7: there is no loss `mse`; there is categorical_crossentropy, "
-            "sparse_categorical_crossentropy and cross_entropy\n"
-            "    1 | loss: mse\n"
+  EXPECT_EQ(ProblemsOfTraining("metrics: [accuracy, auc]"), "a.yaml:1:21: `metrics[1]` takes " +
+                                                                Listed(Metric::All()) +
+                                                                ", not `auc`\n"
+                                                                "    1 | metrics: [accuracy, auc]\n"
+                                                                "      |                     ^");
+  std::vector<std::string> losses;
+  for (const Part<Loss>& part : Loss::All()) {
+    losses.insert(losses.end(), part.names.begin(), part.names.end());
+  }
+  EXPECT_EQ(ProblemsOfTraining("loss: mse"), "a.yaml:1:7: there is no loss `mse`; there is " +
+                                                 Enumerate(losses) +
+                                                 "\n"
+                                                 "    1 | loss: mse\n"
+                                                 "      |       ^");
+  EXPECT_EQ(ProblemsOfTraining("loss: cross_entropi"),
+            "a.yaml:1:7: there is no loss `cross_entropi`; did you mean `cross_entropy`?\n"
+            "    1 | loss: cross_entropi\n"
             "      |       ^");
+  EXPECT_EQ(ProblemsOfTraining("schedule: cosin"), "a.yaml:1:11: `schedule` takes " +
+                                                       Listed(Schedule::All()) +
+                                                       ", not `cosin`; did you mean `cosine`?\n"
+                                                       "    1 | schedule: cosin\n"
+                                                       "      |           ^");
 }
 
 TEST(ToYaml, OfTrainingReadsBackToTheSame) {
@@ -102,12 +136,16 @@ checkpoint_interval: 1min
 }
 
 TEST(DescribeTraining, NamesTheOptimizers) {
-  std::string names;
+  std::string names, listed;
   for (const FieldDoc& doc : DescribeTraining()) {
     if (doc.name != "optimizer") continue;
     for (const FieldDoc& row : doc.nested) names += row.name + " ";
   }
-  EXPECT_EQ(names, "adam adamw sgd rmsprop ");
+  for (const Part<Optimizer>& part : Optimizer::All()) {
+    listed += std::string(part.names.front()) + " ";
+  }
+  EXPECT_EQ(names, listed);
+  EXPECT_TRUE(names.starts_with("adam adamw sgd rmsprop ")) << names;
 }
 
 }  // namespace

@@ -1,0 +1,15 @@
+#include "stages/train/metrics/accuracy.h"
+
+#include <algorithm>
+
+namespace weir {
+
+int Largest(std::span<const float> values) {
+  return static_cast<int>(std::max_element(values.begin(), values.end()) - values.begin());
+}
+
+double Accuracy(std::span<const float> logits, const Sample& sample) {
+  return Largest(logits) == sample.label ? 1 : 0;
+}
+
+}  // namespace weir
