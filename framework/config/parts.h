@@ -4,6 +4,7 @@
 //   class Sgd final : public Optimizer {
 //    public:
 //     static constexpr std::array<std::string_view, 1> kNames{"sgd"};  // the first is written
+//     static constexpr std::string_view kDoc = "Steps along the gradient.";
 //     struct Params {...};  // with Fields(), and Check() where it is needed (params.h)
 //     explicit Sgd(const Params& params);
 //   };
@@ -39,6 +40,7 @@
 #include "framework/config/component.h"
 #include "framework/config/params.h"
 #include "framework/config/schema.h"
+#include "framework/config/suggestion.h"
 
 namespace weir {
 
@@ -54,6 +56,7 @@ P Checked(P params) {
 template <class Kind>
 struct Part {
   std::span<const std::string_view> names;
+  std::string_view doc;
   // Makes it from its parameters, where null is every default; null where there is a problem.
   std::shared_ptr<const Kind> (*read)(const YamlNode& params, Problems& problems);
   YamlNode (*schema)();               // of the parameters
@@ -64,6 +67,7 @@ template <class Kind, class Made>
 constexpr Part<Kind> PartOf() {
   using Params = typename Made::Params;
   return {.names = Made::kNames,
+          .doc = Made::kDoc,
           .read = [](const YamlNode& node, Problems& problems) -> std::shared_ptr<const Kind> {
             const std::size_t before = problems.size();
             const auto params = Parse<Params>(node, problems);
@@ -87,6 +91,11 @@ std::vector<FieldDoc> DescribeParts() {
     FieldDoc row;
     row.name = part.names.front();
     row.type = "a map of keys";
+    row.doc = part.doc;
+    if (part.names.size() > 1) {
+      const std::vector<std::string> others(part.names.begin() + 1, part.names.end());
+      row.doc += " Also called " + Enumerate(others) + ".";
+    }
     row.nested = part.fields();
     rows.push_back(std::move(row));
   }

@@ -24,9 +24,10 @@ YamlNode TrainingSchema() { return SchemaOf<TrainingConfig>(); }
 
 std::vector<FieldDoc> DescribeTraining() {
   std::vector<FieldDoc> docs = Describe<TrainingConfig>();
-  std::find_if(docs.begin(), docs.end(), [](const FieldDoc& doc) {
-    return doc.name == "optimizer";
-  })->nested = DescribeParts<Optimizer>();
+  for (FieldDoc& doc : docs) {
+    if (doc.name == "optimizer") doc.nested = DescribeParts<Optimizer>();
+    if (doc.name == "loss") doc.nested = DescribeParts<Loss>();
+  }
   return docs;
 }
 

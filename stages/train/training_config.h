@@ -38,7 +38,7 @@ struct TrainingConfig {
         Field{"optimizer", &TrainingConfig::optimizer, "How a gradient becomes a step."},
         Field{"schedule", &TrainingConfig::schedule, Schedule::Doc()},
         Field{"loss", &TrainingConfig::loss, "What is made small."},
-        Field{"metrics", &TrainingConfig::metrics, "What is reported beside the loss."},
+        Field{"metrics", &TrainingConfig::metrics, Metric::Doc()},
         Field{"micro_batch", &TrainingConfig::micro_batch,
               "Samples whose gradients are computed at once; a batch is learnt from whole. auto "
               "follows the model alone, never the memory there is; on a GPU it is the largest that "
@@ -61,7 +61,7 @@ TrainingConfig ParseTraining(const YamlNode& node, Problems& problems);
 YamlNode ToYaml(const TrainingConfig& config);
 
 // The keys with their documentation, defaults and ranges; an optimizer is a row nested in
-// `optimizer`.
+// `optimizer`, a loss one in `loss`.
 std::vector<FieldDoc> DescribeTraining();
 
 // What it may be, as JSON Schema (framework/config/schema.h).

@@ -44,6 +44,7 @@ void ExpectRoundTrip(const Part<Kind>& part) {
     EXPECT_EQ(EmitYaml(Type::Write(*again, {})), EmitYaml(written));
     EXPECT_NE(EmitYaml(Type::Schema({})).find(name), std::string::npos);
   }
+  EXPECT_FALSE(part.doc.empty());
   EXPECT_NE(EmitYaml(part.schema()).find("properties"), std::string::npos);
   for (const FieldDoc& field : part.fields()) EXPECT_FALSE(field.doc.empty()) << field.name;
 }

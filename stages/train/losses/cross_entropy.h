@@ -20,6 +20,8 @@ class CrossEntropy final : public Loss {
  public:
   static constexpr std::array<std::string_view, 3> kNames{
       "categorical_crossentropy", "sparse_categorical_crossentropy", "cross_entropy"};
+  static constexpr std::string_view kDoc =
+      "Cross-entropy of the softmax over the classes, in nats.";
 
   struct Params {
     double label_smoothing = 0;

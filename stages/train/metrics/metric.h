@@ -19,6 +19,8 @@ struct Metric {
   double (*of)(std::span<const float> logits, const Sample& sample);
 
   static std::span<const Metric> All();
+  // "What is reported beside the loss: " and the name and doc of each.
+  static std::string_view Doc();
 };
 
 }  // namespace weir

@@ -1,5 +1,6 @@
 // The list of metrics: what `training.metrics` may name.
 #include <array>
+#include <string>
 
 #include "stages/train/metrics/accuracy.h"
 #include "stages/train/metrics/metric.h"
@@ -16,5 +17,16 @@ constexpr std::array kMetrics{
 }  // namespace
 
 std::span<const Metric> Metric::All() { return kMetrics; }
+
+std::string_view Metric::Doc() {
+  static const std::string doc = [] {
+    std::string text = "What is reported beside the loss: ";
+    for (const Metric& metric : kMetrics) {
+      text += std::string(metric.name) + ", " + std::string(metric.doc) + "; ";
+    }
+    return text + "accuracy always is.";
+  }();
+  return doc;
+}
 
 }  // namespace weir

@@ -18,6 +18,10 @@ template <bool kIsDecoupled>
 class AdamOptimizer final : public Optimizer {
  public:
   static constexpr std::array<std::string_view, 1> kNames{kIsDecoupled ? "adamw" : "adam"};
+  static constexpr std::string_view kDoc =
+      kIsDecoupled ? "Adam with weight decay apart from the gradient (Loshchilov and Hutter, 2019)."
+                   : "Steps by the mean gradient over the root of its mean square (Kingma and Ba, "
+                     "2015).";
 
   struct Params {
     double learning_rate = 0.001;

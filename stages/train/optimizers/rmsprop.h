@@ -17,6 +17,8 @@ namespace weir {
 class Rmsprop final : public Optimizer {
  public:
   static constexpr std::array<std::string_view, 1> kNames{"rmsprop"};
+  static constexpr std::string_view kDoc =
+      "Steps by the gradient over the root of its mean square (Tieleman and Hinton, 2012).";
 
   struct Params {
     double learning_rate = 0.001;

@@ -17,6 +17,8 @@ namespace weir {
 class Sgd final : public Optimizer {
  public:
   static constexpr std::array<std::string_view, 1> kNames{"sgd"};
+  static constexpr std::string_view kDoc =
+      "Steps along the gradient, with momentum where that is set.";
 
   struct Params {
     double learning_rate = 0.01;

@@ -135,17 +135,26 @@ checkpoint_interval: 1min
   EXPECT_EQ(EmitYaml(ToYaml(Training(text))), text);
 }
 
-TEST(DescribeTraining, NamesTheOptimizers) {
-  std::string names, listed;
-  for (const FieldDoc& doc : DescribeTraining()) {
-    if (doc.name != "optimizer") continue;
-    for (const FieldDoc& row : doc.nested) names += row.name + " ";
-  }
-  for (const Part<Optimizer>& part : Optimizer::All()) {
-    listed += std::string(part.names.front()) + " ";
-  }
-  EXPECT_EQ(names, listed);
-  EXPECT_TRUE(names.starts_with("adam adamw sgd rmsprop ")) << names;
+template <class Kind>
+std::string NamesOf(std::span<const Part<Kind>> parts) {
+  std::string names;
+  for (const Part<Kind>& part : parts) names += std::string(part.names.front()) + " ";
+  return names;
+}
+
+TEST(DescribeTraining, NamesTheOptimizersAndTheLosses) {
+  const auto nested = [](std::string_view of) {
+    std::string names;
+    for (const FieldDoc& doc : DescribeTraining()) {
+      if (doc.name != of) continue;
+      for (const FieldDoc& row : doc.nested) names += row.name + " ";
+    }
+    return names;
+  };
+  EXPECT_EQ(nested("optimizer"), NamesOf(Optimizer::All()));
+  EXPECT_TRUE(nested("optimizer").starts_with("adam adamw sgd rmsprop ")) << nested("optimizer");
+  EXPECT_EQ(nested("loss"), NamesOf(Loss::All()));
+  EXPECT_TRUE(nested("loss").starts_with("categorical_crossentropy ")) << nested("loss");
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ TEST(EveryMetric, IsWrittenAsItIsRead) {
     EXPECT_EQ(Type::Write(*read, {}).scalar(), metric.name);
     EXPECT_NE(EmitYaml(Type::Schema({})).find(metric.name), std::string::npos);
     EXPECT_FALSE(metric.doc.empty()) << metric.name;
+    EXPECT_NE(Metric::Doc().find(metric.doc), std::string::npos);
   }
 }
 
