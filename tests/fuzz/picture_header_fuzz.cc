@@ -1,5 +1,5 @@
 // A look at a file of any kind: what it is, how large, which way up.
-#include "stages/decode/image_header.h"
+#include "stages/decode/formats.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/fuzz/picture_seeds.h"

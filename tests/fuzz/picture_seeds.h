@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "stages/decode/vips_decoder.h"
+#include "stages/decode/vips/vips_decoder.h"
 #include "tests/stages/decode/drawn_headers.h"
 #include "tests/stages/decode/test_pictures.h"
 #include "tests/support/file_text.h"
