@@ -56,7 +56,7 @@ CLI::Validator HomeFolder() {
       "");
 }
 
-void DeclareRun(CLI::App& app) {
+void DeclareRun(CLI::App& app, StageTable& stages) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = app.add_subcommand(
       "run", "Fine-tune as a YAML file says; leaves a run folder with the model");
@@ -73,10 +73,10 @@ void DeclareRun(CLI::App& app) {
                    "ui.perfetto.dev")
       ->transform(HomeFolder())
       ->type_name("FILE");
-  command->callback([options] { RunCommand(*options); });
+  command->callback([options, &stages] { RunCommand(*options, stages); });
 }
 
-void DeclarePlanAndCheck(CLI::App& app) {
+void DeclarePlanAndCheck(CLI::App& app, StageTable& stages) {
   auto planned = std::make_shared<ConfigOptions>();
   CLI::App* plan = app.add_subcommand("plan", "Show the memory bill of a run, without running it");
   AddConfig(plan, planned->config);
@@ -91,17 +91,17 @@ void DeclarePlanAndCheck(CLI::App& app) {
   CLI::Option* svg = add_form("--svg", PlanForm::kSvg, "The flow alone, as a picture");
   json->excludes(dot)->excludes(svg);
   dot->excludes(svg);
-  plan->callback([planned, form] { PlanCommand(*planned, *form); });
+  plan->callback([planned, form, &stages] { PlanCommand(*planned, *form, stages); });
 
   auto checked = std::make_shared<ConfigOptions>();
   CLI::App* check = app.add_subcommand(
       "check", "Look for problems in the configuration, the data and the weights");
   AddConfig(check, checked->config);
   AddOverrides(check, checked->overrides);
-  check->callback([checked] { CheckCommand(*checked); });
+  check->callback([checked, &stages] { CheckCommand(*checked, stages); });
 }
 
-void DeclarePreview(CLI::App& app) {
+void DeclarePreview(CLI::App& app, StageTable& stages) {
   auto options = std::make_shared<PreviewOptions>();
   CLI::App* command = app.add_subcommand(
       "preview", "Draw the pictures that training begins with, as it will see them: a PNG");
@@ -125,10 +125,10 @@ void DeclarePreview(CLI::App& app) {
           "--epoch", [options](int epoch) { options->epoch = epoch - 1; },
           "As the pictures are in that epoch (default: 1)")
       ->check(CLI::Range(1, std::numeric_limits<int>::max()));
-  command->callback([options] { PreviewCommand(*options); });
+  command->callback([options, &stages] { PreviewCommand(*options, stages); });
 }
 
-void DeclarePredict(CLI::App& app) {
+void DeclarePredict(CLI::App& app, StageTable& stages) {
   auto options = std::make_shared<PredictOptions>();
   CLI::App* command = app.add_subcommand("predict", "Classify pictures with the model of a run");
   command->add_option("RUN_DIR", options->run, "The folder of a run")->required();
@@ -138,10 +138,10 @@ void DeclarePredict(CLI::App& app) {
       ->check(CLI::Range(1, std::numeric_limits<int>::max()));
   AddOverrides(command, options->overrides);
   command->add_flag("--json", options->json, "A line of JSON for each picture");
-  command->callback([options] { PredictCommand(*options); });
+  command->callback([options, &stages] { PredictCommand(*options, stages); });
 }
 
-void DeclareEvaluate(CLI::App& app) {
+void DeclareEvaluate(CLI::App& app, StageTable& stages) {
   auto options = std::make_shared<EvaluateOptions>();
   CLI::App* command =
       app.add_subcommand("evaluate", "Measure the model of a run on labelled pictures");
@@ -158,7 +158,7 @@ void DeclareEvaluate(CLI::App& app) {
       ->allow_extra_args(false);
   AddOverrides(command, options->overrides);
   command->add_flag("--json", options->json, "As JSON");
-  command->callback([options] { EvaluateCommand(*options); });
+  command->callback([options, &stages] { EvaluateCommand(*options, stages); });
 }
 
 void DeclareExplain(CLI::App& app) {
@@ -175,24 +175,23 @@ void AddPlugins(CLI::App* command, std::vector<std::filesystem::path>& plugins) 
       ->allow_extra_args(false);
 }
 
-void DeclareTheRest(CLI::App& app) {
+void DeclareTheRest(CLI::App& app, StageTable& stages) {
   auto listed = std::make_shared<StagesOptions>();
-  CLI::App* stages =
+  CLI::App* list =
       app.add_subcommand("stages", "List the stages there are, or the parameters of one");
-  stages->add_option("NAME", listed->name, "A stage, or `model` or `training`");
-  AddPlugins(stages, listed->plugins);
-  CLI::Option* as_json = stages->add_flag("--json", listed->json, "As JSON");
-  stages
-      ->add_flag("--markdown", listed->markdown,
+  list->add_option("NAME", listed->name, "A stage, or `model` or `training`");
+  AddPlugins(list, listed->plugins);
+  CLI::Option* as_json = list->add_flag("--json", listed->json, "As JSON");
+  list->add_flag("--markdown", listed->markdown,
                  "All stages and sections with their parameters, as a page of Markdown")
       ->excludes(as_json);
-  stages->callback([listed] { StagesCommand(*listed); });
+  list->callback([listed, &stages] { StagesCommand(*listed, stages); });
 
   auto plugins = std::make_shared<std::vector<std::filesystem::path>>();
   CLI::App* schema = app.add_subcommand(
       "schema", "Print what a configuration may hold, as JSON Schema: for editors");
   AddPlugins(schema, *plugins);
-  schema->callback([plugins] { SchemaCommand(*plugins); });
+  schema->callback([plugins, &stages] { SchemaCommand(*plugins, stages); });
 
   auto plugin = std::make_shared<NewPluginOptions>();
   CLI::App* new_plugin = app.add_subcommand(
@@ -201,7 +200,7 @@ void DeclareTheRest(CLI::App& app) {
   new_plugin->add_option("--out", plugin->folder, "The folder to write (default: NAME)")
       ->transform(HomeFolder())
       ->type_name("DIR");
-  new_plugin->callback([plugin] { NewPluginCommand(*plugin); });
+  new_plugin->callback([plugin, &stages] { NewPluginCommand(*plugin, stages); });
 
   auto devices_json = std::make_shared<bool>(false);
   CLI::App* devices = app.add_subcommand(
@@ -224,19 +223,19 @@ void DeclareTheRest(CLI::App& app) {
 
 }  // namespace
 
-void DeclareCommands(CLI::App& app) {
+void DeclareCommands(CLI::App& app, StageTable& stages) {
   app.name("weir");
   app.description("weir fine-tunes image classifiers inside a memory ceiling.");
   app.footer(kFooter);
   app.set_version_flag("--version", "weir " WEIR_VERSION);
   app.require_subcommand(1);
-  DeclareRun(app);
-  DeclarePlanAndCheck(app);
-  DeclarePreview(app);
-  DeclarePredict(app);
-  DeclareEvaluate(app);
+  DeclareRun(app, stages);
+  DeclarePlanAndCheck(app, stages);
+  DeclarePreview(app, stages);
+  DeclarePredict(app, stages);
+  DeclareEvaluate(app, stages);
   DeclareExplain(app);
-  DeclareTheRest(app);
+  DeclareTheRest(app, stages);
 }
 
 }  // namespace weir

@@ -7,7 +7,10 @@ class App;
 
 namespace weir {
 
-// Adds every command to `app`; parsing the command line then runs the one that was typed.
-void DeclareCommands(CLI::App& app);
+class StageTable;
+
+// Adds every command to `app`; parsing the command line then runs the one that was typed, with
+// `stages`, which outlive `app`.
+void DeclareCommands(CLI::App& app, StageTable& stages);
 
 }  // namespace weir

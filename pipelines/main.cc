@@ -3,18 +3,18 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
-#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
-#include <filesystem>
 #include <string>
 
 #include "framework/error.h"
 #include "framework/memory/out_of_memory.h"
-#include "framework/thread_error.h"
 #include "pipelines/command_line.h"
 #include "pipelines/commands/commands.h"
+#include "pipelines/job/ending.h"
 #include "pipelines/job/signals.h"
+#include "pipelines/job/stage_table.h"
 
 namespace {
 
@@ -62,8 +62,9 @@ int main(int argc, char** argv) {
   LimitHeapSlack();
   weir::CatchSignals();
   try {
+    weir::StageTable stages(std::getenv("WEIR_PLUGIN_PATH"));
     CLI::App app;
-    weir::DeclareCommands(app);
+    weir::DeclareCommands(app, stages);
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -72,14 +73,9 @@ int main(int argc, char** argv) {
     }
     FlushOutput();
     return 0;
-  } catch (const weir::Error& error) {
-    return Fail(error);
   } catch (const std::bad_alloc&) {
     weir::ExitOutOfMemory();
-  } catch (const std::filesystem::filesystem_error& error) {
-    return Fail({weir::ErrorKind::kData, error.what(), "See what is wrong with that place."});
   } catch (const std::exception& error) {
-    if (weir::IsThreadError(error)) return Fail(weir::ThreadError("a thread", EAGAIN));
-    return Fail({weir::ErrorKind::kInternal, error.what()});
+    return Fail(weir::AsError(error));
   }
 }

@@ -51,6 +51,11 @@ struct Ports {
   PortType out{};
 };
 
+// A stage in messages: its name in the pipeline and the file that brings it.
+inline std::string WhoIs(const std::string& name, const std::string& plugin) {
+  return plugin.empty() ? name : name + " (plugin '" + plugin + "')";
+}
+
 // A stage with its name in the pipeline and its ports.
 struct PlacedStage : Ports {
   std::string name{};
@@ -65,8 +70,7 @@ struct PlacedStage : Ports {
   bool may_replay = false;
   std::unique_ptr<AnyStage> any{};
 
-  // In messages.
-  std::string who() const { return plugin.empty() ? name : name + " (plugin '" + plugin + "')"; }
+  std::string who() const { return WhoIs(name, plugin); }
 };
 
 // How many stages take what the one at `index` gives.

@@ -10,11 +10,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "framework/config/params.h"
 #include "framework/flow/any_stage.h"
+#include "framework/flow/data_reading.h"
+#include "framework/flow/resources.h"
 
 namespace weir {
 
@@ -26,6 +29,9 @@ struct StageSpec {
   Concurrency concurrency = Concurrency::kSerial;
   std::vector<FieldDoc> fields;
   YamlNode schema;  // of its parameters
+  std::vector<ResourceUse> provides;
+  std::vector<ResourceUse> needs;
+  std::optional<DataReader> reads;  // of a source: the data of commands that it can read
   // Throws Error(kConfig) where `params` are wrong, at their place in the file.
   std::function<PlacedStage(const YamlNode& params, BuildContext& context)> make;
   // What is wrong with `params`, without making anything.
@@ -46,6 +52,9 @@ class Registry {
     if constexpr (IsMap<S> || IsJoin<S>) spec.concurrency = S::kConcurrency;
     spec.fields = Describe<typename S::Params>();
     spec.schema = SchemaOf<typename S::Params>();
+    spec.provides = ProvidedBy<S>();
+    spec.needs = NeededBy<S>();
+    spec.reads = DataReaderOf<S>();
     spec.make = [](const YamlNode& params, BuildContext& context) {
       return Place(std::string(S::kName),
                    std::make_unique<S>(Parse<typename S::Params>(params), context));

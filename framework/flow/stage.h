@@ -22,6 +22,11 @@
 //   };
 //   registry.Add<Sepia>();
 //
+// What it shares with others beside its items it declares too: the resources that it provides and
+// needs (resources.h). A source may declare that it reads the data of `predict` and `evaluate`
+// (data_reading.h), and any stage which of its parameters may be lowered where memory is short
+// (lowerable()).
+//
 // Life: constructed (cheap: reads parameters, may list what there is to do, holds no memory to
 // speak of); asked for its footprint; then, once the plan is accepted, Open() takes what is held
 // for the whole run; then for each pass BeginPass(), the work, EndPass().
@@ -90,6 +95,21 @@ struct Lever {
   std::size_t BytesEach(bool is_frugal) const {
     return is_frugal && frugal ? frugal->bytes_each : bytes_each;
   }
+};
+
+// A parameter of which less takes less memory. Of a job that does not fit in its ceiling, changes
+// of such parameters are planned, and those that make it fit are named.
+struct Lowerable {
+  // What the change alters of the result.
+  enum class Alters {
+    kLearning,  // how it is learnt: the size of a batch
+    kSamples,   // what there is to be learnt: the size of the pictures
+  };
+
+  std::string parameter;            // "size"
+  std::string now;                  // its value, as a configuration has it: "32"
+  std::vector<std::string> values;  // in its place, the mildest first: "16", "8"
+  Alters alters = Alters::kLearning;
 };
 
 // Something that a stage holds from Open() to the end.
@@ -172,6 +192,7 @@ class Stage {
 
   virtual ItemSpec output() const { return {}; }
   virtual Footprint footprint() const { return {}; }
+  virtual std::vector<Lowerable> lowerable() const { return {}; }
   virtual void Open(OpenContext&) {}
   virtual void BeginPass(const Pass&) {}
   // Makes do with fewer of its lever than were granted, at least its least, and gives back what

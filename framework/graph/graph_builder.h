@@ -30,7 +30,7 @@ struct GraphOptions {
   const std::atomic<bool>& stopped;
   int workers = 1;
   // Called for each lost sample, by one thread at a time.
-  std::function<void(const std::string& stage, const Drop&)> on_drop{};
+  std::function<void(const std::string& stage, const Drop&)> on_drop;
   Trace* trace = nullptr;  // may be null; outlives the graph
 };
 

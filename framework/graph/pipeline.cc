@@ -1,39 +1,43 @@
 #include "framework/graph/pipeline.h"
 
-#include <cxxabi.h>
-
 #include <algorithm>
 #include <cassert>
-#include <cstdlib>
-#include <cstring>
 #include <new>
 #include <utility>
 
 #include "framework/config/suggestion.h"
 #include "framework/error.h"
 #include "framework/flow/crash_notice.h"
+#include "framework/flow/type_name.h"
 #include "framework/flow/worker_threads.h"
 
 namespace weir {
 
 namespace {
 
-std::string TypeName(const char* mangled) {
-  int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> name(
-      abi::__cxa_demangle(mangled, nullptr, nullptr, &status), &std::free);
-  return status == 0 ? name.get() : mangled;
-}
-
 // Two shared objects may use one name for two types.
 void CheckTypes(const PlacedStage& before, const PlacedStage& placed, const char* takes) {
-  if (std::strcmp(before.out_type, takes) == 0) return;
+  if (IsSameType(before.out_type, takes)) return;
   throw Error(ErrorKind::kConfig,
               "what `" + placed.who() + "` calls " + std::string(before.out) + " is the type " +
                   TypeName(takes) + ", and what `" + before.who() + "` gives is " +
                   TypeName(before.out_type),
               "Use the payload's own header, or a port type of another name.");
 }
+
+// Whose the resources are that are put and read while this is there.
+class Use {
+ public:
+  Use(Resources& resources, const std::string& who) : resources_(resources) {
+    resources_.set_user(who);
+  }
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+  ~Use() { resources_.set_user(""); }
+
+ private:
+  Resources& resources_;
+};
 
 // Where the source or the gather stands from which the items of a stage come.
 int HeadOf(const std::vector<PlacedStage>& stages, int index) {
@@ -67,19 +71,22 @@ void Pipeline::Add(const StageSpec& spec, const YamlNode& params, const Position
                    const StagePlace& place) {
   StagePlace named = place;
   if (named.name.empty()) named.name = spec.name;
-  Append(named, spec.ports, position, [&](BuildContext& context) {
+  Append(named, {spec.ports, spec.needs, spec.plugin}, position, [&](BuildContext& context) {
     PlacedStage placed = spec.make(params, context);
     placed.name = named.name;
     return placed;
   });
 }
 
-void Pipeline::Append(const StagePlace& place, const Ports& ports, const Position& position,
+void Pipeline::Append(const StagePlace& place, const Declared& stage, const Position& position,
                       const std::function<PlacedStage(BuildContext&)>& make) {
   std::vector<int> from;
+  const std::string who = WhoIs(place.name, stage.plugin);
+  const Use use(resources_, who);
   try {
-    from = FindInputs(place, ports);
-    CheckEdges(place.name, ports, from);
+    from = FindInputs(place, stage.ports);
+    CheckEdges(place.name, stage.ports, from);
+    resources_.CheckNeeds(who, stage.needs);
   } catch (const Error& error) {
     throw Error(ErrorKind::kConfig, Format(position, error.what()), error.remedy());
   }
@@ -249,7 +256,10 @@ void Pipeline::Open(MemoryBudget& budget) {
                        .plan = plan_,
                        .stopped = stopped_,
                        .workers = options_.workers,
-                       .on_drop = options_.on_drop,
+                       .on_drop =
+                           [this](const std::string& stage, const Drop& drop) {
+                             if (options_.on_drop) options_.on_drop(stage, drop);
+                           },
                        .trace = options_.trace});
 }
 

@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "framework/flow/memory_plan.h"
@@ -55,8 +56,9 @@ class Pipeline {
   Pipeline(PipelineOptions options, Resources& resources);
   ~Pipeline();
 
-  // Appends a stage. Throws Error(kConfig) where its parameters are wrong or its ports do not fit
-  // what it takes from; `position` is where the file names it.
+  // Appends a stage. Throws Error(kConfig) where its parameters are wrong, its ports do not fit
+  // what it takes from, or nothing gave a resource that it needs; `position` is where the file
+  // names it.
   void Add(const StageSpec& spec, const YamlNode& params, const Position& position = {},
            const StagePlace& place = {});
 
@@ -64,7 +66,7 @@ class Pipeline {
   template <class Make>
   void AddMade(const std::string& name, Make make, const std::vector<std::string>& from = {}) {
     using S = typename std::invoke_result_t<Make, BuildContext&>::element_type;
-    Append({name, from}, PortsOf<S>(), {},
+    Append({name, from}, {PortsOf<S>(), NeededBy<S>(), ""}, {},
            [&](BuildContext& context) { return Place(name, make(context)); });
   }
 
@@ -72,6 +74,11 @@ class Pipeline {
   const Stage* Find(std::string_view name) const;
 
   const std::vector<PlacedStage>& stages() const { return stages_; }
+
+  // From now on called in place of PipelineOptions::on_drop. Not while Run() is in progress.
+  void set_on_drop(std::function<void(const std::string& stage, const Drop&)> on_drop) {
+    options_.on_drop = std::move(on_drop);
+  }
 
   // Works out what the flow will hold. Throws Error(kConfig) where it has no source or no sink,
   // Error(kMemory) where `limit_bytes` is not enough.
@@ -117,7 +124,14 @@ class Pipeline {
   std::string Squeeze();
 
  private:
-  void Append(const StagePlace& place, const Ports& ports, const Position& position,
+  // What a stage declares of itself.
+  struct Declared {
+    Ports ports;
+    std::vector<ResourceUse> needs;
+    std::string plugin;
+  };
+
+  void Append(const StagePlace& place, const Declared& stage, const Position& position,
               const std::function<PlacedStage(BuildContext&)>& make);
   std::vector<int> FindInputs(const StagePlace& place, const Ports& ports) const;
   void CheckEdges(const std::string& name, const Ports& ports, const std::vector<int>& from) const;

@@ -52,7 +52,7 @@ StageContext RunState::Context(std::uint64_t order) const {
 
 void RunState::Dropped(const std::string& stage, const Drop& drop) {
   const std::lock_guard lock(mutex_);
-  if (on_drop_) on_drop_(stage, drop);
+  on_drop_(stage, drop);
 }
 
 void RunState::RethrowError() {

@@ -89,12 +89,20 @@ auto Blaming(const fs::path& path, const std::string& when, const Work& work) {
 
 // What a stage of a plugin is made with, so that its faults are the plugin's.
 StageSpec Watched(StageSpec spec, const fs::path& path) {
-  spec.plugin = path.string();
-  spec.make = [make = std::move(spec.make), path, when = "it made the stage " + spec.name](
-                  const YamlNode& params, BuildContext& context) {
-    PlacedStage placed = Blaming(path, when, [&] { return make(params, context); });
+  const auto made = [path, when = "it made the stage " + spec.name](const auto& make) {
+    PlacedStage placed = Blaming(path, when, make);
     placed.plugin = path.string();
     return placed;
+  };
+  spec.plugin = path.string();
+  spec.make = [made, make = std::move(spec.make)](const YamlNode& params, BuildContext& context) {
+    return made([&] { return make(params, context); });
+  };
+  if (!spec.reads) return spec;
+  spec.reads->make = [made, make = std::move(spec.reads->make)](
+                         const YamlNode& params, std::vector<fs::path> data,
+                         std::vector<std::string> classes, BuildContext& context) {
+    return made([&] { return make(params, std::move(data), std::move(classes), context); });
   };
   return spec;
 }

@@ -69,8 +69,8 @@ void AdviseOnPreprocessing(const Model& model, const Convention& convention) {
 
 }  // namespace
 
-void CheckCommand(const ConfigOptions& options) {
-  const Recipe recipe = LoadRecipe(options.config, options.overrides);
+void CheckCommand(const ConfigOptions& options, StageTable& stages) {
+  const Recipe recipe = LoadRecipe(stages, options.config, options.overrides);
   Findings findings;
   std::shared_ptr<ModelSource> source;
   findings.Try([&] { source = ModelOf(recipe, Fetching::kForbidden); });

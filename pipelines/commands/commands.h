@@ -1,4 +1,5 @@
-// The commands, one file each. They print to standard output and throw Error.
+// The commands, one file each. They print to standard output and throw Error. `stages` are those
+// that a configuration may name; the plugins that one names are loaded into them.
 #pragma once
 
 #include <filesystem>
@@ -9,9 +10,11 @@
 
 namespace weir {
 
+class StageTable;
+
 // Trains, or does the job of a pipeline that does not. Throws Error: kInterrupted where a signal
 // stopped it.
-void RunCommand(const RunOptions& options);
+void RunCommand(const RunOptions& options, StageTable& stages);
 
 struct ConfigOptions {
   std::filesystem::path config;
@@ -21,11 +24,11 @@ struct ConfigOptions {
 enum class PlanForm { kText, kJson, kDot, kSvg };
 
 // The memory bill and the flow, without running; nothing is downloaded, no picture is read.
-void PlanCommand(const ConfigOptions& options, PlanForm form);
+void PlanCommand(const ConfigOptions& options, PlanForm form, StageTable& stages);
 
 // Every problem of the configuration, the data and the weights that can be told beforehand.
 // Throws Error(kConfig) or Error(kData) where there is one.
-void CheckCommand(const ConfigOptions& options);
+void CheckCommand(const ConfigOptions& options, StageTable& stages);
 
 struct PredictOptions {
   std::filesystem::path run;                 // the folder of a run
@@ -37,7 +40,7 @@ struct PredictOptions {
 
 // The classes of pictures, one line each, in the order given. What cannot be read is named on
 // standard error. Throws Error(kData) where not one picture could be read.
-void PredictCommand(const PredictOptions& options);
+void PredictCommand(const PredictOptions& options, StageTable& stages);
 
 struct EvaluateOptions {
   std::filesystem::path run;
@@ -48,7 +51,7 @@ struct EvaluateOptions {
 };
 
 // Loss, accuracy, precision and recall of each class, and who was taken for whom.
-void EvaluateCommand(const EvaluateOptions& options);
+void EvaluateCommand(const EvaluateOptions& options, StageTable& stages);
 
 // How a run ended, and who held what of the memory then: also of one that was killed. Throws
 // Error(kData) where there is no such run.
@@ -62,7 +65,7 @@ struct StagesOptions {
 };
 
 // The stages there are, or the parameters of one; of `model` and `training` as well.
-void StagesCommand(const StagesOptions& options);
+void StagesCommand(const StagesOptions& options, StageTable& stages);
 
 struct PreviewOptions {
   std::filesystem::path config;
@@ -76,10 +79,10 @@ struct PreviewOptions {
 
 // A sheet of the pictures that training begins with, augmented as it will see them. Throws
 // Error(kData) where not one could be used.
-void PreviewCommand(const PreviewOptions& options);
+void PreviewCommand(const PreviewOptions& options, StageTable& stages);
 
 // What a configuration may hold, as JSON Schema: the built-in stages', and those of `plugins`.
-void SchemaCommand(const std::vector<std::filesystem::path>& plugins);
+void SchemaCommand(const std::vector<std::filesystem::path>& plugins, StageTable& stages);
 
 struct NewPluginOptions {
   std::string name;              // of the stage, and of the plugin
@@ -88,7 +91,7 @@ struct NewPluginOptions {
 
 // Writes a plugin that can be built, tested and run at once. Throws Error(kConfig) where the name
 // is none or the folder is there already.
-void NewPluginCommand(const NewPluginOptions& options);
+void NewPluginCommand(const NewPluginOptions& options, StageTable& stages);
 
 // What this machine has, and what this process may use of it.
 void DevicesCommand(bool json);

@@ -11,14 +11,14 @@
 #include "framework/write_error.h"
 #include "pipelines/commands/commands.h"
 #include "pipelines/commands/plugin_template.h"
-#include "pipelines/job/session.h"
+#include "pipelines/job/stage_table.h"
 
 namespace weir {
 namespace {
 
 namespace fs = std::filesystem;
 
-void CheckName(const std::string& name) {
+void CheckName(const std::string& name, StageTable& stages) {
   const auto is_part = [](unsigned char c) {
     return std::islower(c) || std::isdigit(c) || c == '_';
   };
@@ -37,7 +37,8 @@ void CheckName(const std::string& name) {
     throw Error(ErrorKind::kConfig, "`" + name + "` cannot be the name of a stage",
                 "Take lower-case letters, digits and single underscores: sepia, random_crop.");
   }
-  if (Stages().Find(name) != nullptr) {
+  stages.Load({});
+  if (stages.registry().Find(name) != nullptr) {
     throw Error(ErrorKind::kConfig, "there is a stage `" + name + "` already",
                 "Take another name; `weir stages` lists those that are taken.");
   }
@@ -81,8 +82,8 @@ void Write(const fs::path& path, const std::string& text) {
 
 }  // namespace
 
-void NewPluginCommand(const NewPluginOptions& options) {
-  CheckName(options.name);
+void NewPluginCommand(const NewPluginOptions& options, StageTable& stages) {
+  CheckName(options.name, stages);
   const fs::path folder = options.folder.empty() ? fs::path(options.name) : options.folder;
   std::error_code failure;
   if (!fs::create_directories(folder, failure)) {

@@ -9,7 +9,6 @@
 #include "framework/config/suggestion.h"
 #include "pipelines/commands/commands.h"
 #include "pipelines/job/calibrate.h"
-#include "pipelines/job/listed.h"
 #include "pipelines/job/session.h"
 #include "pipelines/job/ways_to_fit.h"
 #include "pipelines/report/flow_drawing.h"
@@ -63,24 +62,17 @@ std::optional<PlannedBytes> PlanPrediction(const Recipe& recipe, const Session& 
   saved.frozen = {.kind = FrozenConfig::Kind::kAll};
   Session session(
       recipe,
-      {.training = false,
-       .model = SetUpModel(saved, Fetching::kForbidden),
-       .add_source = [&](Pipeline& pipeline) { Listed::AddTo(pipeline, training.pipeline()); },
-       .classes = training.resources().Find<Classes>()});
+      {.training = false, .model = SetUpModel(saved, Fetching::kForbidden), .listed = &training});
   return BytesOf(session.Plan());
 }
 
 }  // namespace
 
-void PlanCommand(const ConfigOptions& options, PlanForm form) {
-  const Recipe recipe = LoadRecipe(options.config, options.overrides);
+void PlanCommand(const ConfigOptions& options, PlanForm form, StageTable& stages) {
+  const Recipe recipe = LoadRecipe(stages, options.config, options.overrides);
   const auto model = ModelOf(recipe, Fetching::kForbidden);
   Session session(recipe, {.training = true, .model = model});
-  try {
-    session.Plan();
-  } catch (const Error& refusal) {
-    throw WithWaysToFit(refusal, options.config, options.overrides, session);
-  }
+  PlanOrNameWays(recipe, session);
   const MemoryPlan& plan = session.plan();
   if (form == PlanForm::kDot || form == PlanForm::kSvg) {
     const FlowDrawing drawing = DrawFlow(session.pipeline().stages(), plan);

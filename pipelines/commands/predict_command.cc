@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cstdio>
-#include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -15,7 +14,6 @@
 #include "pipelines/job/signals.h"
 #include "pipelines/job/trained_session.h"
 #include "stages/learner.h"
-#include "stages/sources/list.h"
 
 namespace weir {
 namespace {
@@ -85,21 +83,13 @@ class Printer {
 
 }  // namespace
 
-void PredictCommand(const PredictOptions& options) {
-  TrainedSession trained(
-      options.run, options.overrides,
-      {.add_source =
-           [&](Pipeline& pipeline, const StageConfig&, const auto&) {
-             pipeline.AddMade(std::string(List::kName), [&](BuildContext& context) {
-               return std::make_unique<List>(List::Params{.paths = options.paths}, context);
-             });
-           },
-       .provides_classes = false,
-       .on_drop =
-           [](const std::string&, const Drop& drop) {
-             std::fprintf(stderr, "weir: %s: %s\n", OneLine(drop.sample).c_str(),
-                          drop.reason.c_str());
-           }});
+void PredictCommand(const PredictOptions& options, StageTable& stages) {
+  TrainedSession trained(stages, options.run, options.overrides,
+                         {.data = {.use = DataUse::kUnlabelled, .paths = options.paths},
+                          .on_drop = [](const std::string&, const Drop& drop) {
+                            std::fprintf(stderr, "weir: %s: %s\n", OneLine(drop.sample).c_str(),
+                                         drop.reason.c_str());
+                          }});
   SayWhatIsLeftOut(trained.session());
   Printer printer(options, trained.classes());
   trained.learner().on_prediction = [&](const Sample& sample, std::span<const float> values) {

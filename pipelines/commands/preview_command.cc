@@ -6,14 +6,13 @@
 #include "pipelines/commands/commands.h"
 #include "pipelines/job/session.h"
 #include "pipelines/job/signals.h"
-#include "pipelines/report/progress.h"
 #include "stages/batch/batch.h"
 #include "stages/writers/contact_sheet.h"
 
 namespace weir {
 
-void PreviewCommand(const PreviewOptions& options) {
-  const Recipe recipe = LoadRecipe(options.config, options.overrides);
+void PreviewCommand(const PreviewOptions& options, StageTable& stages) {
+  const Recipe recipe = LoadRecipe(stages, options.config, options.overrides);
   ContactSheet* sheet = nullptr;  // the pipeline's
   Session session(recipe, {.model = ModelOf(recipe, Fetching::kForbidden),
                            .sink_in_place_of = BatchImages::kName,
@@ -38,14 +37,7 @@ void PreviewCommand(const PreviewOptions& options) {
                                               drop.reason.c_str());
                                }});
   session.Open();
-  {
-    Progress progress(
-        {}, [] { return ProgressState(); },
-        [&] {
-          if (SignalReceived()) session.pipeline().Stop();
-        });
-    session.pipeline().Run({.split = Split::kTrain, .epoch = options.epoch});
-  }
+  session.RunUnshown({.split = Split::kTrain, .epoch = options.epoch});
   if (SignalReceived()) throw Error(ErrorKind::kInterrupted, "interrupted", "");
   if (sheet->pictures() == 0) {
     throw Error(ErrorKind::kData, "not one picture of the train split could be used",

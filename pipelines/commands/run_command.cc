@@ -11,9 +11,9 @@
 
 namespace weir {
 
-void RunCommand(const RunOptions& options) {
+void RunCommand(const RunOptions& options, StageTable& stages) {
   OutliveReader();
-  const Recipe recipe = LoadRecipe(options.config, options.overrides);
+  const Recipe recipe = LoadRecipe(stages, options.config, options.overrides);
   std::optional<Trace> trace;
   if (!options.trace.empty()) trace.emplace(options.trace);
   const auto job = recipe.trains() ? Finetune : RunFlow;

@@ -8,7 +8,7 @@
 #include "framework/config/suggestion.h"
 #include "framework/error.h"
 #include "pipelines/commands/commands.h"
-#include "pipelines/job/session.h"
+#include "pipelines/job/stage_table.h"
 #include "stages/model/model_config.h"
 #include "stages/train/training_config.h"
 
@@ -39,11 +39,19 @@ std::string Takes(const StageSpec& spec) {
   return takes;
 }
 
+std::vector<std::string> NamesOf(const std::vector<ResourceUse>& uses) {
+  std::vector<std::string> names;
+  for (const ResourceUse& use : uses) names.emplace_back(use.name);
+  return names;
+}
+
 json ToJson(const StageSpec& spec) {
   return {{"name", spec.name},
           {"doc", spec.doc},
           {"takes", Takes(spec)},
           {"gives", spec.ports.out},
+          {"needs", NamesOf(spec.needs)},
+          {"provides", NamesOf(spec.provides)},
           {"parallel", spec.concurrency == Concurrency::kParallel},
           {"plugin", spec.plugin},
           {"parameters", ToJson(spec.fields)}};
@@ -75,8 +83,14 @@ void PrintStage(const StageSpec& spec) {
   const auto or_nothing = [](const std::string& ports) {
     return ports.empty() ? "nothing" : ports;
   };
-  std::printf("  takes %s, gives %s\n\n", or_nothing(Takes(spec)).c_str(),
+  std::printf("  takes %s, gives %s\n", or_nothing(Takes(spec)).c_str(),
               or_nothing(std::string(spec.ports.out)).c_str());
+  const auto print_resources = [](const char* does, const std::vector<ResourceUse>& uses) {
+    if (!uses.empty()) std::printf("  %s the %s\n", does, Enumerate(NamesOf(uses)).c_str());
+  };
+  print_resources("needs", spec.needs);
+  print_resources("provides", spec.provides);
+  std::printf("\n");
   if (spec.fields.empty()) std::printf("  It has no parameters.\n");
   PrintFields(spec.fields, 2);
 }
@@ -88,11 +102,11 @@ std::vector<FieldDoc> SectionFields(const std::string& name) {
   return {};
 }
 
-void PrintAll() {
+void PrintAll(const Registry& stages) {
   std::size_t width = 0;
-  for (const std::string& name : Stages().names()) width = std::max(width, name.size());
-  for (const std::string& name : Stages().names()) {
-    const StageSpec& spec = *Stages().Find(name);
+  for (const std::string& name : stages.names()) width = std::max(width, name.size());
+  for (const std::string& name : stages.names()) {
+    const StageSpec& spec = *stages.Find(name);
     std::printf("%-*s %-15s ─▶ %-15s %s\n", static_cast<int>(width), name.c_str(),
                 Takes(spec).c_str(), std::string(spec.ports.out).c_str(), spec.doc.c_str());
   }
@@ -133,13 +147,19 @@ void PrintTable(const std::vector<FieldDoc>& fields) {
   PrintRows(fields, "");
 }
 
-void PrintReference() {
+void PrintReference(const Registry& stages) {
   std::printf("# Stages and sections of weir's configurations\n");
-  for (const std::string& name : Stages().names()) {
-    const StageSpec& spec = *Stages().Find(name);
+  for (const std::string& name : stages.names()) {
+    const StageSpec& spec = *stages.Find(name);
     std::printf("\n## %s\n\n%s\n\n", name.c_str(), spec.doc.c_str());
     if (!spec.ports.in.empty()) std::printf("Takes `%s`. ", Takes(spec).c_str());
-    if (!spec.ports.out.empty()) std::printf("Gives `%s`.", std::string(spec.ports.out).c_str());
+    if (!spec.ports.out.empty()) std::printf("Gives `%s`. ", std::string(spec.ports.out).c_str());
+    if (!spec.needs.empty()) {
+      std::printf("Needs the %s. ", Enumerate(NamesOf(spec.needs)).c_str());
+    }
+    if (!spec.provides.empty()) {
+      std::printf("Provides the %s.", Enumerate(NamesOf(spec.provides)).c_str());
+    }
     std::printf("\n\n");
     PrintTable(spec.fields);
   }
@@ -151,23 +171,24 @@ void PrintReference() {
 
 }  // namespace
 
-void StagesCommand(const StagesOptions& options) {
+void StagesCommand(const StagesOptions& options, StageTable& table) {
   const std::string& name = options.name;
   const bool as_json = options.json;
-  LoadPlugins(options.plugins);
-  if (options.markdown) return PrintReference();
+  table.Load(options.plugins);
+  const Registry& stages = table.registry();
+  if (options.markdown) return PrintReference(stages);
   if (name.empty()) {
-    if (!as_json) return PrintAll();
+    if (!as_json) return PrintAll(stages);
     json all = json::array();
-    for (const std::string& each : Stages().names()) all.push_back(ToJson(*Stages().Find(each)));
+    for (const std::string& each : stages.names()) all.push_back(ToJson(*stages.Find(each)));
     std::printf("%s\n", all.dump(2).c_str());
     return;
   }
   const std::vector<FieldDoc> section = SectionFields(name);
-  const StageSpec* spec = Stages().Find(name);
+  const StageSpec* spec = stages.Find(name);
   if (!spec && section.empty()) {
     throw Error(ErrorKind::kConfig,
-                "there is no stage `" + name + "`" + DidYouMean(name, Stages().names()),
+                "there is no stage `" + name + "`" + DidYouMean(name, stages.names()),
                 "`weir stages` lists what there is.");
   }
   if (as_json) {

@@ -5,7 +5,6 @@
 
 #include "framework/error.h"
 #include "pipelines/job/signals.h"
-#include "pipelines/report/progress.h"
 #include "stages/features/features.h"
 
 namespace weir {
@@ -32,14 +31,7 @@ CalibrationSession::CalibrationSession(const Recipe& recipe, std::shared_ptr<Mod
 
 std::shared_ptr<const std::vector<MapStatistics>> CalibrationSession::Run() {
   session_.Open();
-  {
-    Progress progress(
-        {}, [] { return ProgressState(); },
-        [this] {
-          if (SignalReceived()) session_.pipeline().Stop();
-        });
-    session_.pipeline().Run({.split = Split::kTrain});
-  }
+  session_.RunUnshown({.split = Split::kTrain});
   if (SignalReceived()) {
     throw Error(ErrorKind::kInterrupted, "interrupted before the first step",
                 "Nothing was learnt yet: begin anew.");

@@ -37,10 +37,9 @@ void LostClasses::CheckAfter(const Pass& pass, const std::string& title, const S
   std::vector<std::string> lost = ClassesLostIn(
       pass, session, [&](const std::string& path) { return folder.HasDropped(path); });
   if (lost.empty()) return;
-  const Error error(ErrorKind::kData,
-                    title + ": not one picture of " + ShownList(lost) + " could be used",
-                    (folder.path() / "dropped.jsonl").string() +
-                        " says why; replace them, or leave the class out.");
+  const Error error(
+      ErrorKind::kData, title + ": not one picture of " + ShownList(lost) + " could be used",
+      folder.dropped_list().string() + " says why; replace them, or leave the class out.");
   if (pass.split == Split::kTrain) throw Error(error);
   std::printf("%s\n", error.what());
   not_measured_ = std::move(lost);

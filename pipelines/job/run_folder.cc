@@ -99,7 +99,7 @@ RunFolder RunFolder::Reopen(const fs::path& path) {
 
 void RunFolder::ReadDropped() {
   std::uint64_t lines = 0;
-  Note(SiftLines(path_ / kDropped, [&](const json& line) {
+  Note(SiftLines(dropped_list(), [&](const json& line) {
     const auto lost = line.find("path");
     if (lost == line.end() || !lost->is_string()) return LineUse::kDamaged;
     ++lines;
@@ -156,6 +156,8 @@ void RunFolder::Note(std::string note) {
   if (!note.empty()) notes_.push_back(std::move(note));
 }
 
+fs::path RunFolder::dropped_list() const { return path_ / kDropped; }
+
 void RunFolder::WriteConfig(const std::string& yaml) const { WriteWhole(config(), yaml); }
 
 void RunFolder::WritePlan(const json& plan) const {
@@ -184,7 +186,7 @@ void RunFolder::Dropped(const std::string& path, const std::string& stage,
   if (place != remembered_.end() && *place == key) return;
   if (remembered_.size() < kMostRemembered) remembered_.insert(place, key);
   ++dropped_;
-  AppendLine(path_ / kDropped, {{"path", path}, {"stage", stage}, {"reason", reason}});
+  AppendLine(dropped_list(), {{"path", path}, {"stage", stage}, {"reason", reason}});
 }
 
 std::uint64_t RunFolder::dropped() const {

@@ -50,6 +50,7 @@ class RunFolder {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path config() const { return path_ / "config.yaml"; }
   std::filesystem::path model() const { return path_ / "model"; }
+  std::filesystem::path dropped_list() const;
   std::filesystem::path memory_log() const { return path_ / "memory.json"; }
   std::filesystem::path checkpoint() const { return path_ / "checkpoint" / "latest.safetensors"; }
 

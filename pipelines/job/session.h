@@ -1,12 +1,11 @@
 // A pipeline of the built-in stages, made from a configuration and ready to be planned and run.
 //
-//   Session session(LoadWhole("article.yaml", overrides), {.training = true});
+//   Session session(LoadRecipe(stages, "article.yaml", {}), {.training = true});
 //   std::puts(session.Plan().ToTable().c_str());
 //   session.Open();
 //   session.pipeline().Run({.split = Split::kTrain});
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -16,9 +15,9 @@
 #include "framework/config/config.h"
 #include "framework/flow/resources.h"
 #include "framework/graph/pipeline.h"
-#include "framework/memory/host_memory.h"
 #include "framework/memory/memory_budget.h"
-#include "pipelines/job/model_setup.h"
+#include "pipelines/job/host_ceiling.h"
+#include "pipelines/job/recipe.h"
 #include "stages/device/device.h"
 #include "stages/model/model.h"
 #include "stages/payloads.h"
@@ -27,51 +26,15 @@
 
 namespace weir {
 
-// Every stage there is: those that are built in, those of the plugins in the folders of
-// WEIR_PLUGIN_PATH, and those of LoadPlugins().
-const Registry& Stages();
-
-// Each once, also where it was found in WEIR_PLUGIN_PATH. Throws as LoadPlugin does.
-void LoadPlugins(const std::vector<std::filesystem::path>& plugins);
-
-// Everything that a run is made of, checked as far as it can be without looking at any data.
-struct Recipe {
-  Config config;
-  bool has_model = true;  // else the pipeline has no stage that needs one, and nothing is declared
-  ModelConfig model;
-  TrainingConfig training;
-
-  bool trains() const;  // else it is run once
-};
-
-// Null where it has none. Throws as SetUpModel.
-std::shared_ptr<ModelSource> ModelOf(const Recipe& recipe, Fetching fetching);
-
-// Throws Error(kConfig) with every problem of the file, its stages and its sections. Names on
-// standard error what should be written otherwise.
-Recipe LoadRecipe(const std::filesystem::path& path, const std::vector<std::string>& overrides);
-Recipe LoadRecipe(const std::filesystem::path& path, const std::vector<std::string>& overrides,
-                  Problems& problems);
-
-// The configuration as it is after overrides, with every default written out and every path
-// absolute. Throws Error(kConfig) where it has become too long to be read again.
-std::string ResolvedYaml(const Recipe& recipe);
-
-// `memory.host` as a number: less than is configured where the container, or a limit of the
-// process, allows less. Then `reason` says so.
-struct HostCeiling {
-  std::size_t bytes = 0;
-  std::string reason;
-};
-HostCeiling HostCeilingOf(const Config& config, const std::vector<MemoryLimit>& limits);
-// `threads` as a number.
-int Workers(const Config& config);
+class Session;
 
 struct SessionOptions {
   bool training = true;                // else only what is on the way to `train` is made
   std::shared_ptr<ModelSource> model;  // where it comes from
-  // Makes the source in place of the pipeline's first stage; empty: as configured.
-  std::function<void(Pipeline&)> add_source{};
+  // In place of the pipeline's first stage; empty: as configured.
+  std::optional<StageSpec> source{};
+  // A session of the same data, which are not listed once more: this one is planned, and not run.
+  const Session* listed = nullptr;
   // Ends the pipeline in place of the first stage of that kind and of what follows it, with a sink
   // that takes `from`; empty: as configured.
   std::string_view sink_in_place_of{};
@@ -104,11 +67,15 @@ class Session {
   // Takes the memory and loads the weights. Plan() is called first where it was not.
   void Open();
 
+  // One pass of which nothing is shown; a signal stops it. Throws as Pipeline::Run.
+  void RunUnshown(const Pass& pass);
+
   Pipeline& pipeline() { return *pipeline_; }
   const Pipeline& pipeline() const { return *pipeline_; }
   const Resources& resources() const { return resources_; }
 
  private:
+  void AddStages(const Registry& registry, const SessionOptions& options);
   std::size_t ReserveBytes() const;  // of what no stage leases
 
   Config config_;

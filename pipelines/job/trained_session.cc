@@ -3,8 +3,6 @@
 #include <utility>
 
 #include "framework/error.h"
-#include "pipelines/job/signals.h"
-#include "pipelines/report/progress.h"
 #include "stages/model/export/saved_model.h"
 
 namespace weir {
@@ -33,25 +31,25 @@ void CheckIsRun(const fs::path& run) {
 
 }  // namespace
 
-TrainedSession::TrainedSession(const fs::path& run, const std::vector<std::string>& overrides,
+TrainedSession::TrainedSession(StageTable& stages, const fs::path& run,
+                               const std::vector<std::string>& overrides,
                                const TrainedOptions& options) {
   CheckIsRun(run);
-  Recipe recipe = LoadRecipe(run / "config.yaml", overrides);
+  Recipe recipe = LoadRecipe(stages, run / "config.yaml", overrides);
   TrainingConfig measuring;  // by the plain loss, whatever it was trained with
   measuring.metrics = std::move(recipe.training.metrics);
   recipe.training = std::move(measuring);
   SavedModel saved = LoadSavedModel(run / "model");
   const auto classes = std::make_shared<Classes>(Classes{std::move(saved.classes)});
   classes_ = classes;
+  const StageConfig& own = recipe.config.pipeline.front();
+  const StageSpec& source = SourceFor(options.data, stages.registry(), own);
+  const bool names_classes = Declares(source.provides, Classes::kResource);
   session_ = std::make_unique<Session>(
       recipe, SessionOptions{.training = false,
                              .model = std::make_shared<ModelSource>(std::move(saved.source)),
-                             .add_source =
-                                 [&](Pipeline& pipeline) {
-                                   options.add_source(pipeline, recipe.config.pipeline.front(),
-                                                      classes_->names);
-                                 },
-                             .classes = options.provides_classes ? nullptr : classes,
+                             .source = SourceOf(source, options.data, own, classes->names),
+                             .classes = names_classes ? nullptr : classes,
                              .confusion = options.confusion,
                              .on_drop = options.on_drop});
   const auto provided = session_->resources().Find<Classes>();
@@ -64,13 +62,7 @@ TrainedSession::TrainedSession(const fs::path& run, const std::vector<std::strin
 }
 
 void TrainedSession::Run(Split split) {
-  // Nothing is drawn, as the predictions go to standard output; the signals are looked at.
-  Progress progress(
-      {}, [] { return ProgressState(); },
-      [this] {
-        if (SignalReceived()) session_->pipeline().Stop();
-      });
-  session_->pipeline().Run({.split = split});
+  session_->RunUnshown({.split = split});  // the predictions go to standard output
   if (session_->pipeline().stopped()) {
     throw Error(ErrorKind::kInterrupted, "interrupted", "What is printed above is complete.");
   }

@@ -8,16 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "pipelines/job/data_source.h"
 #include "pipelines/job/session.h"
 #include "stages/learner.h"
 
 namespace weir {
 
 struct TrainedOptions {
-  // `own` is the run's source, `classes` are the model's.
-  std::function<void(Pipeline&, const StageConfig& own, const std::vector<std::string>& classes)>
-      add_source;
-  bool provides_classes = false;  // whether that source puts the Classes among the resources
+  GivenData data;                                // in place of the run's own
   std::shared_ptr<ConfusionCounts> confusion{};  // handed on to SessionOptions
   std::function<void(const std::string& stage, const Drop&)> on_drop;
 };
@@ -26,8 +24,8 @@ class TrainedSession {
  public:
   // Reads `run`/config.yaml and `run`/model, plans and opens the pipeline.
   // Throws Error(kData) where `run` holds no trained model.
-  TrainedSession(const std::filesystem::path& run, const std::vector<std::string>& overrides,
-                 const TrainedOptions& options);
+  TrainedSession(StageTable& stages, const std::filesystem::path& run,
+                 const std::vector<std::string>& overrides, const TrainedOptions& options);
 
   const std::vector<std::string>& classes() const { return classes_->names; }
   Learner& learner() { return *learner_; }

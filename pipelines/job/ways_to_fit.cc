@@ -1,19 +1,17 @@
 #include "pipelines/job/ways_to_fit.h"
 
-#include <algorithm>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "framework/byte_size.h"
-#include "pipelines/job/listed.h"
+#include "framework/error.h"
 #include "stages/model/model.h"
 
 namespace weir {
 namespace {
 
 constexpr std::size_t kMostWays = 3;
-constexpr int kSmallestSide = 32;
-constexpr int kSideStep = 32;
 
 // Values of one key, the mildest first, of which the first that is enough is wanted.
 struct Setting {
@@ -21,6 +19,19 @@ struct Setting {
   std::string now;
   std::vector<std::string> values;
 };
+
+// What the stages of the pipeline declare that alters that of the result, each under its own name in
+// the configuration.
+void AddLowerable(const Pipeline& pipeline, Lowerable::Alters alters,
+                  std::vector<Setting>& settings) {
+  for (const PlacedStage& placed : pipeline.stages()) {
+    for (Lowerable& lower : placed.any->stage().lowerable()) {
+      if (lower.alters != alters || lower.values.empty()) continue;
+      settings.push_back({"pipeline." + placed.name + "." + lower.parameter, std::move(lower.now),
+                          std::move(lower.values)});
+    }
+  }
+}
 
 std::vector<Setting> SettingsOf(const Recipe& recipe, const Session& session) {
   std::vector<Setting> settings;
@@ -39,28 +50,9 @@ std::vector<Setting> SettingsOf(const Recipe& recipe, const Session& session) {
     settings.push_back(
         {"training.micro_batch", now.is_auto() ? "auto" : std::to_string(now.value()), {"1"}});
   }
-  const Stage* const batches = session.pipeline().Find("batch");
-  const std::vector<std::int64_t> dims =
-      batches ? batches->output().dims : std::vector<std::int64_t>();
-  if (!dims.empty() && dims[0] > 1) {
-    Setting batch{"pipeline.batch.size", std::to_string(dims[0]), {}};
-    for (std::int64_t fewer = dims[0] / 2; fewer >= 1; fewer /= 2) {
-      batch.values.push_back(std::to_string(fewer));
-    }
-    settings.push_back(std::move(batch));
-  }
+  AddLowerable(session.pipeline(), Lowerable::Alters::kLearning, settings);
   if (backbone_learns) settings.push_back({"model.frozen", "less", {"all"}});
-  if (dims.size() == 4) {
-    const std::int64_t side = std::max(dims[1], dims[2]);
-    Setting size{"pipeline.augment.size",
-                 "[" + std::to_string(dims[1]) + ", " + std::to_string(dims[2]) + "]",
-                 {}};
-    for (std::int64_t less = (side - 1) / kSideStep * kSideStep; less >= kSmallestSide;
-         less -= kSideStep) {
-      size.values.push_back("[" + std::to_string(less) + ", " + std::to_string(less) + "]");
-    }
-    if (!size.values.empty()) settings.push_back(std::move(size));
-  }
+  AddLowerable(session.pipeline(), Lowerable::Alters::kSamples, settings);
   return settings;
 }
 
@@ -86,21 +78,17 @@ std::optional<std::string> FirstOf(const Setting& setting, IsEnough is_enough) {
 }
 
 // The lowest ceiling of the job with `changes`; nothing where it makes no sense with them.
-std::optional<std::size_t> SmallestWith(const std::filesystem::path& config,
-                                        std::vector<std::string> overrides,
-                                        const std::vector<Change>& changes,
+std::optional<std::size_t> SmallestWith(const Recipe& recipe, const std::vector<Change>& changes,
                                         const Session& session) {
+  std::vector<std::string> overrides = recipe.overrides;
   for (const Change& change : changes) overrides.push_back(change.key + "=" + change.value);
   try {
     Problems problems;
-    const Recipe recipe = LoadRecipe(config, overrides, problems);
+    const Recipe changed_recipe = LoadRecipe(*recipe.stages, recipe.path, overrides, problems);
     problems.ThrowIfAny();
-    Session changed(
-        recipe,
-        {.training = true,
-         .model = ModelOf(recipe, Fetching::kForbidden),
-         .add_source = [&](Pipeline& pipeline) { Listed::AddTo(pipeline, session.pipeline()); },
-         .classes = session.resources().Find<Classes>()});
+    Session changed(changed_recipe, {.training = true,
+                                     .model = ModelOf(changed_recipe, Fetching::kForbidden),
+                                     .listed = &session});
     return changed.SmallestCeiling();
   } catch (const Error&) {
     return std::nullopt;
@@ -116,18 +104,31 @@ std::string Text(const std::vector<Change>& changes) {
   return text;
 }
 
+// The refusal of a plan with the ways in its remedy; any other error as it is. Throws Error where
+// the plan cannot be made once more.
+Error WithWays(const Error& refusal, const Recipe& recipe, Session& session) {
+  if (refusal.kind() != ErrorKind::kMemory) return refusal;
+  const bool does_fit = session.SmallestCeiling() <= session.ceiling().bytes;
+  if (does_fit) return refusal;  // what the plan starts from could not be measured
+  std::string remedy = refusal.remedy();
+  const std::vector<WayToFit> ways = WaysToFit(recipe, session);
+  if (!ways.empty()) remedy += "\n  Or change the job:";
+  for (const WayToFit& way : ways) {
+    remedy +=
+        "\n    " + way.change + " (fits in " + ToWholeMebibytes(ByteSize{way.smallest_bytes}) + ")";
+  }
+  return {refusal.kind(), refusal.what(), remedy};
+}
+
 }  // namespace
 
-std::vector<WayToFit> WaysToFit(const std::filesystem::path& config,
-                                const std::vector<std::string>& overrides, const Session& session) {
-  Problems problems;  // none: it was read before
-  const Recipe recipe = LoadRecipe(config, overrides, problems);
+std::vector<WayToFit> WaysToFit(const Recipe& recipe, const Session& session) {
   const std::size_t limit = session.ceiling().bytes;
   std::vector<WayToFit> ways;
   // Each setting alone, by the first of its values that is enough. Where none is: beside those
   // before it that are not either, each at its least, without those that it can do without.
   const auto smallest_with = [&](const std::vector<Change>& changes) {
-    return SmallestWith(config, overrides, changes, session);
+    return SmallestWith(recipe, changes, session);
   };
   const auto is_enough = [&](const std::vector<Change>& changes) {
     const auto smallest = smallest_with(changes);
@@ -161,19 +162,12 @@ std::vector<WayToFit> WaysToFit(const std::filesystem::path& config,
   return ways;
 }
 
-Error WithWaysToFit(const Error& refusal, const std::filesystem::path& config,
-                    const std::vector<std::string>& overrides, Session& session) {
-  if (refusal.kind() != ErrorKind::kMemory) return refusal;
-  const bool does_fit = session.SmallestCeiling() <= session.ceiling().bytes;
-  if (does_fit) return refusal;  // what the plan starts from could not be measured
-  std::string remedy = refusal.remedy();
-  const std::vector<WayToFit> ways = WaysToFit(config, overrides, session);
-  if (!ways.empty()) remedy += "\n  Or change the job:";
-  for (const WayToFit& way : ways) {
-    remedy +=
-        "\n    " + way.change + " (fits in " + ToWholeMebibytes(ByteSize{way.smallest_bytes}) + ")";
+void PlanOrNameWays(const Recipe& recipe, Session& session) {
+  try {
+    session.Plan();
+  } catch (const Error& refusal) {
+    throw WithWays(refusal, recipe, session);
   }
-  return {refusal.kind(), refusal.what(), remedy};
 }
 
 }  // namespace weir

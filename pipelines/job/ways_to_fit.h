@@ -5,11 +5,9 @@
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
 #include <string>
 #include <vector>
 
-#include "framework/error.h"
 #include "pipelines/job/session.h"
 
 namespace weir {
@@ -21,12 +19,10 @@ struct WayToFit {
 
 // Those that change no result come first, then those that change the least; at most three, none
 // where no such change is enough. `session` is the one that does not fit.
-std::vector<WayToFit> WaysToFit(const std::filesystem::path& config,
-                                const std::vector<std::string>& overrides, const Session& session);
+std::vector<WayToFit> WaysToFit(const Recipe& recipe, const Session& session);
 
-// The refusal of a plan with these ways in its remedy; any other error as it is. Throws Error where
-// the plan cannot be made once more.
-Error WithWaysToFit(const Error& refusal, const std::filesystem::path& config,
-                    const std::vector<std::string>& overrides, Session& session);
+// Plans `session`, which is of `recipe`. Throws as Session::Plan, but a refusal has these ways in
+// its remedy.
+void PlanOrNameWays(const Recipe& recipe, Session& session);
 
 }  // namespace weir

@@ -21,9 +21,11 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "framework/config/params.h"
 #include "framework/flow/stage.h"
+#include "stages/augment/lower_size.h"
 #include "stages/augment/zoom_range.h"
 #include "stages/kernels/affine.h"
 #include "stages/payloads.h"
@@ -72,8 +74,11 @@ class Augment final : public ReadingMapStage<Image, Image> {
   // Provides the WantedSize: what the closest zoom still shows in full detail.
   Augment(const Params& params, BuildContext& context);
 
+  static std::vector<ResourceUse> Provides() { return {ResourceOf<WantedSize>()}; }
+
   ItemSpec output() const override;
   Footprint footprint() const override;
+  std::vector<Lowerable> lowerable() const override { return LowerSizes(params_.size); }
   Outcome<Image> Map(const Image& image, StageContext& context) override;
 
   std::optional<std::string> DependsOn(const Pass& pass, std::uint64_t index) const override;

@@ -10,10 +10,12 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "framework/config/params.h"
 #include "framework/flow/stage.h"
 #include "framework/random.h"
+#include "stages/augment/lower_size.h"
 #include "stages/payloads.h"
 
 namespace weir {
@@ -50,6 +52,7 @@ class CenterCrop final : public ReadingMapStage<Image, Image> {
 
   ItemSpec output() const override;
   Footprint footprint() const override { return {.item_bytes = output().item_bytes}; }
+  std::vector<Lowerable> lowerable() const override { return LowerSizes(params_.size); }
   Outcome<Image> Map(const Image& image, StageContext& context) override;
   std::optional<std::string> DependsOn(const Pass&, std::uint64_t) const override;
 
@@ -88,8 +91,11 @@ class RandomResizedCrop final : public ReadingMapStage<Image, Image> {
   // Provides the WantedSize: what the smallest part still shows in full detail.
   RandomResizedCrop(const Params& params, BuildContext& context);
 
+  static std::vector<ResourceUse> Provides() { return {ResourceOf<WantedSize>()}; }
+
   ItemSpec output() const override;
   Footprint footprint() const override { return {.item_bytes = output().item_bytes}; }
+  std::vector<Lowerable> lowerable() const override { return LowerSizes(params_.size); }
   Outcome<Image> Map(const Image& image, StageContext& context) override;
   // The part is drawn in the picture as it is decoded, whose size is not known here.
   std::optional<std::string> DependsOn(const Pass& pass, std::uint64_t index) const override;

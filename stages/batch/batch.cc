@@ -39,6 +39,18 @@ ItemSpec BatchImages::output() const {
 
 Footprint BatchImages::footprint() const { return {.item_bytes = output().item_bytes}; }
 
+std::vector<Lowerable> BatchImages::lowerable() const {
+  if (params_.size == 1) return {};
+  Lowerable size{.parameter = "size",
+                 .now = std::to_string(params_.size),
+                 .values = {},
+                 .alters = Lowerable::Alters::kLearning};
+  for (int fewer = params_.size / 2; fewer >= 1; fewer /= 2) {
+    size.values.push_back(std::to_string(fewer));
+  }
+  return {std::move(size)};
+}
+
 void BatchImages::BeginPass(const Pass&) { batch_ = Batch(); }
 
 std::optional<Batch> BatchImages::Add(const Image& image, StageContext& context) {

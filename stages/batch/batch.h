@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "framework/config/params.h"
 #include "framework/flow/stage.h"
@@ -36,8 +37,12 @@ class BatchImages final : public GatherStage<Image, Batch> {
   // Provides the Batching. Throws Error(kConfig) where the size of what arrives is not fixed.
   BatchImages(const Params& params, BuildContext& context);
 
+  static std::vector<ResourceUse> Provides() { return {ResourceOf<Batching>()}; }
+
   ItemSpec output() const override;
   Footprint footprint() const override;
+  // The half of its size, a quarter of it, and so on.
+  std::vector<Lowerable> lowerable() const override;
   std::optional<std::string> DependsOn(const Pass&, std::uint64_t) const override { return ""; }
   void BeginPass(const Pass& pass) override;
   std::optional<Batch> Add(const Image& image, StageContext& context) override;

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "framework/config/params.h"
 #include "framework/flow/stage.h"
@@ -45,6 +46,8 @@ class Prefetch final : public MapStage<Batch, Batch> {
   // full. With a device, CUDA's context is made here: what it takes of the host is there before the
   // plan measures that.
   Prefetch(const Params& params, BuildContext& context);
+
+  static std::vector<ResourceUse> Provides() { return {ResourceOf<ChosenDevice>()}; }
 
   ItemSpec output() const override { return batches_; }
   Footprint footprint() const override;

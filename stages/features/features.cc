@@ -22,6 +22,12 @@ void Features::Params::Check(const Blame& blame) const {
   }
 }
 
+std::vector<ResourceUse> Features::Needs() { return {ResourceOf<ModelSource>(kDeclareTheModel)}; }
+
+std::vector<ResourceUse> Features::Provides() {
+  return {ResourceOf<FeatureKeeper>(), ResourceOf<Model>()};
+}
+
 Features::Features(const Params& params, BuildContext& context)
     : precision_(params.precision),
       batch_size_(context.upstream.dims.empty() ? 0 : context.upstream.dims[0]),

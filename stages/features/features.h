@@ -20,6 +20,7 @@
 #include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "framework/config/params.h"
 #include "framework/flow/stage.h"
@@ -76,6 +77,9 @@ class Features final : public MapStage<Batch, FeatureBatch> {
   // Throws Error(kConfig) where the batches before it have no fixed size, or the model declared
   // makes no sense.
   Features(const Params& params, BuildContext& context);
+
+  static std::vector<ResourceUse> Needs();
+  static std::vector<ResourceUse> Provides();
 
   ItemSpec output() const override;
   Footprint footprint() const override { return footprint_; }

@@ -20,8 +20,7 @@ MapSize PictureSize(std::string_view stage, const ItemSpec& batches) {
 }  // namespace
 
 std::shared_ptr<Model> DeclaredModel(std::string_view stage, const BuildContext& context) {
-  const auto source =
-      context.resources.Require<ModelSource>(stage, "Declare the model in the section `model`.");
+  const auto source = context.resources.Require<ModelSource>(stage, kDeclareTheModel);
   const MapSize input = PictureSize(stage, context.upstream);
   const auto classes = context.resources.Find<Classes>();
   const Model::ClassNames names =

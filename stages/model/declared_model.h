@@ -9,6 +9,9 @@
 
 namespace weir {
 
+// What to do where a stage needs the ModelSource and there is none.
+inline constexpr const char* kDeclareTheModel = "Declare the model in the section `model`.";
+
 // Takes the ModelSource and the Classes, if there are any, from the resources and the pictures'
 // size from what arrives at `stage`. Throws Error(kConfig) where they do not go together.
 std::shared_ptr<Model> DeclaredModel(std::string_view stage, const BuildContext& context);

@@ -66,6 +66,14 @@ std::set<std::string> ComposedNames(const std::vector<std::string>& names) {
 
 }  // namespace
 
+DataReading<Directory::Params> Directory::Reads() {
+  return {.use = DataUse::kLabelled,
+          .fit = [](const std::filesystem::path&) { return DataFit::kAny; },
+          .parameter = "path",
+          .member = &Params::path,
+          .kept = {"follow_links"}};
+}
+
 Directory::Directory(Params params, BuildContext& context)
     : ListedSource(kName, context), params_(std::move(params)) {
   Listing listing{.validation_split = params_.validation_split,

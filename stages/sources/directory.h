@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "framework/config/params.h"
+#include "framework/flow/data_reading.h"
 #include "stages/sources/class_folders.h"
 #include "stages/sources/file_listing.h"
 #include "stages/sources/folder_layout.h"
@@ -55,6 +56,8 @@ class Directory final : public ListedSource {
     }
     void Check(const Blame& blame) const { CheckSplit(*this, validation.has_value(), blame); }
   };
+
+  static DataReading<Params> Reads();
 
   // Throws Error(kData) where the folders do not hold what is asked of them. Without train passes a
   // class that is listed may have no folder and no picture.

@@ -13,6 +13,19 @@ void List::Params::Check(const Blame& blame) const {
   if (root && !file) blame("root", "`root` says where the paths in `file` begin, which is not set");
 }
 
+std::vector<ResourceUse> List::Provides() {
+  std::vector<ResourceUse> provided = ListedSource::Provides();
+  std::erase_if(provided, [](const ResourceUse& use) { return use.name == Classes::kResource; });
+  return provided;
+}
+
+DataReading<List::Params> List::Reads() {
+  return {.use = DataUse::kUnlabelled,
+          .fit = [](const std::filesystem::path&) { return DataFit::kAny; },
+          .parameter = "paths",
+          .member = &Params::paths};
+}
+
 List::List(const Params& params, BuildContext& context) : ListedSource(kName, context) {
   for (const std::filesystem::path& path : params.paths) Add(path);
   if (params.file) AddLinesOf(*params.file, params.root.value_or(params.file->parent_path()));

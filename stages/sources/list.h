@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "framework/config/params.h"
+#include "framework/flow/data_reading.h"
 #include "stages/sources/file_listing.h"
 #include "stages/sources/listed_source.h"
 
@@ -48,6 +49,10 @@ class List final : public ListedSource {
     }
     void Check(const Blame& blame) const;
   };
+
+  // Without Classes, as there are no labels.
+  static std::vector<ResourceUse> Provides();
+  static DataReading<Params> Reads();
 
   // Throws Error(kData) where one of `paths` does not exist, or a folder has no pictures.
   List(const Params& params, BuildContext& context);

@@ -43,6 +43,11 @@ std::string_view BelowRoot(std::string_view path, const std::vector<std::filesys
 
 }  // namespace
 
+std::vector<ResourceUse> ListedSource::Provides() {
+  return {ResourceOf<Classes>(), ResourceOf<PictureLists>(), ResourceOf<SampleCounts>(),
+          ResourceOf<SampleOrder>(), ResourceOf<SourceNotes>()};
+}
+
 void ListedSource::Offer(Listing listing, BuildContext& context) {
   for (const std::string& name : listing.classes) {
     if (IsText(name)) continue;

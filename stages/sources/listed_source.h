@@ -69,6 +69,8 @@ class ListedSource : public SourceStage<ImageFile> {
   ListedSource(const ListedSource&) = delete;  // the SampleOrder points here
   ListedSource& operator=(const ListedSource&) = delete;
 
+  static std::vector<ResourceUse> Provides();
+
   ItemSpec output() const override { return {}; }
   Footprint footprint() const override;
   // Throws Error(kMemory) where the listing does not fit.

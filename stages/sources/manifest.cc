@@ -42,6 +42,17 @@ void Manifest::Params::Check(const Blame& blame) const {
   }
 }
 
+DataReading<Manifest::Params> Manifest::Reads() {
+  return {.use = DataUse::kLabelled,
+          .fit =
+              [](const std::filesystem::path& data) {
+                return IsManifestName(data.string()) ? DataFit::kMade : DataFit::kNone;
+              },
+          .parameter = "path",
+          .member = &Params::path,
+          .kept = {"path_column", "label_column", "split_column", "root"}};
+}
+
 Manifest::Manifest(Params params, BuildContext& context)
     : ListedSource(kName, context), params_(std::move(params)) {
   Listing listing{.validation_split = params_.validation_split,

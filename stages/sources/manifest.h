@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "framework/config/params.h"
+#include "framework/flow/data_reading.h"
 #include "stages/sources/file_listing.h"
 #include "stages/sources/label_texts.h"
 #include "stages/sources/listed_source.h"
@@ -64,6 +65,8 @@ class Manifest final : public ListedSource {
     }
     void Check(const Blame& blame) const;
   };
+
+  static DataReading<Params> Reads();
 
   // Throws Error(kData), with the line, where a table is not as it should be.
   Manifest(Params params, BuildContext& context);

@@ -124,6 +124,16 @@ bool IsShardName(std::string_view name) {
   return HasEnding(name, ".tar") || HasEnding(name, ".tar.gz") || HasEnding(name, ".tgz");
 }
 
+bool HoldsShards(const std::filesystem::path& folder) {
+  bool any = false;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (entry.is_directory(error)) return false;
+    any = any || IsShardName(entry.path().filename().string());
+  }
+  return any;
+}
+
 void ForEachShard(const std::string& key, const fs::path& path,
                   const std::function<void(const std::string& shard)>& visit) {
   std::error_code error;

@@ -14,6 +14,9 @@ namespace weir {
 // Whether it ends as shards do: .tar, .tar.gz, .tgz.
 bool IsShardName(std::string_view name);
 
+// Whether `folder` holds shards and no folders.
+bool HoldsShards(const std::filesystem::path& folder);
+
 // Calls `visit` for the shards that `path` means: itself, the tar files in a folder, by name, or
 // all of a range, "photos-{000000..000003}.tar", or of a list, "{ants,bees}.tar". Throws
 // Error(kData), which begins with `key`, where there are none, or too many: before the first is

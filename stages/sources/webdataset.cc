@@ -156,6 +156,18 @@ void Webdataset::Params::Check(const Blame& blame) const {
   if (shards.empty()) blame("shards", "`shards` takes one at least");
 }
 
+DataReading<Webdataset::Params> Webdataset::Reads() {
+  return {.use = DataUse::kLabelled,
+          .fit =
+              [](const std::filesystem::path& data) {
+                const bool are_shards = IsShardName(data.string()) || HoldsShards(data);
+                return are_shards ? DataFit::kMade : DataFit::kNone;
+              },
+          .parameter = "shards",
+          .member = &Params::shards,
+          .kept = {"label", "image", "class_key"}};
+}
+
 Webdataset::Webdataset(Params params, BuildContext& context)
     : ListedSource(kName, context), params_(std::move(params)) {
   Listing listing{.validation_split = params_.validation_split,

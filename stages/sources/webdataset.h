@@ -31,6 +31,7 @@
 #include <vector>
 
 #include "framework/config/params.h"
+#include "framework/flow/data_reading.h"
 #include "stages/sources/listed_source.h"
 #include "stages/sources/shard_index.h"
 
@@ -74,6 +75,8 @@ class Webdataset final : public ListedSource {
     }
     void Check(const Blame& blame) const;
   };
+
+  static DataReading<Params> Reads();
 
   // Throws Error(kData) where shards are not as they should be.
   Webdataset(Params params, BuildContext& context);

@@ -5,6 +5,7 @@
 
 #include "framework/error.h"
 #include "stages/device/device.h"
+#include "stages/model/declared_model.h"
 #include "stages/payloads.h"
 #include "stages/picture_lists.h"
 #include "stages/train/confusion_counts.h"
@@ -13,6 +14,9 @@
 
 namespace weir {
 namespace {
+
+constexpr const char* kDeclareTheTraining = "Declare how it learns in the section `training`.";
+constexpr const char* kPutFeatures = "Put `features` before it.";
 
 // What must be the same where a training goes on, beside the model.
 Declaration DataOf(const BuildContext& context) {
@@ -29,12 +33,17 @@ Declaration DataOf(const BuildContext& context) {
 
 }  // namespace
 
+std::vector<ResourceUse> Train::Needs() {
+  return {ResourceOf<ModelSource>(kDeclareTheModel),
+          ResourceOf<TrainingConfig>(kDeclareTheTraining), ResourceOf<Model>(kPutFeatures)};
+}
+
+std::vector<ResourceUse> Train::Provides() { return {ResourceOf<Learner>()}; }
+
 Train::Train(const Params&, BuildContext& context) {
-  auto source =
-      context.resources.Require<ModelSource>(kName, "Declare the model in the section `model`.");
-  auto training = context.resources.Require<TrainingConfig>(
-      kName, "Declare how it learns in the section `training`.");
-  auto model = context.resources.Require<Model>(kName, "Put `features` before it.");
+  auto source = context.resources.Require<ModelSource>(kName, kDeclareTheModel);
+  auto training = context.resources.Require<TrainingConfig>(kName, kDeclareTheTraining);
+  auto model = context.resources.Require<Model>(kName, kPutFeatures);
   if (context.upstream.dims.empty() || context.upstream.dims[0] < 1) {
     throw Error(ErrorKind::kConfig, "`train` needs batches of features of one size",
                 "Put `batch` and `features` before it.");

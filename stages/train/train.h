@@ -27,6 +27,7 @@
 #include <memory>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "framework/flow/stage.h"
 #include "stages/learner.h"
@@ -50,6 +51,9 @@ class Train final : public SinkStage<FeatureBatch> {
   // Open throws Error(kMemory) where not one sample fits on the GPU.
   Train(const Params& params, BuildContext& context);
   ~Train() override;
+
+  static std::vector<ResourceUse> Needs();
+  static std::vector<ResourceUse> Provides();
 
   Footprint footprint() const override;
   void Open(OpenContext& context) override;

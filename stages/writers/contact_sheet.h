@@ -15,6 +15,7 @@
 
 #include "framework/config/params.h"
 #include "framework/flow/stage.h"
+#include "stages/files/output_files.h"
 #include "stages/payloads.h"
 
 namespace weir {
@@ -43,6 +44,8 @@ class ContactSheet final : public SinkStage<Image> {
   };
 
   ContactSheet(const Params& params, BuildContext& context);
+
+  static std::vector<ResourceUse> Provides() { return {ResourceOf<OutputFiles>()}; }
 
   Footprint footprint() const override;
   void Open(OpenContext& context) override;

@@ -19,6 +19,7 @@
 
 #include "framework/config/params.h"
 #include "framework/flow/stage.h"
+#include "stages/files/output_files.h"
 #include "stages/payloads.h"
 
 namespace weir {
@@ -38,6 +39,8 @@ class SafetensorsSink final : public SinkStage<FeatureBatch> {
 
   SafetensorsSink(const Params& params, BuildContext& context);
   ~SafetensorsSink() override;
+
+  static std::vector<ResourceUse> Provides() { return {ResourceOf<OutputFiles>()}; }
 
   Footprint footprint() const override;
   void BeginPass(const Pass& pass) override;

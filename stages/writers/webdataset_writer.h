@@ -14,9 +14,11 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "framework/config/params.h"
 #include "framework/flow/stage.h"
+#include "stages/files/output_files.h"
 #include "stages/payloads.h"
 
 namespace weir {
@@ -44,6 +46,8 @@ class WebdatasetWriter final : public SinkStage<EncodedImage> {
 
   WebdatasetWriter(const Params& params, BuildContext& context);
   ~WebdatasetWriter() override;
+
+  static std::vector<ResourceUse> Provides() { return {ResourceOf<OutputFiles>()}; }
 
   Footprint footprint() const override;
   // Throws Error(kData) where the folder cannot be made, or has shards of that prefix already.

@@ -26,6 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::AnyOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -119,6 +120,8 @@ TEST(Endings, AFileThatMayNotGrowEndsInWordsAndTearsNothing) {
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("cannot be written: File too large\n"),
                                  HasSubstr("raise the limit (`ulimit -f`)")));
   EXPECT_FALSE(fs::exists(out / "checkpoint/latest.safetensors"));
+  EXPECT_THAT(Weir({"explain", out.string()}).out,
+              ContainsRegex("^" + out.string() + " ended at .*: failed: .* cannot be written: "));
   EXPECT_EQ(Weir(RunIn(out, {"--resume"})).status, 0);
 }
 
@@ -132,6 +135,7 @@ TEST(Endings, AFolderThatIsRemovedMeanwhileIsNamed) {
   EXPECT_EQ(outcome.status, 4);
   EXPECT_THAT(outcome.err, HasSubstr(": the folder " + out.string() + " is not there\n"));
   EXPECT_THAT(outcome.err, Not(HasSubstr("ree space")));
+  EXPECT_THAT(Weir({"explain", (scratch / "elsewhere").string()}).out, HasSubstr(": failed: "));
 }
 
 // Limits on addresses count stacks and what libraries map too.

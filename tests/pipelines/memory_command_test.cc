@@ -28,22 +28,25 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 // A small job, made once: six classes of eight drawn pictures, of a backbone that all learns.
+std::string YamlWith(const std::string& batch) {
+  return TrainingYaml(
+      {.source = "directory: {path: " + DrawnPictures<8>().string() + ", validation_split: 0.25}",
+       .picture_stages = {"augment: {size: [160, 160]}"},
+       .batch = batch,
+       .convention = "keras",
+       .frozen = "none",
+       .training = "{epochs: 2}"});
+}
+
 const fs::path& Job() {
   static const ScratchFolder folder;
-  static const fs::path job = folder.Write(
-      "job.yaml", TrainingYaml({.source = "directory: {path: " + DrawnPictures<8>().string() +
-                                          ", validation_split: 0.25}",
-                                .picture_stages = {"augment: {size: [160, 160]}"},
-                                .batch = "batch: {size: 16}",
-                                .convention = "keras",
-                                .frozen = "none",
-                                .training = "{epochs: 2}"}));
+  static const fs::path job = folder.Write("job.yaml", YamlWith("batch: {size: 16}"));
   return job;
 }
 
-std::size_t Smallest(const std::vector<std::string>& more) {
+std::size_t Smallest(const std::vector<std::string>& more, const fs::path& job = Job()) {
   const ProcessOutcome outcome =
-      Weir(Joined({"plan", Job().string(), "--json", "--memory", "8GiB"}, more));
+      Weir(Joined({"plan", job.string(), "--json", "--memory", "8GiB"}, more));
   if (outcome.status != 0) throw std::runtime_error(outcome.err);
   return nlohmann::json::parse(outcome.out)["smallest_bytes"];
 }
@@ -64,6 +67,15 @@ TEST(Refusal, NamesTheLargestPartAndChangesThatMakeItFit) {
               HasSubstr("\n    pipeline.batch.size: 8 in place of 16 (fits in "),
               HasSubstr("\n    model.frozen: all in place of less (fits in ")));
   }
+}
+
+TEST(Refusal, CallsAStageAsTheFileDoes) {
+  const ScratchFolder folder;
+  const fs::path job = folder.Write("job.yaml", YamlWith("batch: {as: many, size: 16}"));
+  const ProcessOutcome outcome =
+      Weir({"plan", job.string(), "--memory", std::to_string(Smallest({}, job) - kTooLittle)});
+  EXPECT_EQ(outcome.status, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("\n    pipeline.many.size: 8 in place of 16 (fits in "));
 }
 
 // Each change that is named is enough, and its figure is the plan's.

@@ -117,7 +117,8 @@ TEST(MemoryPlan, LeavesRoomForALargerItemAtTheSmallestCeilingToo) {
 TEST(MemoryPlan, GrantsWhatOnlySavesTimeWhereAllElseHasItsMost) {
   std::vector<StageCost> flow = TrainingFlow();
   const MemoryPlan without = PlanMemory(flow, 1024 * kMiB, 60 * kMiB, 2);
-  flow[3].footprint.extra = ExtraPart{{"kept", MemoryTag::kFeature, 30 * kMiB}, "it is faster"};
+  const HeldPart kept{"kept", MemoryTag::kFeature, 30 * kMiB};
+  flow[3].footprint.extra = ExtraPart{kept, "it is faster"};
   const MemoryPlan enough = PlanMemory(flow, without.enough_bytes + 30 * kMiB, 60 * kMiB, 2);
   EXPECT_TRUE(enough.has_extra[3]);
   EXPECT_EQ(enough.peak_bytes(), without.peak_bytes() + 30 * kMiB);

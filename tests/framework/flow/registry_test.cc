@@ -44,6 +44,43 @@ struct Ones final : SourceStage<Number> {
   std::optional<Number> Next(StageContext&) override { return Number{1, 0}; }
 };
 
+struct Length {
+  static constexpr std::string_view kResource = "length";
+};
+struct Width {
+  static constexpr std::string_view kResource = "width";
+};
+
+// Declares all that a source can.
+struct Listing final : SourceStage<Number> {
+  static constexpr std::string_view kName = "listing";
+  static constexpr std::string_view kDoc = "Lists.";
+  struct Params {
+    std::vector<std::filesystem::path> files{};
+    Auto<std::vector<std::string>> classes{};
+    int factor = 2;
+    static auto Fields() {
+      return std::tuple{Field{"files", &Params::files, "What is listed.", Required{}},
+                        Field{"classes", &Params::classes, "Of what."},
+                        Field{"factor", &Params::factor, "By what."}};
+    }
+  };
+  static std::vector<ResourceUse> Provides() { return {ResourceOf<Length>()}; }
+  static std::vector<ResourceUse> Needs() { return {ResourceOf<Width>()}; }
+  static DataReading<Params> Reads() {
+    return {.use = DataUse::kUnlabelled,
+            .fit =
+                [](const std::filesystem::path& data) {
+                  return data.extension() == ".list" ? DataFit::kMade : DataFit::kNone;
+                },
+            .parameter = "files",
+            .member = &Params::files};
+  }
+  Listing(Params given, BuildContext&) : params(std::move(given)) {}
+  std::optional<Number> Next(StageContext&) override { return std::nullopt; }
+  const Params params;
+};
+
 class RegistryTest : public ::testing::Test {
  protected:
   RegistryTest() {
@@ -68,7 +105,32 @@ TEST_F(RegistryTest, ListsItsStagesAndWhatTheyAre) {
   EXPECT_EQ(times.ports.in, "test/number");
   EXPECT_EQ(times.concurrency, Concurrency::kSerial);
   EXPECT_EQ(times.doc, "Multiplies.");
+  EXPECT_TRUE(times.needs.empty() && times.provides.empty() && !times.reads);
   ASSERT_EQ(times.fields.size(), 1u);
+}
+
+TEST_F(RegistryTest, KnowsWhatAStageDeclares) {
+  registry_.Add<Listing>();
+  const StageSpec& listing = *registry_.Find("listing");
+  EXPECT_TRUE(Declares(listing.provides, "length"));
+  EXPECT_FALSE(Declares(listing.provides, "width"));
+  EXPECT_TRUE(Declares(listing.needs, "width"));
+  ASSERT_TRUE(listing.reads);
+  EXPECT_EQ(listing.reads->use, DataUse::kUnlabelled);
+  EXPECT_EQ(listing.reads->fit("a.list"), DataFit::kMade);
+  EXPECT_EQ(listing.reads->fit("a.txt"), DataFit::kNone);
+}
+
+// The first of the data alone goes through the checks of the parameters, the others as they are.
+TEST_F(RegistryTest, MakesASourceOfTheDataOfACommand) {
+  registry_.Add<Listing>();
+  Problems problems;
+  const PlacedStage placed = registry_.Find("listing")->reads->make(
+      YamlOf("factor: 3", problems), {"a.list", "b.list"}, {"ants", "bees"}, context_);
+  const auto& params = dynamic_cast<Listing&>(placed.any->stage()).params;
+  EXPECT_THAT(params.files, ElementsAre("a.list", "b.list"));
+  EXPECT_THAT(params.classes.value(), ElementsAre("ants", "bees"));
+  EXPECT_EQ(params.factor, 3);
 }
 
 TEST_F(RegistryTest, MakesAStageOfItsParameters) {

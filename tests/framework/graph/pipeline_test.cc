@@ -52,6 +52,19 @@ struct Forget final : SinkStage<Numbers> {
   void Consume(const Numbers&, StageContext&) override {}
 };
 
+struct Scales {
+  static constexpr std::string_view kResource = "scales";
+};
+
+struct Weigh final : MapStage<Number, Number> {
+  static constexpr std::string_view kName = "weigh";
+  static constexpr std::string_view kDoc = "Needs scales.";
+  using Params = NoParams;
+  static std::vector<ResourceUse> Needs() { return {ResourceOf<Scales>("Put `shop` before it.")}; }
+  Weigh(const Params&, BuildContext&) {}
+  Outcome<Number> Map(Number number, StageContext&) override { return number; }
+};
+
 // Holds memory for the whole run, and asks for what it is told to.
 struct Holder final : MapStage<Number, Number> {
   [[maybe_unused]] static constexpr std::string_view kName = "holder";
@@ -82,6 +95,7 @@ class PipelineTest : public ::testing::Test {
     registry_.Add<Tens>();
     registry_.Add<Pairs>();
     registry_.Add<Forget>();
+    registry_.Add<Weigh>();
   }
 
   // Adds the stage of that name as if line `line` of a.yaml named it.
@@ -119,6 +133,23 @@ TEST_F(PipelineTest, RefusesAStageThatTakesWhatNobodyGivesAtItsPlaceInTheFile) {
       "what `forget` takes\n"
       "    2 | - forget\n"
       "      | ^\n");
+}
+
+TEST_F(PipelineTest, RefusesAStageThatNeedsWhatNothingGivesAtItsPlaceInTheFile) {
+  Add("tens");
+  EXPECT_EQ(CaughtError([&] { Add("weigh", 1); }),
+            "a.yaml:2:1: `weigh` needs the scales, which nothing before it gives\n"
+            "    2 | - forget\n"
+            "      | ^\nPut `shop` before it.");
+  EXPECT_EQ(CaughtError([&] {
+              pipeline_.AddMade("again", [](BuildContext& context) {
+                return std::make_unique<Weigh>(NoParams(), context);
+              });
+            }),
+            "`again` needs the scales, which nothing before it gives\nPut `shop` before it.");
+  resources_.Put(std::make_shared<Scales>());
+  Add("weigh", 1);
+  EXPECT_NE(pipeline_.Find("weigh"), nullptr);
 }
 
 TEST_F(PipelineTest, RefusesStagesOutOfTheirPlace) {

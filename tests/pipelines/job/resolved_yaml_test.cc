@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "pipelines/job/session.h"
+#include "pipelines/job/recipe.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/scratch_folder.h"
 
@@ -18,12 +18,13 @@ std::string ConfigOfShards(int shards) {
 TEST(ResolvedYaml, IsRefusedWhereItCouldNotBeReadAgain) {
   const ScratchFolder folder;
   const std::string deep = std::string(100, 'd') + "/config.yaml";
+  StageTable stages;
   const auto resolve = [&](int shards) {
     const auto path = folder.Write(deep, ConfigOfShards(shards));
     return CaughtError([&] {
-      const std::string resolved = ResolvedYaml(LoadRecipe(path, {}));
+      const std::string resolved = ResolvedYaml(LoadRecipe(stages, path, {}));
       folder.Write("again.yaml", resolved);
-      LoadRecipe(folder / "again.yaml", {});
+      LoadRecipe(stages, folder / "again.yaml", {});
     });
   };
   EXPECT_EQ(resolve(7'000), "nothing was thrown");

@@ -1,0 +1,99 @@
+// Which data a source can read when a command names them on the command line, in the place of those
+// of a run: DATA of `weir evaluate`, the PATHs of `weir predict`. A source that can declares it:
+//
+//   static DataReading<Params> Reads() {
+//     return {.use = DataUse::kLabelled,
+//             .fit = [](const std::filesystem::path& data) {
+//               return data.extension() == ".csv" ? DataFit::kMade : DataFit::kNone;
+//             },
+//             .parameter = "path",
+//             .member = &Params::path,
+//             .kept = {"label_column"}};
+//   }
+//
+// Where its Params have `classes`, they get the model's.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "framework/config/params.h"
+#include "framework/flow/any_stage.h"
+
+namespace weir {
+
+enum class DataUse {
+  kLabelled,    // each sample has a label: to evaluate
+  kUnlabelled,  // none has: to predict
+};
+
+// How well a source fits what lies at a path.
+enum class DataFit {
+  kNone,  // it cannot read that
+  kAny,   // it reads whatever no other source is made for
+  kMade,  // it is made for that
+};
+
+template <class Params>
+struct DataReading {
+  DataUse use = DataUse::kLabelled;
+  DataFit (*fit)(const std::filesystem::path& data) = nullptr;
+  std::string parameter;  // that says where the data are; it is a list where several can be named
+  std::variant<std::filesystem::path Params::*, std::vector<std::filesystem::path> Params::*>
+      member;                       // the same
+  std::vector<std::string> kept{};  // that say how a run's own source of this kind reads its data:
+                                    // they hold for these too
+};
+
+// The same of any source, as the table of stages has it.
+struct DataReader {
+  DataUse use = DataUse::kLabelled;
+  std::function<DataFit(const std::filesystem::path& data)> fit;
+  std::string parameter;
+  std::vector<std::string> kept;
+  // Makes the source of `params` beside `data`, which has one path or more, and the classes of the
+  // model. Throws Error(kConfig) where `params` are wrong.
+  std::function<PlacedStage(const YamlNode& params, std::vector<std::filesystem::path> data,
+                            std::vector<std::string> classes, BuildContext& context)>
+      make;
+};
+
+// `params` with the first of the data in its place, as the text of a configuration would have it.
+inline YamlNode WithData(const YamlNode& params, const std::string& parameter, bool is_list,
+                         const std::filesystem::path& data) {
+  const YamlNode path = YamlNode::Scalar(std::filesystem::absolute(data).string(), true);
+  return params.With({parameter, is_list ? YamlNode::List({path}) : path});
+}
+
+template <class S>
+DataReader MakeDataReader(DataReading<typename S::Params> reading) {
+  using Params = typename S::Params;
+  using Paths = std::vector<std::filesystem::path>;
+  DataReader reader{reading.use, reading.fit, reading.parameter, reading.kept, {}};
+  reader.make = [parameter = reading.parameter, member = reading.member](
+                    const YamlNode& node, Paths data, std::vector<std::string> classes,
+                    BuildContext& context) {
+    const auto* const list = std::get_if<Paths Params::*>(&member);
+    Params params = Parse<Params>(WithData(node, parameter, list != nullptr, data.front()));
+    if (list) params.*(*list) = std::move(data);
+    // Of classes, too, no tree is made: there may be 65,536.
+    if constexpr (requires { params.classes = classes; }) params.classes = std::move(classes);
+    return Place(std::string(S::kName), std::make_unique<S>(std::move(params), context));
+  };
+  return reader;
+}
+
+// Nothing where the stage S declares none.
+template <class S>
+std::optional<DataReader> DataReaderOf() {
+  if constexpr (requires { S::Reads(); }) return MakeDataReader<S>(S::Reads());
+  return std::nullopt;
+}
+
+}  // namespace weir

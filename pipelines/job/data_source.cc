@@ -1,0 +1,72 @@
+#include "pipelines/job/data_source.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "framework/config/override.h"
+#include "framework/error.h"
+
+namespace weir {
+namespace {
+
+// That of the path that it fits least.
+DataFit FitOf(const DataReader& reader, const std::vector<std::filesystem::path>& paths) {
+  DataFit least = DataFit::kMade;
+  for (const std::filesystem::path& path : paths) least = std::min(least, reader.fit(path));
+  return least;
+}
+
+// The parameters of `reader` but for the data: those of the run's source that are kept, and the
+// settings. `own` is null where that source is of another kind.
+YamlNode ParamsOf(const DataReader& reader, const std::vector<std::string>& settings,
+                  const YamlNode* own) {
+  YamlNode params = YamlNode::Map({});
+  for (const std::string& key : reader.kept) {
+    const std::optional<YamlNode> value = own ? own->Find(key) : std::nullopt;
+    if (value && !value->is_null()) params = params.With({key, *value});
+  }
+  Problems problems;
+  for (const std::string& setting : settings) {
+    params = ApplyOverride(params, setting, problems, "--source");
+  }
+  for (const std::string& key : {reader.parameter, std::string("classes")}) {
+    const std::optional<YamlNode> value = params.Find(key);
+    if (value) problems.Add(value->position(), "`" + key + "` is DATA's, or the model's, already");
+  }
+  problems.ThrowIfAny();
+  return params;
+}
+
+}  // namespace
+
+const StageSpec& SourceFor(const GivenData& data, const Registry& stages, const StageConfig& own) {
+  const StageSpec* best = nullptr;
+  DataFit best_fit = DataFit::kNone;
+  for (const std::string& name : stages.names()) {
+    const StageSpec& spec = *stages.Find(name);
+    if (!spec.reads || spec.reads->use != data.use) continue;
+    const DataFit fit = FitOf(*spec.reads, data.paths);
+    const bool is_better = fit > best_fit || (fit == best_fit && name == own.stage);
+    if (fit == DataFit::kNone || !is_better) continue;
+    best = &spec;
+    best_fit = fit;
+  }
+  if (best) return *best;
+  throw Error(ErrorKind::kData, "no source reads '" + data.paths.front().string() + "'",
+              "`weir stages` lists the sources that there are.");
+}
+
+StageSpec SourceOf(const StageSpec& source, const GivenData& data, const StageConfig& own,
+                   const std::vector<std::string>& classes) {
+  const bool is_alike = own.stage == source.name;
+  StageSpec made = source;
+  made.make = [make = source.reads->make, &paths = data.paths, &classes,
+               params = ParamsOf(*source.reads, data.settings, is_alike ? &own.params : nullptr)](
+                  const YamlNode&, BuildContext& context) {
+    return make(params, paths, classes, context);
+  };
+  return made;
+}
+
+}  // namespace weir

@@ -1,0 +1,100 @@
+#include "pipelines/job/recipe.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <string_view>
+
+#include "framework/byte_size.h"
+#include "framework/config/suggestion.h"
+#include "framework/config/yaml_reader.h"
+#include "framework/error.h"
+#include "framework/text.h"
+#include "stages/learner.h"
+#include "stages/model/model.h"
+
+namespace weir {
+namespace {
+
+const std::vector<std::string> kSections = {"model", "training"};
+
+void CheckStages(const Config& config, const Registry& stages, Problems& problems) {
+  for (const StageConfig& stage : config.pipeline) {
+    const StageSpec* spec = stages.Find(stage.stage);
+    if (!spec) {
+      problems.Add(stage.position, "there is no stage " + InBackticks(stage.stage) +
+                                       DidYouMean(stage.stage, stages.names()));
+      continue;
+    }
+    spec->check(stage.params, problems);
+  }
+}
+
+// Whether a stage of the pipeline declares that resource.
+bool AnyDeclares(const Recipe& recipe, std::vector<ResourceUse> StageSpec::*uses,
+                 std::string_view resource) {
+  const std::vector<StageConfig>& stages = recipe.config.pipeline;
+  return std::any_of(stages.begin(), stages.end(), [&](const StageConfig& placed) {
+    const StageSpec* spec = recipe.stages->registry().Find(placed.stage);
+    return spec && Declares(spec->*uses, resource);
+  });
+}
+
+}  // namespace
+
+bool Recipe::trains() const { return AnyDeclares(*this, &StageSpec::provides, Learner::kResource); }
+
+Recipe LoadRecipe(StageTable& stages, const std::filesystem::path& path,
+                  const std::vector<std::string>& overrides, Problems& problems) {
+  Recipe recipe;
+  recipe.stages = &stages;
+  recipe.path = path;
+  recipe.overrides = overrides;
+  recipe.config = LoadConfig(path, overrides, kSections, problems);
+  if (recipe.config.name.empty()) return recipe;  // not one key could be read
+  stages.Load(recipe.config.plugins);
+  CheckStages(recipe.config, stages.registry(), problems);
+  recipe.has_model = !recipe.config.Section("model").is_null() ||
+                     AnyDeclares(recipe, &StageSpec::needs, ModelSource::kResource);
+  if (recipe.has_model) recipe.model = ParseModel(recipe.config.Section("model"), problems);
+  recipe.training = ParseTraining(recipe.config.Section("training"), problems);
+  return recipe;
+}
+
+Recipe LoadRecipe(StageTable& stages, const std::filesystem::path& path,
+                  const std::vector<std::string>& overrides) {
+  Problems problems;
+  Recipe recipe = LoadRecipe(stages, path, overrides, problems);
+  for (const std::string& warning : problems.warnings()) {
+    std::fprintf(stderr, "weir: %s\n", warning.c_str());
+  }
+  problems.ThrowIfAny();
+  return recipe;
+}
+
+std::shared_ptr<ModelSource> ModelOf(const Recipe& recipe, Fetching fetching) {
+  return recipe.has_model ? SetUpModel(recipe.model, fetching) : nullptr;
+}
+
+std::string ResolvedYaml(const Recipe& recipe) {
+  Config config = recipe.config;
+  for (StageConfig& stage : config.pipeline) {
+    stage.params = recipe.stages->registry().Find(stage.stage)->resolve(stage.params);
+  }
+  if (recipe.has_model) config.sections.insert_or_assign("model", ToYaml(recipe.model));
+  if (recipe.trains()) config.sections.insert_or_assign("training", ToYaml(recipe.training));
+  const YamlNode resolved = ToYaml(config);
+  std::string text = EmitYaml(resolved);
+  if (text.size() > kLargestConfigBytes || resolved.expanded_size() > kMostExpandedValues) {
+    throw Error(ErrorKind::kConfig,
+                "the configuration has " + std::to_string(resolved.expanded_size()) +
+                    " values and " + ToRoundText(ByteSize{text.size()}) +
+                    " of text once all is written out: `predict` and `--resume` could not read it "
+                    "again, as " +
+                    std::to_string(kMostExpandedValues) + " values and " +
+                    ToRoundText(ByteSize{kLargestConfigBytes}) + " are the most",
+                "Give long lists as a folder, a range or a table: photos-{0000..9999}.tar.");
+  }
+  return text;
+}
+
+}  // namespace weir

@@ -1,0 +1,45 @@
+// A configuration file, read and checked together with the stages that it names.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "framework/config/config.h"
+#include "pipelines/job/model_setup.h"
+#include "pipelines/job/stage_table.h"
+#include "stages/model/model_config.h"
+#include "stages/train/training_config.h"
+
+namespace weir {
+
+// Everything that a run is made of, checked as far as it can be without looking at any data.
+struct Recipe {
+  StageTable* stages = nullptr;        // that it names; set by LoadRecipe, and outlives this
+  std::filesystem::path path;          // where it was read from
+  std::vector<std::string> overrides;  // what changed its values, "training.epochs=3"
+  Config config;
+  bool has_model = true;  // else the pipeline has no stage that needs one, and nothing is declared
+  ModelConfig model;
+  TrainingConfig training;
+
+  bool trains() const;  // else it is run once
+};
+
+// Loads the plugins that the file names into `stages`. Throws Error(kConfig) with every problem of
+// the file, its stages and its sections. Names on standard error what should be written otherwise.
+Recipe LoadRecipe(StageTable& stages, const std::filesystem::path& path,
+                  const std::vector<std::string>& overrides);
+// The same, but gives the problems and says nothing.
+Recipe LoadRecipe(StageTable& stages, const std::filesystem::path& path,
+                  const std::vector<std::string>& overrides, Problems& problems);
+
+// Null where it has none. Throws as SetUpModel.
+std::shared_ptr<ModelSource> ModelOf(const Recipe& recipe, Fetching fetching);
+
+// The configuration as it is after overrides, with every default written out and every path
+// absolute. Throws Error(kConfig) where it has become too long to be read again.
+std::string ResolvedYaml(const Recipe& recipe);
+
+}  // namespace weir

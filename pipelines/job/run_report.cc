@@ -1,0 +1,139 @@
+#include "pipelines/job/run_report.h"
+
+#include <chrono>
+#include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "framework/byte_size.h"
+#include "pipelines/job/data_check.h"
+#include "pipelines/job/ending.h"
+#include "pipelines/job/signals.h"
+#include "pipelines/report/bottleneck.h"
+#include "pipelines/report/plan_text.h"
+
+namespace weir {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kLastRoomBytes = std::size_t{64} << 10;  // memory.json is made in less
+
+// The configuration and the plan are written before the memory log is begun, which tells of a run
+// that goes on.
+const RunFolder& Begun(const RunFolder& folder, const std::string& resolved_yaml,
+                       const Session& session) {
+  folder.WriteConfig(resolved_yaml);
+  folder.WritePlan(ToJson(session.plan(), session.device()));
+  return folder;
+}
+
+}  // namespace
+
+void PrintLine(const std::string& text) {
+  if (!text.empty()) std::printf("%s\n", text.c_str());
+}
+
+RunReport::RunReport(RunFolder folder, const std::string& resolved_yaml, Session& session,
+                     const RunReportOptions& options)
+    : folder_(std::move(folder)),
+      session_(session),
+      options_(options),
+      is_terminal_(IsTerminal()),
+      memory_(session.pipeline(), {.log = Begun(folder_, resolved_yaml, session).memory_log(),
+                                   .limit_bytes = session.plan().limit_bytes}),
+      last_room_(std::make_unique<std::byte[]>(kLastRoomBytes)) {
+  session_.pipeline().set_on_drop([this](const std::string& stage, const Drop& drop) {
+    folder_.Dropped(drop.sample, stage, drop.reason);
+  });
+}
+
+RunReport::~RunReport() { session_.pipeline().set_on_drop({}); }
+
+void RunReport::Record(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const std::exception& error) {
+    NoteEnd([&error] { return EndingOf(error); });
+    throw;
+  } catch (...) {
+    NoteEnd([] { return "failed: what was thrown is no exception"; });
+    throw;
+  }
+  memory_.End("done");
+}
+
+void RunReport::NoteEnd(const std::function<std::string()>& state) noexcept {
+  last_room_.reset();
+  try {
+    memory_.End(state());
+  } catch (const std::exception&) {  // not even that much is left: the log still says "running"
+  }
+}
+
+double RunReport::RunPass(const Pass& pass, const ShownPass& shown) {
+  const Clock::time_point begin = Clock::now();
+  {
+    Progress progress({.title = shown.title,
+                       .limit_bytes = session_.plan().limit_bytes,
+                       .images_after = shown.images_after,
+                       .is_terminal = is_terminal_},
+                      shown.state, [&] {
+                        if (SignalReceived()) session_.pipeline().Stop();
+                        Watch(shown);
+                      });
+    session_.pipeline().Run(pass);
+  }
+  Watch(shown);  // a short pass has no tick
+  const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  seconds_ += seconds;
+  return seconds;
+}
+
+void RunReport::Watch(const ShownPass& shown) {
+  const ProgressState state = shown.state();
+  const std::string said = memory_.Tick(shown.title, state.done, state.total);
+  if (options_.trace) TraceMemory();
+  if (!said.empty()) std::printf("%s%s\n", is_terminal_ ? "\r\033[K" : "", said.c_str());
+}
+
+void RunReport::TraceMemory() const {
+  const MemorySnapshot& now = memory_.last();
+  options_.trace->Counter("held by the process", now.held_bytes);
+  for (const Pipeline::Holding& holding : now.holdings) {
+    options_.trace->Counter(holding.stage + ": " + holding.what, holding.bytes);
+  }
+}
+
+std::vector<std::pair<std::string, double>> RunReport::SharesOfTime() const {
+  return weir::SharesOfTime(session_.pipeline().figures(), seconds_, options_.workers);
+}
+
+void RunReport::WriteSummary(nlohmann::json own) const {
+  const auto shares = SharesOfTime();
+  own.update({{"peak_budget_bytes", session_.pipeline().peak_leased_bytes()},
+              {"peak_rss_anon_bytes", Progress::peak_held_bytes()},
+              {"planned_bytes", session_.plan().peak_bytes()},
+              {"share_of_time", std::map<std::string, double>(shares.begin(), shares.end())},
+              {"dropped", folder_.dropped()},
+              {"left_out", LeftOutByKind(session_)}});
+  folder_.WriteSummary(own);
+}
+
+std::string RunReport::HeldText() const {
+  return ToRoundText(ByteSize{Progress::peak_held_bytes()}) + " held at most of " +
+         ToRoundText(ByteSize{session_.plan().limit_bytes});
+}
+
+void RunReport::SayBottleneck() const {
+  PrintLine(BottleneckText(SharesOfTime(), options_.workers));
+}
+
+void RunReport::SayDropped(const std::string& things) const {
+  if (folder_.dropped() == 0) return;
+  std::printf("%llu %scould not be used: %s says which, and why\n",
+              static_cast<unsigned long long>(folder_.dropped()), things.c_str(),
+              folder_.dropped_list().c_str());
+}
+
+}  // namespace weir

@@ -1,0 +1,90 @@
+// What a run says and leaves while it goes on and when it ends, whichever kind of run it is
+// (finetune.h, flow_run.h): its folder with the configuration, the plan, the pictures that were
+// lost, who holds what memory, the summary, and how it ended.
+//
+//   RunReport report(RunFolder::Create(out), resolved_yaml, session, {.workers = 2});
+//   report.Record([&] {
+//     report.RunPass({.split = Split::kTrain}, {.title = "samples", .state = state});
+//     report.WriteSummary({{"images", 12}});
+//   });
+//
+// There is none before its folder is there and written. One thread. Holds 64 KiB beside what the
+// folder and the watch hold.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "framework/flow/trace.h"
+#include "pipelines/job/memory_watch.h"
+#include "pipelines/job/run_folder.h"
+#include "pipelines/job/session.h"
+#include "pipelines/report/progress.h"
+
+namespace weir {
+
+struct RunReportOptions {
+  int workers = 1;         // threads of the pipeline
+  Trace* trace = nullptr;  // where what is held is written too; null: nowhere; outlives the report
+};
+
+// What is shown of a pass.
+struct ShownPass {
+  std::string title;
+  std::function<ProgressState()> state{};  // asked by a thread of its own
+  std::uint64_t images_after = 0;          // of the passes that follow
+};
+
+class RunReport {
+ public:
+  // Writes the configuration and the plan of `session`, which is open and outlives this. From now
+  // on what its pipeline drops is listed in the folder, and who holds what memory is noted there.
+  // Throws Error(kData) where the folder cannot be written.
+  RunReport(RunFolder folder, const std::string& resolved_yaml, Session& session,
+            const RunReportOptions& options);
+  RunReport(const RunReport&) = delete;
+  RunReport& operator=(const RunReport&) = delete;
+  ~RunReport();
+
+  RunFolder& folder() { return folder_; }
+  const MemorySnapshot& memory() const { return memory_.last(); }  // of the last tick
+
+  // Does `work`, all of the run, and notes how it ends, whatever ends it. Throws what it throws.
+  void Record(const std::function<void()>& work);
+
+  // One pass with its progress on the terminal, which a signal stops. Gives its seconds.
+  double RunPass(const Pass& pass, const ShownPass& shown);
+
+  // summary.json: `own` and what every run has.
+  void WriteSummary(nlohmann::json own) const;
+  // "112 MiB held at most of 256 MiB".
+  std::string HeldText() const;
+  void SayBottleneck() const;
+  // How many `things`, which is empty or ends in a blank, were lost; nothing where none was.
+  void SayDropped(const std::string& things) const;
+
+ private:
+  void NoteEnd(const std::function<std::string()>& state) noexcept;
+  void Watch(const ShownPass& shown);
+  void TraceMemory() const;
+  std::vector<std::pair<std::string, double>> SharesOfTime() const;
+
+  RunFolder folder_;
+  Session& session_;
+  const RunReportOptions options_;
+  const bool is_terminal_;
+  MemoryWatch memory_;
+  double seconds_ = 0;                      // in passes
+  std::unique_ptr<std::byte[]> last_room_;  // given back to write how it ended without memory
+};
+
+// A line on standard output; nothing where `text` is empty.
+void PrintLine(const std::string& text);
+
+}  // namespace weir

@@ -1,0 +1,32 @@
+#include "stages/augment/lower_size.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace weir {
+namespace {
+
+constexpr int kSmallestSide = 32;
+constexpr int kSideStep = 32;
+
+std::string SizeText(int height, int width) {
+  return "[" + std::to_string(height) + ", " + std::to_string(width) + "]";
+}
+
+}  // namespace
+
+std::vector<Lowerable> LowerSizes(std::array<int, 2> size) {
+  Lowerable lower{.parameter = "size",
+                  .now = SizeText(size[0], size[1]),
+                  .values = {},
+                  .alters = Lowerable::Alters::kSamples};
+  const int side = std::max(size[0], size[1]);
+  for (int less = (side - 1) / kSideStep * kSideStep; less >= kSmallestSide; less -= kSideStep) {
+    lower.values.push_back(SizeText(less, less));
+  }
+  if (lower.values.empty()) return {};
+  return {std::move(lower)};
+}
+
+}  // namespace weir
