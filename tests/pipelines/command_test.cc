@@ -361,10 +361,10 @@ TEST(Stages, AreListedAndExplained) {
                     HasSubstr("\n## The section `training:`\n"),
                     HasSubstr("| `optimizer.adam.learning_rate` |")));
   EXPECT_THAT(Weir({"stages", "train"}).out,
-              HasSubstr("\n  takes batch/features, gives nothing\n  needs the model source and "
-                        "model\n  provides the learner\n\n"));
+              HasSubstr("\n  takes batch/features, gives nothing\n  needs the model source, "
+                        "training and model\n  provides the learner\n\n"));
   const auto train = nlohmann::json::parse(Weir({"stages", "train", "--json"}).out);
-  EXPECT_EQ(train["needs"], (nlohmann::json{"model source", "model"}));
+  EXPECT_EQ(train["needs"], (nlohmann::json{"model source", "training", "model"}));
   EXPECT_EQ(train["provides"], nlohmann::json{"learner"});
   const ProcessOutcome none = Weir({"stages", "decod"});
   EXPECT_EQ(none.status, 2);
