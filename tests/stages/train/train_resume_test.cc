@@ -1,0 +1,136 @@
+// A training that goes on where it stopped, and what it refuses to go on from.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "framework/error.h"
+#include "stages/train/optimizers/rmsprop.h"
+#include "tests/stages/train/running_train.h"
+#include "tests/stages/train/small_training.h"
+#include "tests/support/caught_error.h"
+#include "tests/support/file_text.h"
+#include "tests/support/listed_parts.h"
+#include "tests/support/scratch_folder.h"
+
+namespace weir {
+namespace {
+
+TEST(TrainResume, ResumedItIsAsIfItHadNeverStopped) {
+  const ScratchFolder folder;
+  SmallTraining training = PartlyFrozen();
+  training.config->schedule = RowNamed<Schedule>("cosine");
+  Running whole(training);
+  int steps = 0;
+  whole.learner().after_step = [&] {
+    if (++steps == 5) whole.learner().Save(folder / "at step 5", "remembered");
+  };
+  for (int epoch = 0; epoch < 3; ++epoch) whole.Pass(Split::kTrain, epoch, 24);
+  whole.learner().Save(folder / "whole", "");
+
+  Running resumed(training);
+  EXPECT_EQ(resumed.learner().Restore(folder / "at step 5"), "remembered");
+  const TrainingPosition position = resumed.learner().position();
+  EXPECT_EQ(position.epoch, 1);
+  EXPECT_EQ(position.next_sample, 16u);
+  EXPECT_EQ(position.step, 5u);
+  EXPECT_EQ(position.metrics.images, 16u);
+  resumed.Pass(Split::kTrain, 1, 24, 16);
+  resumed.Pass(Split::kTrain, 2, 24);
+  resumed.learner().Save(folder / "resumed", "");
+  EXPECT_TRUE(FileText(folder / "resumed") == FileText(folder / "whole"));
+}
+
+// A source of weights that are what they were until the test exchanges them.
+class ExchangedWeights {
+ public:
+  explicit ExchangedWeights(SmallTraining& training) {
+    training.source->config.backbone.weights = "w.pth";
+    training.source->open_backbone = [this](const Model& model) {
+      BackboneWeights weights = LivelyBackbone(model.network());
+      if (is_gone) throw Error(ErrorKind::kData, "w.pth: is gone", "copy it again");
+      if (layer >= 0) weights.layers[layer].beta[3] += 1e-3f;
+      return weights;
+    };
+  }
+  int layer = -1;  // one of its numbers is another
+  bool is_gone = false;
+};
+
+TEST(TrainResume, AModelIsNeverMadeOfOtherFrozenWeightsThanThoseThatWereLearntWith) {
+  const std::string kept =
+      "\nThe checkpoint is kept: put the file back as it was, and --resume writes the model.";
+  SmallTraining training = PartlyFrozen();
+  ExchangedWeights weights(training);
+  Running running(training);
+  running.Pass(Split::kTrain, 0, 8);
+  const std::vector<float> right = running.State();
+  weights.layer = 2;
+  EXPECT_EQ(CaughtError([&] { running.State(); }),
+            "w.pth: was changed while it was in use: the frozen layers have other numbers now than "
+            "those that the others learnt with" +
+                kept);
+  weights.layer = running.model().network().size() - 1;
+  EXPECT_TRUE(running.State() == right) << "that layer learns: its numbers are not the file's";
+  weights.is_gone = true;
+  EXPECT_EQ(CaughtError([&] { running.State(); }), "w.pth: is gone" + kept);
+}
+
+TEST(TrainResume, ARunOfOtherFrozenWeightsIsNotResumed) {
+  const ScratchFolder folder;
+  SmallTraining training = PartlyFrozen();
+  ExchangedWeights weights(training);
+  Running(training).learner().Save(folder / "state", "");
+  EXPECT_EQ(Running(training).learner().Restore(folder / "state"), "");
+  weights.layer = 0;
+  Running other(training);
+  EXPECT_THAT(CaughtError([&] { other.learner().Restore(folder / "state"); }),
+              testing::ContainsRegex("is of another training: frozen weights was `sha256 "
+                                     "[0-9a-f]{16}`, and is `sha256 [0-9a-f]{16}` now\n"));
+}
+
+TEST(TrainResume, ARunOfOtherBatchesOrPicturesIsNotResumed) {
+  const ScratchFolder folder;
+  const SmallTraining training = HeadOnly();
+  const auto differs = [&](const Running::Options& options) {
+    Running other(training, options);
+    const std::string text = CaughtError([&] { other.learner().Restore(folder / "state"); });
+    return text.substr(text.find(": ") + 2, text.find('\n') - text.find(": ") - 2);
+  };
+  const Running::Options first{.drop_last = false, .pictures = {"4, sha256 aa", "2, sha256 bb"}};
+  Running(training, first).learner().Save(folder / "state", "");
+  Running::Options other = first;
+  other.batch = 4;
+  EXPECT_EQ(differs(other), "batch size was `8`, and is `4` now");
+  other = first;
+  other.drop_last = true;
+  EXPECT_EQ(differs(other), "batch size was `8`, and is `8, without what is over in an epoch` now");
+  other = first;
+  other.pictures.training = "5, sha256 cc";
+  EXPECT_EQ(differs(other), "pictures to train on was `4, sha256 aa`, and is `5, sha256 cc` now");
+  other = first;
+  other.pictures.validation = "3, sha256 dd";
+  EXPECT_EQ(differs(other),
+            "pictures to validate with was `2, sha256 bb`, and is `3, sha256 dd` now");
+}
+
+TEST(TrainResume, ARunOfAnotherModelIsNotResumed) {
+  const ScratchFolder folder;
+  Running running(HeadOnly());
+  running.learner().Save(folder / "state", "");
+  SmallTraining other = HeadOnly();
+  other.config->optimizer = std::make_shared<Rmsprop>(Rmsprop::Params{});
+  Running another(other);
+  const std::vector<float> before = another.State();
+  EXPECT_EQ(CaughtError([&] { another.learner().Restore(folder / "state"); }),
+            "'" + (folder / "state").string() +
+                "' is of another training: optimizer was `adam`, and is `rmsprop` now\n"
+                "Resume with the configuration, the weights and the pictures that it was begun "
+                "with, or begin anew in another folder.");
+  EXPECT_TRUE(another.State() == before);
+}
+
+}  // namespace
+}  // namespace weir
