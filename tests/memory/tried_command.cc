@@ -141,11 +141,13 @@ std::vector<std::string> TriedCommand::ArgumentsFor(const fs::path& out) const {
   return all;
 }
 
-const TriedCommand& FindTriedCommand(const std::string& name) {
+const TriedCommand& FindTriedCommand(std::string_view name) {
   static const std::vector<TriedCommand> commands = MakeTriedCommands();
   const auto found = std::find_if(commands.begin(), commands.end(),
-                                  [&name](const auto& each) { return each.name == name; });
-  if (found == commands.end()) throw std::runtime_error("no command " + name + " is tried");
+                                  [name](const auto& each) { return each.name == name; });
+  if (found == commands.end()) {
+    throw std::runtime_error("no command " + std::string(name) + " is tried");
+  }
   return *found;
 }
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/memory/failed_run.h"
@@ -36,7 +37,7 @@ struct WholeRun {
 
 // `run`, `resume`, `flow`, `predict`, `evaluate`, `check`, `preview`, `plan`, `explain`. Throws
 // std::runtime_error where the job cannot be made.
-const TriedCommand& FindTriedCommand(const std::string& name);
+const TriedCommand& FindTriedCommand(std::string_view name);
 
 // Gives that command with the library for calls, or the one for memory; made once. Throws
 // std::runtime_error where it does not end well.
