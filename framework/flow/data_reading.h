@@ -60,7 +60,7 @@ struct DataReader {
   // Makes the source of `params` beside `data`, which has one path or more, and the classes of the
   // model. Throws Error(kConfig) where `params` are wrong.
   std::function<PlacedStage(const YamlNode& params, std::vector<std::filesystem::path> data,
-                            std::vector<std::string> classes, BuildContext& context)>
+                            const std::vector<std::string>& classes, BuildContext& context)>
       make;
 };
 
@@ -77,13 +77,13 @@ DataReader MakeDataReader(DataReading<typename S::Params> reading) {
   using Paths = std::vector<std::filesystem::path>;
   DataReader reader{reading.use, reading.fit, reading.parameter, reading.kept, {}};
   reader.make = [parameter = reading.parameter, member = reading.member](
-                    const YamlNode& node, Paths data, std::vector<std::string> classes,
+                    const YamlNode& node, Paths data, const std::vector<std::string>& classes,
                     BuildContext& context) {
     const auto* const list = std::get_if<Paths Params::*>(&member);
     Params params = Parse<Params>(WithData(node, parameter, list != nullptr, data.front()));
     if (list) params.*(*list) = std::move(data);
     // Of classes, too, no tree is made: there may be 65,536.
-    if constexpr (requires { params.classes = classes; }) params.classes = std::move(classes);
+    if constexpr (requires { params.classes = classes; }) params.classes = classes;
     return Place(std::string(S::kName), std::make_unique<S>(std::move(params), context));
   };
   return reader;

@@ -77,9 +77,9 @@ class Resources {
   // What the stage `who` cannot do without. Throws Error(kConfig) where there is none, or one of
   // another type.
   template <class T>
-  std::shared_ptr<T> Require(std::string_view who, std::string remedy) const {
+  std::shared_ptr<T> Require(std::string_view who, const std::string& remedy) const {
     if (auto found = Find<T>()) return found;
-    ThrowMissing(who, T::kResource, std::move(remedy));
+    ThrowMissing(who, T::kResource, remedy);
   }
 
   // Null where there is none. Throws Error(kConfig) where the one of that name is of another type.
