@@ -13,7 +13,7 @@ usage: ./bootstrap.sh [build | demo | test | fuzz [SECONDS] | cuda]
   build   set up and build build/weir (what happens without an argument)
   demo    build, then draw pictures and train a classifier on them inside a memory ceiling
   test    build everything and run the tests; check the format, and lint framework/; run that and what reads files under
-          the sanitizers, and hand the readers what libFuzzer makes of files, 10 s each
+          the sanitizers, and hand the readers what libFuzzer makes of files
   fuzz    the readers under libFuzzer for so long each (60 s)
   cuda    build the device side alone, GPU or not
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Runs each reader of tests/fuzz for SECONDS, JOBS of them at a time, and prints what each did. What makes one of them
+# Runs each reader of tests/fuzz as the options of libFuzzer say, JOBS of them at a time, and prints what each did. What makes one of them
 # fail is kept in FOLDER/findings; what it learnt, for the next time, in FOLDER/corpus.
-#   .cmake/fuzz.sh FOLDER SECONDS JOBS
+#   .cmake/fuzz.sh FOLDER JOBS OPTION...
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-folder=$1 seconds=$2 jobs=$3
+folder=$1 jobs=$2
+shift 2
+options=("$@")
 mkdir -p "$folder/findings" "$folder/logs"
 
 # One reader: 0 where nothing was found. A run that takes 10 s, or 2 GiB, is a finding.
@@ -16,7 +18,7 @@ run_one() {  # BINARY
     png_fuzz) hostile=(../shared/hostile/png) ;;
   esac
   [ -d "${hostile[0]:-}" ] || hostile=()
-  "$1" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+  "$1" "${options[@]}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
     -artifact_prefix="$folder/findings/$name-" "$folder/corpus/$name" "${hostile[@]}" \
     > "$folder/logs/$name" 2>&1 || status=$?
   awk -v name="$name" -v status="$status" '

@@ -1,5 +1,5 @@
 // A configuration, and behind its first zero byte what is given to --set: read, changed, checked
-// against the schema of the model and of the training, written and read again.
+// against the schema of the model, written and read again.
 #include "framework/config/config.h"
 #include "framework/config/override.h"
 #include "framework/config/yaml_reader.h"
@@ -29,7 +29,6 @@ void FuzzRead(std::string_view bytes) {
   if (!option.empty()) tree = ApplyOverride(tree, std::string(option), problems);
   if (tree.is_map()) {
     ParseModel(tree.Find("model").value_or(YamlNode()), problems);
-    ParseTraining(tree.Find("training").value_or(YamlNode()), problems);
   }
   problems.text();
   if (tree.expanded_size() > kMostExpandedValues) return;

@@ -218,7 +218,7 @@ std::size_t TiffLayout::HeldBytes() const {
                                                                   : 24 * columns;
   const std::size_t row = row_bytes(piece_width);
   const std::size_t raw =
-      is_chopped() ? std::max<std::size_t>(8192, 4 * row) + 16 * (height + 1)
+      is_chopped() ? std::max<std::size_t>(8192, 4 * row) + 16 * (std::size_t(height) + 1)
                    : RawBytes(std::max<std::uint64_t>(
                          largest_piece_bytes, compression == kTiffNone ? piece_bytes() : 0));
   const std::size_t reader = kReaderBytes + directory_bytes + 16 * pieces + codec_bytes + raw;
