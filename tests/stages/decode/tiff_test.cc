@@ -4,11 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "stages/decode/tiff/tiff_layout.h"
 #include "tests/stages/decode/decode_probe.h"
 #include "tests/stages/decode/hostile_pictures.h"
 #include "tests/stages/decode/picture_chunks.h"
@@ -367,6 +369,15 @@ TEST_F(TiffTest, AsksForLittleWhereAlphaIsAssociated) {
   DecodeProbe small(224, 224);
   EXPECT_LT(std::get<std::size_t>(small.Admit(path)), 2u << 20);
   EXPECT_EQ(small.Say(path), "308x231");
+}
+
+// libtiff keeps a strip of 16 bytes for each line of such a picture.
+TEST(TiffLayout, CountsTheLinesOfTheTallestPicture) {
+  constexpr int kTallest = 2'000'000'000;
+  const TiffLayout layout{
+      .width = 1, .height = kTallest, .piece_width = 1, .piece_height = kTallest, .pieces = 1};
+  ASSERT_TRUE(layout.is_chopped());
+  EXPECT_GE(layout.HeldBytes(), std::size_t{16} * kTallest);
 }
 
 }  // namespace
