@@ -1,25 +1,27 @@
 #!/usr/bin/env bash
 # Runs each reader of tests/fuzz as the options of libFuzzer say, JOBS of them at a time, and prints what each did. What makes one of them
-# fail is kept in FOLDER/findings; what it learnt, for the next time, in FOLDER/corpus.
-#   .cmake/fuzz.sh FOLDER JOBS OPTION...
+# fail is kept in FOLDER/findings; what it learns, for the next time, in CORPUS.
+#   .cmake/fuzz.sh FOLDER JOBS CORPUS OPTION...
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-folder=$1 jobs=$2
-shift 2
+folder=$1 jobs=$2 corpus=$3
+shift 3
 options=("$@")
 mkdir -p "$folder/findings" "$folder/logs"
 
 # One reader: 0 where nothing was found. A run that takes 10 s, or 2 GiB, is a finding.
 run_one() {  # BINARY
-  local name=${1##*/} hostile=() status=0
-  mkdir -p "$folder/corpus/$name"
+  local name=${1##*/} pictures=() hostile=() kind status=0
+  mkdir -p "$corpus/$name"
   case $name in
-    jpeg_fuzz) hostile=(../shared/hostile/jpeg ../shared/hostile/jpeg_valid ../shared/hostile/exif_orientation) ;;
-    png_fuzz) hostile=(../shared/hostile/png) ;;
+    jpeg_fuzz) pictures=(jpeg jpeg_valid exif_orientation) ;;
+    png_fuzz) pictures=(png) ;;
   esac
-  [ -d "${hostile[0]:-}" ] || hostile=()
+  for kind in "${pictures[@]}"; do
+    if [ -d "../shared/hostile/$kind" ]; then hostile+=("../shared/hostile/$kind"); fi
+  done
   "$1" "${options[@]}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-    -artifact_prefix="$folder/findings/$name-" "$folder/corpus/$name" "${hostile[@]}" \
+    -artifact_prefix="$folder/findings/$name-" "$corpus/$name" "${hostile[@]}" \
     > "$folder/logs/$name" 2>&1 || status=$?
   awk -v name="$name" -v status="$status" '
     /^stat::number_of_executed_units/ {runs = $2}

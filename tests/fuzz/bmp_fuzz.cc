@@ -1,4 +1,4 @@
-// BMPs, whose decoder is ours.
+// Reads BMPs with our own decoder.
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/picture_read.h"
 #include "tests/fuzz/picture_seeds.h"

@@ -5,9 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 
 #include "framework/error.h"
 #include "tests/support/hostile_bytes.h"
@@ -15,17 +17,20 @@
 namespace weir {
 namespace {
 
-constexpr std::uint32_t kDamagedCopies = 8;  // of each seed
+constexpr std::uint32_t kDamagedCopies = 8;  // damaged copies that are made of each seed
 
 void WriteSeeds(const std::filesystem::path& corpus) {
   const auto write = [&](const std::string& name, const std::string& bytes) {
-    std::ofstream(corpus / name, std::ios::binary) << bytes;
+    std::ofstream file(corpus / name, std::ios::binary);
+    file << bytes;
+    if (!file.flush()) throw std::runtime_error("cannot be written to " + corpus.string());
   };
   const std::vector<std::string> seeds = FuzzSeeds();
   for (std::size_t i = 0; i < seeds.size(); ++i) {
     const std::string name = "seed-" + std::to_string(i);
+    if (seeds[i].empty()) throw std::runtime_error(name + " is empty");
     write(name, seeds[i]);
-    for (std::uint32_t copy = 0; copy < kDamagedCopies && !seeds[i].empty(); ++copy) {
+    for (std::uint32_t copy = 0; copy < kDamagedCopies; ++copy) {
       write(name + "-damaged-" + std::to_string(copy), Damaged(seeds[i], copy));
     }
   }
@@ -42,7 +47,7 @@ extern "C" int LLVMFuzzerInitialize(int* count, char*** arguments) {
       weir::WriteSeeds(argument);
     } catch (const std::exception& error) {
       std::fprintf(stderr, "the seeds cannot be made: %s\n", error.what());
-      return 1;
+      std::_Exit(1);  // libFuzzer does not look at what this function returns
     }
     break;
   }

@@ -1,4 +1,4 @@
-// GIFs, whose decoder is ours.
+// Reads GIFs with our own decoder.
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/picture_read.h"
 #include "tests/fuzz/picture_seeds.h"

@@ -23,7 +23,7 @@ inline std::vector<std::string> WrittenPictures(const std::vector<std::string>& 
   return pictures;
 }
 
-// Those, and as many with a header that is drawn.
+// `pictures`, and up to 20 files with a drawn header; those above 16 KiB are left out.
 inline std::vector<std::string> WithDrawn(std::vector<std::string> pictures,
                                           DrawnHeaders::Seeds seeds,
                                           std::string (DrawnHeaders::*draw)()) {

@@ -18,7 +18,7 @@ inline void ReadWeights(std::string_view bytes) {
     std::vector<float> values(static_cast<std::size_t>(tensor.values()));
     try {
       file->Read(tensor, values);
-    } catch (const Error&) {  // of this one alone
+    } catch (const Error&) {  // this tensor alone is refused; the next may be whole
     }
   }
 }

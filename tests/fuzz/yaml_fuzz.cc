@@ -1,7 +1,8 @@
-// A configuration, and behind its first zero byte what is given to --set: read, changed, checked
-// against the schema of the model, written and read again.
+// A configuration, and behind its first zero byte what is given to --set: it is read and changed,
+// its section `model` is parsed, and all of it is written and read again.
 #include "framework/config/config.h"
 #include "framework/config/override.h"
+#include "framework/config/yaml_emitter.h"
 #include "framework/config/yaml_reader.h"
 #include "stages/model/model_config.h"
 #include "tests/fuzz/fuzz_target.h"
