@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include "framework/error.h"
+#include "stages/features/onednn/onednn_prefix.h"
 #include "stages/features/onednn/quantization.h"
 #include "stages/model/frozen_prefix.h"
 #include "tests/support/mobilenet_v2.h"

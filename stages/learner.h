@@ -26,7 +26,7 @@ struct Metrics {
   // Accuracy is always among the means: a run's best is told by it.
   static constexpr std::string_view kAccuracy = "accuracy";
 
-  // Of what `training.metrics` names (stages/train/metrics/metric.h).
+  // The mean of one of the metrics that `training.metrics` names (stages/train/metrics/metric.h).
   struct Mean {
     std::string name;
     double sum = 0;

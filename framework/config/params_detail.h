@@ -2,9 +2,10 @@
 //
 // ParamType<T> has
 //   static TypeWords Words(const FieldRules&);
-//   static std::optional<T> Read(const YamlNode&, const FieldRules&, Problems&);  // empty:
-//   reported static YamlNode Write(const T&, const FieldRules&); static YamlNode Schema(const
-//   FieldRules&);
+//   static std::optional<T> Read(const YamlNode&, const FieldRules&, Problems&);
+//   static YamlNode Write(const T&, const FieldRules&);
+//   static YamlNode Schema(const FieldRules&);
+// Read gives nothing where it has added a problem.
 #pragma once
 
 #include <array>
@@ -20,6 +21,7 @@
 
 #include "framework/config/params.h"
 #include "framework/config/schema.h"
+#include "framework/config/yaml_emitter.h"
 
 namespace weir {
 
@@ -153,11 +155,14 @@ YamlNode StructSchema() {
 template <class P>
 std::vector<FieldDoc> DescribeStruct();
 
-// The fields inside a struct, a list of structs, …; of anything else none.
+// The fields inside a struct, a list of structs, …, or what the type names as Nested(); none for
+// anything else.
 template <class T>
 std::vector<FieldDoc> NestedDocs() {
   if constexpr (HasFields<T>) {
     return DescribeStruct<T>();
+  } else if constexpr (requires { ParamType<T>::Nested(); }) {
+    return ParamType<T>::Nested();
   } else if constexpr (requires { typename ParamType<T>::Element; }) {
     return NestedDocs<typename ParamType<T>::Element>();
   } else {

@@ -9,8 +9,8 @@
 //     explicit Sgd(const Params& params);
 //   };
 //
-// and one row, PartOf<Optimizer, Sgd>(), of the list Optimizer::All(). The list is all that reading,
-// writing, the documentation and the schema know. In the YAML a part is its name, or
+// and one row, PartOf<Optimizer, Sgd>(), of the list Optimizer::All(). The list is all that
+// reading, writing, the documentation and the schema know. In the YAML a part is its name, or
 // {name: {parameters}} (component.h); in C++ it is a shared object that cannot change any more.
 //
 // A kind is an abstract class with
@@ -56,18 +56,16 @@ P Checked(P params) {
 template <class Kind>
 struct Part {
   std::span<const std::string_view> names;
-  std::string_view doc;
   // Makes it from its parameters, where null is every default; null where there is a problem.
   std::shared_ptr<const Kind> (*read)(const YamlNode& params, Problems& problems);
-  YamlNode (*schema)();               // of the parameters
-  std::vector<FieldDoc> (*fields)();  // their documentation
+  YamlNode (*schema)();    // gives that of the parameters
+  FieldDoc (*describe)();  // gives its help, that of the parameters in it
 };
 
 template <class Kind, class Made>
 constexpr Part<Kind> PartOf() {
   using Params = typename Made::Params;
   return {.names = Made::kNames,
-          .doc = Made::kDoc,
           .read = [](const YamlNode& node, Problems& problems) -> std::shared_ptr<const Kind> {
             const std::size_t before = problems.size();
             const auto params = Parse<Params>(node, problems);
@@ -75,7 +73,7 @@ constexpr Part<Kind> PartOf() {
             return std::make_shared<const Made>(params);
           },
           .schema = [] { return SchemaOf<Params>(); },
-          .fields = [] { return Describe<Params>(); }};
+          .describe = [] { return DescribeNamed<Params>(Made::kNames.front(), Made::kDoc); }};
 }
 
 template <class Kind>
@@ -88,16 +86,10 @@ template <HasParts Kind>
 std::vector<FieldDoc> DescribeParts() {
   std::vector<FieldDoc> rows;
   for (const Part<Kind>& part : Kind::All()) {
-    FieldDoc row;
-    row.name = part.names.front();
-    row.type = "a map of keys";
-    row.doc = part.doc;
-    if (part.names.size() > 1) {
-      const std::vector<std::string> others(part.names.begin() + 1, part.names.end());
-      row.doc += " Also called " + Enumerate(others) + ".";
-    }
-    row.nested = part.fields();
-    rows.push_back(std::move(row));
+    rows.push_back(part.describe());
+    if (part.names.size() == 1) continue;
+    const std::vector<std::string> others(part.names.begin() + 1, part.names.end());
+    rows.back().doc += " Also called " + Enumerate(others) + ".";
   }
   return rows;
 }
@@ -141,6 +133,8 @@ struct ParamType<std::shared_ptr<const Kind>> {
   static TypeWords Words(const FieldRules&) {
     return {std::string(Kind::kOne), std::string(Kind::kMany)};
   }
+
+  static std::vector<FieldDoc> Nested() { return DescribeParts<Kind>(); }
 
   static std::optional<Chosen> Read(const YamlNode& node, const FieldRules&, Problems& problems) {
     const std::span<const Part<Kind>> parts = Kind::All();

@@ -1,9 +1,9 @@
+#include "framework/config/yaml_emitter.h"
+
 #include <yaml-cpp/emitter.h>
 #include <yaml-cpp/emittermanip.h>
 
 #include <algorithm>
-
-#include "framework/config/yaml_node.h"
 
 namespace weir {
 namespace {

@@ -77,10 +77,4 @@ struct YamlEntry {
   Position key_position = {};
 };
 
-// Block text, ending in a newline, that reads back to the same values. Lists of scalars stand on
-// one line. Comments, anchors and merge keys are not kept: aliases are written out.
-std::string EmitYaml(const YamlNode& node);
-// The same on one line, without a newline: "[224, 224]".
-std::string EmitFlow(const YamlNode& node);
-
 }  // namespace weir

@@ -59,10 +59,11 @@ inline std::string WhoIs(const std::string& name, const std::string& plugin) {
 // A stage with its name in the pipeline and its ports.
 struct PlacedStage : Ports {
   std::string name{};
-  std::vector<int> from{};   // where in the pipeline those stand that it takes from
-  const char* in_type = "";  // the ports' C++ types, as type_info names them
-  const char* second_in_type = "";
-  const char* out_type = "";
+  std::vector<int> from{};  // where in the pipeline those stand that it takes from
+  // The ports' C++ types; null where there is no such port.
+  const std::type_info* in_type = nullptr;
+  const std::type_info* second_in_type = nullptr;
+  const std::type_info* out_type = nullptr;
   std::string plugin{};  // the file that brings it; empty where it is built in
   Concurrency concurrency = Concurrency::kSerial;
   bool changes_input = false;  // so that it needs a copy where others read it
@@ -239,8 +240,8 @@ template <class S>
 PlacedStage Place(std::string name, std::unique_ptr<S> stage) {
   PlacedStage placed{PortsOf<S>()};
   placed.name = std::move(name);
-  if constexpr (!IsSource<S>) placed.in_type = typeid(typename S::Input).name();
-  if constexpr (!IsSink<S>) placed.out_type = typeid(typename S::Output).name();
+  if constexpr (!IsSource<S>) placed.in_type = &typeid(typename S::Input);
+  if constexpr (!IsSink<S>) placed.out_type = &typeid(typename S::Output);
   if constexpr (IsMap<S>) {
     placed.concurrency = S::kConcurrency;
     placed.may_replay = S::kMayReplay;
@@ -249,7 +250,7 @@ PlacedStage Place(std::string name, std::unique_ptr<S> stage) {
   }
   if constexpr (IsJoin<S>) {
     placed.concurrency = S::kConcurrency;
-    placed.second_in_type = typeid(typename S::SecondInput).name();
+    placed.second_in_type = &typeid(typename S::SecondInput);
   }
   placed.any = std::make_unique<TypedStage<S>>(std::move(stage));
   return placed;

@@ -11,7 +11,7 @@
 //             .kept = {"label_column"}};
 //   }
 //
-// Where its Params have `classes`, they get the model's.
+// Where its Params have `classes`, they get the model's. Pure; any thread.
 #pragma once
 
 #include <filesystem>
@@ -19,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -43,18 +44,21 @@ enum class DataFit {
 template <class Params>
 struct DataReading {
   DataUse use = DataUse::kLabelled;
-  DataFit (*fit)(const std::filesystem::path& data) = nullptr;
-  std::string parameter;  // that says where the data are; it is a list where several can be named
+  DataFit (*fit)(const std::filesystem::path& data) = nullptr;  // null: kAny
+  // The parameter that says where the data are, and its member of Params: a list where several
+  // paths can be named.
+  std::string parameter;
   std::variant<std::filesystem::path Params::*, std::vector<std::filesystem::path> Params::*>
-      member;                       // the same
-  std::vector<std::string> kept{};  // that say how a run's own source of this kind reads its data:
-                                    // they hold for these too
+      member;
+  // Parameters that hold for the new data as well, where the run's own source is of this kind.
+  std::vector<std::string> kept{};
 };
 
 // The same of any source, as the table of stages has it.
 struct DataReader {
   DataUse use = DataUse::kLabelled;
   std::function<DataFit(const std::filesystem::path& data)> fit;
+  bool takes_several = false;  // whether `make` takes more than one path
   std::string parameter;
   std::vector<std::string> kept;
   // Makes the source of `params` beside `data`, which has one path or more, and the classes of the
@@ -67,7 +71,9 @@ struct DataReader {
 // `params` with the first of the data in its place, as the text of a configuration would have it.
 inline YamlNode WithData(const YamlNode& params, const std::string& parameter, bool is_list,
                          const std::filesystem::path& data) {
-  const YamlNode path = YamlNode::Scalar(std::filesystem::absolute(data).string(), true);
+  std::error_code nowhere;  // an empty path stays as it is, and the source says what it makes of it
+  const std::filesystem::path whole = std::filesystem::absolute(data, nowhere);
+  const YamlNode path = YamlNode::Scalar((nowhere ? data : whole).string(), true);
   return params.With({parameter, is_list ? YamlNode::List({path}) : path});
 }
 
@@ -75,14 +81,20 @@ template <class S>
 DataReader MakeDataReader(DataReading<typename S::Params> reading) {
   using Params = typename S::Params;
   using Paths = std::vector<std::filesystem::path>;
-  DataReader reader{reading.use, reading.fit, reading.parameter, reading.kept, {}};
+  DataReader reader{
+      .use = reading.use,
+      .fit = reading.fit ? reading.fit : [](const std::filesystem::path&) { return DataFit::kAny; },
+      .takes_several = std::holds_alternative<Paths Params::*>(reading.member),
+      .parameter = reading.parameter,
+      .kept = reading.kept,
+      .make = {}};
   reader.make = [parameter = reading.parameter, member = reading.member](
                     const YamlNode& node, Paths data, const std::vector<std::string>& classes,
                     BuildContext& context) {
     const auto* const list = std::get_if<Paths Params::*>(&member);
     Params params = Parse<Params>(WithData(node, parameter, list != nullptr, data.front()));
     if (list) params.*(*list) = std::move(data);
-    // Of classes, too, no tree is made: there may be 65,536.
+    // The classes are not made a tree either: there may be 65,536.
     if constexpr (requires { params.classes = classes; }) params.classes = classes;
     return Place(std::string(S::kName), std::make_unique<S>(std::move(params), context));
   };

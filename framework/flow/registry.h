@@ -31,7 +31,7 @@ struct StageSpec {
   YamlNode schema;  // of its parameters
   std::vector<ResourceUse> provides;
   std::vector<ResourceUse> needs;
-  std::optional<DataReader> reads;  // of a source: the data of commands that it can read
+  std::optional<DataReader> reads;  // which data of a command it can read; nothing where it is none
   // Throws Error(kConfig) where `params` are wrong, at their place in the file.
   std::function<PlacedStage(const YamlNode& params, BuildContext& context)> make;
   // What is wrong with `params`, without making anything.

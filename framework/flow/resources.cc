@@ -18,11 +18,11 @@ bool Declares(const std::vector<ResourceUse>& uses, std::string_view resource) {
                      [&](const ResourceUse& use) { return use.name == resource; });
 }
 
-void Resources::CheckNeeds(std::string_view who, const std::vector<ResourceUse>& needs) const {
+void Resources::CheckNeeds(const std::vector<ResourceUse>& needs) const {
   for (const ResourceUse& need : needs) {
     const auto found = all_.find(need.name);
     if (found == all_.end() || !found->second.value) {
-      ThrowMissing(who, need.name, std::string(need.remedy));
+      ThrowMissing(user_, need.name, std::string(need.remedy));
     }
     CheckType(need, found->second, "reads");
   }
@@ -45,12 +45,12 @@ std::vector<std::string> Resources::PutBy(std::string_view user) const {
 
 void Resources::CheckType(const ResourceUse& use, const Resource& there,
                           std::string_view does) const {
-  if (IsSameType(use.type, there.type)) return;
+  if (*use.type == *there.type) return;
   const std::string name(use.name);
   throw Error(ErrorKind::kConfig,
               "the resource `" + name + "` that " + Called(user_) + " " + std::string(does) +
-                  " is the type " + TypeName(use.type) + ", and the one that " +
-                  Called(there.put_by) + " put there is " + TypeName(there.type),
+                  " is the type " + TypeName(*use.type) + ", and the one that " +
+                  Called(there.put_by) + " put there is " + TypeName(*there.type),
               "Use the resource's own header, or a kResource of another name.");
 }
 

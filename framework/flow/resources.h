@@ -30,14 +30,15 @@ namespace weir {
 
 // A resource that a stage provides or needs.
 struct ResourceUse {
-  std::string_view name;      // T::kResource
-  const char* type = "";      // T, as type_info names it
-  std::string_view remedy{};  // of a need: what to do where nothing gives it
+  std::string_view name;                 // T::kResource
+  const std::type_info* type = nullptr;  // of T
+  // What to do where nothing gives the resource; empty where this is no need.
+  std::string_view remedy{};
 };
 
 template <class T>
 ResourceUse ResourceOf(std::string_view remedy = {}) {
-  return {T::kResource, typeid(T).name(), remedy};
+  return {T::kResource, &typeid(T), remedy};
 }
 
 // What the stage S declares; empty where it declares nothing.
@@ -62,7 +63,7 @@ class Resources {
   template <class T>
   void Put(std::shared_ptr<T> resource) {
     const auto [found, is_new] =
-        all_.emplace(std::string(T::kResource), Resource{resource, typeid(T).name(), user_});
+        all_.emplace(std::string(T::kResource), Resource{resource, &typeid(T), user_});
     if (is_new) return;
     CheckType(ResourceOf<T>(), found->second, "provides");
     if constexpr (requires(T & there) { there.Merge(*resource); }) {
@@ -91,8 +92,9 @@ class Resources {
     return std::static_pointer_cast<T>(found->second.value);
   }
 
-  // Throws Error(kConfig) where the stage `who` needs what is not there, or is of another type.
-  void CheckNeeds(std::string_view who, const std::vector<ResourceUse>& needs) const;
+  // Throws Error(kConfig) where the stage that is being made needs what is not there, or is of
+  // another type.
+  void CheckNeeds(const std::vector<ResourceUse>& needs) const;
 
   // Puts those of `uses` that `other` has and this has not.
   void Share(const Resources& other, const std::vector<ResourceUse>& uses);
@@ -106,7 +108,7 @@ class Resources {
  private:
   struct Resource {
     std::shared_ptr<void> value;
-    const char* type;  // as type_info names it
+    const std::type_info* type;
     std::string put_by;
   };
 

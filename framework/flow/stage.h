@@ -97,8 +97,8 @@ struct Lever {
   }
 };
 
-// A parameter of which less takes less memory. Of a job that does not fit in its ceiling, changes
-// of such parameters are planned, and those that make it fit are named.
+// A parameter of which less takes less memory. Where a job does not fit in its ceiling, weir plans
+// it with such parameters changed, and names the changes that make it fit.
 struct Lowerable {
   // What the change alters of the result.
   enum class Alters {
@@ -108,7 +108,7 @@ struct Lowerable {
 
   std::string parameter;            // "size"
   std::string now;                  // its value, as a configuration has it: "32"
-  std::vector<std::string> values;  // in its place, the mildest first: "16", "8"
+  std::vector<std::string> values;  // to take instead of `now`, the mildest first: "16", "8"
   Alters alters = Alters::kLearning;
 };
 

@@ -16,24 +16,24 @@ namespace weir {
 namespace {
 
 // Two shared objects may use one name for two types.
-void CheckTypes(const PlacedStage& before, const PlacedStage& placed, const char* takes) {
-  if (IsSameType(before.out_type, takes)) return;
+void CheckTypes(const PlacedStage& before, const PlacedStage& placed, const std::type_info& takes) {
+  if (*before.out_type == takes) return;
   throw Error(ErrorKind::kConfig,
               "what `" + placed.who() + "` calls " + std::string(before.out) + " is the type " +
                   TypeName(takes) + ", and what `" + before.who() + "` gives is " +
-                  TypeName(before.out_type),
+                  TypeName(*before.out_type),
               "Use the payload's own header, or a port type of another name.");
 }
 
-// Whose the resources are that are put and read while this is there.
-class Use {
+// While this exists, messages of `resources` name `who` as the stage that puts and reads.
+class ResourceUser {
  public:
-  Use(Resources& resources, const std::string& who) : resources_(resources) {
+  ResourceUser(Resources& resources, const std::string& who) : resources_(resources) {
     resources_.set_user(who);
   }
-  Use(const Use&) = delete;
-  Use& operator=(const Use&) = delete;
-  ~Use() { resources_.set_user(""); }
+  ResourceUser(const ResourceUser&) = delete;
+  ResourceUser& operator=(const ResourceUser&) = delete;
+  ~ResourceUser() { resources_.set_user(""); }
 
  private:
   Resources& resources_;
@@ -82,11 +82,11 @@ void Pipeline::Append(const StagePlace& place, const Declared& stage, const Posi
                       const std::function<PlacedStage(BuildContext&)>& make) {
   std::vector<int> from;
   const std::string who = WhoIs(place.name, stage.plugin);
-  const Use use(resources_, who);
+  const ResourceUser user(resources_, who);
   try {
     from = FindInputs(place, stage.ports);
     CheckEdges(place.name, stage.ports, from);
-    resources_.CheckNeeds(who, stage.needs);
+    resources_.CheckNeeds(stage.needs);
   } catch (const Error& error) {
     throw Error(ErrorKind::kConfig, Format(position, error.what()), error.remedy());
   }
@@ -114,7 +114,7 @@ void Pipeline::Append(const StagePlace& place, const Declared& stage, const Posi
   PlacedStage placed = make(context);
   placed.from = std::move(from);
   for (std::size_t i = 0; i < placed.from.size(); ++i) {
-    CheckTypes(stages_[placed.from[i]], placed, i == 0 ? placed.in_type : placed.second_in_type);
+    CheckTypes(stages_[placed.from[i]], placed, i == 0 ? *placed.in_type : *placed.second_in_type);
   }
   stages_.push_back(std::move(placed));
 }

@@ -99,10 +99,14 @@ StageSpec Watched(StageSpec spec, const fs::path& path) {
     return made([&] { return make(params, context); });
   };
   if (!spec.reads) return spec;
+  spec.reads->fit = [path, when = "it was asked which data " + spec.name + " reads",
+                     fit = std::move(spec.reads->fit)](const fs::path& data) {
+    return Blaming(path, when, [&] { return fit(data); });
+  };
   spec.reads->make = [made, make = std::move(spec.reads->make)](
                          const YamlNode& params, std::vector<fs::path> data,
-                         std::vector<std::string> classes, BuildContext& context) {
-    return made([&] { return make(params, std::move(data), std::move(classes), context); });
+                         const std::vector<std::string>& classes, BuildContext& context) {
+    return made([&] { return make(params, std::move(data), classes, context); });
   };
   return spec;
 }

@@ -1,6 +1,6 @@
-#include <array>
+#include "pipelines/drawing/demo_shapes.h"
 
-#include "pipelines/drawing/shapes.h"
+#include <array>
 
 namespace weir {
 namespace {

@@ -1,9 +1,8 @@
-// Signs and forms of nature that the features are trained on.
+#include "pipelines/drawing/signs.h"
+
 #include <array>
 #include <cmath>
 #include <numbers>
-
-#include "pipelines/drawing/shapes.h"
 
 namespace weir {
 namespace {

@@ -1,7 +1,6 @@
-// Household things that the features are trained on.
-#include <array>
+#include "pipelines/drawing/things.h"
 
-#include "pipelines/drawing/shapes.h"
+#include <array>
 
 namespace weir {
 namespace {

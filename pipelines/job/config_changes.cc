@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <map>
 
+#include "framework/config/yaml_emitter.h"
 #include "framework/config/yaml_reader.h"
 #include "framework/text.h"
 

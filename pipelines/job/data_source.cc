@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "framework/config/override.h"
@@ -10,7 +11,7 @@
 namespace weir {
 namespace {
 
-// That of the path that it fits least.
+// How well the source fits all of the paths: as well as the one that it fits least.
 DataFit FitOf(const DataReader& reader, const std::vector<std::filesystem::path>& paths) {
   DataFit least = DataFit::kMade;
   for (const std::filesystem::path& path : paths) least = std::min(least, reader.fit(path));
@@ -41,16 +42,18 @@ YamlNode ParamsOf(const DataReader& reader, const std::vector<std::string>& sett
 }  // namespace
 
 const StageSpec& SourceFor(const GivenData& data, const Registry& stages, const StageConfig& own) {
+  using Rank = std::tuple<DataFit, bool, bool>;
   const StageSpec* best = nullptr;
-  DataFit best_fit = DataFit::kNone;
+  Rank best_rank;
   for (const std::string& name : stages.names()) {
     const StageSpec& spec = *stages.Find(name);
     if (!spec.reads || spec.reads->use != data.use) continue;
+    if (data.paths.size() > 1 && !spec.reads->takes_several) continue;
     const DataFit fit = FitOf(*spec.reads, data.paths);
-    const bool is_better = fit > best_fit || (fit == best_fit && name == own.stage);
-    if (fit == DataFit::kNone || !is_better) continue;
+    const Rank rank(fit, name == own.stage, spec.plugin.empty());
+    if (fit == DataFit::kNone || (best && rank <= best_rank)) continue;
     best = &spec;
-    best_fit = fit;
+    best_rank = rank;
   }
   if (best) return *best;
   throw Error(ErrorKind::kData, "no source reads '" + data.paths.front().string() + "'",

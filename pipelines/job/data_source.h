@@ -19,8 +19,8 @@ struct GivenData {
   std::vector<std::string> settings{};       // "label_column=species": parameters of the source
 };
 
-// The stage that fits all of the paths best; of several the one of the run, `own`. Throws
-// Error(kData) where none reads them.
+// The stage that fits all of the paths best; of several the one of the run, `own`, else one of
+// weir's before those of plugins. Throws Error(kData) where none reads them.
 const StageSpec& SourceFor(const GivenData& data, const Registry& stages, const StageConfig& own);
 
 // That source as the stage of a pipeline, for the classes of a model. It reads as `own` does, where

@@ -82,8 +82,8 @@ std::optional<Tally> TakeUp(const RunFolder& folder, Learner& learner) {
 class Finetuning {
  public:
   // `before` is what an earlier sitting left. The job and the report outlive this.
-  Finetuning(const Recipe& recipe, OpenedJob& job, RunReport& report,
-             const std::optional<Tally>& before, const std::string& resolved_yaml)
+  Finetuning(const Recipe& recipe, OpenedJob& job, RunReport& report, std::optional<Tally> before,
+             const std::string& resolved_yaml)
       : epochs_(recipe.training.epochs),
         checkpoint_seconds_(recipe.training.checkpoint_interval.seconds),
         job_(job),
@@ -93,13 +93,17 @@ class Finetuning {
         counts_(session_.resources().Find<SampleCounts>()),
         kept_features_(session_.resources().Find<FeatureKeeper>()),
         is_resumed_(before.has_value()),
-        tally_(before.value_or(Tally{})),
+        tally_(std::move(before).value_or(Tally{})),
         config_before_(std::exchange(tally_.config, resolved_yaml)) {
     learner_.after_step = [this] {
       if (SignalReceived()) session_.pipeline().Stop();
       if (Clock::now() - last_save_ >= checkpoint_seconds_) Save();
     };
   }
+
+  Finetuning(const Finetuning&) = delete;
+  Finetuning& operator=(const Finetuning&) = delete;
+  ~Finetuning() { learner_.after_step = {}; }
 
   void Run() {
     Announce();
@@ -299,12 +303,12 @@ void Finetune(const Recipe& recipe, const RunOptions& options, Trace* trace) {
   const std::string resolved_yaml = ResolvedYaml(recipe);
   OpenedJob job(recipe, trace);
   RunFolder folder = OpenFolder(options, recipe.config.name);
-  const auto before = options.resume ? TakeUp(folder, *job.learner) : std::nullopt;
+  auto before = options.resume ? TakeUp(folder, *job.learner) : std::nullopt;
   RunReport report(std::move(folder), resolved_yaml, job.session,
                    {.workers = Workers(recipe.config), .trace = trace});
   report.Record([&] {
     if (options.resume) report.folder().ForgetMetricsFrom(job.learner->position().epoch);
-    Finetuning(recipe, job, report, before, resolved_yaml).Run();
+    Finetuning(recipe, job, report, std::move(before), resolved_yaml).Run();
   });
 }
 

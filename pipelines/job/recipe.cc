@@ -6,6 +6,7 @@
 
 #include "framework/byte_size.h"
 #include "framework/config/suggestion.h"
+#include "framework/config/yaml_emitter.h"
 #include "framework/config/yaml_reader.h"
 #include "framework/error.h"
 #include "framework/text.h"

@@ -16,7 +16,7 @@ namespace weir {
 
 // Everything that a run is made of, checked as far as it can be without looking at any data.
 struct Recipe {
-  StageTable* stages = nullptr;        // that it names; set by LoadRecipe, and outlives this
+  StageTable* stages = nullptr;        // where its stages are from; it outlives this
   std::filesystem::path path;          // where it was read from
   std::vector<std::string> overrides;  // what changed its values, "training.epochs=3"
   Config config;
@@ -24,7 +24,8 @@ struct Recipe {
   ModelConfig model;
   TrainingConfig training;
 
-  bool trains() const;  // else it is run once
+  // Whether a stage of it learns. A pipeline without one is run once.
+  bool trains() const;
 };
 
 // Loads the plugins that the file names into `stages`. Throws Error(kConfig) with every problem of

@@ -38,7 +38,7 @@ struct RunReportOptions {
 struct ShownPass {
   std::string title;
   std::function<ProgressState()> state{};  // asked by a thread of its own
-  std::uint64_t images_after = 0;          // of the passes that follow
+  std::uint64_t images_after = 0;          // images in the passes that follow this one
 };
 
 class RunReport {

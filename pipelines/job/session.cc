@@ -7,6 +7,7 @@
 #include "pipelines/job/signals.h"
 #include "pipelines/report/progress.h"
 #include "stages/learner.h"
+#include "stages/train/training_config.h"
 
 namespace weir {
 namespace {

@@ -22,7 +22,6 @@
 #include "stages/model/model.h"
 #include "stages/payloads.h"
 #include "stages/train/confusion_counts.h"
-#include "stages/train/training_config.h"
 
 namespace weir {
 

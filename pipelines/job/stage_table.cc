@@ -21,9 +21,10 @@ void StageTable::Load(const std::vector<std::filesystem::path>& plugins) {
 
 void StageTable::LoadOnce(const std::filesystem::path& plugin) {
   std::error_code absent;
-  if (loaded_.insert(std::filesystem::weakly_canonical(plugin, absent)).second) {
-    LoadPlugin(plugin, registry_);
-  }
+  const std::filesystem::path file = std::filesystem::weakly_canonical(plugin, absent);
+  if (loaded_.contains(file)) return;
+  LoadPlugin(plugin, registry_);
+  loaded_.insert(file);
 }
 
 }  // namespace weir

@@ -19,7 +19,7 @@ namespace weir {
 
 class StageTable {
  public:
-  // Of the built-in stages. `plugin_path` is a list of folders, which colons separate; null: none.
+  // `plugin_path` is a list of folders, which colons separate; null: none.
   explicit StageTable(const char* plugin_path = nullptr);
   StageTable(const StageTable&) = delete;
   StageTable& operator=(const StageTable&) = delete;

@@ -1,6 +1,8 @@
 #include "pipelines/job/ways_to_fit.h"
 
+#include <exception>
 #include <memory>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -20,8 +22,8 @@ struct Setting {
   std::vector<std::string> values;
 };
 
-// What the stages of the pipeline declare that alters that of the result, each under its own name in
-// the configuration.
+// Adds the parameters that the stages say can be lowered with that effect, under their names in the
+// configuration.
 void AddLowerable(const Pipeline& pipeline, Lowerable::Alters alters,
                   std::vector<Setting>& settings) {
   for (const PlacedStage& placed : pipeline.stages()) {
@@ -111,7 +113,13 @@ Error WithWays(const Error& refusal, const Recipe& recipe, Session& session) {
   const bool does_fit = session.SmallestCeiling() <= session.ceiling().bytes;
   if (does_fit) return refusal;  // what the plan starts from could not be measured
   std::string remedy = refusal.remedy();
-  const std::vector<WayToFit> ways = WaysToFit(recipe, session);
+  std::vector<WayToFit> ways;
+  try {
+    ways = WaysToFit(recipe, session);
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception&) {  // of a plugin's stage: the refusal is what counts
+  }
   if (!ways.empty()) remedy += "\n  Or change the job:";
   for (const WayToFit& way : ways) {
     remedy +=

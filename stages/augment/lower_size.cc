@@ -21,7 +21,7 @@ std::vector<Lowerable> LowerSizes(std::array<int, 2> size) {
                   .now = SizeText(size[0], size[1]),
                   .values = {},
                   .alters = Lowerable::Alters::kSamples};
-  const int side = std::max(size[0], size[1]);
+  const int side = std::min(size[0], size[1]);
   for (int less = (side - 1) / kSideStep * kSideStep; less >= kSmallestSide; less -= kSideStep) {
     lower.values.push_back(SizeText(less, less));
   }

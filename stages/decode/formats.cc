@@ -17,7 +17,9 @@
 namespace weir {
 namespace {
 
-// No two of them match the same bytes. Messages name them in this order.
+// No two of them match the same bytes. Messages name them in this order; so does what kept features
+// depend on (Decode::DependsOn), so that another order discards those. The first is the one that
+// the plan starts from.
 constexpr const ImageFormat* kFormats[] = {
     &kJpegFormat, &kPngFormat, &kBmpFormat, &kPnmFormat, &kTiffFormat, &kGifFormat, &kWebpFormat,
 };

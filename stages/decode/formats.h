@@ -1,7 +1,8 @@
 // The formats of pictures that weir reads, in one list, and a look at a file's first bytes: which
 // of them it is, how large, and what it costs to decode.
 //
-// A format is a folder beside this file, which gives a row of the list. Nothing else names it.
+// A format is a folder beside this file, which gives a row of the list. Who reads pictures goes by
+// the list.
 //
 // Nothing is decoded. A few KB are read of most files; of those with thousands of segments in front
 // of the picture, or of chunks behind it, more, up to a limit that is the same for all. Any thread;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "stages/features/onednn/onednn_prefix.h"
 #include "stages/model/declared_model.h"
 
 namespace weir {

@@ -7,6 +7,7 @@
 
 #include "framework/error.h"
 #include "stages/features/host_prefix.h"
+#include "stages/features/onednn/onednn_prefix.h"
 #include "stages/files/cache_folder.h"
 #include "stages/files/sha256.h"
 #include "stages/learner.h"
@@ -36,7 +37,7 @@ Features::Features(const Params& params, BuildContext& context)
   if (const auto chosen = context.resources.Find<ChosenDevice>()) device_ = chosen->device;
   if (needs_maps()) CheckInt8();
   context.resources.Put(model_);
-  const auto epochs = context.resources.Find<Epochs>();
+  const auto epochs = context.resources.Find<Epochs>();  // without: each picture is seen once
   keeper_ = std::make_shared<FeatureKeeper>(
       FeatureKeeper::Options{
           .place = params.cache,

@@ -66,23 +66,4 @@ class FrozenPrefix {
   virtual void Run(const std::uint8_t* pixels, Workspace& workspace, float* output) const = 0;
 };
 
-// By oneDNN, called directly (batch norms folded, weights packed once, activations in a few buffers
-// planned by liveness). Throws Error(kConfig) where this CPU cannot do `options.precision`, or the
-// preprocessing cannot be had in int8.
-// `weights` may be dropped afterwards.
-std::unique_ptr<FrozenPrefix> MakeOneDnnPrefix(const Network& network, const LayerReader& weights,
-                                               const PrefixOptions& options);
-
-// What the two figures above will be, without weights and without making the primitives' kernels
-// resident for long; for the plan.
-struct PrefixFootprint {
-  std::size_t weights_bytes = 0;
-  std::size_t workspace_bytes = 0;
-};
-PrefixFootprint OneDnnPrefixFootprint(const Network& network, const PrefixOptions& options);
-
-// What the prefix's bits depend on beside the model and the options: "oneDNN 3.2.0 (7e27...), isa
-// 7".
-std::string OneDnnVersion();
-
 }  // namespace weir

@@ -180,6 +180,11 @@ std::vector<std::int64_t> Model::feature_dims() const {
   return {map.height, map.width, network().layers()[last].out_channels};
 }
 
+bool Model::normalises_the_batch(int layer) const {
+  return learns(layer) && network().layers()[layer].kind == NetworkLayer::Kind::kConv &&
+         config_.backbone.batch_norm == BatchNormMode::kTrain;
+}
+
 std::size_t Model::trained_values() const {
   std::size_t values = 0;
   for (std::size_t i = 0; i < learns_.size(); ++i) {

@@ -52,7 +52,9 @@ class Model {
   void CheckClassifier() const;
 
   bool learns(int layer) const { return learns_[layer]; }  // of the backbone
-  int prefix_layers() const { return prefix_layers_; }     // how many; 0 where all learns
+  // Whether the layer's batch norm learns, on the statistics of the batch.
+  bool normalises_the_batch(int layer) const;
+  int prefix_layers() const { return prefix_layers_; }  // how many; 0 where all learns
   Pooling prefix_pooling() const { return prefix_pooling_; }
   // Of one sample behind the prefix: [C], [h, w, C] without pooling, [H, W, 3] without a prefix.
   std::vector<std::int64_t> feature_dims() const;

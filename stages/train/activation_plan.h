@@ -1,4 +1,5 @@
-// What one micro-batch holds at its peak, summed up from the list of its steps before anything runs.
+// What one micro-batch holds at its peak, summed up from the list of its steps before anything
+// runs.
 //
 // Pure functions of the declaration; any thread. The sums of the parameters' gradients are not in
 // it; those of one layer on their way there are.
@@ -10,12 +11,11 @@
 
 namespace weir {
 
-// `samples` forward, on stored statistics.
+// The bytes that `samples` take forward, on stored statistics.
 std::size_t InferenceBytes(const Model& model, int samples);
 
-// `samples` forward and backward.
-std::size_t LearningBytes(const Model& model, int samples,
-                          Activations activations = Activations::kKept);
+// The bytes that `samples` take forward and backward.
+std::size_t LearningBytes(const Model& model, int samples, Activations activations);
 
 // What `samples` take on the host where their maps are on a device: the logits that come back, and
 // a dropout's mask on its way there.

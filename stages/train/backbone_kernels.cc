@@ -1,6 +1,7 @@
 #include "stages/train/backbone_kernels.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/hardsigmoid.h>
 #include <ATen/ops/hardsigmoid_backward.h>
 #include <ATen/ops/hardswish.h>
@@ -21,6 +22,7 @@
 #include "framework/error.h"
 #include "stages/kernels/map_kernels.h"
 #include "stages/train/convolution.h"
+#include "stages/train/maps.h"
 #include "stages/train/matrix_product.h"
 #include "stages/train/pooling.h"
 
@@ -35,10 +37,7 @@ using Kind = TrainingStep::Kind;
 constexpr double kKerasMomentum = 0.999;
 constexpr double kTorchMomentum = 0.9;
 
-at::Tensor ChannelsFirst(const at::Tensor& map) { return map.permute({0, 3, 1, 2}); }
-at::Tensor ChannelsLast(const at::Tensor& map) { return map.permute({0, 2, 3, 1}).contiguous(); }
-
-// In place.
+// Changes `map` in place.
 void AddAndClip(const BackboneLayer& layer, at::Tensor& map, const at::Tensor& added) {
   if (added.defined()) map.add_(added);
   if (layer.ceiling) at::hardtanh_(map, 0, *layer.ceiling);
@@ -52,8 +51,7 @@ void RunPad(const BackboneLayer& layer, const StepFrame& frame) {
   const at::Tensor padded = Pad(map, layer.pads);
   frame.write(0) = padded;
   if (!frame.writes(1)) return;
-  frame.write(1) =
-      padded.narrow(1, layer.pads.top, map.size(1)).narrow(2, layer.pads.left, map.size(2));
+  frame.write(1) = Inside(padded, layer.pads, map.size(1), map.size(2));
 }
 
 void RunConvolveAndFinish(const BackboneLayer& layer, const StepFrame& frame) {
@@ -82,7 +80,7 @@ void RunNormalise(const BackboneLayer& layer, const StepFrame& frame) {
   frame.write(0) = ChannelsLast(output);
   frame.write(1) = mean;
   frame.write(2) = inverse_deviation;
-  if (!frame.step.is_anew) FollowStatistics(layer, map, mean, inverse_deviation);
+  if (!frame.step.is_recomputed) FollowStatistics(layer, map, mean, inverse_deviation);
   AddAndClip(layer, frame.write(0), Second(frame));
 }
 
@@ -95,47 +93,33 @@ void RunScale(const BackboneLayer&, const StepFrame& frame) {
   frame.write(0) = frame.read(0).mul(frame.read(1));
 }
 
-at::Tensor Activate(const BackboneLayer& layer, const at::Tensor& map) {
+// `out` may be `map` itself.
+void Activate(const BackboneLayer& layer, const at::Tensor& map, at::Tensor& out) {
   switch (*layer.shape.activation) {
     case Nonlinearity::kRelu:
     case Nonlinearity::kRelu6:
-      return at::hardtanh(map, 0, *layer.ceiling);
-    case Nonlinearity::kHardSigmoid:
-      return at::hardsigmoid(map);
-    case Nonlinearity::kHardSwish:
-      return at::hardswish(map);
-    case Nonlinearity::kSigmoid:
-      return at::sigmoid(map);
-    case Nonlinearity::kSilu:
-      return at::silu(map);
-  }
-  return map;
-}
-
-void ActivateInPlace(const BackboneLayer& layer, at::Tensor& map) {
-  switch (*layer.shape.activation) {
-    case Nonlinearity::kRelu:
-    case Nonlinearity::kRelu6:
-      at::hardtanh_(map, 0, *layer.ceiling);
+      at::hardtanh_out(out, map, 0, *layer.ceiling);
       return;
     case Nonlinearity::kHardSigmoid:
-      at::hardsigmoid_(map);
+      at::hardsigmoid_out(out, map);
       return;
     case Nonlinearity::kHardSwish:
-      at::hardswish_(map);
+      at::hardswish_out(out, map);
       return;
     case Nonlinearity::kSigmoid:
-      at::sigmoid_(map);
+      at::sigmoid_out(out, map);
       return;
     case Nonlinearity::kSilu:
-      at::silu_(map);
+      at::silu_out(out, map);
       return;
   }
 }
 
 void RunActivate(const BackboneLayer& layer, const StepFrame& frame) {
-  if (frame.step.reads[0] == frame.step.writes[0]) return ActivateInPlace(layer, frame.write(0));
-  frame.write(0) = Activate(layer, frame.read(0));
+  const at::Tensor map = frame.read(0);
+  at::Tensor& out = frame.write(0);
+  if (frame.step.reads[0] != frame.step.writes[0]) out = at::empty_like(map);
+  Activate(layer, map, out);
 }
 
 void RunGlobalPool(const BackboneLayer&, const StepFrame& frame) {
@@ -172,7 +156,7 @@ void RunActivateBackward(const BackboneLayer& layer, const StepFrame& frame) {
   switch (*layer.shape.activation) {
     case Nonlinearity::kRelu:
     case Nonlinearity::kRelu6:
-      return;  // RunMaskAndSum's
+      return;  // RunMaskAndSum does this
     case Nonlinearity::kHardSigmoid:
       at::hardsigmoid_backward_out(gradient, gradient, map);
       return;
@@ -189,7 +173,8 @@ void RunActivateBackward(const BackboneLayer& layer, const StepFrame& frame) {
 }
 
 // `gradient` becomes that of what the ReLU read; returns the sums of its channels, where `sums`, in
-// the same pass. `output` is undefined where there is no ReLU; it may be the inside of a padded map.
+// the same pass. `output` is undefined where there is no ReLU; it may be the inside of a padded
+// map.
 at::Tensor MaskAndSumOnHost(const at::Tensor& gradient, const at::Tensor& output, float ceiling,
                             bool sums) {
   const std::int64_t height = gradient.size(1), width = gradient.size(2),
@@ -220,7 +205,7 @@ void RunMaskAndSum(const BackboneLayer& layer, const StepFrame& frame) {
   at::Tensor& gradient = frame.write(0);
   const at::Tensor output = Second(frame);
   const float ceiling = layer.ceiling.value_or(0);
-  const bool sums = layer.learns && !layer.normalises_the_batch;
+  const bool sums = frame.step.kind == Kind::kMaskAndSum;
   const at::Tensor sum = gradient.is_cpu() ? MaskAndSumOnHost(gradient, output, ceiling, sums)
                                            : MaskAndSumOnDevice(gradient, output, ceiling, sums);
   if (sums) frame.sink->Put(*layer.beta_parameter, sum);
@@ -308,6 +293,7 @@ Kernel KernelOf(Kind kind) {
       return RunAccumulate;
     case Kind::kActivateBackward:
       return RunActivateBackward;
+    case Kind::kMask:
     case Kind::kMaskAndSum:
       return RunMaskAndSum;
     case Kind::kNormaliseBackward:

@@ -25,7 +25,6 @@ void CopyTo(const at::Tensor& target, const std::vector<float>& values) {
 BackboneLayers::BackboneLayers(const Model& model, const ParameterArrays& arrays)
     : begin_(model.prefix_layers()), is_issued_(arrays.is_issued) {
   const Network& network = model.network();
-  const bool trains_statistics = model.config().backbone.batch_norm == BatchNormMode::kTrain;
   for (int i = begin_; i < network.size(); ++i) {
     BackboneLayer layer;
     layer.shape = network.layers()[i];
@@ -33,7 +32,7 @@ BackboneLayers::BackboneLayers(const Model& model, const ParameterArrays& arrays
     layer.pads = network.pads(i);
     if (layer.shape.activation) layer.ceiling = CeilingOf(*layer.shape.activation);
     layer.learns = model.learns(i);
-    layer.normalises_the_batch = trains_statistics && layer.learns && layer.is_convolution();
+    layer.normalises_the_batch = model.normalises_the_batch(i);
     layer.epsilon = network.convention().batch_norm_epsilon;
     layer.follows_keras = network.convention().padding == Padding::kSame;
     if (layer.shape.has_weights()) Bind(model.backbone().names(i), arrays, layer);

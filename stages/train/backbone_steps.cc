@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <iterator>
 #include <utility>
 
 namespace weir {
@@ -11,9 +12,8 @@ using Kind = TrainingStep::Kind;
 using LayerKind = NetworkLayer::Kind;
 
 constexpr int kNone = -1;
-constexpr std::int64_t kFloatsOfAnIndex = sizeof(std::int64_t) / sizeof(float);
-// How many copies of its kernel a convolution in LibTorch takes in passing, in the order of channels
-// and in the blocks that oneDNN wants; measured.
+// How many copies of its kernel a convolution in LibTorch takes in passing, in the order of
+// channels and in the blocks that oneDNN wants; measured.
 constexpr std::int64_t kKernelCopies = 2, kKernelGradientCopies = 4;
 
 std::vector<int> Present(std::initializer_list<int> arrays) {
@@ -61,8 +61,7 @@ bool BackboneSteps::EndsSegment(int index) const {
 }
 
 bool BackboneSteps::NormalisesTheBatch(int index) const {
-  return use_ == Use::kLearning && model_.learns(index) && layer(index).kind == LayerKind::kConv &&
-         model_.config().backbone.batch_norm == BatchNormMode::kTrain;
+  return use_ == Use::kLearning && model_.normalises_the_batch(index);
 }
 
 FloatCount BackboneSteps::Output(int index) const {
@@ -157,14 +156,14 @@ void BackboneSteps::ForwardConvolution(int index, const Keeping& keeping) {
   const FloatCount channels{.fixed = it.out_channels};
   made.map = list_.Array(Output(index));
   std::vector<int> writes = {made.map, list_.Array(channels), list_.Array(channels)};
-  if (!keeping.is_anew) {  // they are few, and so kept from the first time on
+  if (!keeping.is_recomputed) {  // they are few, and so kept from the first time on
     made.mean = writes[1];
     made.deviation = writes[2];
   }
   TrainingStep& step =
       list_.Step(Kind::kNormalise, index, Present({made.product, added}), std::move(writes));
-  step.is_anew = keeping.is_anew;
-  step.scratch = {.fixed = 3 * channels.fixed};  // of the running statistics
+  step.is_recomputed = keeping.is_recomputed;
+  step.scratch = {.fixed = 3 * channels.fixed};  // what following the running statistics takes
 }
 
 void BackboneSteps::ForwardMaxPool(int index) {
@@ -176,7 +175,7 @@ void BackboneSteps::ForwardMaxPool(int index) {
   if (!network_.pads(index).is_symmetric()) step.scratch = PaddedInput(index);
 }
 
-// In place, unless the way back reads the sum.
+// Changes the map in place, unless the backward step reads the sum.
 void BackboneSteps::ForwardActivation(int index, bool keeps) {
   Made& made = made_[index];
   made.sum = made.map;
@@ -188,18 +187,19 @@ void BackboneSteps::Backward(int gradient, Activations activations) {
   gradients_[end() - 1] = gradient;
   for (int i = end() - 1; i >= begin(); --i) {
     if (!learns_[i] || gradients_[i] == kNone) continue;
-    if (activations == Activations::kRecomputed && EndsSegment(i)) ForwardSegmentAnew(i);
+    if (activations == Activations::kRecomputed && EndsSegment(i)) RecomputeSegment(i);
     BackwardLayer(i, gradients_[i]);
   }
 }
 
-// The layers of the segment that ends with `last` and whose maps depend on something that learns.
-void BackboneSteps::ForwardSegmentAnew(int last) {
+// Computes once more the layers of the segment that ends with `last`, where their maps depend on
+// something that learns.
+void BackboneSteps::RecomputeSegment(int last) {
   const int kept = made_[last].map;
   int first = last;
   while (first > begin() && !EndsSegment(first - 1)) --first;
   for (int i = first; i <= last; ++i) {
-    if (learns_[i]) ForwardLayer(i, {.keeps = true, .is_anew = true});
+    if (learns_[i]) ForwardLayer(i, {.keeps = true, .is_recomputed = true});
   }
   made_[last].map = kept;
 }
@@ -236,10 +236,12 @@ void BackboneSteps::BackwardActivation(int index, int gradient) {
     // LibTorch has no hard swish in place.
     if (*it.activation == Nonlinearity::kHardSwish) step.scratch = Output(index);
   }
-  const bool sums = model_.learns(index) && !NormalisesTheBatch(index);
-  if (!clips && !sums) return;
-  list_.Step(Kind::kMaskAndSum, index, Present({gradient, clips ? made.map : kNone}), {gradient})
-      .scratch = {.fixed = sums ? it.out_channels : 0};
+  const std::vector<int> reads = Present({gradient, clips ? made.map : kNone});
+  if (model_.learns(index) && !NormalisesTheBatch(index)) {
+    list_.Step(Kind::kMaskAndSum, index, reads, {gradient}).scratch = {.fixed = it.out_channels};
+  } else if (clips) {
+    list_.Step(Kind::kMask, index, reads, {gradient});
+  }
 }
 
 void BackboneSteps::BackwardConvolution(int index, int gradient) {

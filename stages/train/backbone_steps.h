@@ -1,5 +1,5 @@
-// Writes the steps through the layers of the backbone that lie behind the frozen prefix, forward and
-// backward. Made for one list and thrown away; one thread.
+// Writes the steps through the layers of the backbone that lie behind the frozen prefix, forward
+// and backward. Made for one list and thrown away; one thread.
 #pragma once
 
 #include <vector>
@@ -19,10 +19,12 @@ class BackboneSteps {
   // Whether something learns behind the prefix, and so the gradient of the output is wanted.
   bool learns() const;
 
-  // All layers, forward. Returns the array of the last map: the features where there is no layer.
+  // Writes the steps forward through all layers. Returns the array of the last map: the features
+  // where there is no layer.
   int Forward(Activations activations);
 
-  // All layers, backward as far as something learns, from the array of the last map's gradient.
+  // Writes the steps backward, as far as something learns, from the array of the last map's
+  // gradient.
   void Backward(int gradient, Activations activations);
 
  private:
@@ -34,11 +36,11 @@ class BackboneSteps {
     int product = -1, mean = -1, deviation = -1;  // on the statistics of the batch
     int indices = -1;                             // where the largest values are
   };
-  // How a layer is run forward: whether Backward will read what it leaves, and whether all of this
-  // was computed before.
+  // How a layer is run forward: whether Backward will read what it leaves, and whether it was
+  // computed before.
   struct Keeping {
     bool keeps = false;
-    bool is_anew = false;
+    bool is_recomputed = false;
   };
 
   int begin() const { return model_.prefix_layers(); }
@@ -58,7 +60,7 @@ class BackboneSteps {
   void ForwardMaxPool(int index);
   void ForwardActivation(int index, bool keeps);
   TrainingStep& Write(int index, TrainingStep::Kind kind, std::vector<int> reads);
-  void ForwardSegmentAnew(int last);
+  void RecomputeSegment(int last);
 
   void BackwardLayer(int index, int gradient);
   void BackwardActivation(int index, int gradient);

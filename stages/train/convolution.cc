@@ -1,6 +1,5 @@
 #include "stages/train/convolution.h"
 
-#include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/convolution.h>
 #include <ATen/ops/convolution_backward.h>
 #include <ATen/ops/empty.h>
@@ -14,25 +13,16 @@
 #include "stages/features/onednn/onednn_failure.h"
 #include "stages/kernels/depthwise_gradient.h"
 #include "stages/kernels/map_kernels.h"
+#include "stages/train/maps.h"
 #include "stages/train/matrix_product.h"
 
 namespace weir {
 namespace {
 
-using Pair = std::array<std::int64_t, 2>;
-
 constexpr std::int64_t kCachedValues = std::int64_t{1} << 17;  // 512 KB
 constexpr std::int64_t kLeastRows = 96;
 
-constexpr Pair kNone = {0, 0};
-
-Pair Both(int value) { return {value, value}; }
-
-at::Tensor ChannelsFirst(const at::Tensor& map) { return map.permute({0, 3, 1, 2}); }
-at::Tensor ChannelsLast(const at::Tensor& map) { return map.permute({0, 2, 3, 1}).contiguous(); }
-
-// What is left to LibTorch's convolution, behind Pad.
-Pair PaddingOf(const Pads& pads) { return pads.is_symmetric() ? Pair{pads.top, pads.left} : kNone; }
+constexpr AxisPair kNone = {0, 0};
 
 at::Tensor MatrixOf(const NetworkLayer& layer, const at::Tensor& kernel) {
   return kernel.view({layer.out_channels, layer.in_channels});
@@ -53,7 +43,7 @@ at::Tensor MapOf(const at::Tensor& rows, const at::Tensor& input) {
 at::Tensor GradientOfDepthwise(const NetworkLayer& layer, const Pads& pads,
                                const at::Tensor& gradient, const at::Tensor& padded) {
   assert(gradient.is_contiguous() && padded.is_contiguous() && layer.kernel == 3);
-  const Pair padding = PaddingOf(pads);
+  const AxisPair padding = PaddingOf(pads);
   at::Tensor of_kernel = at::empty({layer.out_channels, 1, 3, 3}, gradient.options());
   DepthwiseKernelGradient({.count = gradient.size(0),
                            .channels = gradient.size(3),
@@ -99,13 +89,6 @@ at::Tensor PointwiseOnHost(const NetworkLayer& layer, const at::Tensor& input,
 
 }  // namespace
 
-at::Tensor Pad(const at::Tensor& map, const Pads& pads) {
-  if (pads.is_symmetric()) return map;
-  return at::constant_pad_nd(map, {0, 0, pads.left, pads.right, pads.top, pads.bottom}, 0);
-}
-
-at::Tensor Rows(const at::Tensor& map) { return map.view({-1, map.size(-1)}); }
-
 at::Tensor Convolve(const NetworkLayer& layer, const Pads& pads, const at::Tensor& padded,
                     const at::Tensor& kernel) {
   if (!layer.is_pointwise()) return ConvolveInTorch(layer, pads, padded, kernel, {});
@@ -141,8 +124,8 @@ at::Tensor InputGradient(const NetworkLayer& layer, const Pads& pads, const at::
       std::get<0>(GradientsInTorch(layer, pads, gradient, padded, kernel, {true, false, false}));
   at::Tensor of_input = of_padded.permute({0, 2, 3, 1});
   if (!pads.is_symmetric()) {
-    of_input = of_input.narrow(1, pads.top, padded.size(1) - pads.top - pads.bottom)
-                   .narrow(2, pads.left, padded.size(2) - pads.left - pads.right);
+    of_input = Inside(of_input, pads, padded.size(1) - pads.top - pads.bottom,
+                      padded.size(2) - pads.left - pads.right);
   }
   return of_input.contiguous();
 }

@@ -13,15 +13,12 @@
 
 namespace weir {
 
-// The map with zeros around it where the convolution cannot pad by itself; else the map.
-at::Tensor Pad(const at::Tensor& map, const Pads& pads);
-
-// `padded` is what Pad gave; `kernel` is OIHW. The convolution alone.
+// `padded` is what Pad gave (maps.h); `kernel` is OIHW. The convolution alone.
 at::Tensor Convolve(const NetworkLayer& layer, const Pads& pads, const at::Tensor& padded,
                     const at::Tensor& kernel);
 
-// With its bias and the map that is added to it, where `added` is defined; then held between 0 and
-// `ceiling`, where there is one.
+// The convolution with its bias and the map that is added to it, where `added` is defined; then
+// held between 0 and `ceiling`, where there is one.
 at::Tensor ConvolveAndFinish(const NetworkLayer& layer, const Pads& pads, const at::Tensor& padded,
                              const at::Tensor& kernel, const at::Tensor& bias,
                              const at::Tensor& added, std::optional<float> ceiling);
@@ -35,8 +32,5 @@ at::Tensor InputGradient(const NetworkLayer& layer, const Pads& pads, const at::
                          const at::Tensor& padded, const at::Tensor& kernel);
 at::Tensor PointwiseInputGradient(const NetworkLayer& layer, const at::Tensor& gradient,
                                   const at::Tensor& kernel);
-
-// The pixels of a map: [n * h * w, C].
-at::Tensor Rows(const at::Tensor& map);
 
 }  // namespace weir

@@ -19,7 +19,7 @@
 #include <utility>
 
 #include "framework/random.h"
-#include "stages/train/convolution.h"
+#include "stages/train/maps.h"
 #include "stages/train/matrix_product.h"
 #include "stages/train/pooling.h"
 

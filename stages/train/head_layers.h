@@ -35,8 +35,8 @@ class HeadOperation {
   virtual void Backward(const StepFrame& frame) const = 0;
 };
 
-// By place in model.head(), from model.first_head_layer() on; null before. A last softmax is left to
-// the loss: the last layer gives logits. `arrays` outlives them.
+// By place in model.head(), from model.first_head_layer() on; null before. A last softmax is left
+// to the loss: the last layer gives logits. `arrays` outlives them.
 std::vector<std::unique_ptr<HeadOperation>> MakeHead(const Model& model,
                                                      const ParameterArrays& arrays);
 

@@ -5,8 +5,6 @@ namespace {
 
 using Kind = HeadLayer::Kind;
 
-constexpr std::int64_t kFloatsOfAnIndex = sizeof(std::int64_t) / sizeof(float);
-
 }  // namespace
 
 bool HasParameters(const HeadLayer& layer) {

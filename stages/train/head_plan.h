@@ -20,13 +20,13 @@ struct HeadPlan {
   FloatCount drawn_on_host{};
 };
 
-// Of layer `index` of model.head(), when something learns or in inference.
+// The plan of layer `index` of model.head(), where something learns or in inference.
 HeadPlan PlanOfHead(const Model& model, int index, bool learning);
 
 // Whether it has numbers that learn.
 bool HasParameters(const HeadLayer& layer);
 
-// What one sample is as the layer reads it, and as it gives it.
+// The size of one sample as the layer reads it, and as it gives it.
 FloatCount HeadInput(const Model& model, int index);
 FloatCount HeadOutput(const Model& model, int index);
 

@@ -3,8 +3,8 @@
 //   const MicroBatchRun::Layers layers{backbone, head};
 //   at::Tensor logits = MicroBatchRun(steps, layers, micro_batch, features).RunAll();
 //
-// One thread, under c10::InferenceMode; as many runs at once as there are threads, but one at a time
-// where running statistics follow. Where the features are on a device, so are all arrays, and
+// One thread, under c10::InferenceMode; as many runs at once as there are threads, but one at a
+// time where running statistics follow. Where the features are on a device, so are all arrays, and
 // nothing is done in other threads than the calling one. Memory: steps.BytesOf at each step.
 #pragma once
 

@@ -42,7 +42,8 @@ struct ModelParameters {
   ParameterTable learning;    // kernels, gamma and beta, dense layers
   ParameterTable statistics;  // running mean and variance beside them
   ParameterTable folded;      // kernel and bias of each convolution behind the prefix, batch norm
-                              // folded in, under the kernel's and beta's names
+                              // folded in, and of each dense layer that is frozen, under the
+                              // kernel's and beta's names
 };
 
 ModelParameters DeclareParameters(const Model& model);

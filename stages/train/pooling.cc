@@ -1,35 +1,19 @@
 #include "stages/train/pooling.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/max_pool2d_with_indices.h>
 #include <ATen/ops/max_pool2d_with_indices_backward.h>
 #include <ATen/ops/sum.h>
 #include <ATen/ops/zeros.h>
 
-#include <array>
 #include <limits>
+
+#include "stages/train/maps.h"
 
 namespace weir {
 namespace {
 
-using Pair = std::array<std::int64_t, 2>;
-
-Pair Both(int value) { return {value, value}; }
-
-at::Tensor ChannelsFirst(const at::Tensor& map) { return map.permute({0, 3, 1, 2}); }
-at::Tensor ChannelsLast(const at::Tensor& map) { return map.permute({0, 2, 3, 1}).contiguous(); }
-
-// LibTorch's pool pads both sides alike.
-at::Tensor Padded(const at::Tensor& map, const Pads& pads) {
-  if (pads.is_symmetric()) return map;
-  return at::constant_pad_nd(map, {0, 0, pads.left, pads.right, pads.top, pads.bottom},
-                             -std::numeric_limits<float>::infinity());
-}
-
-Pair PaddingOf(const Pads& pads) {
-  return pads.is_symmetric() ? Pair{pads.top, pads.left} : Both(0);
-}
+constexpr float kLowest = -std::numeric_limits<float>::infinity();
 
 }  // namespace
 
@@ -57,20 +41,19 @@ at::Tensor MeanOfPixelsGradient(at::Tensor gradient, MapSize size) {
 }
 
 MaxPooled MaxPool(const NetworkLayer& layer, const Pads& pads, const at::Tensor& map) {
-  auto [pooled, indices] = at::max_pool2d_with_indices(
-      ChannelsFirst(Padded(map, pads)), Both(layer.kernel), Both(layer.stride), PaddingOf(pads));
+  auto [pooled, indices] =
+      at::max_pool2d_with_indices(ChannelsFirst(Pad(map, pads, kLowest)), Both(layer.kernel),
+                                  Both(layer.stride), PaddingOf(pads));
   return {ChannelsLast(pooled), indices};
 }
 
 at::Tensor MaxPoolGradient(const NetworkLayer& layer, const Pads& pads, const at::Tensor& gradient,
                            const at::Tensor& map, const at::Tensor& indices) {
   const at::Tensor of_padded = at::max_pool2d_with_indices_backward(
-      ChannelsFirst(gradient), ChannelsFirst(Padded(map, pads)), Both(layer.kernel),
+      ChannelsFirst(gradient), ChannelsFirst(Pad(map, pads, kLowest)), Both(layer.kernel),
       Both(layer.stride), PaddingOf(pads), Both(1), /*ceil_mode=*/false, indices);
   at::Tensor of_map = of_padded.permute({0, 2, 3, 1});
-  if (!pads.is_symmetric()) {
-    of_map = of_map.narrow(1, pads.top, map.size(1)).narrow(2, pads.left, map.size(2));
-  }
+  if (!pads.is_symmetric()) of_map = Inside(of_map, pads, map.size(1), map.size(2));
   return of_map.contiguous();
 }
 

@@ -16,7 +16,7 @@ at::Tensor MeanOfPixelsGradient(at::Tensor gradient, MapSize size);
 
 struct MaxPooled {
   at::Tensor map;
-  at::Tensor indices;  // of the largest under each window, int64 of the map's shape
+  at::Tensor indices;  // where the largest value under each window lies; int64, of the map's shape
 };
 MaxPooled MaxPool(const NetworkLayer& layer, const Pads& pads, const at::Tensor& map);
 

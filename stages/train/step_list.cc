@@ -2,16 +2,18 @@
 
 #include <algorithm>
 
+#include "stages/train/torch/best_fit_arena.h"
+
 namespace weir {
 namespace {
 
 using Kind = TrainingStep::Kind;
 
-constexpr std::size_t kAlignment = 64;  // BestFitArena::kAlignment
-
-// Whether it does more than write its arrays: parameters' gradients, the loss.
-bool HasAnotherEffect(Kind kind) {
-  switch (kind) {
+// Whether it does more than write its arrays: the loss, parameters' gradients, running statistics.
+bool HasAnotherEffect(const TrainingStep& step) {
+  switch (step.kind) {
+    case Kind::kNormalise:
+      return !step.is_recomputed;
     case Kind::kLoss:
     case Kind::kHeadBackward:
     case Kind::kMaskAndSum:
@@ -24,12 +26,6 @@ bool HasAnotherEffect(Kind kind) {
   }
 }
 
-// The array that has the memory.
-int Owner(const std::vector<StepArray>& arrays, int array) {
-  while (arrays[array].inside >= 0) array = arrays[array].inside;
-  return array;
-}
-
 template <class Visit>
 void ForEachUsed(const TrainingStep& step, const Visit& visit) {
   for (int array : step.reads) visit(array);
@@ -38,7 +34,13 @@ void ForEachUsed(const TrainingStep& step, const Visit& visit) {
 
 }  // namespace
 
+int Owner(const std::vector<StepArray>& arrays, int array) {
+  while (arrays[array].inside >= 0) array = arrays[array].inside;
+  return array;
+}
+
 std::size_t FloatCount::bytes(int samples) const {
+  constexpr std::size_t kAlignment = BestFitArena::kAlignment;
   const std::size_t bytes = (per_sample * samples + fixed) * sizeof(float);
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
@@ -89,7 +91,7 @@ TrainingSteps StepList::Finish(int output) && {
   std::vector<TrainingStep> kept;
   for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
     const bool is_used =
-        HasAnotherEffect(step->kind) ||
+        HasAnotherEffect(*step) ||
         std::ranges::any_of(step->writes, [&](int array) { return is_needed[array]; });
     if (!is_used) continue;
     for (int array : step->reads) need(array);
@@ -97,12 +99,10 @@ TrainingSteps StepList::Finish(int output) && {
   }
   std::ranges::reverse(kept);
 
-  constexpr int kFeatures = 0;
-  std::vector<int> last_use(arrays_.size(), -1);  // of what lies in the same memory
+  std::vector<int> last_use(arrays_.size(), -1);  // by owner: the last step that uses its memory
   for (int i = 0; i < static_cast<int>(kept.size()); ++i) {
     ForEachUsed(kept[i], [&](int array) { last_use[Owner(arrays_, array)] = i; });
   }
-  last_use[kFeatures] = -1;
   if (output >= 0) last_use[Owner(arrays_, output)] = -1;
   for (int array = 0; array < static_cast<int>(arrays_.size()); ++array) {
     const int last = last_use[Owner(arrays_, array)];

@@ -17,8 +17,8 @@ class StepList {
   TrainingStep& Step(TrainingStep::Kind kind, int layer, std::vector<int> reads,
                      std::vector<int> writes);
 
-  // Without the steps that write only what nobody reads, each array freed by the last step that
-  // uses it. The features are never freed, `output` is not either.
+  // Returns the list without the steps that write only what nobody reads, each array but `output`
+  // freed by the last step that uses its memory.
   TrainingSteps Finish(int output) &&;
 
  private:

@@ -131,9 +131,9 @@ bool TrainableModel::NeedsWholeBatch(const Model& model) {
   });
   bool in_backbone = false;
   for (int i = 0; i < model.network().size(); ++i) {
-    in_backbone = in_backbone || model.learns(i);
+    in_backbone = in_backbone || model.normalises_the_batch(i);
   }
-  return in_head || (in_backbone && model.config().backbone.batch_norm == BatchNormMode::kTrain);
+  return in_head || in_backbone;
 }
 
 std::size_t TrainableModel::HeldBytes(const Model& model, const Optimizer& optimizer,
@@ -157,7 +157,7 @@ void TrainableModel::Load(const std::function<LayerReader()>& open_backbone,
   const c10::InferenceMode inference;
   ParameterArrays& arrays = parts_->arrays;
   for (const at::Tensor& slot : parts_->slots) slot.zero_();
-  if (!arrays.tables.folded.all().empty()) parts_->backbone.Load(open_backbone());
+  if (!parts_->backbone.empty()) parts_->backbone.Load(open_backbone());
   const auto load = [&](const Parameter& parameter, const at::Tensor& run) {
     if (!parameter.name.starts_with("head.")) return;
     CopyTo(run, parameter,

@@ -22,13 +22,6 @@ YamlNode ToYaml(const TrainingConfig& config) { return detail::WriteStruct(confi
 
 YamlNode TrainingSchema() { return SchemaOf<TrainingConfig>(); }
 
-std::vector<FieldDoc> DescribeTraining() {
-  std::vector<FieldDoc> docs = Describe<TrainingConfig>();
-  for (FieldDoc& doc : docs) {
-    if (doc.name == "optimizer") doc.nested = DescribeParts<Optimizer>();
-    if (doc.name == "loss") doc.nested = DescribeParts<Loss>();
-  }
-  return docs;
-}
+std::vector<FieldDoc> DescribeTraining() { return Describe<TrainingConfig>(); }
 
 }  // namespace weir

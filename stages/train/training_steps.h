@@ -1,5 +1,5 @@
-// The steps of one micro-batch through what lies behind the frozen prefix: what each computes, which
-// arrays it reads and writes, and which nobody reads after it.
+// The steps of one micro-batch through what lies behind the frozen prefix: what each computes,
+// which arrays it reads and writes, and which nobody reads after it.
 //
 // The plan of memory is the sum of this list (PeakBytes), and MicroBatchRun carries out the same
 // list, so that what is planned is what is run. A list knows sizes alone, no numbers: it is made
@@ -15,12 +15,15 @@
 
 namespace weir {
 
+// How many float32 an index takes that LibTorch gives.
+inline constexpr std::int64_t kFloatsOfAnIndex = sizeof(std::int64_t) / sizeof(float);
+
 // How many float32 an array has: so many for each sample, and so many whatever the samples.
 struct FloatCount {
   std::int64_t per_sample = 0;
   std::int64_t fixed = 0;
 
-  // Rounded up to the allocator's alignment.
+  // What these take, rounded up to the allocator's alignment.
   std::size_t bytes(int samples) const;
 };
 
@@ -30,9 +33,13 @@ struct StepArray {
   int inside = -1;  // the array in whose memory it lies, where it has none of its own
 };
 
+// The array that has the memory of `array`.
+int Owner(const std::vector<StepArray>& arrays, int array);
+
 struct TrainingStep {
   // What follows each is what it reads -> what it writes; [] is there in some cases only. An array
-  // that is both read and written is changed in place.
+  // that is both read and written is changed in place; a backward step may also write over the
+  // gradient that it is the last to read.
   enum class Kind {
     // Forward, through a layer of the backbone.
     kPad,                // map -> the map with zeros around it, [the map, inside that]
@@ -50,11 +57,12 @@ struct TrainingStep {
     kLoss,  // logits -> gradient of the logits
 
     // Backward. The gradients of parameters go to the sink.
-    kHeadBackward,        // gradient, [input], [output], [what was kept] -> [gradient of the input]
-    kCopy,                // gradient -> gradient
-    kAccumulate,          // sum, gradient -> sum
-    kActivateBackward,    // gradient, the activation's input or output -> gradient, in place
-    kMaskAndSum,          // gradient, [output] -> gradient, in place: a ReLU's, and the bias' own
+    kHeadBackward,      // gradient, [input], [output], [what was kept] -> [gradient of the input]
+    kCopy,              // gradient -> gradient
+    kAccumulate,        // sum, gradient -> sum
+    kActivateBackward,  // gradient, the activation's input or output -> gradient, in place
+    kMask,              // gradient, output -> gradient in place: 0 where the ReLU clipped
+    kMaskAndSum,        // gradient, [output] -> the same; its channels' sums are the bias' gradient
     kNormaliseBackward,   // gradient, kNormalise's map, mean, deviation -> gradient
     kKernelGradient,      // gradient, the convolution's input ->
     kInputGradient,       // gradient, [the convolution's input] -> gradient of the input
@@ -65,8 +73,8 @@ struct TrainingStep {
   };
 
   Kind kind = Kind::kConvolve;
-  int layer = -1;        // of the backbone, or of the head
-  bool is_anew = false;  // what was computed before and not kept: running statistics stay
+  int layer = -1;              // its place in the backbone or in the head; -1 for kLoss
+  bool is_recomputed = false;  // of kNormalise: the running statistics have followed already
   std::vector<int> reads{}, writes{};  // indices of arrays, in the order given above
   std::vector<int> frees{};            // arrays that no later step reads or writes
   FloatCount scratch{};                // what it takes beside its arrays while it runs
@@ -88,10 +96,10 @@ struct TrainingSteps {
 // are the same, bit for bit.
 enum class Activations { kKept, kRecomputed };
 
-// Forward, on stored statistics.
+// The steps forward, on stored statistics.
 TrainingSteps InferenceSteps(const Model& model);
 
-// Forward, the loss, and backward as far as something learns.
+// The steps forward, the loss, and the steps backward as far as something learns.
 TrainingSteps LearningSteps(const Model& model, Activations activations);
 
 }  // namespace weir

@@ -27,7 +27,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-// A small job, made once: six classes of eight drawn pictures, of a backbone that all learns.
+// A job of six classes of eight drawn pictures, in which the whole backbone learns.
 std::string YamlWith(const std::string& batch) {
   return TrainingYaml(
       {.source = "directory: {path: " + DrawnPictures<8>().string() + ", validation_split: 0.25}",
@@ -38,6 +38,7 @@ std::string YamlWith(const std::string& batch) {
        .training = "{epochs: 2}"});
 }
 
+// That job, written once.
 const fs::path& Job() {
   static const ScratchFolder folder;
   static const fs::path job = folder.Write("job.yaml", YamlWith("batch: {size: 16}"));

@@ -19,7 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::AllOf;
-using testing::EndsWith;
 using testing::HasSubstr;
 
 std::string Plugin() { return std::string(WEIR_PLUGINS) + "/libdeclaring_plugin.so"; }

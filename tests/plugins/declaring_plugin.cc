@@ -49,6 +49,10 @@ class Frame final : public weir::ReadingMapStage<Image, Image> {
     Image framed{image.sample, image.height + 2 * margin_, image.width + 2 * margin_,
                  weir::AlignedBuffer<std::uint8_t>(output().item_bytes)};
     std::fill_n(framed.pixels.data(), framed.pixels.size(), std::uint8_t{0});
+    for (int row = 0; row < image.height; ++row) {
+      std::copy_n(image.pixels.data() + 3 * row * image.width, 3 * image.width,
+                  framed.pixels.data() + 3 * ((row + margin_) * framed.width + margin_));
+    }
     return framed;
   }
 

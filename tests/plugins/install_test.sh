@@ -35,5 +35,7 @@ weir predict first pictures > ../predictions || fail 'predict does not load the 
 export PKG_CONFIG_PATH=$scratch/weir/lib/pkgconfig
 read -ra compiling <<< "$(pkg-config --cflags weir)"
 read -ra linking <<< "$(pkg-config --libs weir)"
+find "$scratch/weir/include" -name '*.h' -printf '#include "%p"\n' > every_header.cc
+"${CXX:-c++}" "${compiling[@]}" -fsyntax-only every_header.cc || fail 'a header needs another that is not installed'
 "${CXX:-c++}" "${compiling[@]}" "$source/embedding.cc" -o embedding "${linking[@]}"
 [ "$(./embedding)" = 'the sum of the squares of 1 to 100: 338350' ] || fail 'the embedding example computes something else'

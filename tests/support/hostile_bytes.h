@@ -59,7 +59,8 @@ inline std::size_t PeakResidentBytes() {
 struct HostileOutcome {
   int read = 0;
   int refused = 0;
-  std::size_t grown_bytes = 0;  // of the peak; 0 under a sanitizer, whose own growth it would be
+  // How far the peak grew; 0 under a sanitizer, whose own memory would be counted.
+  std::size_t grown_bytes = 0;
 };
 
 // Opens each and reads all its tensors. Anything but a result or an Error leaves by its own way.

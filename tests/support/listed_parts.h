@@ -8,10 +8,11 @@
 #include <string_view>
 
 #include "framework/config/parts.h"
+#include "framework/config/yaml_emitter.h"
 
 namespace weir {
 
-// Of a kind without parameters, the row of that name.
+// The row of that name, of a kind without parameters.
 template <IsNamedRow Row>
 Row RowNamed(std::string_view name) {
   for (const Row& row : Row::All()) {
@@ -29,7 +30,8 @@ std::shared_ptr<const Kind> MadeOfDefaults(const Part<Kind>& part) {
   return made;
 }
 
-// Under each of its names it is read from what it is written as, and is documented.
+// Expects that a part is read from what it is written as, under each of its names, and that it and
+// its fields are documented.
 template <class Kind>
 void ExpectRoundTrip(const Part<Kind>& part) {
   using Type = ParamType<std::shared_ptr<const Kind>>;
@@ -44,9 +46,10 @@ void ExpectRoundTrip(const Part<Kind>& part) {
     EXPECT_EQ(EmitYaml(Type::Write(*again, {})), EmitYaml(written));
     EXPECT_NE(EmitYaml(Type::Schema({})).find(name), std::string::npos);
   }
-  EXPECT_FALSE(part.doc.empty());
+  const FieldDoc doc = part.describe();
+  EXPECT_FALSE(doc.doc.empty());
   EXPECT_NE(EmitYaml(part.schema()).find("properties"), std::string::npos);
-  for (const FieldDoc& field : part.fields()) EXPECT_FALSE(field.doc.empty()) << field.name;
+  for (const FieldDoc& field : doc.nested) EXPECT_FALSE(field.doc.empty()) << field.name;
 }
 
 }  // namespace weir

@@ -28,7 +28,7 @@ Shrink ShrinkFor(int width, int height, const WantedSize& wanted);
 
 class PictureRows {
  public:
-  // Of a picture that will be added in rows of [width, 3], `height` of them. A box cut off by the
+  // The picture will be added in rows of [width, 3], `height` of them. A box cut off by the
   // edge is averaged over what there is of it.
   PictureRows(int width, int height, Shrink shrink, int orientation);
 

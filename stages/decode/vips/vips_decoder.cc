@@ -27,7 +27,7 @@ constexpr int kStripRows = 16;
 constexpr std::size_t kRowsHeld = 4 * kStripRows + 4 * kStripRows;
 constexpr std::size_t kLibraryBytes = 768 << 10;  // objects and zlib
 
-// Of libvips' caches, 128 rows otherwise, four times over.
+// The rows that libvips' caches hold, four times over; otherwise these are 128.
 const char* kOptions[] = {"weir", "--vips-tile-height=16", "--vips-fatstrip-height=16",
                           "--vips-thinstrip-height=1"};
 
@@ -128,14 +128,14 @@ class Reading {
   const Object<VipsSourceCustom> source_;
 };
 
-// Calls an operation that loads, with its options by name and a null behind them: as libvips' own
-// functions for each of them do. (Its vips_call() makes every operation twice.)
-int Call(const VipsLoader& loader, VipsSource* source, VipsImage** image, ...) {
+// Calls a loader by name. The options follow as names and values, and end with a null, as in
+// libvips' own vips_pngload_source(). (Its vips_call() makes every operation twice.) Where it
+// fails, `image` stays null.
+void Call(const VipsLoader& loader, VipsSource* source, VipsImage** image, ...) {
   va_list options;
   va_start(options, image);
-  const int failed = vips_call_split(loader.operation, options, source, image);
+  vips_call_split(loader.operation, options, source, image);
   va_end(options);
-  return failed;
 }
 
 Object<VipsImage> Load(const Reading& reading, const VipsLoader& loader, int scale) {

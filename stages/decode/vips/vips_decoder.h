@@ -27,7 +27,7 @@ struct VipsLoader {
 Outcome<Image> DecodeWithVips(const FileBytes& file, const ImageHeader& header,
                               const WantedSize& wanted, const VipsLoader& loader);
 
-// The most that DecodeWithVips() holds by a loader that does not shrink, its result included.
+// The most that DecodeWithVips() holds of a PNG, its result included.
 std::size_t VipsDecoderBytes(const ImageHeader& header, const WantedSize& wanted);
 
 }  // namespace weir

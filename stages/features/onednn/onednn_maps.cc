@@ -4,13 +4,14 @@
 #include <bit>
 #include <cassert>
 #include <limits>
+#include <type_traits>
 
 namespace weir {
 namespace {
 
 using DataType = dnnl::memory::data_type;
 
-constexpr int kLanes = 8;  // channels are a multiple of it
+constexpr std::size_t kLanes = 8;  // channels that are pooled at once
 
 struct BFloat16 {
   std::uint16_t bits;
@@ -36,21 +37,34 @@ void Write(const std::uint8_t* pixels, const PixelTable& table, std::size_t coun
   }
 }
 
+// The channels from `channel` on, as many as `lanes`, which is a constant but for the last ones.
+template <class T, class Lanes>
+void PoolChannels(const T* map, const MapShape& shape, bool average, std::size_t channel,
+                  Lanes lanes, float* output) {
+  const float factor = 1.0f / static_cast<float>(shape.pixels);
+  float value[kLanes];
+  std::fill_n(value, kLanes, average ? 0.0f : -std::numeric_limits<float>::infinity());
+  const T* pixel = map + channel;
+  for (std::size_t count = 0; count < shape.pixels; ++count, pixel += shape.channels) {
+    for (std::size_t i = 0; i < lanes; ++i) {
+      const float next = ToFloat(pixel[i]);
+      value[i] = average ? value[i] + next : std::max(value[i], next);
+    }
+  }
+  for (std::size_t i = 0; i < lanes; ++i) {
+    output[channel + i] = average ? value[i] * factor : value[i];
+  }
+}
+
 template <class T>
 void Pool(const T* map, const MapShape& shape, bool average, float* output) {
-  const float factor = 1.0f / static_cast<float>(shape.pixels);
-  for (std::size_t channel = 0; channel < shape.channels; channel += kLanes) {
-    float value[kLanes];
-    std::fill_n(value, kLanes, average ? 0.0f : -std::numeric_limits<float>::infinity());
-    const T* lanes = map + channel;
-    for (std::size_t pixel = 0; pixel < shape.pixels; ++pixel, lanes += shape.channels) {
-      for (int i = 0; i < kLanes; ++i) {
-        const float next = ToFloat(lanes[i]);
-        value[i] = average ? value[i] + next : std::max(value[i], next);
-      }
-    }
-    for (int i = 0; i < kLanes; ++i) output[channel + i] = average ? value[i] * factor : value[i];
+  constexpr std::integral_constant<std::size_t, kLanes> kAll;
+  std::size_t channel = 0;
+  for (; channel + kLanes <= shape.channels; channel += kLanes) {
+    PoolChannels(map, shape, average, channel, kAll, output);
   }
+  const std::size_t rest = shape.channels - channel;
+  if (rest > 0) PoolChannels(map, shape, average, channel, rest, output);
 }
 
 template <class T>

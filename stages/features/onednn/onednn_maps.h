@@ -35,7 +35,7 @@ void WritePadded(const std::uint8_t* pixels, MapSize size, const Pads& pads,
                  const std::array<std::uint8_t, 3>& zero, std::uint8_t* map);
 
 // The map to float32: [H, W, C], or pooled [C], by adding the pixels row by row or by their
-// largest; times `scale` where it has bytes. C is a multiple of 8.
+// largest; times `scale` where it has bytes.
 void ReadMap(const void* map, const MapShape& shape, Pooling pooling, float scale, float* output);
 
 }  // namespace weir

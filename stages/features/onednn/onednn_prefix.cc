@@ -1,3 +1,5 @@
+#include "stages/features/onednn/onednn_prefix.h"
+
 #include <cassert>
 #include <new>
 #include <string>
@@ -10,7 +12,6 @@
 #include "stages/features/onednn/onednn_plan.h"
 #include "stages/features/onednn/quantization.h"
 #include "stages/kernels/one_open_mp_thread.h"
-#include "stages/model/frozen_prefix.h"
 
 namespace weir {
 namespace {

@@ -212,10 +212,24 @@ std::string_view Name(NetworkLayer::Kind kind) {
   return "";
 }
 
+void Network::CheckSegments(int index) const {
+  const NetworkLayer& layer = layers_[index];
+  if (index > 0 && layer.segment < layers_[index - 1].segment) {
+    Refuse(operations_[layer.operation], "has a lower number of its segment than the one before");
+  }
+  for (const int map : {layer.input, layer.added, layer.scaled_by}) {
+    const bool crosses = map >= 0 && layers_[map].segment != layer.segment;
+    if (crosses && layers_[map + 1].segment == layers_[map].segment) {
+      Refuse(operations_[layer.operation], "reads another map of an earlier segment than its last");
+    }
+  }
+}
+
 Network::Network(std::vector<Operation> operations, MapSize input, const Convention& convention)
     : input_(input), convention_(convention), operations_(std::move(operations)) {
   LayerBuilder(operations_).Run(layers_, layer_of_);
   for (int i = 0; i < size(); ++i) {
+    CheckSegments(i);
     const NetworkLayer& layer = layers_[i];
     const MapSize in = input_size(i);
     const Pads around = pads(i);

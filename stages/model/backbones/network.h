@@ -38,8 +38,8 @@ enum class Nonlinearity {
   kSilu,         // x times sigmoid of x
 };
 std::string_view Name(Nonlinearity function);  // "relu6"
-// What a ReLU (infinity) or ReLU6 holds its values under; nothing for a function that does more than
-// to clip.
+// The value that a ReLU (infinity) or ReLU6 (6) clips at; nothing for a function that does more
+// than clip.
 std::optional<float> CeilingOf(Nonlinearity function);
 
 // Cross-correlation over zeros around the map, with as many as the network's convention says, then
@@ -143,6 +143,8 @@ class Network {
   int layer_of(int operation) const { return layer_of_[operation]; }
 
  private:
+  void CheckSegments(int layer) const;  // throws Error(kInternal) where Operation's rule is broken
+
   MapSize input_;
   Convention convention_;
   std::vector<Operation> operations_;

@@ -106,15 +106,6 @@ bool LooksLikeOnnx(std::string_view head) {
               remedy == kGiveOther ? "give " + WeightsFormatsToGive() : std::string(remedy));
 }
 
-// Whether files of that name are weights.
-bool IsNameOfWeights(std::string_view name) {
-  const auto ends_in = [name](std::string_view ending) { return name.ends_with(ending); };
-  return std::ranges::any_of(WeightsFormats(), [&](const WeightsFormat* format) {
-    return std::ranges::any_of(format->endings, ends_in) ||
-           std::ranges::any_of(format->other_endings, ends_in);
-  });
-}
-
 }  // namespace
 
 std::optional<ForeignKind> FindForeignText(std::span<const std::byte> file) {

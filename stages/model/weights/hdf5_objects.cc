@@ -11,8 +11,8 @@ namespace weir {
 namespace {
 
 constexpr std::string_view kSignature("\x89HDF\r\n\x1a\n", 8);
-// So that a damaged file cannot keep the reader in a circle: one of 52
-// convolutions and their batch norms has 6,000 messages.
+// A limit, so that a damaged file cannot keep the reader in a circle. A file of 52 convolutions and
+// their batch norms has 6,000 messages.
 constexpr int kMostLookedAt = 200'000;
 constexpr int kDeepestTree = 8;
 constexpr std::uint64_t kMostTextBytes = 1024;

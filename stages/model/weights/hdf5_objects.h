@@ -6,9 +6,9 @@
 // files, its version 1.10.8 crashed on 80 and hung on 32.
 //
 // Names and texts are views of the bytes, which must outlive it and all that it returns. One thread
-// at a time. Limits: 500,000 messages, links, texts and nodes of trees are looked at in all (in a
-// file of 52 convolutions and their batch norms 6,000), names and texts end at 1 KB. Memory: at most
-// 64 bytes for each of those, 32 MB.
+// at a time. Limits: 200,000 messages, links, texts and nodes of trees are looked at in all (a file
+// of 52 convolutions and their batch norms has 6,000), names and texts end at 1 KB. Memory: at most
+// 64 bytes for each of those, 12.8 MB.
 #pragma once
 
 #include <cstddef>

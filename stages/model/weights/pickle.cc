@@ -44,9 +44,12 @@ class Machine {
       case kNone: stack_.Push(PickleKind::kNone); return true;
       case kNewTrue: stack_.PushInteger(PickleKind::kBool, 1); return true;
       case kNewFalse: stack_.PushInteger(PickleKind::kBool, 0); return true;
-      case kBinInt: stack_.PushInteger(PickleKind::kInteger, stack_.Read<std::int32_t>()); return true;
-      case kBinInt1: stack_.PushInteger(PickleKind::kInteger, stack_.Read<std::uint8_t>()); return true;
-      case kBinInt2: stack_.PushInteger(PickleKind::kInteger, stack_.Read<std::uint16_t>()); return true;
+      case kBinInt:
+        stack_.PushInteger(PickleKind::kInteger, stack_.Read<std::int32_t>()); return true;
+      case kBinInt1:
+        stack_.PushInteger(PickleKind::kInteger, stack_.Read<std::uint8_t>()); return true;
+      case kBinInt2:
+        stack_.PushInteger(PickleKind::kInteger, stack_.Read<std::uint16_t>()); return true;
       case kLong1: stack_.PushLong(stack_.Read<std::uint8_t>()); return true;
       case kLong4: stack_.PushLong(stack_.Read<std::uint32_t>()); return true;
       case kInt: case kLong: stack_.PushNumberLine(); return true;
@@ -99,7 +102,8 @@ class Machine {
       case kTuple1: stack_.PushNode(PickleKind::kTuple, stack_.PopLast(1)); return true;
       case kTuple2: stack_.PushNode(PickleKind::kTuple, stack_.PopLast(2)); return true;
       case kTuple3: stack_.PushNode(PickleKind::kTuple, stack_.PopLast(3)); return true;
-      case kList: case kFrozenSet: stack_.PushNode(PickleKind::kList, stack_.PopToMark()); return true;
+      case kList: case kFrozenSet:
+        stack_.PushNode(PickleKind::kList, stack_.PopToMark()); return true;
       case kDict: stack_.PushDict(stack_.PopToMark()); return true;
       case kAppend: stack_.Append(stack_.PopLast(1)); return true;
       case kAppends: case kAddItems: stack_.Append(stack_.PopToMark()); return true;

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <limits>
 #include <numeric>
+#include <ranges>
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
@@ -25,11 +26,10 @@ std::int64_t TensorInfo::values() const {
 namespace {
 
 const WeightsFormat& FormatOf(const WeightsContent& content) {
-  const auto formats = WeightsFormats();
-  const auto found = std::ranges::find_if(
-      formats, [&](const WeightsFormat* format) { return format->matches(content); });
-  if (found == formats.end()) RefuseForeignFile(content);
-  return **found;
+  for (const WeightsFormat* format : std::views::reverse(WeightsFormats())) {
+    if (format->matches(content)) return *format;
+  }
+  RefuseForeignFile(content);
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ namespace weir {
 struct WeightsContent {
   std::filesystem::path path{};
   std::unique_ptr<MappedFile> file{};
-  std::unique_ptr<ZipDirectory> zip{};  // of a file that is a zip: its directory, read and checked
+  std::unique_ptr<ZipDirectory> zip{};  // the directory, read and checked; null where it is no zip
 
   std::span<const std::byte> bytes() const { return file->bytes(); }
 };
@@ -31,14 +31,13 @@ struct WeightsFormat {
   // What the names of its files end in, in advice: ".pth". The first is what it is called by.
   std::span<const std::string_view> endings;
 
-  // What they end in elsewhere.
+  // Further endings that other programs give such files: ".ckpt".
   std::span<const std::string_view> other_endings = {};
 
   // Whether the convention of such a file's network is Keras', where the file does not say which.
   bool is_of_keras = false;
 
-  // By the content alone, not by the name; of two formats no more than one matches a file. What
-  // matches may still prove to be damaged.
+  // Goes by the content alone, not by the name. What matches may still prove to be damaged.
   bool (*matches)(const WeightsContent& content);
 
   // Throws Error(kData).

@@ -12,13 +12,18 @@
 namespace weir {
 namespace {
 
-// Messages name them in this order; what one publisher writes stands together.
+// Messages name them in this order; what one publisher writes stands together. A file is asked of
+// the later ones first: a Keras archive may hold a data.pkl among its assets.
 constexpr const WeightsFormat* kFormats[] = {
     &kPthFormat,
     &kSafetensorsFormat,
     &kKerasArchiveFormat,
     &kHdf5Format,
 };
+
+bool EndsInOneOf(std::string_view name, std::span<const std::string_view> endings) {
+  return std::ranges::any_of(endings, [&](std::string_view each) { return name.ends_with(each); });
+}
 
 }  // namespace
 
@@ -55,9 +60,14 @@ std::string WeightsEndings() {
 }
 
 bool IsNameOfKeras(std::string_view name) {
-  const auto ends_in = [name](std::string_view ending) { return name.ends_with(ending); };
-  return std::ranges::any_of(WeightsFormats(), [&](const WeightsFormat* format) {
-    return format->is_of_keras && std::ranges::any_of(format->endings, ends_in);
+  return std::ranges::any_of(kFormats, [&](const WeightsFormat* format) {
+    return format->is_of_keras && EndsInOneOf(name, format->endings);
+  });
+}
+
+bool IsNameOfWeights(std::string_view name) {
+  return std::ranges::any_of(kFormats, [&](const WeightsFormat* format) {
+    return EndsInOneOf(name, format->endings) || EndsInOneOf(name, format->other_endings);
   });
 }
 

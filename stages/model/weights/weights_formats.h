@@ -1,7 +1,7 @@
 // The formats of files of weights that weir reads, in one list.
 //
 // A format is one file (pth_reader, safetensors_reader, ...), which gives a row of the list.
-// Nothing else names it. Pure functions; any thread.
+// Who reads weights goes by the list. Pure functions; any thread.
 #pragma once
 
 #include <span>
@@ -22,5 +22,8 @@ std::string WeightsEndings();
 
 // Whether a file of this name, or at this address, is one of Keras', as far as its ending tells.
 bool IsNameOfKeras(std::string_view name);
+
+// Whether files of that name are weights.
+bool IsNameOfWeights(std::string_view name);
 
 }  // namespace weir

@@ -1,6 +1,6 @@
 // What training makes small: a number for the logits of one picture, whose mean over a batch is
 // descended along. Each loss is a class in a file of its own in this folder and a row of the list
-// in losses.cc.
+// in loss.cc.
 //
 // Immutable; any thread. Holds nothing but its parameters.
 #pragma once
@@ -22,8 +22,8 @@ class Loss {
 
   virtual YamlNode ToYaml() const = 0;
 
-  // Of logits [classes]. The labels of the sample, and of the parts of its mixture, are below
-  // `classes`.
+  // The loss of one picture, whose logits are [classes]. The labels of the sample, and of the parts
+  // of its mixture, are below `classes`.
   virtual double Of(std::span<const float> logits, const Sample& sample) const = 0;
 
   // The same, and scale * d loss / d logits, written over the logits.

@@ -6,6 +6,7 @@
 
 #include <span>
 
+#include "stages/learner.h"
 #include "stages/train/metrics/metric.h"
 
 namespace weir {
@@ -13,9 +14,10 @@ namespace weir {
 // The index of the largest; the first where several are.
 int Largest(std::span<const float> values);
 
-double Accuracy(std::span<const float> logits, const Sample& sample);  // of one picture: 0 or 1
+// Whether one picture is taken for what it is: 0 or 1.
+double Accuracy(std::span<const float> logits, const Sample& sample);
 
 inline constexpr Metric kAccuracy{
-    "accuracy", "the part of the pictures that are taken for what they are", &Accuracy};
+    Metrics::kAccuracy, "the part of the pictures that are taken for what they are", &Accuracy};
 
 }  // namespace weir

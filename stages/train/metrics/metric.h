@@ -1,6 +1,6 @@
 // Metrics: what is reported beside the loss. Each is a number that the logits and the label of one
 // picture give, whose mean over the pictures of a pass is reported: a function in a file of its own
-// in this folder and a row of the list in metrics.cc.
+// in this folder and a row of the list in metric.cc.
 //
 // Pure functions; any thread.
 #pragma once
@@ -15,7 +15,7 @@ namespace weir {
 struct Metric {
   std::string_view name;
   std::string_view doc;  // what the mean is: "the part of the pictures that ..."
-  // Of logits [classes]; the sample has a label below `classes`.
+  // The number of one picture, whose logits are [classes]; its label is below `classes`.
   double (*of)(std::span<const float> logits, const Sample& sample);
 
   static std::span<const Metric> All();

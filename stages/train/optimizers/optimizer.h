@@ -1,6 +1,6 @@
 // How gradients become steps: one step of descent over arrays of floats, in one pass over memory.
 // Each optimizer is a class in a file of its own in this folder and a row of the list in
-// optimizers.cc.
+// optimizer.cc.
 //
 // The semantics are Keras 3's; the defaults of the two (ours are Keras'):
 //
@@ -47,7 +47,7 @@ class Optimizer {
 
   virtual YamlNode ToYaml() const = 0;
 
-  // Of the first epoch; what becomes of it is the schedule's (schedules.h).
+  // The rate of the first epoch; the schedule says what becomes of it (schedules.h).
   virtual double learning_rate() const = 0;
 
   // What a checkpoint declares, so that nobody goes on from the slots of another optimizer: the

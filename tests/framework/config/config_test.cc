@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "framework/config/yaml_emitter.h"
 #include "framework/error.h"
 
 namespace weir {

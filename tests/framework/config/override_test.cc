@@ -5,6 +5,7 @@
 #include <random>
 #include <string>
 
+#include "framework/config/yaml_emitter.h"
 #include "tests/framework/config/yaml_text.h"
 #include "tests/support/scoped_variable.h"
 

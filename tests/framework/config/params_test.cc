@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "framework/config/yaml_emitter.h"
 #include "tests/framework/config/yaml_text.h"
 
 namespace weir {

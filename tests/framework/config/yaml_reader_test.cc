@@ -7,6 +7,7 @@
 #include <fstream>
 #include <random>
 
+#include "framework/config/yaml_emitter.h"
 #include "framework/error.h"
 #include "tests/framework/config/yaml_text.h"
 

@@ -15,7 +15,7 @@ struct Names {
   int count = 0;
 };
 
-// Of the same name and another type, as a plugin might have it.
+// It has the same name and another type, as a plugin's might.
 struct OtherNames {
   static constexpr std::string_view kResource = "names";
   double share = 0;
@@ -71,7 +71,7 @@ TEST_F(ResourcesTest, NamesWhoPutAndWhoReadsAnotherType) {
                         "weir::(anonymous namespace)::OtherNames, and the one that `directory` put "
                         "there is weir::(anonymous namespace)::Names") +
                 kRemedy);
-  EXPECT_THAT(CaughtError([&] { resources_.CheckNeeds("count", {ResourceOf<OtherNames>()}); }),
+  EXPECT_THAT(CaughtError([&] { resources_.CheckNeeds({ResourceOf<OtherNames>()}); }),
               ::testing::StartsWith("the resource `names` that `count` reads is the type "));
 }
 
@@ -79,9 +79,10 @@ TEST_F(ResourcesTest, ThatAreNeededAndNotThereAreNamed) {
   const std::vector<ResourceUse> needs = {ResourceOf<Names>("Put `directory` before it.")};
   const std::string missing =
       "`count` needs the names, which nothing before it gives\nPut `directory` before it.";
-  EXPECT_EQ(CaughtError([&] { resources_.CheckNeeds("count", needs); }), missing);
+  resources_.set_user("count");
+  EXPECT_EQ(CaughtError([&] { resources_.CheckNeeds(needs); }), missing);
   resources_.Put(std::shared_ptr<Names>());  // there is none of it in this job
-  EXPECT_EQ(CaughtError([&] { resources_.CheckNeeds("count", needs); }), missing);
+  EXPECT_EQ(CaughtError([&] { resources_.CheckNeeds(needs); }), missing);
 }
 
 TEST_F(ResourcesTest, AreSharedWithAnotherPipeline) {

@@ -71,8 +71,6 @@ TEST(Graph, ADropLeavesNoGapAndIsNamed) {
 
 // Costs nothing to plan, and breaks when the graph asks again.
 struct Breaking final : MapStage<Number, Number> {
-  [[maybe_unused]] static constexpr std::string_view kName = "breaking";
-  [[maybe_unused]] static constexpr std::string_view kDoc = "Breaks.";
   Footprint footprint() const override {
     if (asked_++ > 0) throw std::bad_alloc();
     return {};

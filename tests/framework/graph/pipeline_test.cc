@@ -67,8 +67,6 @@ struct Weigh final : MapStage<Number, Number> {
 
 // Holds memory for the whole run, and asks for what it is told to.
 struct Holder final : MapStage<Number, Number> {
-  [[maybe_unused]] static constexpr std::string_view kName = "holder";
-  [[maybe_unused]] static constexpr std::string_view kDoc = "Holds.";
   explicit Holder(std::size_t wanted_bytes) : wanted_bytes_(wanted_bytes) {}
   Footprint footprint() const override {
     return {.held = {{"table", MemoryTag::kModel, 1000}},

@@ -11,7 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "pipelines/drawing/shapes.h"
+#include "pipelines/drawing/demo_shapes.h"
+#include "pipelines/drawing/signs.h"
+#include "pipelines/drawing/things.h"
 #include "stages/decode/vips/vips_decoder.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/file_text.h"

@@ -15,17 +15,18 @@ namespace {
 
 class DataSourceTest : public ::testing::Test {
  protected:
-  // The source for that, in the place of a run's `own`.
-  std::string SourceOfAll(DataUse use, const std::vector<std::string>& paths,
-                          const std::string& own = "directory") {
+  // The name of the source that is chosen for `paths`, in the place of a run's folder.
+  std::string NameOfSourceFor(DataUse use, const std::vector<std::string>& paths) {
     GivenData data;
     data.use = use;
     for (const std::string& path : paths) data.paths.emplace_back(path);
     StageConfig config;
-    config.stage = own;
+    config.stage = "directory";
     return SourceFor(data, stages_.registry(), config).name;
   }
-  std::string Labelled(const std::string& path) { return SourceOfAll(DataUse::kLabelled, {path}); }
+  std::string Labelled(const std::string& path) {
+    return NameOfSourceFor(DataUse::kLabelled, {path});
+  }
 
   const ScratchFolder scratch_;
   const StageTable stages_;
@@ -41,10 +42,10 @@ TEST_F(DataSourceTest, IsTheOneThatIsMadeForTheData) {
   EXPECT_EQ(Labelled("photos-0.tar.gz"), "webdataset");
   EXPECT_EQ(Labelled((scratch_ / "shards").string()), "webdataset");
   EXPECT_EQ(Labelled((scratch_ / "both").string()), "directory");
-  EXPECT_EQ(SourceOfAll(DataUse::kUnlabelled, {"a.csv", "photos"}), "list");
+  EXPECT_EQ(NameOfSourceFor(DataUse::kUnlabelled, {"a.csv", "photos"}), "list");
 }
 
-TEST_F(DataSourceTest, ReadsAsTheSourceOfTheRunDoes) {
+TEST_F(DataSourceTest, RefusesSettingsThatAreWrongOrTheDatasOwn) {
   const StageSpec& manifest = *stages_.registry().Find("manifest");
   const GivenData data{.use = DataUse::kLabelled, .paths = {"t.csv"}, .settings = {"clases=[a]"}};
   StageConfig own;

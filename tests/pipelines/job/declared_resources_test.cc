@@ -1,4 +1,4 @@
-// What the built-in stages say of themselves is what they do.
+// A built-in stage puts no resource that it does not declare.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -29,13 +29,16 @@ class DeclaredResourcesTest : public ::testing::Test {
     StageTable stages;
     const Recipe recipe = LoadRecipe(stages, scratch_.Write("job.yaml", yaml), {});
     const Session session(recipe, {.model = ModelOf(recipe, Fetching::kForbidden)});
+    std::size_t count = 0;
     for (std::size_t i = 0; i < recipe.config.pipeline.size(); ++i) {
       const StageSpec& spec = *stages.registry().Find(recipe.config.pipeline[i].stage);
       const std::string name = session.pipeline().stages()[i].name;
       for (const std::string& put : session.resources().PutBy(name)) {
         EXPECT_THAT(NamesOf(spec.provides), Contains(put)) << name;
+        ++count;
       }
     }
+    EXPECT_GE(count, 4u) << "each source alone provides as many";
   }
 
   const ScratchFolder scratch_;

@@ -24,9 +24,11 @@ TEST(DrawProgress, SaysHowFarHowFastHowWellAndWhatIsHeld) {
 
 TEST(DrawProgress, LeavesOutWhatANarrowTerminalHasNoRoomFor) {
   const ProgressOptions options{.title = "epoch 2/10 train", .limit_bytes = 256 << 20};
-  const ProgressState state{.done = 50, .total = 200};
+  const ProgressState state{.done = 50, .total = 200, .metrics = "loss 0.5000  accuracy 0.875"};
   EXPECT_EQ(DrawProgress(options, state, 0.5, 0, 50),
             "epoch 2/10 train █████░░░░░░░░░░░░░░░ 50/200");
+  EXPECT_EQ(DrawProgress(options, state, 0.5, 0, 80),
+            "epoch 2/10 train █████░░░░░░░░░░░░░░░ 50/200  100 images/s");
 }
 
 TEST(DrawProgress, NeverWrapsIntoASecondLine) {

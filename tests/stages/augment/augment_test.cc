@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "framework/config/yaml_emitter.h"
 #include "framework/random.h"
 #include "stages/kernels/warp.h"
 #include "tests/support/caught_error.h"

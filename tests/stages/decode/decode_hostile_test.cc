@@ -70,10 +70,11 @@ TEST_F(DecodeHostileTest, DropsBrokenPicturesWithAReason) {
     if (!file) GTEST_SKIP() << kNoSharedData;
     EXPECT_EQ(full_.Say(*file), said) << name;
   }
-  // libvips 8.15 and newer read PNGs with libspng, which does not compare the checksum of the last
-  // chunk of pixels. In xcsn0g01.png that checksum alone is wrong. Pixels that are wrong are found
-  // with either library, because both compare the Adler-32 of the pixels.
-  const bool skips_last_checksum = vips_version(1) >= 15;
+  // The libvips of Ubuntu 24.04 and Debian 13 (8.15 and newer) is built with libspng, which does
+  // not compare the checksum of the last chunk of pixels. In xcsn0g01.png that checksum alone is
+  // wrong. Pixels that are wrong are found with either library, because both compare the Adler-32
+  // of the pixels.
+  const bool skips_last_checksum = vips_version(0) > 8 || vips_version(1) >= 15;
   int dropped = 0, read = 0;
   for (const std::string folder : {"hostile/png", "hostile/jpeg"}) {
     for (const auto& entry : std::filesystem::directory_iterator(*SharedData(folder))) {

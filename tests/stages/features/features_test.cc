@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "stages/features/onednn/onednn_prefix.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/whole_backbone.h"
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "stages/features/onednn/onednn_prefix.h"
 #include "stages/kernels/resize.h"
 #include "stages/model/backbones/load_backbone.h"
 #include "stages/model/frozen_prefix.h"

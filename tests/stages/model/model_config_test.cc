@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "framework/config/params.h"
+#include "framework/config/yaml_emitter.h"
 #include "framework/config/yaml_reader.h"
 #include "stages/model/model.h"
 
@@ -189,7 +190,8 @@ TEST(ParseModel, BlamesTheLayerOfTheHead) {
 
 TEST(ToYaml, OfAModelReadsBackToTheSame) {
   const std::string text = EmitYaml(ToYaml(Model(R"(
-backbone: {width: 0.35, weights: w/a.pth, prefix: encoder_q., convention: torchvision, batch_norm: train}
+backbone: {width: 0.35, weights: w/a.pth, prefix: encoder_q., convention: torchvision,
+           batch_norm: train}
 preprocessing: {scale: 1/255, offset: [-1, 0, 0.5]}
 frozen: {through: features.13}
 head:

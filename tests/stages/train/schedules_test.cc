@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "framework/config/parts.h"
+#include "framework/config/yaml_emitter.h"
 #include "tests/support/listed_parts.h"
 
 namespace weir {

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "stages/features/onednn/onednn_prefix.h"
+#include "stages/model/backbones/mobilenet_v2.h"
 #include "stages/model/frozen_prefix.h"
 #include "stages/train/optimizers/adam.h"
 #include "stages/train/optimizers/sgd.h"
@@ -298,6 +300,32 @@ TEST(TrainableModel, ARehearsalLeavesNoTraceOnceItIsLoaded) {
     return state;
   };
   EXPECT_EQ(loaded(true), loaded(false));
+}
+
+// Where nothing but a dense layer of the backbone learns, no batch norm is folded.
+TEST(TrainableModel, LoadsADenseLayerOfTheBackboneThatLearnsAlone) {
+  std::vector<Operation> operations;
+  operations.push_back({.name = "conv", .block = "conv", .kind = Conv{.out_channels = 4}});
+  operations.push_back({.name = "pool", .block = "pool", .input = 0, .kind = GlobalPool{}});
+  operations.push_back({.name = "dense", .block = "dense", .input = 1, .kind = Dense{.units = 3}});
+  Network network(std::move(operations), {8, 8}, Convention::Keras());
+  const BackboneWeights weights = RandomBackbone(network, 1);
+  std::vector<LayerNames> names(network.size());
+  names.back().kernel = "dense.weight";
+  names.back().beta = "dense.bias";
+  ModelConfig config;
+  config.frozen = {.kind = FrozenConfig::Kind::kPatterns, .patterns = {"conv", "pool"}};
+  config.head = {{.kind = Kind::kFlatten}};
+  const Model model(config, Backbone(kMobileNetV2, 1, std::move(network), std::move(names)),
+                    std::make_shared<const std::vector<std::string>>(3, "class"), 1);
+  ASSERT_TRUE(model.learns(model.network().size() - 1));
+  const Sgd optimizer(kPlainDescent);
+  TrainableModel trainable(model, optimizer,
+                           {.loss = std::make_shared<CrossEntropy>(CrossEntropy::Params{})});
+  trainable.Load([&]() -> LayerReader { return weights; }, {});
+  const Parameter& kernel = trainable.tables().learning.at("dense.weight");
+  const auto values = trainable.values().subspan(kernel.offset, kernel.values);
+  EXPECT_EQ(std::vector<float>(values.begin(), values.end()), weights.layers.back().kernel);
 }
 
 TEST(TrainableModel, StartsFromGlorotUniformAndZeroBiases) {

@@ -8,6 +8,7 @@
 
 #include "framework/config/params.h"
 #include "framework/config/suggestion.h"
+#include "framework/config/yaml_emitter.h"
 #include "framework/config/yaml_reader.h"
 
 namespace weir {

@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "stages/features/onednn/onednn_prefix.h"
 #include "tests/stages/device/cuda/cuda_gpu.h"
 
 namespace weir {

@@ -16,6 +16,7 @@
 
 #include "framework/random.h"
 #include "stages/features/onednn/onednn_plan.h"
+#include "stages/features/onednn/onednn_prefix.h"
 #include "stages/features/onednn/quantization.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/mobilenet_v2.h"

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "framework/error.h"
+#include "stages/features/onednn/onednn_prefix.h"
 #include "stages/features/onednn/quantization.h"
 #include "stages/model/backbones/load_backbone.h"
 #include "stages/model/frozen_prefix.h"

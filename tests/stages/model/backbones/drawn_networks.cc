@@ -11,8 +11,6 @@
 namespace weir {
 namespace {
 
-constexpr MapSize kInput = {21, 15};
-
 // Writes down one operation after another; each reads the one before it unless told otherwise.
 class Drawing {
  public:
@@ -25,12 +23,15 @@ class Drawing {
   template <class Kind>
   int Then(Kind kind, int input) {
     const std::string name = "op_" + std::to_string(operations_.size());
-    operations_.push_back({.name = name, .block = name, .input = input, .kind = kind});
+    operations_.push_back(
+        {.name = name, .block = name, .input = input, .segment = segment_, .kind = kind});
     return last();
   }
 
-  DrawnNetwork Finish(std::string name, const Convention& convention) {
-    Network network(std::move(operations_), kInput, convention);
+  void BeginSegment() { ++segment_; }
+
+  DrawnNetwork Finish(std::string name, const Convention& convention, MapSize input) {
+    Network network(std::move(operations_), input, convention);
     std::vector<LayerNames> names;
     for (int i = 0; i < network.size(); ++i) {
       names.push_back(NamesOf(network.layers()[i], "layer" + std::to_string(i)));
@@ -53,6 +54,7 @@ class Drawing {
   }
 
   std::vector<Operation> operations_;
+  int segment_ = 0;
 };
 
 constexpr Activate kRelu = {Nonlinearity::kRelu}, kRelu6 = {Nonlinearity::kRelu6};
@@ -141,6 +143,21 @@ void DrawMaxPool(Drawing& draw) {
   draw.Then(Conv{.out_channels = 8, .kernel = 7, .stride = 2});
   draw.Then(kRelu);
   draw.Then(MaxPool{.kernel = 3, .stride = 2});
+  draw.Then(Conv{.out_channels = 8});
+}
+
+// Each segment ends in a function whose slope is found from what it read, and begins with a stride.
+void DrawSegments(Drawing& draw) {
+  draw.Then(Conv{.out_channels = 8, .kernel = 3, .stride = 2});
+  draw.Then(Activate{Nonlinearity::kHardSwish});
+  draw.BeginSegment();
+  draw.Then(Conv{.out_channels = 16, .kernel = 3, .stride = 2});
+  draw.Then(kRelu6);
+  draw.Then(Conv{.out_channels = 8});
+  draw.Then(Activate{Nonlinearity::kSilu});
+  draw.BeginSegment();
+  draw.Then(Conv{.out_channels = 8, .kernel = 3, .stride = 2});
+  draw.Then(Activate{Nonlinearity::kSigmoid});
   draw.Then(Conv{.out_channels = 8});
 }
 
@@ -244,7 +261,7 @@ ExactMap Mean(const ExactMap& map) {
 
 }  // namespace
 
-std::vector<DrawnNetwork> DrawnNetworks(const Convention& convention) {
+std::vector<DrawnNetwork> DrawnNetworks(const Convention& convention, MapSize input) {
   const std::pair<const char*, void (*)(Drawing&)> kinds[] = {
       {"a chain", DrawChain},
       {"add, then activate", DrawAddThenActivate},
@@ -254,19 +271,20 @@ std::vector<DrawnNetwork> DrawnNetworks(const Convention& convention) {
       {"a scale", DrawScale},
       {"groups and dilation", DrawGroupsAndDilation},
       {"a max pool", DrawMaxPool},
+      {"segments", DrawSegments},
   };
   std::vector<DrawnNetwork> networks;
   for (const auto& [name, draw] : kinds) {
     Drawing drawing;
     draw(drawing);
-    networks.push_back(drawing.Finish(name, convention));
+    networks.push_back(drawing.Finish(name, convention, input));
   }
   for (const Nonlinearity function :
        {Nonlinearity::kRelu, Nonlinearity::kRelu6, Nonlinearity::kHardSigmoid,
         Nonlinearity::kHardSwish, Nonlinearity::kSigmoid, Nonlinearity::kSilu}) {
     Drawing drawing;
     DrawNonlinearity(drawing, function);
-    networks.push_back(drawing.Finish(std::string(Name(function)), convention));
+    networks.push_back(drawing.Finish(std::string(Name(function)), convention, input));
   }
   return networks;
 }

@@ -17,8 +17,8 @@ struct DrawnNetwork {
   const Network& network() const { return backbone.network(); }
 };
 
-// Pictures of odd sizes, of which neither side is a multiple of 2.
-std::vector<DrawnNetwork> DrawnNetworks(const Convention& convention);
+// The size of the pictures is odd, so that neither side is a multiple of 2.
+std::vector<DrawnNetwork> DrawnNetworks(const Convention& convention, MapSize input = {21, 15});
 
 // A map [h, w, C] in double.
 struct ExactMap {

@@ -110,5 +110,16 @@ TEST(Network, RefusesOperationsThatDoNotFitTogether) {
       HasSubstr("operation sum adds maps of different shapes"));
 }
 
+TEST(Network, RefusesSegmentsThatCannotBeComputedOnceMoreAlone) {
+  const Conv conv{.out_channels = 4};
+  const auto refusal = [&](std::vector<Operation> operations) {
+    return CaughtError([&] { Make(std::move(operations)); });
+  };
+  EXPECT_THAT(refusal({{"a", "a", -1, 1, conv}, {"b", "b", 0, 0, conv}}),
+              HasSubstr("operation b has a lower number of its segment than the one before"));
+  EXPECT_THAT(refusal({{"a", "a", -1, 0, conv}, {"b", "b", 0, 0, conv}, {"c", "c", 0, 1, conv}}),
+              HasSubstr("operation c reads another map of an earlier segment than its last"));
+}
+
 }  // namespace
 }  // namespace weir

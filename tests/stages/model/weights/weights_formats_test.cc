@@ -82,6 +82,15 @@ TEST_F(WeightsFormatsTest, AFileOfEachIsOpenedByItsRowAlone) {
   }
 }
 
+TEST_F(WeightsFormatsTest, AKerasArchiveMayHoldAPickleAmongItsAssets) {
+  const std::string h5 = Files().at(".h5");
+  const std::string path = Content(ZipBytes({{"assets/data.pkl", "not one that is read"},
+                                             {"config.json", "{}"},
+                                             {"model.weights.h5", h5}}))
+                               .path.string();
+  EXPECT_EQ(WeightsFile::Open(path)->format().endings.front(), ".keras");
+}
+
 TEST_F(WeightsFormatsTest, WhatIsNoneOfThemIsToldWhatToGive) {
   const std::string path = folder_.Write("file", "\1\2\3").string();
   EXPECT_EQ(CaughtError([&] { WeightsFile::Open(path); }),
@@ -90,6 +99,8 @@ TEST_F(WeightsFormatsTest, WhatIsNoneOfThemIsToldWhatToGive) {
   EXPECT_EQ(WeightsEndings(), ".pth, .safetensors, .keras or .h5");
   EXPECT_TRUE(IsNameOfKeras("https://a/w.weights.h5") && IsNameOfKeras("w.keras"));
   EXPECT_FALSE(IsNameOfKeras("w.pth"));
+  EXPECT_TRUE(IsNameOfWeights("w.pth") && IsNameOfWeights("w.ckpt"));
+  EXPECT_FALSE(IsNameOfWeights("w.txt"));
   for (const WeightsFormat* format : WeightsFormats()) {
     for (const std::string_view ending : format->endings) {
       EXPECT_NE(WeightsFormatsToGive().find(ending), std::string::npos) << ending;

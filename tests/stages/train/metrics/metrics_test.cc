@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "framework/config/parts.h"
+#include "framework/config/yaml_emitter.h"
 #include "stages/train/metrics/accuracy.h"
 #include "stages/train/metrics/metric.h"
 

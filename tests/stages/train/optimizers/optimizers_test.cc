@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/config/yaml_emitter.h"
 #include "stages/train/optimizers/adam.h"
 #include "stages/train/optimizers/rmsprop.h"
 #include "stages/train/optimizers/sgd.h"

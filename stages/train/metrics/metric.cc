@@ -1,9 +1,10 @@
 // The list of metrics: what `training.metrics` may name.
+#include "stages/train/metrics/metric.h"
+
 #include <array>
 #include <string>
 
 #include "stages/train/metrics/accuracy.h"
-#include "stages/train/metrics/metric.h"
 
 namespace weir {
 namespace {
