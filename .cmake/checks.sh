@@ -1,8 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # What `./bootstrap.sh test` runs: read by bootstrap.sh, whose functions and variables it uses.
 
-export CCACHE_SLOPPINESS=pch_defines,time_macros  # else ccache keeps nothing that precompiled headers are used in
-
 sources() {  # SUFFIX...: our own files, each ended by a NUL
   local suffix
   for suffix in "$@"; do
