@@ -15,7 +15,7 @@
 #include "framework/random.h"
 #include "stages/kernels/depthwise_gradient.h"
 #include "stages/kernels/map_kernels.h"
-#include "stages/train/matrix_product.h"
+#include "stages/train/tensors/matrix_product.h"
 
 namespace weir {
 namespace {

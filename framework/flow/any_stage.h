@@ -17,7 +17,7 @@ namespace weir {
 
 enum class StageShape { kSource, kMap, kJoin, kGather, kSink };
 
-// What an item still needs after a stage, to the end of its stretch.
+// What an item still needs after a stage, to the end of its segment.
 struct Behind {
   std::size_t bytes = 0;  // for the stages there
   int copies = 0;  // of what the stage gives, for those that change it, also behind those in place

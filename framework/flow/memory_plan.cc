@@ -15,18 +15,18 @@ constexpr int kSamplesPerWorker = 4;
 // More would wait for the threads that make them.
 constexpr int kGatheredItems = 2;
 
-Stretch BeginStretch(std::size_t head, StageShape shape, int workers) {
-  Stretch stretch{.head = static_cast<int>(head), .busy_tickets = workers};
+Segment BeginSegment(std::size_t head, StageShape shape, int workers) {
+  Segment segment{.head = static_cast<int>(head), .busy_tickets = workers};
   if (shape == StageShape::kSource) {
-    stretch.useful_tickets = kSamplesPerWorker * workers;
-    stretch.why = std::to_string(kSamplesPerWorker) +
+    segment.useful_tickets = kSamplesPerWorker * workers;
+    segment.why = std::to_string(kSamplesPerWorker) +
                   " for each worker, so that none idles while some wait for their batch";
   } else {
-    stretch.useful_tickets = std::min(kGatheredItems, workers);
-    stretch.why = workers > 1 ? "one fills while one is worked on"
+    segment.useful_tickets = std::min(kGatheredItems, workers);
+    segment.why = workers > 1 ? "one fills while one is worked on"
                               : "one thread fills it and works on it in turn";
   }
-  return stretch;
+  return segment;
 }
 
 // What the stage makes of an item, with the copies of it.
@@ -48,33 +48,33 @@ std::size_t GivenBy(const std::vector<StageCost>& stages, std::size_t index) {
   return index;
 }
 
-std::vector<Stretch> CutStretches(const std::vector<StageCost>& stages, int workers) {
-  std::vector<Stretch> stretches;
-  std::vector<std::size_t> stretch_of(stages.size(), 0);
+std::vector<Segment> CutSegments(const std::vector<StageCost>& stages, int workers) {
+  std::vector<Segment> segments;
+  std::vector<std::size_t> segment_of(stages.size(), 0);
   for (std::size_t i = 0; i < stages.size(); ++i) {
     const Footprint& footprint = stages[i].footprint;
     const Behind behind = BehindStage(stages, i);
     if (stages[i].shape == StageShape::kSource || stages[i].shape == StageShape::kGather) {
-      stretch_of[i] = stretches.size();
-      stretches.push_back(BeginStretch(i, stages[i].shape, workers));
-      stretches.back().item_bytes = OwnBytes(stages[i], behind) + behind.bytes;
-      stretches.back().least_bytes = stretches.back().item_bytes;
+      segment_of[i] = segments.size();
+      segments.push_back(BeginSegment(i, stages[i].shape, workers));
+      segments.back().item_bytes = OwnBytes(stages[i], behind) + behind.bytes;
+      segments.back().least_bytes = segments.back().item_bytes;
     } else if (i > 0) {
-      stretch_of[i] = stretch_of[stages[i].from.empty() ? i - 1 : stages[i].from.front()];
+      segment_of[i] = segment_of[stages[i].from.empty() ? i - 1 : stages[i].from.front()];
     }
-    if (stretches.empty()) continue;
-    Stretch& stretch = stretches[stretch_of[i]];
+    if (segments.empty()) continue;
+    Segment& segment = segments[segment_of[i]];
     const std::size_t larger_by =  // what an item may need beyond the usual
         footprint.largest_item_bytes - std::min(footprint.largest_item_bytes, footprint.item_bytes);
-    stretch.least_bytes =
-        std::max(stretch.least_bytes,
-                 stretch.item_bytes + larger_by * static_cast<std::size_t>(1 + behind.copies));
-    if (footprint.max_items > stretch.useful_tickets) {
-      stretch.useful_tickets = footprint.max_items;
-      stretch.why = "`" + stages[i].name + "` asks for them";
+    segment.least_bytes =
+        std::max(segment.least_bytes,
+                 segment.item_bytes + larger_by * static_cast<std::size_t>(1 + behind.copies));
+    if (footprint.max_items > segment.useful_tickets) {
+      segment.useful_tickets = footprint.max_items;
+      segment.why = "`" + stages[i].name + "` asks for them";
     }
   }
-  return stretches;
+  return segments;
 }
 
 // Something of which one or more may be held.
@@ -112,24 +112,25 @@ void Grow(const std::vector<Growable>& growables, std::size_t& total, std::size_
   }
 }
 
-// The levers of the stages at their least, as `plan` has them: frugal or not.
+// The levers of the stages at their least, in the mode that `plan` has.
 std::vector<Growable> Levers(const std::vector<StageCost>& stages, MemoryPlan& plan) {
   std::vector<Growable> levers;
   for (std::size_t i = 0; i < stages.size(); ++i) {
     const std::optional<Lever>& lever = stages[i].footprint.lever;
     if (!lever) continue;
     plan.levers[i] = lever->min;
-    levers.push_back({&plan.levers[i], lever->max, lever->BytesEach(plan.is_frugal)});
+    levers.push_back({&plan.levers[i], lever->max, lever->BytesEach(plan.is_low_memory)});
   }
   return levers;
 }
 
-// How fast the levers that have a frugal way let their stages go, against each other.
+// How fast the levers that have a low-memory mode let their stages go, against each other.
 double Pace(const std::vector<StageCost>& stages, const MemoryPlan& plan) {
   double pace = 1;
   for (std::size_t i = 0; i < stages.size(); ++i) {
     const std::optional<Lever>& lever = stages[i].footprint.lever;
-    if (lever && lever->frugal) pace *= plan.levers[i] * (plan.is_frugal ? lever->frugal->pace : 1);
+    if (lever && lever->low_memory)
+      pace *= plan.levers[i] * (plan.is_low_memory ? lever->low_memory->pace : 1);
   }
   return pace;
 }
@@ -139,22 +140,22 @@ std::vector<PlanRow> MakeRows(const std::vector<StageCost>& stages, const Memory
   std::vector<PlanRow> rows;
   rows.push_back({PlanRow::Kind::kReserve, "process", "code, stacks, allocator",
                   MemoryTag::kReserve, reserve_bytes});
-  std::size_t stretch = 0;
+  std::size_t segment = 0;
   for (std::size_t i = 0; i < stages.size(); ++i) {
     const Footprint& footprint = stages[i].footprint;
-    if (stretch < plan.stretches.size() && plan.stretches[stretch].head == static_cast<int>(i)) {
+    if (segment < plan.segments.size() && plan.segments[segment].head == static_cast<int>(i)) {
       const bool samples = stages[i].shape == StageShape::kSource;
       rows.push_back({PlanRow::Kind::kTickets, stages[i].name,
                       samples ? "samples on their way" : "batches on their way",
                       samples ? MemoryTag::kImage : MemoryTag::kBatch,
-                      plan.stretches[stretch].item_bytes, plan.stretches[stretch].max_tickets,
-                      plan.stretches[stretch].useful_tickets, plan.stretches[stretch].why});
+                      plan.segments[segment].item_bytes, plan.segments[segment].max_tickets,
+                      plan.segments[segment].useful_tickets, plan.segments[segment].why});
       const std::size_t tickets_bytes = rows.back().bytes();
-      if (tickets_bytes < plan.stretches[stretch].least_bytes) {
+      if (tickets_bytes < plan.segments[segment].least_bytes) {
         rows.push_back({PlanRow::Kind::kSpare, stages[i].name, "room for a larger one",
-                        rows.back().tag, plan.stretches[stretch].least_bytes - tickets_bytes});
+                        rows.back().tag, plan.segments[segment].least_bytes - tickets_bytes});
       }
-      ++stretch;
+      ++segment;
     }
     for (const HeldPart& part : footprint.held) {
       if (part.bytes == 0) continue;
@@ -167,11 +168,11 @@ std::vector<PlanRow> MakeRows(const std::vector<StageCost>& stages, const Memory
     }
     if (footprint.lever) {
       rows.push_back({PlanRow::Kind::kLever, stages[i].name,
-                      footprint.lever->NameOf(plan.is_frugal), MemoryTag::kActivation,
-                      footprint.lever->BytesEach(plan.is_frugal), plan.levers[i],
+                      footprint.lever->NameOf(plan.is_low_memory), MemoryTag::kActivation,
+                      footprint.lever->BytesEach(plan.is_low_memory), plan.levers[i],
                       std::max(footprint.lever->max, plan.levers[i]), footprint.lever->why});
-      if (plan.is_frugal && footprint.lever->frugal) {
-        rows.back().why += "; " + footprint.lever->frugal->why;
+      if (plan.is_low_memory && footprint.lever->low_memory) {
+        rows.back().why += "; " + footprint.lever->low_memory->why;
       }
     }
   }
@@ -287,24 +288,24 @@ MemoryPlan PlanMemory(const std::vector<StageCost>& stages, std::size_t limit_by
   MemoryPlan plan;
   plan.limit_bytes = limit_bytes;
   plan.reserve_bytes = reserve_bytes;
-  plan.stretches = CutStretches(stages, workers);
+  plan.segments = CutSegments(stages, workers);
   plan.levers.assign(stages.size(), 0);
   plan.has_extra.assign(stages.size(), false);
 
   std::size_t fixed = reserve_bytes;
   std::vector<Growable> tickets;
-  for (Stretch& stretch : plan.stretches) {
-    stretch.max_tickets = 1;
+  for (Segment& segment : plan.segments) {
+    segment.max_tickets = 1;
     tickets.push_back(
-        {&stretch.max_tickets, stretch.useful_tickets, stretch.item_bytes, stretch.least_bytes});
+        {&segment.max_tickets, segment.useful_tickets, segment.item_bytes, segment.least_bytes});
   }
   for (const StageCost& stage : stages) fixed += stage.footprint.held_bytes();
-  const auto smallest_bytes = [&](bool is_frugal) {
-    plan.is_frugal = is_frugal;
+  const auto smallest_bytes = [&](bool is_low_memory) {
+    plan.is_low_memory = is_low_memory;
     return Total(tickets, Total(Levers(stages, plan), fixed, false), false);
   };
-  const auto pace = [&](bool is_frugal) {
-    std::size_t total = smallest_bytes(is_frugal);
+  const auto pace = [&](bool is_low_memory) {
+    std::size_t total = smallest_bytes(is_low_memory);
     if (total > limit_bytes) return 0.0;
     Grow(Levers(stages, plan), total, limit_bytes);
     return Pace(stages, plan);
@@ -315,8 +316,8 @@ MemoryPlan PlanMemory(const std::vector<StageCost>& stages, std::size_t limit_by
   for (const StageCost& stage : stages) {
     if (stage.footprint.extra) plan.enough_bytes += stage.footprint.extra->part.bytes;
   }
-  const double frugal = pace(true), plain = pace(false);
-  plan.is_frugal = frugal > plain || plan.smallest_bytes > limit_bytes;
+  const double low_memory = pace(true), plain = pace(false);
+  plan.is_low_memory = low_memory > plain || plan.smallest_bytes > limit_bytes;
   const std::vector<Growable> levers = Levers(stages, plan);
   if (plan.smallest_bytes > limit_bytes) Refuse(stages, plan);
 
@@ -334,13 +335,13 @@ MemoryPlan PlanMemory(const std::vector<StageCost>& stages, std::size_t limit_by
 
   // What is left over is lent to the samples, so that a picture larger than most still gets in, and
   // as many of them as there are workers.
-  for (Stretch& stretch : plan.stretches) {
-    stretch.pool_bytes = std::max(
-        stretch.least_bytes, stretch.item_bytes * static_cast<std::size_t>(stretch.max_tickets));
+  for (Segment& segment : plan.segments) {
+    segment.pool_bytes = std::max(
+        segment.least_bytes, segment.item_bytes * static_cast<std::size_t>(segment.max_tickets));
   }
-  if (!plan.stretches.empty()) {
-    plan.stretches.front().lent_bytes = limit_bytes - total;
-    plan.stretches.front().pool_bytes += limit_bytes - total;
+  if (!plan.segments.empty()) {
+    plan.segments.front().lent_bytes = limit_bytes - total;
+    plan.segments.front().pool_bytes += limit_bytes - total;
   }
   return plan;
 }

@@ -30,9 +30,9 @@ struct PlanRow {
   std::size_t bytes() const { return bytes_each * static_cast<std::size_t>(count); }
 };
 
-// A stretch of the flow from the source or a gather to the next gather or the sink: one kind of
+// A segment of the flow from the source or a gather to the next gather or the sink: one kind of
 // ticket pays for it.
-struct Stretch {
+struct Segment {
   int head = 0;                 // index of the stage that begins it
   std::size_t item_bytes = 0;   // what one ticket is for, where nothing tells it apart
   std::size_t least_bytes = 0;  // its tickets hold together, so that a larger item gets in alone
@@ -49,9 +49,9 @@ struct MemoryPlan {
   std::size_t reserve_bytes = 0;
   std::vector<PlanRow> rows;
   std::vector<int> levers;         // granted to each stage; 0 where it has none
-  bool is_frugal = false;          // levers in their frugal way
+  bool is_low_memory = false;      // levers in their low-memory mode
   std::vector<bool> has_extra;     // whether each stage gets its extra part
-  std::vector<Stretch> stretches;  // in the order of the flow
+  std::vector<Segment> segments;   // in the order of the flow
   std::size_t smallest_bytes = 0;  // the lowest ceiling that would work
   std::size_t enough_bytes = 0;    // above it nothing gets faster
 
@@ -71,7 +71,7 @@ struct StageCost {
 };
 std::vector<StageCost> CostsOf(const std::vector<PlacedStage>& stages);
 
-// What an item of stage `index` still needs to the end of its stretch, all branches together.
+// What an item of stage `index` still needs to the end of its segment, all branches together.
 Behind BehindStage(const std::vector<StageCost>& stages, std::size_t index);
 // What the branch from `index` to `consumer` needs of that.
 Packet::Branch BranchTo(const std::vector<StageCost>& stages, std::size_t index,

@@ -71,11 +71,11 @@ struct ItemSpec {
   std::size_t item_bytes = 0;      // the most that one item holds; 0 where it varies
 };
 
-// Memory that a stage can use more or less of; the plan decides how many, and takes the frugal way
-// where the job does not fit otherwise, or more of them work at once.
+// Memory that a stage can use more or less of; the plan decides how many, and takes the low-memory
+// mode where the job does not fit otherwise, or more of them work at once.
 struct Lever {
   // The same result in less memory and more time.
-  struct Frugal {
+  struct LowMemoryMode {
     std::string name;
     std::size_t bytes_each = 0;
     double pace = 1;    // of the usual way's
@@ -87,13 +87,13 @@ struct Lever {
   int min = 0;                 // below which the stage cannot work
   int max = 0;                 // above which nothing gets faster
   std::string why{};           // the most is that: "one for each thread"
-  std::optional<Frugal> frugal{};
+  std::optional<LowMemoryMode> low_memory{};
 
-  const std::string& NameOf(bool is_frugal) const {
-    return is_frugal && frugal ? frugal->name : name;
+  const std::string& NameOf(bool is_low_memory) const {
+    return is_low_memory && low_memory ? low_memory->name : name;
   }
-  std::size_t BytesEach(bool is_frugal) const {
-    return is_frugal && frugal ? frugal->bytes_each : bytes_each;
+  std::size_t BytesEach(bool is_low_memory) const {
+    return is_low_memory && low_memory ? low_memory->bytes_each : bytes_each;
   }
 };
 
@@ -154,10 +154,10 @@ struct BuildContext {
 
 // What an opened stage has to itself.
 struct OpenContext {
-  MemoryBudget& budget;    // as large as what it holds, its lever's and its extra part together
-  int lever = 0;           // how many the plan grants of the stage's lever
-  bool is_frugal = false;  // each of them in the lever's frugal way, where it has one
-  bool has_extra = false;  // the plan grants the stage's extra part
+  MemoryBudget& budget;        // as large as what it holds, its lever's and its extra part together
+  int lever = 0;               // how many the plan grants of the stage's lever
+  bool is_low_memory = false;  // each of them in the lever's low-memory mode, where it has one
+  bool has_extra = false;      // the plan grants the stage's extra part
 };
 
 // What a stage is told while it works. One object a call.
@@ -251,7 +251,7 @@ using MapStage = BasicMapStage<In, Out, In>;
 template <class In, class Out>
 using ReadingMapStage = BasicMapStage<In, Out, const In&>;
 
-// Both branches are of one stretch: no gather stands on them. Where an item was dropped on one of
+// Both branches are of one segment: no gather stands on them. Where an item was dropped on one of
 // them, it ends here.
 template <class First, class Second, class Out>
 class JoinStage : public Stage {

@@ -9,23 +9,23 @@
 namespace weir {
 namespace {
 
-TicketPool::Size PoolSize(const Stretch& stretch) {
-  return {.bytes = stretch.pool_bytes,
-          .lent_bytes = stretch.lent_bytes,
-          .max_tickets = stretch.max_tickets,
-          .busy_tickets = stretch.busy_tickets};
+TicketPool::Size PoolSize(const Segment& segment) {
+  return {.bytes = segment.pool_bytes,
+          .lent_bytes = segment.lent_bytes,
+          .max_tickets = segment.max_tickets,
+          .busy_tickets = segment.busy_tickets};
 }
 
 }  // namespace
 
-Source::Source(NodePlace place, AnyStage* admission, int copies, const Stretch& stretch,
+Source::Source(NodePlace place, AnyStage* admission, int copies, const Segment& segment,
                MemoryBudget& budget, Give give, std::function<void()> wake)
     : place_(place),
       admission_(admission),
       times_(static_cast<std::size_t>(1 + copies)),
-      rest_bytes_(stretch.item_bytes -
+      rest_bytes_(segment.item_bytes -
                   (admission ? admission->stage().footprint().item_bytes * times_ : 0)),
-      pool_(budget, MemoryTag::kImage, PoolSize(stretch)),
+      pool_(budget, MemoryTag::kImage, PoolSize(segment)),
       give_(std::move(give)) {
   pool_.set_on_release(std::move(wake));
 }
@@ -91,11 +91,11 @@ Outcome<std::size_t> Source::TicketBytes(Packet& packet) {
                                                  ToRoundText(ByteSize{pool_.limit_bytes()})};
 }
 
-Gather::Gather(NodePlace place, const Stretch& stretch, MemoryBudget& budget, Give give,
+Gather::Gather(NodePlace place, const Segment& segment, MemoryBudget& budget, Give give,
                std::function<void()> wake)
     : place_(place),
-      item_bytes_(stretch.item_bytes),
-      pool_(budget, MemoryTag::kBatch, PoolSize(stretch)),
+      item_bytes_(segment.item_bytes),
+      pool_(budget, MemoryTag::kBatch, PoolSize(segment)),
       give_(std::move(give)) {
   pool_.set_on_release(std::move(wake));
 }

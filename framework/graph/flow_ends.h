@@ -25,7 +25,7 @@ struct Message {
     kWake,  // no item: memory was given back
     kEnd,   // the pass is over: what is gathered is given on
   };
-  std::uint64_t sequence = 0;  // in its stretch, over all passes: what puts it in order
+  std::uint64_t sequence = 0;  // in its segment, over all passes: what puts it in order
   std::uint64_t order = 0;     // in the pass: what stages see
   Kind kind = Kind::kItem;
   Packet packet;
@@ -38,7 +38,7 @@ class Source {
  public:
   // `admission` is the stage that knows what an item of the source will take, null where none does,
   // and `copies` how many are made of what that gives.
-  Source(NodePlace place, AnyStage* admission, int copies, const Stretch& stretch,
+  Source(NodePlace place, AnyStage* admission, int copies, const Segment& segment,
          MemoryBudget& budget, Give give, std::function<void()> wake);
 
   void BeginPass();
@@ -73,7 +73,7 @@ class Replay;
 // Makes many items into one, in order. An output is begun only with a ticket for the whole of it.
 class Gather {
  public:
-  Gather(NodePlace place, const Stretch& stretch, MemoryBudget& budget, Give give,
+  Gather(NodePlace place, const Segment& segment, MemoryBudget& budget, Give give,
          std::function<void()> wake);
 
   void BeginPass();
@@ -93,7 +93,7 @@ class Gather {
   std::size_t item_bytes_;
   TicketPool pool_;
   Give give_;
-  std::deque<Message> inbox_;     // bounded by the tickets of the stretch before
+  std::deque<Message> inbox_;     // bounded by the tickets of the segment before
   std::optional<Ticket> ticket_;  // of the output that is being filled
   std::uint64_t sequence_ = 0;
   std::uint64_t order_ = 0;

@@ -79,8 +79,8 @@ class TbbGraph final : public Graph {
     state_.RethrowError();
   }
 
-  TicketPool& pool(std::size_t stretch) override {
-    return stretch == 0 ? source_->source().pool() : gathers_[stretch - 1]->gather().pool();
+  TicketPool& pool(std::size_t segment) override {
+    return segment == 0 ? source_->source().pool() : gathers_[segment - 1]->gather().pool();
   }
 
  private:
@@ -95,7 +95,7 @@ class TbbGraph final : public Graph {
   void MakeNodes(std::vector<StageStats>& stats, const GraphOptions& options) {
     costs_ = CostsOf(stages_);
     ends_.resize(stages_.size());
-    std::size_t stretch = 0;
+    std::size_t segment = 0;
     for (std::size_t i = 0; i < stages_.size(); ++i) {
       const NodePlace place{stages_[i], stats[i], state_};
       const Behind behind = BehindStage(costs_, i);
@@ -107,8 +107,8 @@ class TbbGraph final : public Graph {
               i + 1 < stages_.size() && stages_[i + 1].shape == StageShape::kMap;
           source_ = std::make_unique<SourceNode>(
               *graph_, place, map_is_next ? stages_[i + 1].any.get() : nullptr,
-              map_is_next ? BehindStage(costs_, i + 1).copies : 0,
-              options.plan.stretches[stretch++], options.budget);
+              map_is_next ? BehindStage(costs_, i + 1).copies : 0, options.plan.segments[segment++],
+              options.budget);
           ends_[i] = {{}, {&source_->out()}};
           break;
         }
@@ -129,7 +129,7 @@ class TbbGraph final : public Graph {
           break;
         case StageShape::kGather:
           gathers_.push_back(std::make_unique<GatherNode>(
-              *graph_, place, options.plan.stretches[stretch++], options.budget, priority));
+              *graph_, place, options.plan.segments[segment++], options.budget, priority));
           ends_[i] = {{&gathers_.back()->in()}, {&gathers_.back()->out()}};
           break;
         case StageShape::kSink:

@@ -2,7 +2,7 @@
 // weir that knows tbb::flow.
 //
 // The graph is built once and run once a pass. Between a source or gather and the next gather or
-// sink at most as much is on its way as the tickets of that stretch pay for, so no queue of TBB
+// sink at most as much is on its way as the tickets of that segment pay for, so no queue of TBB
 // grows beyond them. Nothing in it ever blocks a thread: who lacks memory returns, and is woken
 // when some is given back. Items keep their order number, and gathers and sinks see them in order,
 // however many threads the maps before them use.
@@ -42,8 +42,8 @@ class Graph {
   // the name of the stage; by then nothing is on its way any more and the graph can run again.
   virtual void Run(const Pass& pass) = 0;
 
-  // What pays for what is on its way in the plan's stretch of that index.
-  virtual TicketPool& pool(std::size_t stretch) = 0;
+  // What pays for what is on its way in the plan's segment of that index.
+  virtual TicketPool& pool(std::size_t segment) = 0;
 };
 
 // `stages` begin with the source, each stands after those that it takes from, and their ports fit;

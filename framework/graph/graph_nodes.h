@@ -86,10 +86,10 @@ void Attempt(const NodePlace& place, Message& message, const Work& work) {
 class SourceNode {
  public:
   SourceNode(flow::graph& graph, NodePlace place, AnyStage* admission, int copies,
-             const Stretch& stretch, MemoryBudget& budget)
+             const Segment& segment, MemoryBudget& budget)
       : out_(graph),
         source_(
-            place, admission, copies, stretch, budget,
+            place, admission, copies, segment, budget,
             [this](const Message& message) { out_.try_put(message); }, [this] { pump_.Wake(); }),
         pump_(graph, flow::no_priority, [this](const Message&) { source_.Drain(); }) {}
 
@@ -204,12 +204,12 @@ class BranchNode {
 
 class GatherNode {
  public:
-  GatherNode(flow::graph& graph, NodePlace place, const Stretch& stretch, MemoryBudget& budget,
+  GatherNode(flow::graph& graph, NodePlace place, const Segment& segment, MemoryBudget& budget,
              flow::node_priority_t priority)
       : in_(graph, [](const Message& message) { return message.sequence; }),
         out_(graph),
         gather_(
-            place, stretch, budget, [this](const Message& message) { out_.try_put(message); },
+            place, segment, budget, [this](const Message& message) { out_.try_put(message); },
             [this] {
               pump_.Wake();
               for (const auto& wake : also_) wake();

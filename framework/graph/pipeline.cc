@@ -230,9 +230,10 @@ void Pipeline::Open(MemoryBudget& budget) {
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     const Footprint footprint = stages_[i].any->stage().footprint();
     const int lever = plan_.levers[i];
-    const std::size_t lever_bytes = footprint.lever ? footprint.lever->BytesEach(plan_.is_frugal) *
-                                                          static_cast<std::size_t>(lever)
-                                                    : 0;
+    const std::size_t lever_bytes =
+        footprint.lever
+            ? footprint.lever->BytesEach(plan_.is_low_memory) * static_cast<std::size_t>(lever)
+            : 0;
     const std::string& name = stages_[i].name;
     for (const HeldPart& part : footprint.held) {
       held_.push_back(budget.Acquire(part.tag, part.bytes, name));
@@ -246,7 +247,7 @@ void Pipeline::Open(MemoryBudget& budget) {
     OpenContext context{
         .budget = shares_.emplace_back(footprint.held_bytes() + lever_bytes + extra_bytes),
         .lever = lever,
-        .is_frugal = plan_.is_frugal,
+        .is_low_memory = plan_.is_low_memory,
         .has_extra = plan_.has_extra[i]};
     OpenStage(stages_[i], context);
   }
@@ -271,11 +272,11 @@ void Pipeline::Run(const Pass& pass) {
 
 std::vector<Pipeline::Holding> Pipeline::holdings() const {
   std::vector<Holding> all;
-  std::size_t stretch = 0;
+  std::size_t segment = 0;
   for (const PlanRow& row : plan_.rows) {
     Holding holding{row.stage, row.what, row.bytes(), row.bytes(), row.bytes()};
     if (row.kind == PlanRow::Kind::kTickets) {
-      const TicketPool& pool = graph_->pool(stretch++);
+      const TicketPool& pool = graph_->pool(segment++);
       holding.bytes = pool.used_bytes();
       holding.peak_bytes = pool.peak_bytes();
     } else if (row.kind == PlanRow::Kind::kSpare) {
@@ -302,13 +303,13 @@ std::string Pipeline::Squeeze() {
     return "`" + stage + "`: " + what + ", " + std::to_string(now) + " in place of " +
            std::to_string(before);
   };
-  // From the last stretch on: batches before samples.
-  for (std::size_t i = plan_.stretches.size(); i-- > 0;) {
+  // From the last segment on: batches before samples.
+  for (std::size_t i = plan_.segments.size(); i-- > 0;) {
     TicketPool& pool = graph_->pool(i);
     const int before = pool.max_tickets();
     if (before <= 1) continue;
     pool.Limit(before / 2);
-    return fewer(stages_[plan_.stretches[i].head].name,
+    return fewer(stages_[plan_.segments[i].head].name,
                  i > 0 ? "batches on their way" : "samples on their way", before / 2, before);
   }
   for (std::size_t i = stages_.size(); i-- > 0;) {
@@ -316,7 +317,7 @@ std::string Pipeline::Squeeze() {
     if (!lever || levers_[i] <= lever->min) continue;
     const int before = std::exchange(levers_[i], std::max(lever->min, levers_[i] / 2));
     stages_[i].any->stage().LowerLever(levers_[i]);
-    return fewer(stages_[i].name, lever->NameOf(plan_.is_frugal), levers_[i], before);
+    return fewer(stages_[i].name, lever->NameOf(plan_.is_low_memory), levers_[i], before);
   }
   return "";
 }

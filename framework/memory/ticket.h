@@ -54,7 +54,7 @@ class [[nodiscard]] Ticket {
   std::optional<Lease> lease_;
 };
 
-// The part of the ledger that one stretch of the flow may hold. Tickets end in any thread, but one
+// The part of the ledger that one segment of the flow may hold. Tickets end in any thread, but one
 // thread at a time asks for them: of two, one could be refused for what the other only tried. None
 // of it blocks. Must outlive its tickets.
 class TicketPool {

@@ -19,10 +19,10 @@
 
 #include "stages/model/backbones/backbone_weights.h"
 #include "stages/model/backbones/network.h"
+#include "stages/model/head/pooling.h"
 
 namespace weir {
 
-enum class Pooling { kNone, kAverage, kMax };
 enum class Precision { kFloat32, kBfloat16, kInt8 };
 
 // Of a map.

@@ -57,14 +57,15 @@ class Model {
   int prefix_layers() const { return prefix_layers_; }  // how many; 0 where all learns
   Pooling prefix_pooling() const { return prefix_pooling_; }
   // Of one sample behind the prefix: [C], [h, w, C] without pooling, [H, W, 3] without a prefix.
-  std::vector<std::int64_t> feature_dims() const;
+  SampleDims feature_dims() const;
 
   // The head, with `units: classes` resolved; those before first_head_layer() are in the prefix.
-  const std::vector<HeadLayer>& head() const { return config_.head; }
+  const Head& head() const { return config_.head; }
   int first_head_layer() const { return first_head_layer_; }
 
-  // Of one sample as the head's layer reads it: [h, w, C] or [values].
-  const std::vector<std::int64_t>& head_input_dims(int layer) const { return head_dims_[layer]; }
+  // Of one sample as the head's layer reads it, and as it gives it.
+  const SampleDims& head_input_dims(int layer) const { return head_dims_[layer]; }
+  const SampleDims& head_output_dims(int layer) const { return head_dims_[layer + 1]; }
 
   // Float values that learn (kernels, batch norms' gamma and beta, dense layers).
   std::size_t trained_values() const;
@@ -81,8 +82,7 @@ class Model {
   int prefix_layers_ = 0;
   Pooling prefix_pooling_ = Pooling::kNone;
   int first_head_layer_ = 0;
-  std::vector<std::vector<std::int64_t>> head_dims_;  // before each layer of the head
-  std::vector<std::int64_t> output_dims_;             // behind the last
+  std::vector<SampleDims> head_dims_;  // before each layer of the head, and behind the last
 };
 
 // What a run declares before its classes and picture size are known, and the weights that it starts

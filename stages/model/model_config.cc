@@ -14,7 +14,6 @@
 #include "stages/model/backbones/backbone.h"
 #include "stages/model/backbones/weights_source.h"
 #include "stages/model/frozen_config.h"
-#include "stages/model/head_config.h"
 #include "stages/model/weights/weights_formats.h"
 
 namespace weir {
@@ -226,7 +225,7 @@ struct ModelParams {
   BackboneParams backbone;
   Auto<PreprocessingParams> preprocessing;
   FrozenConfig frozen;
-  std::vector<HeadLayer> head;
+  Head head;
 
   static auto Fields() {
     return std::tuple{
@@ -290,12 +289,6 @@ YamlNode ToYaml(const ModelConfig& config) {
 
 YamlNode ModelSchema() { return SchemaOf<ModelParams>(); }
 
-std::vector<FieldDoc> DescribeModel() {
-  std::vector<FieldDoc> docs = Describe<ModelParams>();
-  std::find_if(docs.begin(), docs.end(), [](const FieldDoc& doc) {
-    return doc.name == "head";
-  })->nested = DescribeHeadLayers();
-  return docs;
-}
+std::vector<FieldDoc> DescribeModel() { return Describe<ModelParams>(); }
 
 }  // namespace weir

@@ -11,6 +11,7 @@
 
 #include "stages/model/backbones/backbone.h"
 #include "stages/model/backbones/convention.h"
+#include "stages/model/head/head_layer.h"
 
 namespace weir {
 
@@ -45,35 +46,11 @@ struct FrozenConfig {
   std::vector<std::string> patterns{};  // with * and ?, matched against both
 };
 
-enum class Activation { kLinear, kRelu, kRelu6, kSigmoid, kTanh, kSoftmax };
-std::string_view Name(Activation activation);  // as in the YAML: "relu"
-
-// `units: classes`.
-inline constexpr int kUnitsOfClasses = -1;
-
-struct HeadLayer {
-  enum class Kind {
-    kGlobalAveragePooling,
-    kGlobalMaxPooling,
-    kFlatten,
-    kDropout,
-    kBatchNorm,
-    kDense
-  };
-  Kind kind = Kind::kDense;
-  int units = 0;  // of a dense layer; kUnitsOfClasses until the classes are known
-  Activation activation = Activation::kLinear;
-  double rate = 0.5;       // of a dropout
-  double momentum = 0.99;  // of a batch norm
-  double epsilon = 1e-3;
-};
-std::string_view Name(HeadLayer::Kind kind);  // as in the YAML: "global_average_pooling"
-
 struct ModelConfig {
   BackboneConfig backbone{};
   FrozenConfig frozen{};
   std::optional<Preprocessing> preprocessing{};  // empty: auto, the weights' own
-  std::vector<HeadLayer> head{};
+  Head head{};
 };
 
 // Reads the section (null: every default). What is wrong goes to `problems`, with its place.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "stages/train/head_plan.h"
+#include "stages/train/head/head_operations.h"
 
 namespace weir {
 namespace {

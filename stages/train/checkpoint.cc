@@ -69,20 +69,6 @@ TrainingPosition PositionOf(const nlohmann::json& json) {
 
 std::string ToText(double value) { return nlohmann::json(value).dump(); }
 
-std::string ToText(const HeadLayer& layer) {
-  std::string text(Name(layer.kind));
-  switch (layer.kind) {
-    case HeadLayer::Kind::kDropout:
-      return text + " " + ToText(layer.rate);
-    case HeadLayer::Kind::kBatchNorm:
-      return text + " " + ToText(layer.momentum) + " " + ToText(layer.epsilon);
-    case HeadLayer::Kind::kDense:
-      return text + " " + std::to_string(layer.units) + " " + std::string(Name(layer.activation));
-    default:
-      return text;
-  }
-}
-
 template <class Items, class Text>
 std::string Join(const Items& items, Text text) {
   std::string joined;
@@ -215,7 +201,7 @@ void CheckTensors(const std::filesystem::path& path, const WeightsFile& file,
 
 }  // namespace
 
-Declaration DeclarationOf(const Model& model, const Optimizer& optimizer) {
+Declaration DeclarationOf(const Model& model, std::string_view optimizer) {
   const MapSize input = model.network().input();
   const BackboneConfig& config = model.config().backbone;
   const Convention& convention = model.network().convention();
@@ -227,9 +213,9 @@ Declaration DeclarationOf(const Model& model, const Optimizer& optimizer) {
       {"preprocessing", ToText(model.preprocessing())},
       {"batch norm", config.batch_norm == BatchNormMode::kTrain ? "train" : "stored"},
       {"layers that learn", LearningLayerNames(model)},
-      {"head", Join(model.head(), [](const HeadLayer& layer) { return ToText(layer); })},
+      {"head", Join(model.head(), [](const auto& layer) { return layer->declaration(); })},
       {"classes", ClassesText(model.classes())},
-      {"optimizer", optimizer.declaration()},
+      {"optimizer", std::string(optimizer)},
       {"seed", std::to_string(model.seed())},
   };
 }

@@ -12,13 +12,13 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "stages/learner.h"
 #include "stages/model/model.h"
-#include "stages/train/optimizers/optimizer.h"
-#include "stages/train/parameter_table.h"
+#include "stages/train/steps/parameter_table.h"
 
 namespace weir {
 
@@ -36,8 +36,9 @@ struct CheckpointArrays {
 // "mobilenet_v2, width 1", ... An ordered list of key and value, as both are shown where they
 // differ.
 using Declaration = std::vector<std::pair<std::string, std::string>>;
-// Describes the model alone; what it learns from is the caller's to add.
-Declaration DeclarationOf(const Model& model, const Optimizer& optimizer);
+// Describes the model and the optimizer (Optimizer::declaration()) alone; what it learns from is the
+// caller's to add.
+Declaration DeclarationOf(const Model& model, std::string_view optimizer);
 
 // Throws Error(kData) where the file cannot be written.
 void SaveCheckpoint(const std::filesystem::path& file, const CheckpointArrays& arrays,

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "stages/train/backbone_kernels.h"
-#include "stages/train/step_frame.h"
+#include "stages/train/backbone/backbone_kernels.h"
+#include "stages/train/steps/step_frame.h"
 
 namespace weir {
 

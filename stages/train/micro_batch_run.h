@@ -1,4 +1,4 @@
-// Carries out a list of steps (training_steps.h) over one micro-batch, and holds its arrays.
+// Carries out a list of steps (training_step.h) over one micro-batch, and holds its arrays.
 //
 //   const MicroBatchRun::Layers layers{backbone, head};
 //   at::Tensor logits = MicroBatchRun(steps, layers, micro_batch, features).RunAll();
@@ -14,11 +14,11 @@
 #include <memory>
 #include <vector>
 
-#include "stages/train/backbone_layers.h"
-#include "stages/train/gradient_sink.h"
-#include "stages/train/head_layers.h"
-#include "stages/train/micro_batch.h"
-#include "stages/train/training_steps.h"
+#include "stages/train/backbone/backbone_layers.h"
+#include "stages/train/head/head_operation.h"
+#include "stages/train/steps/gradient_sink.h"
+#include "stages/train/steps/micro_batch.h"
+#include "stages/train/steps/training_step.h"
 
 namespace weir {
 

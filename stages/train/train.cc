@@ -9,7 +9,7 @@
 #include "stages/payloads.h"
 #include "stages/picture_lists.h"
 #include "stages/train/confusion_counts.h"
-#include "stages/train/train_learner.h"
+#include "stages/train/trainer.h"
 #include "stages/train/training_config.h"
 
 namespace weir {
@@ -56,10 +56,10 @@ Train::Train(const Params&, BuildContext& context) {
         kName, "Confusions are counted of a source that knows how many pictures it has.");
     confusion->Declare(static_cast<int>(model->classes().size()), (*counts)[Split::kTest]);
   }
-  learner_ = std::make_shared<TrainLearner>(
-      std::move(model), std::move(source), std::move(training), chosen ? chosen->device : nullptr,
-      confusion, DataOf(context), static_cast<int>(context.upstream.dims[0]), context.workers,
-      context.training);
+  learner_ = std::make_shared<Trainer>(std::move(model), std::move(source), std::move(training),
+                                       chosen ? chosen->device : nullptr, confusion,
+                                       DataOf(context), static_cast<int>(context.upstream.dims[0]),
+                                       context.workers, context.training);
   context.resources.Put<Learner>(learner_);
 }
 

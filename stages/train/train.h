@@ -35,7 +35,7 @@
 
 namespace weir {
 
-class TrainLearner;
+class Trainer;
 
 class Train final : public SinkStage<FeatureBatch> {
  public:
@@ -63,7 +63,7 @@ class Train final : public SinkStage<FeatureBatch> {
   void EndPass(const Pass& pass) override;
 
  private:
-  std::shared_ptr<TrainLearner> learner_;
+  std::shared_ptr<Trainer> learner_;
 };
 
 }  // namespace weir

@@ -11,15 +11,13 @@
 
 #include "framework/flow/parallel.h"
 #include "framework/random.h"
-#include "stages/train/backbone_layers.h"
-#include "stages/train/head_layers.h"
+#include "stages/train/backbone/backbone_layers.h"
+#include "stages/train/head/head_operations.h"
 #include "stages/train/micro_batch_run.h"
 #include "stages/train/torch/torch_allocator.h"
 
 namespace weir {
 namespace {
-
-using Kind = HeadLayer::Kind;
 
 constexpr std::size_t kValuesOfATask = std::size_t{1} << 17;
 
@@ -53,15 +51,13 @@ void InParts(std::size_t values, const Work& work) {
   });
 }
 
-std::vector<float> InitialValues(const Parameter& parameter, std::uint64_t seed) {
-  const bool is_matrix = parameter.shape.size() == 2;
-  const bool is_one = parameter.name.ends_with(".running_var") ||
-                      (parameter.name.ends_with(".weight") && !is_matrix);
-  std::vector<float> values(parameter.values, is_one ? 1.0f : 0.0f);
-  if (is_matrix) {
-    const double limit =
-        std::sqrt(6.0 / static_cast<double>(parameter.shape[0] + parameter.shape[1]));
-    CounterRandom random(seed, "init/" + parameter.name);
+std::vector<float> InitialValues(const HeadArray& array, const std::string& name,
+                                 std::uint64_t seed) {
+  using enum HeadArray::Initializer;
+  std::vector<float> values(array.values(), array.initializer == kOnes ? 1.0f : 0.0f);
+  if (array.initializer == kGlorotUniform) {
+    const double limit = std::sqrt(6.0 / static_cast<double>(array.shape[0] + array.shape[1]));
+    CounterRandom random(seed, "init/" + name);
     for (float& value : values) value = static_cast<float>(random.Uniform(-limit, limit));
   }
   return values;
@@ -126,9 +122,8 @@ TrainableModel::~TrainableModel() = default;
 
 bool TrainableModel::NeedsWholeBatch(const Model& model) {
   const auto& head = model.head();
-  const bool in_head = std::any_of(head.begin(), head.end(), [](const HeadLayer& layer) {
-    return layer.kind == Kind::kBatchNorm;
-  });
+  const bool in_head =
+      std::ranges::any_of(head, [](const auto& layer) { return layer->needs_whole_batch(); });
   bool in_backbone = false;
   for (int i = 0; i < model.network().size(); ++i) {
     in_backbone = in_backbone || model.normalises_the_batch(i);
@@ -158,14 +153,15 @@ void TrainableModel::Load(const std::function<LayerReader()>& open_backbone,
   ParameterArrays& arrays = parts_->arrays;
   for (const at::Tensor& slot : parts_->slots) slot.zero_();
   if (!parts_->backbone.empty()) parts_->backbone.Load(open_backbone());
-  const auto load = [&](const Parameter& parameter, const at::Tensor& run) {
-    if (!parameter.name.starts_with("head.")) return;
-    CopyTo(run, parameter,
-           load_head ? load_head(parameter.name, parameter.values)
-                     : InitialValues(parameter, model_.seed()));
-  };
-  for (const Parameter& each : arrays.tables.learning.all()) load(each, arrays.values);
-  for (const Parameter& each : arrays.tables.statistics.all()) load(each, arrays.statistics);
+  for (int i = model_.first_head_layer(); i < static_cast<int>(model_.head().size()); ++i) {
+    for (const HeadArray& array : model_.head()[i]->Arrays(model_.head_input_dims(i))) {
+      const std::string name = HeadArrayName(i, array.name);
+      CopyTo(
+          array.learns ? arrays.values : arrays.statistics,
+          (array.learns ? arrays.tables.learning : arrays.tables.statistics).at(name),
+          load_head ? load_head(name, array.values()) : InitialValues(array, name, model_.seed()));
+    }
+  }
   parts_->backbone.Fold();
 }
 

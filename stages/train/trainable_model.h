@@ -32,9 +32,9 @@
 #include "stages/model/model.h"
 #include "stages/train/activation_plan.h"
 #include "stages/train/losses/cross_entropy.h"
-#include "stages/train/micro_batch.h"
 #include "stages/train/optimizers/optimizer.h"
-#include "stages/train/parameter_table.h"
+#include "stages/train/steps/micro_batch.h"
+#include "stages/train/steps/parameter_table.h"
 
 namespace weir {
 

@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "stages/train/backbone_steps.h"
-#include "stages/train/head_plan.h"
-#include "stages/train/step_list.h"
+#include "stages/train/backbone/backbone_steps.h"
+#include "stages/train/head/head_operations.h"
+#include "stages/train/steps/step_list.h"
 
 namespace weir {
 namespace {
@@ -66,9 +66,12 @@ class HeadSteps {
 
   int begin() const { return model_.first_head_layer(); }
   int end() const { return static_cast<int>(model_.head().size()); }
+  bool Learns(int layer) const {
+    return !model_.head()[layer]->Arrays(model_.head_input_dims(layer)).empty();
+  }
   int FirstLearning() const {
     int first = begin();
-    while (first < end() && !HasParameters(model_.head()[first])) ++first;
+    while (first < end() && !Learns(first)) ++first;
     return first;
   }
 

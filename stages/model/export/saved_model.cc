@@ -31,17 +31,8 @@ constexpr const char* kBelongTogether =
 std::vector<TensorInfo> HeadTensors(const Model& model) {
   std::vector<TensorInfo> tensors;
   for (int i = 0; i < static_cast<int>(model.head().size()); ++i) {
-    const HeadLayer& layer = model.head()[i];
-    const std::string name = "head." + std::to_string(i);
-    const std::int64_t inputs = model.head_input_dims(i).back();
-    if (layer.kind == HeadLayer::Kind::kDense) {
-      tensors.push_back({name + ".weight", {layer.units, inputs}});
-      tensors.push_back({name + ".bias", {layer.units}});
-    }
-    if (layer.kind == HeadLayer::Kind::kBatchNorm) {
-      for (const char* what : {".weight", ".bias", ".running_mean", ".running_var"}) {
-        tensors.push_back({name + what, {inputs}});
-      }
+    for (HeadArray& array : model.head()[i]->Arrays(model.head_input_dims(i))) {
+      tensors.push_back({HeadArrayName(i, array.name), std::move(array.shape)});
     }
   }
   return tensors;

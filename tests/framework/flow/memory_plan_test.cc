@@ -30,19 +30,19 @@ std::vector<StageCost> TrainingFlow() {
 TEST(MemoryPlan, GivesEverythingItsMostWhereTheCeilingIsHigh) {
   const MemoryPlan plan = PlanMemory(TrainingFlow(), 1024 * kMiB, 60 * kMiB, 2);
   EXPECT_EQ(plan.levers[3], 2);
-  EXPECT_EQ(plan.stretches[0].max_tickets, 8);
-  EXPECT_EQ(plan.stretches[1].max_tickets, 2);
+  EXPECT_EQ(plan.segments[0].max_tickets, 8);
+  EXPECT_EQ(plan.segments[1].max_tickets, 2);
   EXPECT_EQ(plan.peak_bytes(), (60 + 8 * 2 + 2 * 6 + 9 + 2 * 8 + 20) * kMiB);
   EXPECT_EQ(plan.enough_bytes, plan.peak_bytes());
   EXPECT_EQ(plan.smallest_bytes, (60 + 2 + 6 + 9 + 8 + 20) * kMiB);
   // Pictures that are larger than most may use what is left over.
-  EXPECT_EQ(plan.stretches[0].pool_bytes, 1024 * kMiB - plan.peak_bytes() + 16 * kMiB);
+  EXPECT_EQ(plan.segments[0].pool_bytes, 1024 * kMiB - plan.peak_bytes() + 16 * kMiB);
 }
 
 TEST(MemoryPlan, OneThreadNeedsOneOutputOfAGather) {
   const MemoryPlan plan = PlanMemory(TrainingFlow(), 1024 * kMiB, 60 * kMiB, 1);
-  EXPECT_EQ(plan.stretches[0].max_tickets, 4);
-  EXPECT_EQ(plan.stretches[1].max_tickets, 1);
+  EXPECT_EQ(plan.segments[0].max_tickets, 4);
+  EXPECT_EQ(plan.segments[1].max_tickets, 1);
 }
 
 TEST(MemoryPlan, StaysUnderTheCeilingAndSharesWhatThereIs) {
@@ -51,9 +51,9 @@ TEST(MemoryPlan, StaysUnderTheCeilingAndSharesWhatThereIs) {
     const MemoryPlan plan = PlanMemory(TrainingFlow(), limit, 60 * kMiB, 2);
     EXPECT_LE(plan.peak_bytes(), limit);
     std::size_t pools = 0, tickets = 0;
-    for (const Stretch& stretch : plan.stretches) {
-      pools += stretch.pool_bytes;
-      tickets += stretch.item_bytes * stretch.max_tickets;
+    for (const Segment& segment : plan.segments) {
+      pools += segment.pool_bytes;
+      tickets += segment.item_bytes * segment.max_tickets;
     }
     EXPECT_LE(plan.peak_bytes() - tickets + pools, limit);
   }
@@ -64,36 +64,36 @@ TEST(MemoryPlan, LetsEveryWorkerWorkBeforeMoreItemsWait) {
   // The second worker takes 8 MiB; before it fits, what is there goes to the tickets.
   const MemoryPlan with_one = PlanMemory(TrainingFlow(), smallest + 6 * kMiB, 60 * kMiB, 2);
   EXPECT_EQ(with_one.levers[3], 1);
-  EXPECT_EQ(with_one.stretches[0].max_tickets, 4);
+  EXPECT_EQ(with_one.segments[0].max_tickets, 4);
   const MemoryPlan with_two = PlanMemory(TrainingFlow(), smallest + 8 * kMiB, 60 * kMiB, 2);
   EXPECT_EQ(with_two.levers[3], 2);
-  EXPECT_EQ(with_two.stretches[0].max_tickets, 1);
+  EXPECT_EQ(with_two.segments[0].max_tickets, 1);
 }
 
-TEST(MemoryPlan, TakesTheFrugalWayWhereMoreCannotWorkAtOnceOtherwise) {
+TEST(MemoryPlan, TakesTheLowMemoryModeWhereMoreCannotWorkAtOnceOtherwise) {
   std::vector<StageCost> flow = TrainingFlow();
-  flow[4].footprint.lever =
-      Lever{"steps", 40 * kMiB, 1, 2, "", Lever::Frugal{"frugal steps", 15 * kMiB, 0.8, ""}};
+  flow[4].footprint.lever = Lever{
+      "steps", 40 * kMiB, 1, 2, "", Lever::LowMemoryMode{"low-memory steps", 15 * kMiB, 0.8, ""}};
   const std::size_t others = PlanMemory(TrainingFlow(), 1024 * kMiB, 60 * kMiB, 2).smallest_bytes;
   const auto plan = [&](std::size_t beside_others) {
     return PlanMemory(flow, others + beside_others * kMiB, 60 * kMiB, 2);
   };
   const MemoryPlan plenty = plan(400);
-  EXPECT_FALSE(plenty.is_frugal);
+  EXPECT_FALSE(plenty.is_low_memory);
   EXPECT_EQ(plenty.levers[4], 2);
   EXPECT_EQ(plenty.rows.back().what, "steps");
   EXPECT_EQ(plenty.smallest_bytes, others + 15 * kMiB);
 
-  const MemoryPlan less = plan(60);  // for one, or for two in the frugal way and the workers
-  EXPECT_TRUE(less.is_frugal);
+  const MemoryPlan less = plan(60);  // for one, or for two in the low-memory mode and the workers
+  EXPECT_TRUE(less.is_low_memory);
   EXPECT_EQ(less.levers[4], 2);
-  EXPECT_EQ(less.rows.back().what, "frugal steps");
+  EXPECT_EQ(less.rows.back().what, "low-memory steps");
   EXPECT_EQ(less.rows.back().bytes_each, 15 * kMiB);
-  EXPECT_TRUE(plan(15).is_frugal);
+  EXPECT_TRUE(plan(15).is_low_memory);
   EXPECT_EQ(plan(15).levers[4], 1);
   EXPECT_THROW(plan(14), Error);
   flow[4].footprint.lever->max = 1;
-  EXPECT_FALSE(plan(60).is_frugal);  // as nothing is gained
+  EXPECT_FALSE(plan(60).is_low_memory);  // as nothing is gained
 }
 
 TEST(MemoryPlan, LeavesRoomForALargerItemAtTheSmallestCeilingToo) {
@@ -102,10 +102,10 @@ TEST(MemoryPlan, LeavesRoomForALargerItemAtTheSmallestCeilingToo) {
   flow.front().footprint.largest_item_bytes = flow.front().footprint.item_bytes + 5 * kMiB;
   const MemoryPlan plan = PlanMemory(flow, without + 5 * kMiB, 60 * kMiB, 2);
   EXPECT_EQ(plan.smallest_bytes, without + 5 * kMiB);
-  EXPECT_EQ(plan.stretches.front().pool_bytes, 7 * kMiB);
+  EXPECT_EQ(plan.segments.front().pool_bytes, 7 * kMiB);
   EXPECT_EQ(plan.peak_bytes(), plan.smallest_bytes);
   // Usual items share the room while no larger one needs it.
-  EXPECT_EQ(plan.stretches.front().max_tickets, 3);
+  EXPECT_EQ(plan.segments.front().max_tickets, 3);
   EXPECT_EQ(plan.rows[2].what, "room for a larger one");
   EXPECT_EQ(plan.rows[2].bytes(), 1 * kMiB);
 

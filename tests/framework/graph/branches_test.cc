@@ -169,9 +169,9 @@ TEST(Branches, ArePaidForByTheTicketOfTheirItem) {
       .Add<Note>("note", notes);
   flow.Run();
   // 100 for the first and for each branch, and a copy for each of the two that change it.
-  EXPECT_EQ(flow.plan().stretches[0].item_bytes, 500u);
-  EXPECT_EQ(flow.plan().stretches[1].item_bytes, 50u);
-  EXPECT_LE(flow.peak_bytes(0), flow.plan().stretches[0].pool_bytes);
+  EXPECT_EQ(flow.plan().segments[0].item_bytes, 500u);
+  EXPECT_EQ(flow.plan().segments[1].item_bytes, 50u);
+  EXPECT_LE(flow.peak_bytes(0), flow.plan().segments[0].pool_bytes);
   EXPECT_EQ(flow.used_bytes(0), 0u);
   EXPECT_EQ(flow.used_bytes(1), 0u);
   EXPECT_EQ(notes, UpTo(200));
@@ -194,8 +194,8 @@ TEST(Branches, CopiesBehindAStageThatWorksInPlaceArePaidForToo) {
       .Add<Note>("note two", two);
   flow.Run();
   // 100 for the first and for each branch, and a copy for each of the two that change it.
-  EXPECT_EQ(flow.plan().stretches[0].item_bytes, 500u);
-  EXPECT_LE(flow.peak_bytes(0), flow.plan().stretches[0].pool_bytes);
+  EXPECT_EQ(flow.plan().segments[0].item_bytes, 500u);
+  EXPECT_LE(flow.peak_bytes(0), flow.plan().segments[0].pool_bytes);
   EXPECT_GE(flow.peak_bytes(0), 500u);
   EXPECT_EQ(flow.used_bytes(0), 0u);
   EXPECT_EQ(one.size(), 200u);
@@ -256,9 +256,9 @@ class Drawn {
         }
         if (build[i].kind == Kind::kGather) CheckBatches(build, i, items, outputs[i].batches);
       }
-      for (std::size_t i = 0; i < flow.plan().stretches.size(); ++i) {
+      for (std::size_t i = 0; i < flow.plan().segments.size(); ++i) {
         EXPECT_EQ(flow.used_bytes(i), 0u);
-        EXPECT_LE(flow.peak_bytes(i), flow.plan().stretches[i].pool_bytes);
+        EXPECT_LE(flow.peak_bytes(i), flow.plan().segments[i].pool_bytes);
       }
     }
   }

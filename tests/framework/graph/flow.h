@@ -59,8 +59,8 @@ class Flow {
     graph_->Run(pass);
   }
   void Stop() { stopped_ = true; }
-  std::size_t used_bytes(std::size_t stretch) { return graph_->pool(stretch).used_bytes(); }
-  std::size_t peak_bytes(std::size_t stretch) { return graph_->pool(stretch).peak_bytes(); }
+  std::size_t used_bytes(std::size_t segment) { return graph_->pool(segment).used_bytes(); }
+  std::size_t peak_bytes(std::size_t segment) { return graph_->pool(segment).peak_bytes(); }
   const MemoryPlan& plan() const { return plan_; }
 
   std::vector<int> values() const {

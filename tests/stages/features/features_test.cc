@@ -7,6 +7,7 @@
 
 #include "stages/features/onednn/onednn_prefix.h"
 #include "tests/support/caught_error.h"
+#include "tests/support/head_layers.h"
 #include "tests/support/whole_backbone.h"
 
 namespace weir {
@@ -21,8 +22,7 @@ std::shared_ptr<ModelSource> Source(FrozenConfig frozen) {
   auto source = std::make_shared<ModelSource>();
   source->config.backbone.width = 0.35;
   source->config.frozen = std::move(frozen);
-  source->config.head = {{.kind = HeadLayer::Kind::kGlobalAveragePooling},
-                         {.units = kUnitsOfClasses, .activation = Activation::kSoftmax}};
+  source->config.head = {HeadAveragePooling(), HeadDenseOfClasses(Activation::kSoftmax)};
   source->convention = Convention::Keras();
   source->open_backbone = [](const Model& model) { return RandomBackbone(model.network(), 1); };
   return source;

@@ -46,11 +46,10 @@ head:
   EXPECT_EQ(config.frozen.kind, FrozenConfig::Kind::kAll);
   EXPECT_FALSE(config.preprocessing.has_value());
   ASSERT_EQ(config.head.size(), 3u);
-  EXPECT_EQ(config.head[0].kind, HeadLayer::Kind::kGlobalAveragePooling);
-  EXPECT_EQ(config.head[1].units, 1024);
-  EXPECT_EQ(config.head[1].activation, Activation::kRelu);
-  EXPECT_EQ(config.head[2].units, kUnitsOfClasses);
-  EXPECT_EQ(config.head[2].activation, Activation::kSoftmax);
+  EXPECT_EQ(config.head[0]->declaration(), "global_average_pooling");
+  EXPECT_EQ(config.head[1]->declaration(), "dense 1024 relu");
+  EXPECT_TRUE(config.head[2]->needs_classes());
+  EXPECT_EQ(config.head[2]->WithClasses(7)->declaration(), "dense 7 softmax");
 }
 
 TEST(ParseModel, TakesThePathOfWeightsFromTheFolderOfTheFile) {

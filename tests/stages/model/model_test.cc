@@ -4,21 +4,16 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/caught_error.h"
+#include "tests/support/head_layers.h"
 
 namespace weir {
 namespace {
 
 using testing::ElementsAre;
-using Kind = HeadLayer::Kind;
+const HeadPart kPooling = HeadAveragePooling();
+const HeadPart kClasses = HeadDenseOfClasses(Activation::kSoftmax);
 
-HeadLayer Dense(int units, Activation activation = Activation::kRelu) {
-  return {.kind = Kind::kDense, .units = units, .activation = activation};
-}
-
-const HeadLayer kPooling = {.kind = Kind::kGlobalAveragePooling};
-const HeadLayer kClasses = Dense(kUnitsOfClasses, Activation::kSoftmax);
-
-Model Make(FrozenConfig frozen, std::vector<HeadLayer> head = {kPooling, kClasses}) {
+Model Make(FrozenConfig frozen, Head head = {kPooling, kClasses}) {
   return Model({.frozen = std::move(frozen), .head = std::move(head)}, Convention::Keras(),
                {224, 224}, {"ants", "bees"}, 1);
 }
@@ -34,7 +29,7 @@ FrozenConfig Patterns(std::vector<std::string> patterns) {
 const FrozenConfig kAll = {};
 const FrozenConfig kNone = {.kind = FrozenConfig::Kind::kNone};
 
-std::string RefusalOfHead(std::vector<HeadLayer> head) {
+std::string RefusalOfHead(Head head) {
   return CaughtError([&] { Make(kAll, head).CheckClassifier(); });
 }
 
@@ -43,17 +38,17 @@ std::string RefusalOfFrozen(FrozenConfig frozen) {
 }
 
 TEST(Model, FrozenWholePoolsInThePrefix) {
-  const Model model = Make(kAll, {kPooling, Dense(1024), kClasses});
+  const Model model = Make(kAll, {kPooling, HeadDense(1024), kClasses});
   EXPECT_EQ(model.prefix_layers(), 52);
   EXPECT_EQ(model.prefix_pooling(), Pooling::kAverage);
   EXPECT_EQ(model.first_head_layer(), 1);
   EXPECT_THAT(model.feature_dims(), ElementsAre(1280));
-  EXPECT_EQ(model.head()[2].units, 2);
+  EXPECT_EQ(model.head()[2]->declaration(), "dense 2 softmax");
   EXPECT_EQ(model.trained_values(), 1281u * 1024 + 1025 * 2);
 }
 
 TEST(Model, FrozenWholeKeepsTheMapThatTheHeadFlattens) {
-  const Model model = Make(kAll, {{.kind = Kind::kFlatten}, kClasses});
+  const Model model = Make(kAll, {HeadFlatten(), kClasses});
   EXPECT_EQ(model.prefix_pooling(), Pooling::kNone);
   EXPECT_EQ(model.first_head_layer(), 0);
   EXPECT_THAT(model.feature_dims(), ElementsAre(7, 7, 1280));
@@ -61,7 +56,7 @@ TEST(Model, FrozenWholeKeepsTheMapThatTheHeadFlattens) {
 }
 
 TEST(Model, PoolingStaysBehindADropoutThatDrawsRandomNumbers) {
-  const Model model = Make(kAll, {{.kind = Kind::kDropout}, kPooling, kClasses});
+  const Model model = Make(kAll, {HeadDropout(), kPooling, kClasses});
   EXPECT_EQ(model.prefix_pooling(), Pooling::kNone);
   EXPECT_THAT(model.feature_dims(), ElementsAre(7, 7, 1280));
 }
@@ -152,12 +147,9 @@ TEST(Model, RefusesAHeadWhoseShapesDoNotFit) {
   EXPECT_EQ(RefusalOfHead({kPooling, kPooling, kClasses}),
             "model.head[1] (global_average_pooling): there is no map left to pool\n"
             "Remove it: what arrives here is a vector already.");
-  EXPECT_EQ(RefusalOfHead({{.kind = Kind::kFlatten}, Dense(1000000), kClasses}),
+  EXPECT_EQ(RefusalOfHead({HeadFlatten(), HeadDense(1000000), kClasses}),
             "model.head[1] (dense): 62720 inputs times 1000000 units are more than 2^30 weights\n"
             "Pool before it, or give it fewer units.");
-  EXPECT_EQ(RefusalOfHead({kPooling, Dense(0), kClasses}),
-            "model.head[1] (dense): 0 units\n"
-            "Give it at least one unit, or write `units: classes`.");
 }
 
 TEST(Model, RefusesAHeadThatGivesNoClassProbabilities) {
@@ -166,22 +158,16 @@ TEST(Model, RefusesAHeadThatGivesNoClassProbabilities) {
   EXPECT_EQ(
       RefusalOfHead({kPooling}),
       "model.head: it ends with global_average_pooling, which gives no value a class" + remedy);
-  EXPECT_EQ(RefusalOfHead({kPooling, Dense(3, Activation::kSoftmax)}),
+  EXPECT_EQ(RefusalOfHead({kPooling, HeadDense(3, Activation::kSoftmax)}),
             "model.head: its last layer has 3 units, the data has 2 classes\n"
             "Write `units: classes`, which follows the data.");
-  EXPECT_EQ(RefusalOfHead({kPooling, Dense(kUnitsOfClasses, Activation::kSigmoid)}),
+  EXPECT_EQ(RefusalOfHead({kPooling, HeadDenseOfClasses(Activation::kSigmoid)}),
             "model.head: the activation of its last layer is sigmoid, which gives no class "
             "probabilities\nUse softmax, or linear (logits), which learns the same.");
-  EXPECT_EQ(RefusalOfHead({kPooling, Dense(8, Activation::kSoftmax), kClasses}),
+  EXPECT_EQ(RefusalOfHead({kPooling, HeadDense(8, Activation::kSoftmax), kClasses}),
             "model.head[1] (dense): softmax before the last layer\n"
             "Keep softmax for the last layer; relu is usual before it.");
-  EXPECT_EQ(RefusalOfHead({kPooling, Dense(2, Activation::kLinear)}), "nothing was thrown");
-}
-
-TEST(Model, RefusesARateThatDropsEverything) {
-  EXPECT_EQ(RefusalOfHead({kPooling, {.kind = Kind::kDropout, .rate = 1}, kClasses}),
-            "model.head[1] (dropout): the rate is not in [0, 1)\n"
-            "Give the fraction of values to drop, such as 0.2.");
+  EXPECT_EQ(RefusalOfHead({kPooling, HeadDense(2, Activation::kLinear)}), "nothing was thrown");
 }
 
 TEST(Model, RefusesASingleClass) {

@@ -6,11 +6,9 @@
 
 #include "stages/files/bounded_json.h"
 #include "stages/model/weights/safetensors_writer.h"
-#include "stages/train/optimizers/adam.h"
-#include "stages/train/optimizers/sgd.h"
-#include "tests/stages/train/small_training.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/file_text.h"
+#include "tests/support/head_layers.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {
@@ -183,10 +181,9 @@ TEST(Checkpoint, RefusesOtherSafetensorsAndTruncatedOnes) {
 Declaration DeclarationOfClasses(std::vector<std::string> classes) {
   ModelConfig config;
   config.backbone.width = 0.35;
-  config.head = {{.kind = HeadLayer::Kind::kGlobalAveragePooling},
-                 {.units = kUnitsOfClasses, .activation = Activation::kSoftmax}};
+  config.head = {HeadAveragePooling(), HeadDenseOfClasses(Activation::kSoftmax)};
   const Model model(config, Convention::Keras(), {32, 32}, std::move(classes), 1);
-  return DeclarationOf(model, Adam(Adam::Params{}));
+  return DeclarationOf(model, "adam");
 }
 
 TEST(DeclarationOf, TellsLongListsOfClassesApartAndStaysShort) {
@@ -218,9 +215,13 @@ TEST(Checkpoint, OfClassesWhoseNamesAreNotUtf8ComesBack) {
 }
 
 TEST(DeclarationOf, NamesWhatATrainingIs) {
-  const SmallTraining training({.kind = FrozenConfig::Kind::kThrough, .through = "block_16"});
-  const Declaration declaration =
-      DeclarationOf(*training.MakeModel(), Sgd(Sgd::Params{.momentum = 0.9}));
+  ModelConfig config;
+  config.backbone.width = 0.35;
+  config.frozen = {.kind = FrozenConfig::Kind::kThrough, .through = "block_16"};
+  config.head = {HeadAveragePooling(), HeadDense(6, Activation::kTanh),
+                 HeadDenseOfClasses(Activation::kSoftmax)};
+  const Model model(config, Convention::Keras(), {32, 32}, {"ants", "bees", "wasps"}, 7);
+  const Declaration declaration = DeclarationOf(model, "sgd with momentum");
   const Declaration expected = {{"backbone", "mobilenet_v2, width 0.35"},
                                 {"picture size", "32 x 32"},
                                 {"padding", "same"},

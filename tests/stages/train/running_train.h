@@ -10,6 +10,7 @@
 #include "stages/picture_lists.h"
 #include "stages/train/train.h"
 #include "tests/stages/train/small_training.h"
+#include "tests/support/head_layers.h"
 
 namespace weir {
 
@@ -20,7 +21,7 @@ class Running {
     int batch = 8;
     int in_flight = 1;
     bool training = true;
-    bool is_frugal = false;
+    bool is_low_memory = false;
     std::shared_ptr<Device> device{};  // null: the host
     bool drop_last = false;
     PictureLists pictures{};
@@ -45,7 +46,8 @@ class Running {
                          .workers = 4,
                          .training = options.training};
     stage_ = std::make_unique<Train>(Train::Params{}, context);
-    OpenContext open{.budget = budget_, .lever = options.in_flight, .is_frugal = options.is_frugal};
+    OpenContext open{
+        .budget = budget_, .lever = options.in_flight, .is_low_memory = options.is_low_memory};
     stage_->Open(open);
   }
 
@@ -86,8 +88,7 @@ class Running {
 
 inline SmallTraining PartlyFrozen() {
   SmallTraining training({.kind = FrozenConfig::Kind::kThrough, .through = "block_14"});
-  training.source->config.head.insert(training.source->config.head.begin() + 1,
-                                      {.kind = HeadLayer::Kind::kDropout, .rate = 0.3});
+  training.source->config.head.insert(training.source->config.head.begin() + 1, HeadDropout(0.3));
   training.config->loss = std::make_shared<CrossEntropy>(CrossEntropy::Params{0.05});
   return training;
 }

@@ -11,6 +11,7 @@
 #include "stages/model/model.h"
 #include "stages/payloads.h"
 #include "stages/train/training_config.h"
+#include "tests/support/head_layers.h"
 #include "tests/support/whole_backbone.h"
 
 namespace weir {
@@ -32,9 +33,8 @@ struct SmallTraining {
   explicit SmallTraining(FrozenConfig frozen, Convention convention = Convention::Keras()) {
     source->config.backbone.width = 0.35;
     source->config.frozen = std::move(frozen);
-    source->config.head = {{.kind = HeadLayer::Kind::kGlobalAveragePooling},
-                           {.units = 6, .activation = Activation::kTanh},
-                           {.units = kUnitsOfClasses, .activation = Activation::kSoftmax}};
+    source->config.head = {HeadAveragePooling(), HeadDense(6, Activation::kTanh),
+                           HeadDenseOfClasses(Activation::kSoftmax)};
     source->convention = convention;
     source->open_backbone = [](const Model& model) { return LivelyBackbone(model.network()); };
   }

@@ -12,6 +12,7 @@
 #include "tests/stages/train/running_train.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/file_text.h"
+#include "tests/support/head_layers.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {
@@ -154,8 +155,7 @@ TEST(TrainOnDevice, LeasesOnTheHostWhatIsThere) {
 
   SmallTraining wide = HeadOnly();
   wide.input = {224, 224};
-  wide.source->config.head.insert(wide.source->config.head.begin(),
-                                  {.kind = HeadLayer::Kind::kDropout});
+  wide.source->config.head.insert(wide.source->config.head.begin(), HeadDropout());
   const auto model = wide.MakeModel();  // a mask of 7 x 7 x 1280 a sample
   EXPECT_GE(StagingBytes(*model, 32), std::size_t{32} * 7 * 7 * 1280 * 4);
 }

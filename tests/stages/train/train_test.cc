@@ -16,13 +16,12 @@
 #include "tests/stages/train/running_train.h"
 #include "tests/stages/train/small_training.h"
 #include "tests/support/caught_error.h"
+#include "tests/support/head_layers.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/whole_backbone.h"
 
 namespace weir {
 namespace {
-
-using Kind = HeadLayer::Kind;
 
 // First of all, as threads that another test had started would hide new ones.
 TEST(Train, StartsNoThreads) {
@@ -168,8 +167,7 @@ TEST(Train, ReportsTheMetricsThatAreNamed) {
 
 TEST(Train, MeasuringLearnsNothing) {
   SmallTraining training = HeadOnly();
-  training.source->config.head.insert(training.source->config.head.begin() + 1,
-                                      {.kind = Kind::kBatchNorm});
+  training.source->config.head.insert(training.source->config.head.begin() + 1, HeadBatchNorm());
   Running running(training);
   const std::vector<float> before = running.State();
   running.Pass(Split::kValidation, 0, 16);
@@ -186,8 +184,9 @@ void ExpectMemoryAsPlanned(const SmallTraining& training, Running::Options optio
   allocator.ResetPeak();
   running.Pass(Split::kTrain, 0, 2 * options.batch);
   const Footprint footprint = running.footprint();
-  const double planned = static_cast<double>(
-      footprint.held_bytes() + options.in_flight * footprint.lever->BytesEach(options.is_frugal));
+  const double planned =
+      static_cast<double>(footprint.held_bytes() +
+                          options.in_flight * footprint.lever->BytesEach(options.is_low_memory));
   const double measured = static_cast<double>(allocator.usage().peak_used_bytes - before);
   EXPECT_LE(measured, planned);
   EXPECT_GE(measured, at_least * planned);
@@ -214,7 +213,7 @@ TEST(Train, HoldsWhatThePlanSays) {
     partly.input = {224, 224};
     ExpectMemoryAsPlanned(partly, {.batch = 4}, 0.75);
     SmallTraining head = HeadOnly();
-    head.source->config.head[1].units = 1024;
+    head.source->config.head[1] = HeadDense(1024, Activation::kTanh);
     ExpectMemoryAsPlanned(head, {.batch = 32}, 0.7);
   });
 }
@@ -227,22 +226,22 @@ TEST(Train, HoldsWhatThePlanSaysWhereActivationsAreRecomputed) {
       unfrozen.input = {160, 160};
       unfrozen.source->config.backbone.width = 1;
       unfrozen.config->micro_batch = 2;
-      ExpectMemoryAsPlanned(unfrozen, {.batch = 4, .is_frugal = true}, 0.75);
+      ExpectMemoryAsPlanned(unfrozen, {.batch = 4, .is_low_memory = true}, 0.75);
     }
     SmallTraining on_batch({.kind = FrozenConfig::Kind::kNone});
     on_batch.input = {160, 160};
     on_batch.source->config.backbone.batch_norm = BatchNormMode::kTrain;
-    ExpectMemoryAsPlanned(on_batch, {.batch = 4, .is_frugal = true}, 0.75);
+    ExpectMemoryAsPlanned(on_batch, {.batch = 4, .is_low_memory = true}, 0.75);
     SmallTraining partly({.kind = FrozenConfig::Kind::kThrough, .through = "block_5"});
     partly.input = {224, 224};
-    ExpectMemoryAsPlanned(partly, {.batch = 4, .is_frugal = true}, 0.75);
+    ExpectMemoryAsPlanned(partly, {.batch = 4, .is_low_memory = true}, 0.75);
   });
 }
 
 // Running statistics included, which follow once a batch.
 TEST(Train, LearnsTheSameWhereActivationsAreRecomputed) {
-  const auto learnt = [](const SmallTraining& training, bool is_frugal) {
-    Running running(training, {.in_flight = 2, .is_frugal = is_frugal});
+  const auto learnt = [](const SmallTraining& training, bool is_low_memory) {
+    Running running(training, {.in_flight = 2, .is_low_memory = is_low_memory});
     for (int epoch = 0; epoch < 2; ++epoch) running.Pass(Split::kTrain, epoch, 20);
     return running.State();
   };

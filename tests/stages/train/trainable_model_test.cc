@@ -11,11 +11,10 @@
 #include "stages/train/optimizers/adam.h"
 #include "stages/train/optimizers/sgd.h"
 #include "tests/stages/train/small_training.h"
+#include "tests/support/head_layers.h"
 
 namespace weir {
 namespace {
-
-using Kind = HeadLayer::Kind;
 
 const Sgd::Params kPlainDescent{.learning_rate = 1};
 
@@ -127,17 +126,12 @@ TEST(TrainableModel, GradientsOfEveryHeadLayerAreThoseOfFiniteDifferences) {
   for (const Activation activation :
        {Activation::kRelu, Activation::kRelu6, Activation::kSigmoid, Activation::kTanh}) {
     training.source->config.head = {
-        {.kind = Kind::kDropout, .rate = 0.3},
-        {.kind = Kind::kGlobalMaxPooling},
-        {.kind = Kind::kBatchNorm},
-        {.units = 8, .activation = activation},
-        {.kind = Kind::kDropout},
-        {.units = kUnitsOfClasses},
+        HeadDropout(0.3),         HeadMaxPooling(), HeadBatchNorm(),
+        HeadDense(8, activation), HeadDropout(),    HeadDenseOfClasses(),
     };
     ExpectGradientsOfFiniteDifferences(training);
   }
-  training.source->config.head = {
-      {.kind = Kind::kBatchNorm}, {.kind = Kind::kFlatten}, {.units = kUnitsOfClasses}};
+  training.source->config.head = {HeadBatchNorm(), HeadFlatten(), HeadDenseOfClasses()};
   ExpectGradientsOfFiniteDifferences(training);
 }
 
@@ -145,8 +139,7 @@ TEST(TrainableModel, GradientsOfEveryHeadLayerAreThoseOfFiniteDifferences) {
 void ExpectThePrefixsFeatures(const Convention& convention) {
   SmallTraining training({.kind = FrozenConfig::Kind::kNone}, convention);
   training.input = {96, 64};
-  training.source->config.head = {{.kind = Kind::kGlobalAveragePooling},
-                                  {.units = kUnitsOfClasses}};
+  training.source->config.head = {HeadAveragePooling(), HeadDenseOfClasses()};
   const auto model = training.MakeModel();
   const Sgd optimizer(kPlainDescent);
   TrainableModel trainable(*model, optimizer, {.training = false});
@@ -190,8 +183,7 @@ TEST(TrainableModel, UnfrozenItComputesWhatTheFrozenPrefixDoes) {
 
 TEST(TrainableModel, DropsByEpochAndSampleWhateverIsBesideIt) {
   SmallTraining training({.kind = FrozenConfig::Kind::kAll});
-  training.source->config.head.insert(training.source->config.head.begin() + 1,
-                                      {.kind = Kind::kDropout});
+  training.source->config.head.insert(training.source->config.head.begin() + 1, HeadDropout());
   Learning learning(training);
   // The logits of `samples`, whose features are all alike.
   const auto logits_of = [&](std::vector<Sample> samples, int epoch) {
@@ -219,9 +211,7 @@ TEST(TrainableModel, DropsByEpochAndSampleWhateverIsBesideIt) {
 // keras.layers.BatchNormalization's moving statistics after one batch, by its documented rule.
 TEST(TrainableModel, RunningStatisticsFollowTheBatch) {
   SmallTraining training({.kind = FrozenConfig::Kind::kAll});
-  training.source->config.head = {{.kind = Kind::kGlobalAveragePooling},
-                                  {.kind = Kind::kBatchNorm, .momentum = 0.9},
-                                  {.units = kUnitsOfClasses}};
+  training.source->config.head = {HeadAveragePooling(), HeadBatchNorm(0.9), HeadDenseOfClasses()};
   Learning learning(training, 8);
   learning.Loss();
   const Parameter& mean = learning.trainable.tables().statistics.at("head.1.running_mean");
@@ -284,8 +274,7 @@ TEST(TrainableModel, OnADeviceTheStateIsFetchedAndBroughtBack) {
 
 TEST(TrainableModel, ARehearsalLeavesNoTraceOnceItIsLoaded) {
   SmallTraining training(Through("block_14"));
-  training.source->config.head.insert(training.source->config.head.begin() + 1,
-                                      {.kind = Kind::kBatchNorm});
+  training.source->config.head.insert(training.source->config.head.begin() + 1, HeadBatchNorm());
   const auto model = training.MakeModel();
   const Adam optimizer(Adam::Params{});
   const auto loaded = [&](bool rehearse) {
@@ -315,7 +304,7 @@ TEST(TrainableModel, LoadsADenseLayerOfTheBackboneThatLearnsAlone) {
   names.back().beta = "dense.bias";
   ModelConfig config;
   config.frozen = {.kind = FrozenConfig::Kind::kPatterns, .patterns = {"conv", "pool"}};
-  config.head = {{.kind = Kind::kFlatten}};
+  config.head = {HeadFlatten()};
   const Model model(config, Backbone(kMobileNetV2, 1, std::move(network), std::move(names)),
                     std::make_shared<const std::vector<std::string>>(3, "class"), 1);
   ASSERT_TRUE(model.learns(model.network().size() - 1));
@@ -330,7 +319,7 @@ TEST(TrainableModel, LoadsADenseLayerOfTheBackboneThatLearnsAlone) {
 
 TEST(TrainableModel, StartsFromGlorotUniformAndZeroBiases) {
   SmallTraining training({.kind = FrozenConfig::Kind::kAll});
-  training.source->config.head[1].units = 256;
+  training.source->config.head[1] = HeadDense(256, Activation::kTanh);
   Learning learning(training);
   const Parameter& weight = learning.trainable.tables().learning.at("head.1.weight");
   const Parameter& bias = learning.trainable.tables().learning.at("head.1.bias");

@@ -12,15 +12,15 @@
 #include <vector>
 
 #include "stages/model/backbones/mobilenet_v2.h"
+#include "stages/train/head/head_operations.h"
 #include "stages/train/micro_batch_run.h"
 #include "stages/train/torch/torch_allocator.h"
 #include "tests/stages/model/backbones/drawn_networks.h"
 #include "tests/stages/train/small_training.h"
+#include "tests/support/head_layers.h"
 
 namespace weir {
 namespace {
-
-using Kind = HeadLayer::Kind;
 
 struct Case {
   std::string name;
@@ -35,7 +35,7 @@ Case MobileNet(const std::string& name, FrozenConfig frozen, BatchNormMode batch
   return {name, training.MakeModel()};
 }
 
-Case WithHead(const std::string& name, std::vector<HeadLayer> head) {
+Case WithHead(const std::string& name, Head head) {
   SmallTraining training({.kind = FrozenConfig::Kind::kThrough, .through = "block_15"});
   training.input = {96, 96};
   training.source->config.head = std::move(head);
@@ -65,7 +65,7 @@ Case WideConvolutions() {
   }
   ModelConfig config;
   config.frozen = {.kind = FrozenConfig::Kind::kNone};
-  config.head = {{.kind = Kind::kGlobalAveragePooling}, {.units = kUnitsOfClasses}};
+  config.head = {HeadAveragePooling(), HeadDenseOfClasses()};
   const auto classes = std::make_shared<const std::vector<std::string>>(3, "a");
   Backbone backbone(kMobileNetV2, 1, std::move(network), std::move(names));
   return {"wide convolutions", std::make_shared<Model>(config, std::move(backbone), classes, 1)};
@@ -84,21 +84,17 @@ std::vector<Case> Cases() {
       MobileNet("the last blocks on the batch", through, BatchNormMode::kTrain),
       MobileNet("frozen in between", patterns, BatchNormMode::kStored),
       MobileNet("frozen in between on the batch", patterns, BatchNormMode::kTrain),
-      WithHead("max pooling", {{.kind = Kind::kGlobalMaxPooling}, {.units = kUnitsOfClasses}}),
-      WithHead("flatten", {{.kind = Kind::kDropout},
-                           {.kind = Kind::kFlatten},
-                           {.units = 64, .activation = Activation::kRelu},
-                           {.units = kUnitsOfClasses}}),
-      WithHead("batch norm", {{.kind = Kind::kBatchNorm},
-                              {.kind = Kind::kGlobalAveragePooling},
-                              {.kind = Kind::kDropout},
-                              {.units = kUnitsOfClasses}})};
+      WithHead("max pooling", {HeadMaxPooling(), HeadDenseOfClasses()}),
+      WithHead("flatten", {HeadDropout(), HeadFlatten(), HeadDense(64, Activation::kRelu),
+                           HeadDenseOfClasses()}),
+      WithHead("batch norm",
+               {HeadBatchNorm(), HeadAveragePooling(), HeadDropout(), HeadDenseOfClasses()})};
   cases.push_back(WideConvolutions());
   // Large enough that a map is more than what is allowed in passing.
   for (const DrawnNetwork& drawn : DrawnNetworks(Convention::Keras(), {193, 161})) {
     ModelConfig config;
     config.frozen = none;
-    config.head = {{.kind = Kind::kGlobalAveragePooling}, {.units = kUnitsOfClasses}};
+    config.head = {HeadAveragePooling(), HeadDenseOfClasses()};
     const auto classes = std::make_shared<const std::vector<std::string>>(3, "a");
     cases.push_back({drawn.name, std::make_shared<Model>(config, drawn.backbone, classes, 1)});
   }

@@ -10,6 +10,7 @@
 #include "framework/error.h"
 #include "stages/device/device.h"
 #include "tests/stages/device/cuda/uneven_backbone.h"
+#include "tests/support/head_layers.h"
 #include "tests/support/whole_backbone.h"
 
 namespace weir {
@@ -31,8 +32,7 @@ inline Model TestModel(FrozenConfig::Kind frozen, MapSize input, double width = 
   ModelConfig config;
   config.backbone.width = width;
   config.frozen.kind = frozen;
-  config.head = {{.kind = HeadLayer::Kind::kGlobalAveragePooling},
-                 {.units = kUnitsOfClasses, .activation = Activation::kSoftmax}};
+  config.head = {HeadAveragePooling(), HeadDenseOfClasses(Activation::kSoftmax)};
   return Model(config, Convention::Keras(), input, {"ants", "bees"}, /*seed=*/1);
 }
 

@@ -8,12 +8,11 @@
 #include "tests/stages/device/cuda/cuda_gpu.h"
 #include "tests/stages/train/running_train.h"
 #include "tests/support/caught_error.h"
+#include "tests/support/head_layers.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {
 namespace {
-
-using Kind = HeadLayer::Kind;
 
 struct Case {
   const char* name;
@@ -50,12 +49,12 @@ SmallTraining OnStatisticsOfTheBatch() {
 SmallTraining EveryHeadLayer() {
   SmallTraining training({.kind = FrozenConfig::Kind::kThrough, .through = "block_16"});
   training.input = {64, 64};
-  training.source->config.head = {{.kind = Kind::kDropout, .rate = 0.3},
-                                  {.kind = Kind::kGlobalMaxPooling},
-                                  {.kind = Kind::kBatchNorm},
-                                  {.units = 8, .activation = Activation::kRelu6},
-                                  {.units = 8, .activation = Activation::kSigmoid},
-                                  {.units = kUnitsOfClasses}};
+  training.source->config.head = {HeadDropout(0.3),
+                                  HeadMaxPooling(),
+                                  HeadBatchNorm(),
+                                  HeadDense(8, Activation::kRelu6),
+                                  HeadDense(8, Activation::kSigmoid),
+                                  HeadDenseOfClasses()};
   return training;
 }
 

@@ -20,10 +20,13 @@
 #include "stages/features/onednn/quantization.h"
 #include "stages/model/frozen_prefix.h"
 #include "stages/model/model.h"
-#include "stages/train/backbone_layers.h"
+#include "stages/train/backbone/backbone_layers.h"
+#include "stages/train/head/head_operations.h"
 #include "stages/train/micro_batch_run.h"
 #include "stages/train/torch/torch_allocator.h"
+#include "stages/train/training_steps.h"
 #include "tests/stages/model/backbones/drawn_networks.h"
+#include "tests/support/head_layers.h"
 #include "tests/support/torch_prefix.h"
 
 namespace weir {
@@ -160,7 +163,7 @@ class Learning {
     if (!frozen.empty()) {
       config.frozen = {.kind = FrozenConfig::Kind::kPatterns, .patterns = {frozen}};
     }
-    config.head = {{.kind = HeadLayer::Kind::kFlatten}};
+    config.head = {HeadFlatten()};
     return config;
   }
   static std::int64_t Values(const ParameterTable& table) {

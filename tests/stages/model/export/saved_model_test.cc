@@ -12,6 +12,7 @@
 #include "stages/model/weights/weights_file.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/file_text.h"
+#include "tests/support/head_layers.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/whole_backbone.h"
 
@@ -19,6 +20,7 @@ namespace weir {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::ElementsAre;
 
 const std::vector<std::string> kClasses = {"ants", "b\"ees", "été"};
 
@@ -27,10 +29,8 @@ Model Declared() {
   config.backbone.width = 0.35;
   config.frozen = {.kind = FrozenConfig::Kind::kThrough, .through = "block_12"};
   config.preprocessing = Preprocessing{{1 / 255.f, 1 / 255.f, 0.1f}, {0, 0.3f, -1}};
-  config.head = {{.kind = HeadLayer::Kind::kGlobalAveragePooling},
-                 {.kind = HeadLayer::Kind::kBatchNorm, .momentum = 0.9},
-                 {.kind = HeadLayer::Kind::kDropout, .rate = 0.25},
-                 {.units = kUnitsOfClasses, .activation = Activation::kSoftmax}};
+  config.head = {HeadAveragePooling(), HeadBatchNorm(0.9), HeadDropout(0.25),
+                 HeadDenseOfClasses(Activation::kSoftmax)};
   Convention convention = Convention::Torchvision();
   convention.batch_norm_epsilon = 1e-3f;
   return Model(config, convention, {64, 96}, kClasses, 1);
@@ -127,11 +127,10 @@ TEST_F(SavedModelTest, ComesBackAsItWas) {
   const Model model(saved.source.config, saved.source.convention, saved.input, saved.classes, 1);
   EXPECT_EQ(model.preprocessing(), model_.preprocessing());
   EXPECT_EQ(model.backbone().width(), 0.35);
-  ASSERT_EQ(model.head().size(), 4u);
-  EXPECT_EQ(model.head()[1].momentum, 0.9);
-  EXPECT_EQ(model.head()[2].rate, 0.25);
-  EXPECT_EQ(model.head()[3].units, 3);
-  EXPECT_EQ(model.head()[3].activation, Activation::kSoftmax);
+  std::vector<std::string> head;
+  for (const auto& layer : model.head()) head.push_back(layer->declaration());
+  EXPECT_THAT(head, ElementsAre("global_average_pooling", "batch_norm 0.9 0.001", "dropout 0.25",
+                                "dense 3 softmax"));
   EXPECT_EQ(model.prefix_layers(), 52);  // what learnt is frozen now
   EXPECT_EQ(model.prefix_pooling(), Pooling::kAverage);
 
@@ -265,7 +264,7 @@ TEST_F(SavedModelTest, AsManyClassesAsThereMayBeComeBack) {
     }
     CheckClassNames("model", classes);
     ModelConfig config = model_.config();
-    config.head.back().units = kUnitsOfClasses;
+    config.head.back() = HeadDenseOfClasses(Activation::kSoftmax);
     const Model model(config, Convention::Torchvision(), {64, 96}, classes, 1);
     std::ofstream file(description(), std::ios::binary);
     Describe(model, [&](std::string_view piece) { file << piece; });

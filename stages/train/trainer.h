@@ -1,0 +1,107 @@
+// The Learner of the stage `train`: its state, and one batch at a time.
+//
+// Called by one thread at a time, but for metrics() and LowerInFlight(), which any thread may call.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "framework/flow/stage.h"
+#include "stages/device/device.h"
+#include "stages/learner.h"
+#include "stages/model/model.h"
+#include "stages/train/activation_plan.h"
+#include "stages/train/checkpoint.h"
+#include "stages/train/confusion_counts.h"
+#include "stages/train/optimizers/optimizer.h"
+#include "stages/train/torch/torch_allocator.h"
+#include "stages/train/trainable_model.h"
+#include "stages/train/training_config.h"
+
+namespace weir {
+
+class Trainer final : public Learner {
+ public:
+  // `batch_size` is the most samples of a batch; `device` is null for the host, `confusion` where
+  // nobody asks for it; `data` is what is learnt from, in words. Throws Error(kConfig), as Train
+  // does.
+  Trainer(std::shared_ptr<const Model> model, std::shared_ptr<const ModelSource> source,
+          std::shared_ptr<const TrainingConfig> config, std::shared_ptr<Device> device,
+          std::shared_ptr<ConfusionCounts> confusion, Declaration data, int batch_size, int workers,
+          bool training);
+
+  Footprint footprint() const;
+  void Open(OpenContext& context);
+  // Fewer micro-batches at once, from the next batch on. Any thread.
+  void LowerInFlight(int micro_batches) { wanted_in_flight_ = std::max(1, micro_batches); }
+  void BeginPass(const Pass& pass);
+  void Consume(const FeatureBatch& batch, StageContext& context);
+  void EndPass();
+
+  Metrics metrics() const override;
+  TrainingPosition position() const override { return position_; }
+  void set_epoch(int epoch) override;
+  void ForEachTensor(const std::function<void(const NamedTensor&)>& write) const override;
+  void Save(const std::filesystem::path& file, const std::string& extra) const override;
+  std::string Restore(const std::filesystem::path& file) override;
+
+ private:
+  std::size_t reading_bytes() const;                            // a layer while it is read
+  std::size_t activation_bytes(Activations activations) const;  // of a micro-batch
+  HeldPart ConfusionPart() const;
+  Footprint FootprintBesideDevice() const;
+  void ChooseMicroBatch();
+  void ApplyLowering();
+  void Issue(const std::function<void()>& work) const;  // here, or where the device's is issued
+  void DigestFrozen();
+  Declaration declaration() const;
+  CheckpointArrays arrays() const;
+  MicroBatch Cut(const FeatureBatch& batch, int index, int epoch) const;
+  bool LearnGradients(const FeatureBatch& batch, StageContext& context);
+  bool Predict(const FeatureBatch& batch, StageContext& context);
+  void Report(const FeatureBatch& batch, const Pass& pass);
+  void AddToMetrics(const FeatureBatch& batch, Split split);
+  void CheckBatch(const FeatureBatch& batch, Split split) const;
+  std::span<const float> LogitsOf(int sample) const {
+    return std::span(logits_).subspan(static_cast<std::size_t>(sample) * classes(), classes());
+  }
+  std::size_t result_bytes() const {  // logits and losses of a batch
+    return batch_size_ * (classes() * sizeof(float) + sizeof(double));
+  }
+  int classes() const { return static_cast<int>(model_->classes().size()); }
+  bool IsLabel(int label) const { return label >= 0 && label < classes(); }
+
+  std::shared_ptr<const Model> model_;
+  std::shared_ptr<const ModelSource> source_;
+  std::shared_ptr<const TrainingConfig> config_;
+  std::shared_ptr<Device> device_;              // null: the host
+  std::shared_ptr<ConfusionCounts> confusion_;  // null: not asked for
+  const Declaration data_;
+  const Optimizer& optimizer_;  // of config_
+  int batch_size_;
+  int micro_batch_;  // with a device the largest that is tried, until Open has found which fits
+  bool may_cut_;     // whether Open may take a smaller one
+  int workers_;
+  bool training_;
+
+  int in_flight_ = 0;
+  std::atomic<int> wanted_in_flight_{0};
+  TorchGrant grant_;
+  std::unique_ptr<TrainableModel> trainable_;  // from Open on
+  std::string frozen_digest_;                  // what does not learn; only where it trains
+  std::vector<float> logits_;                  // of a batch, [samples, classes]
+  std::vector<double> losses_;
+
+  TrainingPosition position_;
+  mutable std::mutex mutex_;
+  Metrics metrics_;  // guarded by mutex_
+};
+
+}  // namespace weir

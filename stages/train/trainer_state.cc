@@ -1,0 +1,121 @@
+// Trainer's state as others take it: to a model, to a checkpoint and back.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "framework/error.h"
+#include "stages/model/backbones/weights_digest.h"
+#include "stages/train/trainer.h"
+
+namespace weir {
+namespace {
+
+constexpr const char* kPutItBack =
+    "The checkpoint is kept: put the file back as it was, and --resume writes the model.";
+
+// Reading weights that were read when the run began.
+template <class Read>
+auto Again(Read read) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kData) throw;
+    throw Error(ErrorKind::kData, error.what(), kPutItBack);
+  }
+}
+
+}  // namespace
+
+void Trainer::DigestFrozen() {
+  Sha256 digest;
+  const LayerReader read = Hashed(source_->open_backbone(*model_), digest);
+  const std::vector<NetworkLayer>& layers = model_->network().layers();
+  for (int i = 0; i < model_->network().size(); ++i) {
+    if (layers[i].has_weights() && !model_->learns(i)) read(i);
+  }
+  frozen_digest_ = digest.Finish();
+}
+
+void Trainer::ForEachTensor(const std::function<void(const NamedTensor&)>& write) const {
+  const auto write_own = [&](const Parameter& parameter, std::span<float> run) {
+    write({parameter.name, parameter.shape, run.subspan(parameter.offset, parameter.values)});
+  };
+  const ModelParameters& tables = trainable_->tables();
+  Issue([this] { trainable_->FetchState(); });
+  TorchAllocator::Install().Trim();
+  Sha256 digest;
+  const LayerReader read = Again([&] { return Hashed(source_->open_backbone(*model_), digest); });
+  const std::vector<NetworkLayer>& layers = model_->network().layers();
+  for (int i = 0; i < model_->network().size(); ++i) {
+    const NetworkLayer& layer = layers[i];
+    const LayerNames& names = model_->backbone().names(i);
+    if (model_->learns(i)) {
+      for (const std::string* name : {&names.kernel, &names.gamma, &names.beta}) {
+        if (!name->empty()) write_own(tables.learning.at(*name), trainable_->values());
+      }
+      for (const std::string* name : {&names.mean, &names.variance}) {
+        if (!name->empty()) write_own(tables.statistics.at(*name), trainable_->statistics());
+      }
+    } else if (layer.has_weights()) {
+      ConvWeights frozen = Again([&] { return read(i); });
+      const auto names_of = names.tensors();
+      const std::array values = {&frozen.kernel, &frozen.gamma, &frozen.beta, &frozen.mean,
+                                 &frozen.variance};
+      for (std::size_t tensor = 0; tensor < values.size(); ++tensor) {
+        if (names_of[tensor]->empty()) continue;
+        write({*names_of[tensor], StoredShape(layer, tensor, /*is_keras=*/false), *values[tensor]});
+      }
+    }
+  }
+  if (training_ && digest.Finish() != frozen_digest_) {
+    throw Error(ErrorKind::kData,
+                source_->config.backbone.weights +
+                    ": was changed while it was in use: the frozen layers have other numbers now "
+                    "than those that the others learnt with",
+                kPutItBack);
+  }
+  for (const Parameter& each : tables.learning.all()) {
+    if (each.name.starts_with("head.")) write_own(each, trainable_->values());
+  }
+  for (const Parameter& each : tables.statistics.all()) {
+    if (each.name.starts_with("head.")) write_own(each, trainable_->statistics());
+  }
+}
+
+CheckpointArrays Trainer::arrays() const {
+  const ModelParameters& tables = trainable_->tables();
+  CheckpointArrays arrays;
+  arrays.runs.push_back({"", &tables.learning, trainable_->values()});
+  arrays.runs.push_back({"", &tables.statistics, trainable_->statistics()});
+  for (std::size_t i = 0; training_ && i < optimizer_.slot_names().size(); ++i) {
+    arrays.runs.push_back({"optimizer." + std::string(optimizer_.slot_names()[i]) + ".",
+                           &tables.learning, trainable_->slot(static_cast<int>(i))});
+  }
+  return arrays;
+}
+
+Declaration Trainer::declaration() const {
+  Declaration all = DeclarationOf(*model_, optimizer_.declaration());
+  all.emplace_back("frozen weights", "sha256 " + frozen_digest_.substr(0, kShownDigits));
+  all.insert(all.end(), data_.begin(), data_.end());
+  return all;
+}
+
+void Trainer::Save(const std::filesystem::path& file, const std::string& extra) const {
+  Issue([this] { trainable_->FetchState(); });
+  SaveCheckpoint(file, arrays(), declaration(), position_, extra);
+}
+
+std::string Trainer::Restore(const std::filesystem::path& file) {
+  RestoredState state = RestoreCheckpoint(file, arrays(), declaration());
+  Issue([this] { trainable_->ValuesChanged(); });
+  position_ = std::move(state.position);
+  // What is no longer reported is forgotten; what is new counts from here on.
+  std::erase_if(position_.metrics.means, [this](const Metrics::Mean& mean) {
+    return std::none_of(config_->metrics.begin(), config_->metrics.end(),
+                        [&](const Metric& metric) { return metric.name == mean.name; });
+  });
+  return std::move(state.extra);
+}
+
+}  // namespace weir
