@@ -8,12 +8,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 usage() {
   cat << 'EOF'
-usage: ./bootstrap.sh [build | demo | test | fuzz [SECONDS] | cuda]
+usage: ./bootstrap.sh [build | demo | test | lint | fuzz [SECONDS] | cuda]
 
   build   set up and build build/weir (what happens without an argument)
   demo    build, then draw pictures and train a classifier on them inside a memory ceiling
-  test    build everything and run the tests; check the format, and lint framework/; run that and what reads files under
-          the sanitizers, and hand the readers what libFuzzer makes of files
+  test    build everything and run the tests; check the format, and lint what was changed last; run what needs no
+          LibTorch under the sanitizers, and hand the readers what libFuzzer makes of files
+  lint    look at all sources with clang-tidy
   fuzz    the readers under libFuzzer for so long each (60 s)
   cuda    build the device side alone, GPU or not
 
@@ -317,8 +318,12 @@ set_up() {
   job_count=$(job_limit)
 }
 
+configure_release() {
+  cmake --preset release "-DWEIR_CUDA=$([ -n "$with_cuda" ] && echo ON || echo OFF)"
+}
+
 build() {  # TARGET...
-  phase "configuring" cmake --preset release "-DWEIR_CUDA=$([ -n "$with_cuda" ] && echo ON || echo OFF)"
+  phase "configuring" configure_release
   phase "building $1 (Release, $job_count at a time)" cmake --build --preset release -j "$job_count" --target "$@"
 }
 
@@ -342,6 +347,12 @@ case ${1:-build} in
     # shellcheck source=.cmake/checks.sh
     . .cmake/checks.sh
     test_all
+    ;;
+  lint)
+    set_up
+    # shellcheck source=.cmake/checks.sh
+    . .cmake/checks.sh
+    lint_all
     ;;
   fuzz)
     set_up

@@ -1,6 +1,13 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # What `./bootstrap.sh test` runs: read by bootstrap.sh, whose functions and variables it uses.
 
+# The version of clang, clang-tidy and the sanitizers.
+# shellcheck source=/dev/null
+case $(. /etc/os-release && echo "${ID:-}${VERSION_ID:-}") in
+  debian13) clang=19 ;;  # the oldest that it has is 17
+  *) clang=14 ;;
+esac
+
 sources() {  # SUFFIX...: our own files, each ended by a NUL
   local suffix
   for suffix in "$@"; do
@@ -8,31 +15,71 @@ sources() {  # SUFFIX...: our own files, each ended by a NUL
   done
 }
 
+unpack_clang_format() {  # FOLDER
+  unpack_wheels clang-format "$1" 'clang_format/data/bin/clang-format'
+  mkdir "$1/clang-format"
+  mv "$1/clang_format/data/bin/clang-format" "$1/clang-format"
+  chmod +x "$1/clang-format/clang-format"
+}
+
+fetch_clang_format() {
+  stamps[clang-format]=$(pinned clang-format)
+  [ "$(cat .deps/clang-format/stamp 2> /dev/null || true)" != "${stamps[clang-format]}" ] || return 0
+  need_packages "packages of the download" python3 python3-pip unzip
+  phase "clang-format: fetching 1 MB into .deps/clang-format" fetch_folder clang-format
+}
+
 check_format() {
-  sources h cc cu | xargs -0 clang-format-14 --dry-run -Werror
+  sources h cc cu | xargs -0 .deps/clang-format/clang-format --dry-run -Werror
   # It leaves comments as they are written, however long they are.
   if sources h cc cu | xargs -0 grep -nE '^.{101,}'; then echo 'lines of more than 100 characters' && return 1; fi
   shellcheck bootstrap.sh .ci/run .cmake/*.sh tests/*.sh tests/plugins/*.sh
 }
 
+# clang-tidy over sources of ours that are compiled here; their names, one a line, are read.
 check_lint() {
-  printf '%s\0' framework/*.cc framework/*/*.cc | xargs -0 -n 1 -P "$job_count" clang-tidy-14 -p build --quiet
+  local sources
+  sources=$(grep -xFf <(sed -n "s|^  \"file\": \"$PWD/\(.*\)\",*\$|\1|p" build/compile_commands.json) | sort -u)
+  [ -n "$sources" ] || fail "there is no source to look at" "Nothing was linted."
+  printf '%s\n' "$sources"
+  # Precompiled headers are g++'s, and of no use to it.
+  tr '\n' '\0' <<< "$sources" | sed -z '/^$/d' |
+    xargs -0 -n 1 -P "$job_count" "clang-tidy-$clang" -p build --quiet --extra-arg=-Wno-ignored-gch
 }
 
-configure_sanitize() {
+lint_all() {
+  need_packages "packages of the checks" "clang-tidy-$clang"
+  phase "configuring" configure_release
+  phase "lint of framework/, stages/ and pipelines/ (clang-tidy $clang)" check_all_lint
+}
+
+check_all_lint() { find framework stages pipelines -name '*.cc' | check_lint; }
+
+# As many as there is time for. Without a history: framework/.
+check_recent_lint() {
+  local most=40 recent
+  recent=$(git log --max-count=200 --format= --name-only -- framework stages pipelines 2> /dev/null |
+    sed -n 's/\.\(h\|cc\)$/.cc/p' | awk '!seen[$0]++' |
+    while read -r source; do if [ -f "$source" ]; then echo "$source"; fi; done | awk -v most="$most" 'NR <= most')
+  if [ -z "$recent" ]; then recent=$(find framework -name '*.cc'); fi
+  check_lint <<< "$recent"
+}
+
+configure_clang() {  # PRESET: sanitize or thread
   # CMake forgets the preset's other variables where the compiler of a folder changes.
-  grep -qs 'CMAKE_CXX_COMPILER:.*clang++-14$' build-sanitize/CMakeCache.txt || rm -rf build-sanitize
-  cmake --preset sanitize
+  grep -qs "CMAKE_CXX_COMPILER:.*clang++-$clang\$" "build-$1/CMakeCache.txt" || rm -rf "build-$1"
+  cmake --preset "$1" -D CMAKE_C_COMPILER="clang-$clang" -D CMAKE_CXX_COMPILER="clang++-$clang"
 }
 
 sanitize() {
-  configure_sanitize
+  configure_clang sanitize
   cmake --build --preset sanitize -j "$job_count"
   ctest --preset sanitize
 }
 
 unpack_onetbb_thread() {  # FOLDER
-  .cmake/onetbb_thread.sh "${stamps[onetbb-thread]%% *}" "$1/onetbb-thread" "$job_count"
+  local version=${stamps[onetbb-thread]%% *}
+  CC=clang-$clang CXX=clang++-$clang .cmake/onetbb_thread.sh "$version" "$1/onetbb-thread" "$job_count"
 }
 
 # A oneTBB of the version that is installed. That one is compiled without ThreadSanitizer, which takes all that it hands
@@ -42,7 +89,7 @@ make_onetbb_thread() {
   command -v apt-get > /dev/null || fail "oneTBB: its source is fetched from Debian or Ubuntu, and this is neither" \
     "Nothing was run under ThreadSanitizer."
   version=$(dpkg-query -W -f '${source:Upstream-Version}' libtbb-dev)
-  stamps[onetbb-thread]="$version $("${CXX:-c++}" --version | sed -n 1p)"
+  stamps[onetbb-thread]="$version $("clang++-$clang" --version | sed -n 1p)"
   [ "$(cat .deps/onetbb-thread/stamp 2> /dev/null || true)" != "${stamps[onetbb-thread]}" ] || return 0
   rm -rf .deps/onetbb-thread build-thread  # what was compiled with other headers may be newer than these
   fetch_folder onetbb-thread
@@ -51,11 +98,11 @@ make_onetbb_thread() {
 thread() {
   local steady=()
   [ -e .deps/onetbb-thread/stamp ] || fail "there is no oneTBB for it" "Nothing was run under ThreadSanitizer."
-  cmake --preset thread
+  configure_clang thread
   cmake --build --preset thread -j "$job_count"
   ldd build-thread/graph_test | grep -F '/.deps/onetbb-thread/lib/libtbb.so' ||
     fail "build-thread/graph_test would run with another oneTBB than .deps/onetbb-thread" "Unset LD_LIBRARY_PATH."
-  # Addresses that Linux spreads over more than 28 bits are an "unexpected memory mapping" to g++'s ThreadSanitizer.
+  # Addresses that Linux spreads over more than 28 bits are an "unexpected memory mapping" to ThreadSanitizer.
   if setarch -R true; then steady=(setarch -R); fi
   "${steady[@]}" ctest --preset thread
 }
@@ -80,18 +127,18 @@ summary() {
 
 # The compiler that has libFuzzer, and the OpenMP that it is used with.
 need_clang() {
-  local packages=(clang-14 libomp-14-dev)
+  local packages=("clang-$clang" "libomp-$clang-dev")
   # shellcheck source=/dev/null
   case $(. /etc/os-release && echo "$ID$VERSION_ID") in
     ubuntu22.04) ;;  # there libclang-common-14-dev has the sanitizers
-    *) packages+=(libclang-rt-14-dev) ;;
+    *) packages+=("libclang-rt-$clang-dev") ;;
   esac
   need_packages "packages of the sanitizers" "${packages[@]}"
 }
 
 fuzz_all() {  # SECONDS
   need_clang
-  phase "configuring the sanitizers" configure_sanitize
+  phase "configuring the sanitizers" configure_clang sanitize
   phase "building the readers under libFuzzer" cmake --build --preset sanitize -j "$job_count" --target all_fuzz
   phase "fuzzing each reader for $1 s" .cmake/fuzz.sh build-sanitize "$job_count" build-sanitize/corpus \
     -max_total_time="$1"
@@ -99,19 +146,21 @@ fuzz_all() {  # SECONDS
 }
 
 test_all() {
-  need_packages "packages of the checks" clang-format-14 clang-tidy-14 shellcheck valgrind \
-    python3-yaml python3-jsonschema dpkg-dev file
+  need_packages "packages of the checks" "clang-tidy-$clang" shellcheck valgrind python3-yaml python3-jsonschema \
+    dpkg-dev file
   need_clang
+  fetch_clang_format
   build all
   keep_going=1
   phase "tests" ctest --preset release
   phase "format (clang-format 14, shellcheck)" check_format
-  phase "lint of framework/ (clang-tidy 14)" check_lint
-  phase "readers and framework/ under ASan and UBSan" sanitize
+  phase "lint of the sources changed last (clang-tidy $clang)" check_recent_lint
+  phase "what needs no LibTorch under ASan and UBSan" sanitize
   # The same inputs each time, as what a longer search finds is not the fault of the change that is checked.
   phase "each reader under libFuzzer" .cmake/fuzz.sh build-sanitize "$job_count" "$scratch/corpus" -seed=1 -runs=5000
   phase "oneTBB for ThreadSanitizer" make_onetbb_thread
   phase "framework/ under ThreadSanitizer" thread
   summary
-  [ ${#failures[@]} -eq 0 ] || fail "failed: $(printf '%s; ' "${failures[@]}" | sed 's/; $//')" "What each printed stands above."
+  [ ${#failures[@]} -eq 0 ] ||
+    fail "failed: $(printf '%s; ' "${failures[@]}" | sed 's/; $//')" "What each printed stands above."
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs each reader of tests/fuzz as the options of libFuzzer say, JOBS of them at a time, and prints what each did. What makes one of them
-# fail is kept in FOLDER/findings; what it learns, for the next time, in CORPUS.
+# Runs each reader of tests/fuzz as the options of libFuzzer say, JOBS of them at a time, and prints what each did. What
+# makes one of them fail is kept in FOLDER/findings; what it learns, for the next time, in CORPUS.
 #   .cmake/fuzz.sh FOLDER JOBS CORPUS OPTION...
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -11,7 +11,7 @@ set(_headers_of_tests ${_std} <gmock/gmock.h> <gtest/gtest.h>)
 set(_headers_of_libtorch <ATen/TensorOperators.h> <ATen/core/Tensor.h>)
 set(_needs_of_tests GTest::gmock)
 set(_needs_of_libtorch LibTorch::cpu)
-set(_options_of_tests -fPIE -O0)  # as programs are compiled; the code of the tests themselves need not be fast
+set(_options_of_tests -fPIE)  # as programs are compiled
 
 function(weir_precompile target kind)
   if(NOT TARGET weir_precompiled_${kind})

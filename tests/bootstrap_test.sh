@@ -31,7 +31,7 @@ expect() {  # STATUS FIRST_LINE ARGUMENT...: run from another folder
   fi
 }
 
-usage='usage: ./bootstrap.sh [build | demo | test | fuzz [SECONDS] | cuda]'
+usage='usage: ./bootstrap.sh [build | demo | test | lint | fuzz [SECONDS] | cuda]'
 expect 0 "$usage" --help
 expect 2 "$usage" build twice
 expect 2 "$usage" fuzz long
