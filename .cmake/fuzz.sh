@@ -27,7 +27,10 @@ run_one() {  # BINARY
     /^stat::number_of_executed_units/ {runs = $2}
     /^stat::average_exec_per_sec/ {rate = $2}
     /^stat::peak_rss_mb/ {peak = $2}
-    END {printf "%-24s%10d runs %7d/s %5d MB%s\n", name, runs, rate, peak, status ? "  FAILED" : ""}
+    END {
+      per_second = rate > 0 ? rate "/s" : ""  # unknown where it took less than a second
+      printf "%-24s%10d runs %9s %5d MB%s\n", name, runs, per_second, peak, status ? "  FAILED" : ""
+    }
   ' "$folder/logs/$name"
   [ "$status" -eq 0 ] || tail -n 60 "$folder/logs/$name"
   return "$status"

@@ -65,7 +65,8 @@ std::vector<RandAugment::Drawn> RandAugment::Draw(std::uint64_t epoch, std::uint
   std::vector<Drawn> all(params_.num_ops);
   for (Drawn& drawn : all) {
     drawn.operation = static_cast<Operation>(random.Below(kOperations));
-    drawn.is_negative = (random.Uniform() < 0.5) & HasSign(drawn.operation);
+    const bool is_negative = random.Uniform() < 0.5;  // drawn for every operation
+    drawn.is_negative = is_negative && HasSign(drawn.operation);
   }
   return all;
 }

@@ -4,7 +4,6 @@
 #include <cassert>
 #include <limits>
 #include <numeric>
-#include <ranges>
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
@@ -26,10 +25,12 @@ std::int64_t TensorInfo::values() const {
 namespace {
 
 const WeightsFormat& FormatOf(const WeightsContent& content) {
-  for (const WeightsFormat* format : std::views::reverse(WeightsFormats())) {
-    if (format->matches(content)) return *format;
-  }
-  RefuseForeignFile(content);
+  const auto formats = WeightsFormats();
+  const auto found = std::find_if(formats.rbegin(), formats.rend(), [&](const WeightsFormat* each) {
+    return each->matches(content);
+  });
+  if (found == formats.rend()) RefuseForeignFile(content);
+  return **found;
 }
 
 }  // namespace

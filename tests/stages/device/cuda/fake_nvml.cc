@@ -2,6 +2,10 @@
 // from 100 on, that hold as many bytes as their number; of process 139 it does not tell.
 #include <cstring>
 
+#include "stages/device/cuda/nvml_interface.h"
+
+namespace nvml = weir::nvml;
+
 extern "C" {
 
 int nvmlInit_v2() { return 0; }
@@ -12,32 +16,25 @@ int nvmlSystemGetDriverVersion(char* text, unsigned length) {
   return 0;
 }
 
-int nvmlDeviceGetHandleByPciBusId_v2(const char* bus_id, void** device) {
+int nvmlDeviceGetHandleByPciBusId_v2(const char* bus_id, nvml::Device** device) {
   static int gpu = 0;
-  if (std::strcmp(bus_id, "0000:01:00.0") != 0) return 6;  // not found
-  *device = &gpu;
+  if (std::strcmp(bus_id, "0000:01:00.0") != 0) return nvml::kNotFound;
+  *device = reinterpret_cast<nvml::Device*>(&gpu);
   return 0;
 }
 
-struct Memory {
-  unsigned long long total, free, used;
-};
-int nvmlDeviceGetMemoryInfo(void*, Memory* memory) {
+int nvmlDeviceGetMemoryInfo(nvml::Device*, nvml::Memory* memory) {
   *memory = {1000, 300, 700};
   return 0;
 }
 
-struct Process {
-  unsigned pid;
-  unsigned long long used_bytes;
-  unsigned gpu_instance, compute_instance;
-};
-int nvmlDeviceGetComputeRunningProcesses_v3(void*, unsigned* count, Process* processes) {
+int nvmlDeviceGetComputeRunningProcesses_v3(nvml::Device*, unsigned* count,
+                                            nvml::Process* processes) {
   const unsigned room = *count;
   *count = 40;
-  if (room < 40) return 7;  // insufficient size
+  if (room < 40) return nvml::kInsufficientSize;
   for (unsigned i = 0; i < 40; ++i) processes[i] = {100 + i, 100 + i, 0, 0};
-  processes[39].used_bytes = ~0ULL;
+  processes[39].used_bytes = nvml::kNotAvailable;
   return 0;
 }
 }

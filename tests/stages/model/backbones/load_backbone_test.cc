@@ -227,9 +227,9 @@ TEST_F(LoadBackboneTest, TheEpsilonThatAFileStatesIsANumber) {
                                                         {"nan", "nan"},
                                                         {"0.001x", "0.001x"},
                                                         {"0.001" + none, "0.001?"}}) {
-    EXPECT_EQ(CaughtError([&] { epsilon(text); }), path_.string() +
-                                                       ": weir.batch_norm_epsilon is '" + shown +
-                                                       "'\nit may be a number between 0 and 1");
+    EXPECT_EQ(CaughtError([&, written = text] { epsilon(written); }),
+              path_.string() + ": weir.batch_norm_epsilon is '" + shown +
+                  "'\nit may be a number between 0 and 1");
   }
 }
 
