@@ -53,7 +53,7 @@ struct RestoredState {
 // Fills the arrays. Throws Error(kData), with the arrays as they were, where the file is not a
 // checkpoint, is damaged, or is of another declaration, of which it says the first difference. What
 // the file does not declare, as it is of an earlier version, is taken as it is wanted.
-RestoredState RestoreCheckpoint(const std::filesystem::path& file, const CheckpointArrays& arrays,
+RestoredState RestoreCheckpoint(const std::filesystem::path& path, const CheckpointArrays& arrays,
                                 const Declaration& declaration);
 
 }  // namespace weir

@@ -249,9 +249,9 @@ bool Trainer::LearnGradients(const FeatureBatch& batch, StageContext& context) {
     ParallelFor(wave, [&](int slot) {
       const MicroBatch part = Cut(batch, first + slot, context.pass().epoch);
       const std::size_t begin = static_cast<std::size_t>(first + slot) * micro_batch_;
+      const std::size_t values = static_cast<std::size_t>(part.size()) * classes();
       Issue([&] {
-        trainable_->Learn(part, slot,
-                          std::span(logits_).subspan(begin * classes(), part.size() * classes()),
+        trainable_->Learn(part, slot, std::span(logits_).subspan(begin * classes(), values),
                           std::span(losses_).subspan(begin, part.size()));
       });
     });
@@ -267,9 +267,9 @@ bool Trainer::Predict(const FeatureBatch& batch, StageContext& context) {
     ParallelFor(std::min(in_flight_, count - first), [&](int slot) {
       const MicroBatch part = Cut(batch, first + slot, 0);
       const std::size_t begin = static_cast<std::size_t>(first + slot) * micro_batch_;
+      const std::size_t values = static_cast<std::size_t>(part.size()) * classes();
       Issue([&] {
-        trainable_->Predict(part,
-                            std::span(logits_).subspan(begin * classes(), part.size() * classes()));
+        trainable_->Predict(part, std::span(logits_).subspan(begin * classes(), values));
       });
     });
   }

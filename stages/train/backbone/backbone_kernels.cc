@@ -47,7 +47,7 @@ void AddAndClip(const BackboneLayer& layer, at::Tensor& map, const at::Tensor& a
 at::Tensor Second(const StepFrame& frame) { return frame.reads(1) ? frame.read(1) : at::Tensor(); }
 
 void RunPad(const BackboneLayer& layer, const StepFrame& frame) {
-  const at::Tensor map = frame.read(0);
+  const at::Tensor& map = frame.read(0);
   const at::Tensor padded = Pad(map, layer.pads);
   frame.write(0) = padded;
   if (!frame.writes(1)) return;
@@ -66,7 +66,8 @@ void RunConvolve(const BackboneLayer& layer, const StepFrame& frame) {
 void FollowStatistics(const BackboneLayer& layer, const at::Tensor& map, const at::Tensor& mean,
                       const at::Tensor& inverse_deviation) {
   const double momentum = layer.follows_keras ? kKerasMomentum : kTorchMomentum;
-  const double count = static_cast<double>(map.numel() / map.size(3));
+  const std::int64_t pixels = map.numel() / map.size(3);
+  const auto count = static_cast<double>(pixels);
   const double unbiased = layer.follows_keras || count < 2 ? 1 : count / (count - 1);
   const at::Tensor variance = inverse_deviation.pow(-2).sub_(layer.epsilon);
   layer.mean.mul_(momentum).add_(mean, 1 - momentum);
@@ -179,7 +180,7 @@ at::Tensor MaskAndSumOnHost(const at::Tensor& gradient, const at::Tensor& output
                             bool sums) {
   const std::int64_t height = gradient.size(1), width = gradient.size(2),
                      channels = gradient.size(3);
-  const at::Tensor sum = sums ? at::zeros({channels}, gradient.options()) : at::Tensor();
+  at::Tensor sum = sums ? at::zeros({channels}, gradient.options()) : at::Tensor();
   for (std::int64_t n = 0; n < gradient.size(0); ++n) {
     MapLines lines;
     if (output.defined()) {

@@ -26,7 +26,7 @@ class DropoutOperation final : public HeadOperation {
         use_("dropout/" + std::to_string(context.index)) {}
 
   void Forward(const StepFrame& frame, const MicroBatch& micro_batch) const override {
-    const at::Tensor input = frame.read(0);
+    const at::Tensor& input = frame.read(0);
     if (!frame.writes(1)) {
       frame.write(0) = input;
       return;

@@ -89,13 +89,14 @@ TrainingSteps StepList::Finish(int output) && {
   };
   if (output >= 0) need(output);
   std::vector<TrainingStep> kept;
-  for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
-    const bool is_used =
-        HasAnotherEffect(*step) ||
-        std::ranges::any_of(step->writes, [&](int array) { return is_needed[array]; });
+  std::ranges::reverse(steps_);
+  for (TrainingStep& step : steps_) {
+    const bool is_used = HasAnotherEffect(step) || std::ranges::any_of(step.writes, [&](int array) {
+                           return is_needed[array];
+                         });
     if (!is_used) continue;
-    for (int array : step->reads) need(array);
-    kept.push_back(std::move(*step));
+    for (int array : step.reads) need(array);
+    kept.push_back(std::move(step));
   }
   std::ranges::reverse(kept);
 

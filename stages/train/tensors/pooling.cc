@@ -32,7 +32,7 @@ at::Tensor MeanOfPixels(const at::Tensor& map) {
   return means.div_(count);
 }
 
-at::Tensor MeanOfPixelsGradient(at::Tensor gradient, MapSize size) {
+at::Tensor MeanOfPixelsGradient(const at::Tensor& gradient, MapSize size) {
   const std::int64_t samples = gradient.size(0), channels = gradient.size(1);
   return gradient.div_(std::int64_t{size.height} * size.width)
       .view({samples, 1, 1, channels})

@@ -12,7 +12,7 @@ namespace weir {
 at::Tensor MeanOfPixels(const at::Tensor& map);
 
 // `gradient` is [n, C], and is written over; [n, size, C], contiguous.
-at::Tensor MeanOfPixelsGradient(at::Tensor gradient, MapSize size);
+at::Tensor MeanOfPixelsGradient(const at::Tensor& gradient, MapSize size);
 
 struct MaxPooled {
   at::Tensor map;
