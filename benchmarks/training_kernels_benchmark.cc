@@ -38,7 +38,7 @@ at::Tensor RandomMatrix(std::int64_t rows, std::int64_t columns) {
 
 enum Product { kForward, kOfInput, kOfKernel };
 
-// Of a 1x1 layer: side of the map, channels in, channels out; which product.
+// A product of a 1x1 layer: side of the map, channels in, channels out; which product.
 template <class Multiply>
 void OneByOne(benchmark::State& state, Multiply multiply) {
   at::set_num_threads(1);

@@ -57,7 +57,7 @@ struct ParamType<StageConfig> {
   static TypeWords Words(const FieldRules&);
   static std::optional<StageConfig> Read(const YamlNode&, const FieldRules&, Problems&);
   static YamlNode Write(const StageConfig&, const FieldRules&);
-  // Of the form alone: which stages there are is not known here.
+  // Describes the form alone: which stages there are is not known here.
   static YamlNode Schema(const FieldRules&) {
     return schema::AnyOf({schema::OfType("string"), schema::OfType("object")});
   }

@@ -20,7 +20,8 @@ class Provenance {
  public:
   void Add(std::string name, const Stage& stage) { stages_.emplace_back(std::move(name), &stage); }
 
-  // Of a sample in a pass: the same text, the same bits. Empty where a stage does not know.
+  // What tells a sample's outcome in a pass: where the text is the same, the bits are. Empty where
+  // a stage does not know.
   std::optional<std::string> Of(const Pass& pass, std::uint64_t sample_index) const;
 
   // How many outcomes a sample has over the epochs, in turn; 0: another one in each epoch.

@@ -168,8 +168,8 @@ class StageContext {
 
   const Pass& pass() const { return pass_; }
 
-  // Of the item, in this pass: 0, 1, 2... for samples (from pass().first_sample where a pass goes
-  // on) and anew for what a gather gives.
+  // The item's number in this pass: 0, 1, 2... for samples (from pass().first_sample where a pass
+  // goes on), and counted anew for what a gather gives.
   std::uint64_t order() const { return order_; }
 
   // In a map: what is set aside for the item while it is there, what it comes in included.

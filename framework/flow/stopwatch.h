@@ -33,7 +33,7 @@ class Stopwatch {
   void set_dropped() { dropped_ = true; }
   void Discard() { counts_ = false; }
 
-  // Of the innermost work that this thread is in; null where there is none.
+  // That of the innermost work that this thread is in; null where there is none.
   static const Stopwatch* InThread() { return in_thread; }
 
   // A part of the work of `whole` (null: of none) that this thread does, beside the one that has

@@ -15,8 +15,8 @@ namespace weir {
 // This program's own.
 std::string BuildId();
 
-// Of the plugin in `path`, of which nothing is loaded. Throws Error(kConfig) where it cannot be
-// read, is no shared object of this machine, or no plugin.
+// The build id of the plugin in `path`, of which nothing is loaded. Throws Error(kConfig) where it
+// cannot be read, is no shared object of this machine, or no plugin.
 std::string ReadBuildId(const std::filesystem::path& path);
 
 // Loads the plugin and adds its stages, whose specs then name it. Throws Error(kConfig), which

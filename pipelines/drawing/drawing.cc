@@ -42,8 +42,8 @@ std::vector<Shape> ShapesOf(DrawingSet set) {
   return shapes;
 }
 
-// Of the shorter side. What trains a backbone from nothing may be small; a first run of a few
-// seconds is shown things that fill their picture.
+// The least size of a thing, in parts of the picture's shorter side. What trains a backbone from
+// nothing may be small; a first run of a few seconds is shown things that fill their picture.
 double LeastSize(DrawingSet set) { return set == DrawingSet::kDemo ? 0.9 : 0.6; }
 
 const char* NameOf(DrawingSet set) { return set == DrawingSet::kDemo ? "demo" : "pretrain"; }

@@ -36,7 +36,7 @@ class MemoryWatch {
   // The run is over, this way: MemorySnapshot::state.
   void End(const std::string& state);
 
-  // Of the last tick.
+  // What the last tick saw.
   const MemorySnapshot& last() const { return last_; }
 
  private:

@@ -13,7 +13,8 @@
 namespace weir {
 namespace {
 
-// Of an axis of `size` pixels that the result's are `scale` pixels apart on.
+// To how many pixels an axis of `size` may shrink where those of the result are `scale` of its
+// pixels apart.
 int Shrunk(int size, double scale) {
   return scale > 1 ? std::clamp(static_cast<int>(std::ceil(size / scale)), 1, size) : size;
 }

@@ -36,7 +36,7 @@ double PartBeside(const Box& box, int height, int width);
 // Labels become part of themselves and 1 - part of the sample's before, which may be mixtures too.
 void MixLabels(Batch& batch, double part);
 
-// Of the beta distribution with both parameters `alpha`, as the ratio of two gamma variates
+// Draws from the beta distribution with both parameters `alpha`, as the ratio of two gamma variates
 // (Marsaglia and Tsang, "A simple method for generating gamma variables", 2000).
 double DrawBeta(CounterRandom& random, double alpha);
 

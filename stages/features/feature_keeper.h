@@ -50,7 +50,7 @@ class FeatureKeeper {
   void BeginPass(const Pass& pass);
   void EndPass();
 
-  // Of the pass: whether all of it is kept; then NextBatch gives it.
+  // Whether the whole pass is kept; then NextBatch gives it.
   bool has_pass() const { return cache_ && cache_->is_complete(); }
   std::optional<FeatureBatch> NextBatch();
 

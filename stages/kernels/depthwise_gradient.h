@@ -16,8 +16,8 @@ struct DepthwiseMaps {
   std::int64_t stride, pad_top, pad_left;
 };
 
-// Of a 3x3 kernel, into `of_kernel`, [C, 1, 3, 3]. `gradient` is of the output, [n, out_height,
-// out_width, C], `input` [n, in_height, in_width, C], both without gaps.
+// Writes the gradient of a 3x3 kernel to `of_kernel`, [C, 1, 3, 3]. `gradient` is that of the
+// output, [n, out_height, out_width, C], `input` is [n, in_height, in_width, C], both without gaps.
 void DepthwiseKernelGradient(const DepthwiseMaps& maps, const float* gradient, const float* input,
                              float* of_kernel);
 

@@ -48,7 +48,7 @@ void BlendWithGrey(std::span<std::uint8_t> pixels, float factor) {
   }
 }
 
-// Of each of the 256 values of each channel.
+// What each of the 256 values of each channel becomes.
 using ChannelTables = std::array<std::array<std::uint8_t, 256>, 3>;
 
 void ApplyTables(std::span<std::uint8_t> pixels, const ChannelTables& tables) {

@@ -21,7 +21,7 @@ void AdjustSaturation(std::span<std::uint8_t> pixels, float factor);
 // Turns the hue by that part of the circle, from -0.5 to 0.5.
 void AdjustHue(std::span<std::uint8_t> pixels, float turn);
 
-// Of each value the upper `bits`, of 0 to 8, are left.
+// Keeps the upper `bits` of each value, 0 to 8 of them.
 void Posterize(std::span<std::uint8_t> pixels, int bits);
 
 // Turns values of `threshold`, up to 255, and above into their negative.

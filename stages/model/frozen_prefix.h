@@ -25,7 +25,7 @@ namespace weir {
 
 enum class Precision { kFloat32, kBfloat16, kInt8 };
 
-// Of a map.
+// What int8 needs to know of a map.
 struct MapStatistics {
   float scale = 1;           // what 1 stands for in bytes
   std::vector<float> means;  // [C], in the map's own unit

@@ -56,14 +56,15 @@ class Model {
   bool normalises_the_batch(int layer) const;
   int prefix_layers() const { return prefix_layers_; }  // how many; 0 where all learns
   Pooling prefix_pooling() const { return prefix_pooling_; }
-  // Of one sample behind the prefix: [C], [h, w, C] without pooling, [H, W, 3] without a prefix.
+  // The shape of one sample behind the prefix: [C], [h, w, C] without pooling, [H, W, 3] without a
+  // prefix.
   SampleDims feature_dims() const;
 
   // The head, with `units: classes` resolved; those before first_head_layer() are in the prefix.
   const Head& head() const { return config_.head; }
   int first_head_layer() const { return first_head_layer_; }
 
-  // Of one sample as the head's layer reads it, and as it gives it.
+  // The shape of one sample as the head's layer reads it, and as it gives it.
   const SampleDims& head_input_dims(int layer) const { return head_dims_[layer]; }
   const SampleDims& head_output_dims(int layer) const { return head_dims_[layer + 1]; }
 
@@ -97,7 +98,8 @@ struct ModelSource {
   std::size_t opening_bytes = 0;  // what a call of it takes (WeightsFile::opening_bytes)
   // The head's, by name ("head.1.weight"), where a saved model is used; empty function: initialise.
   std::function<std::vector<float>(const std::string& name, std::size_t values)> load_head;
-  // Of the maps behind each layer of the backbone, where they were measured: for `precision: int8`.
+  // The statistics of the map behind each layer of the backbone, where they were measured: for
+  // `precision: int8`.
   std::shared_ptr<const std::vector<MapStatistics>> maps;
 };
 

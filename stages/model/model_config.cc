@@ -96,7 +96,7 @@ struct ParamType<Weights> {
 
 namespace {
 
-// Of the three channels; written as one number where they are equal.
+// A number for each of the three channels; written as one where they are equal.
 struct PerChannel {
   std::array<float, 3> values;
 };

@@ -16,7 +16,7 @@ namespace weir {
 
 class Permutation {
  public:
-  // Of [0, count); a pure function of all four.
+  // An order of [0, count): a pure function of all four.
   Permutation(std::uint64_t count, std::uint64_t seed, std::string_view use, std::uint64_t epoch);
 
   // One to one on [0, count). Not to be called with more.

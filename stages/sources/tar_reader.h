@@ -31,7 +31,7 @@ class TarReader {
   // is read.
   bool Next();
 
-  // Of that entry.
+  // What that entry is.
   const std::string& name() const { return name_; }
   bool is_file() const;  // no folder, link or sparse file
   std::uint64_t size() const;

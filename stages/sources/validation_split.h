@@ -1,8 +1,8 @@
 // Which samples of a listing are for training and which for validation.
 //
-// Of each class with n samples int(fraction * n) are for validation: the first ones, which is
-// Keras' rule (it decides by position within each class), or as many drawn by chance; or the source
-// says of each.
+// In each class of n samples, int(fraction * n) are for validation: the first ones, which is Keras'
+// rule (it decides by position within each class), or as many drawn by chance; or the source says
+// of each.
 //
 // Immutable, any thread. Takes 1.1 bits for each sample, and two words for each class. A look-up
 // takes some 50 ns.
@@ -20,7 +20,7 @@ class ValidationSplit {
  public:
   enum class Part { kTraining, kValidation };
 
-  // Of samples with these labels, each below `classes`, in the order of the listing.
+  // Splits samples with these labels, each below `classes`, in the order of the listing.
   static ValidationSplit FirstOfEach(std::span<const std::int32_t> labels, int classes,
                                      double fraction);
   // Drawn by chance: a pure function of the seed and the labels.

@@ -9,7 +9,8 @@
 
 namespace weir {
 
-// Of "0", "007"; nothing of "", "-1", "1.5" and what 64 bits do not hold.
+// The number that "0" or "007" stands for; nothing for "", "-1", "1.5" and what 64 bits do not
+// hold.
 inline std::optional<std::uint64_t> WholeNumber(std::string_view text) {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

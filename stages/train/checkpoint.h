@@ -36,8 +36,8 @@ struct CheckpointArrays {
 // "mobilenet_v2, width 1", ... An ordered list of key and value, as both are shown where they
 // differ.
 using Declaration = std::vector<std::pair<std::string, std::string>>;
-// Describes the model and the optimizer (Optimizer::declaration()) alone; what it learns from is the
-// caller's to add.
+// Describes the model and the optimizer (Optimizer::declaration()) alone; what it learns from is
+// the caller's to add.
 Declaration DeclarationOf(const Model& model, std::string_view optimizer);
 
 // Throws Error(kData) where the file cannot be written.

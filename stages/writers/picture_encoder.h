@@ -12,8 +12,8 @@ namespace weir {
 enum class PictureFormat { kJpeg, kPng, kWebp };
 std::string EndingOf(PictureFormat format);  // "jpg"
 
-// Of sRGB [height, width, 3]; more of it may follow. `quality` is 1 to 100, and nothing to a PNG.
-// Throws Error(kInternal) where libvips fails.
+// The file of a picture in sRGB, [height, width, 3]; `pixels` may go on behind it. `quality` is 1
+// to 100, and nothing to a PNG. Throws Error(kInternal) where libvips fails.
 std::vector<std::uint8_t> EncodePicture(std::span<const std::uint8_t> pixels, int height, int width,
                                         PictureFormat format, int quality = 90);
 // The most that it holds, its result included.

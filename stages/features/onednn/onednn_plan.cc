@@ -167,7 +167,7 @@ class Planner {
                                                 : DataType::f32;
   }
 
-  // Of the map behind `layer`; -1 is the picture.
+  // The type of the map behind `layer`; -1 is the picture.
   DataType MapType(int layer) const {
     if (precision_ != Precision::kInt8) return KernelType();
     return layer < 0 || network_.layers()[layer].activation ? DataType::u8 : DataType::s8;

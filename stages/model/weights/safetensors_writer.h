@@ -39,7 +39,7 @@ void WriteSafetensors(const std::filesystem::path& path, std::vector<TensorToWri
 // members throw Error(kData) where the disk refuses.
 class SafetensorsStream {
  public:
-  // Of `tensors` only names, shapes and types are read; in that order their bytes follow.
+  // Only names, shapes and types are read of `tensors`; their bytes follow in that order.
   SafetensorsStream(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
                     const std::map<std::string, std::string>& metadata = {});
 

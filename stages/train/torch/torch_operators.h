@@ -1,4 +1,4 @@
-// Of LibTorch's operators those that weir uses.
+// The operators of LibTorch that weir uses.
 //
 // LibTorch registers 3,400 operators as it is loaded: schemas and dispatch tables of 43 MiB, for
 // good, and a quarter of a second before main(). weir's stages come to about a hundred. What
