@@ -59,7 +59,7 @@ check_all_lint() { find framework stages pipelines -name '*.cc' | check_lint; }
 # As many as there is time for. Without a history: framework/.
 check_recent_lint() {
   local most=15 recent
-  recent=$(git log --max-count=200 --format= --name-only -- framework stages pipelines 2> /dev/null |
+  recent=$({ git log --max-count=200 --format= --name-only -- framework stages pipelines || true; } |
     sed -n 's/\.\(h\|cc\)$/.cc/p' | awk '!seen[$0]++' |
     while read -r source; do if [ -f "$source" ]; then echo "$source"; fi; done | awk -v most="$most" 'NR <= most')
   if [ -z "$recent" ]; then recent=$(find framework -name '*.cc'); fi
@@ -148,7 +148,7 @@ fuzz_all() {  # SECONDS
 
 test_all() {
   need_packages "packages of the checks" "clang-tidy-$clang" shellcheck valgrind python3-yaml python3-jsonschema \
-    dpkg-dev file
+    dpkg-dev file git
   need_clang
   fetch_clang_format
   build all

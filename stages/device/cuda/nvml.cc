@@ -27,7 +27,7 @@ struct Nvml::Library {
     return find(init, "nvmlInit_v2") && find(shutdown, "nvmlShutdown") &&
            find(driver_version, "nvmlSystemGetDriverVersion") &&
            find(device, "nvmlDeviceGetHandleByPciBusId_v2") &&
-           find(memory, "nvmlDeviceGetnvml::Memory") &&
+           find(memory, "nvmlDeviceGetMemoryInfo") &&
            find(processes, "nvmlDeviceGetComputeRunningProcesses_v3");
   }
   nvml::Device* Device(const std::string& bus_id) const {
