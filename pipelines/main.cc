@@ -12,9 +12,9 @@
 #include "framework/memory/out_of_memory.h"
 #include "pipelines/command_line.h"
 #include "pipelines/commands/commands.h"
-#include "pipelines/job/ending.h"
 #include "pipelines/job/signals.h"
 #include "pipelines/job/stage_table.h"
+#include "pipelines/record/ending.h"
 
 namespace {
 

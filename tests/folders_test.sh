@@ -11,12 +11,12 @@ order='
   stages stages/files stages/kernels
   stages/decode/picture stages/decode/vips stages/decode/jpeg stages/decode/png stages/decode/bmp stages/decode/pnm
   stages/decode/tiff stages/decode/gif stages/decode/webp
-  stages/decode stages/sources stages/augment stages/batch
-  stages/model/weights stages/model/backbones stages/model/head stages/model stages/model/export
+  stages/decode stages/sources/listing stages/sources stages/augment stages/batch
+  stages/model/weights/containers stages/model/weights stages/model/backbones stages/model/head stages/model stages/model/export
   stages/device stages/device/cuda stages/features/onednn stages/features
   stages/train/losses stages/train/metrics stages/train/optimizers stages/train/torch stages/train/tensors
   stages/train/steps stages/train/backbone stages/train/head stages/train stages/writers
-  pipelines/report pipelines/drawing pipelines/job pipelines/commands pipelines
+  pipelines/report pipelines/drawing pipelines/record pipelines/job pipelines/commands pipelines
 '
 find framework stages pipelines -type f \( -name '*.h' -o -name '*.cc' -o -name '*.cu' \) -print0 | sort -z |
   xargs -0 grep -HoE '^#include "(framework|stages|pipelines)/[^"]+"' |

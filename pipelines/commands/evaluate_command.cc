@@ -18,8 +18,8 @@
 #include "pipelines/job/trained_session.h"
 #include "pipelines/report/classification_report.h"
 #include "stages/learner.h"
-#include "stages/sources/lookalikes.h"
-#include "stages/sources/picture_names.h"
+#include "stages/sources/listing/lookalikes.h"
+#include "stages/sources/listing/picture_names.h"
 
 namespace weir {
 namespace {

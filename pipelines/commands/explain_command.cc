@@ -7,9 +7,9 @@
 #include "framework/byte_size.h"
 #include "framework/error.h"
 #include "pipelines/commands/commands.h"
-#include "pipelines/job/memory_log.h"
-#include "pipelines/job/process_begin.h"
-#include "pipelines/job/run_folder.h"
+#include "pipelines/record/memory_log.h"
+#include "pipelines/record/process_begin.h"
+#include "pipelines/record/run_folder.h"
 
 namespace weir {
 namespace {

@@ -12,7 +12,7 @@
 #include "framework/text.h"
 #include "stages/decode/decode.h"
 #include "stages/payloads.h"
-#include "stages/sources/lookalikes.h"
+#include "stages/sources/listing/lookalikes.h"
 #include "stages/sources/source_notes.h"
 
 namespace weir {

@@ -37,7 +37,7 @@ DataFindings LookAtPictures(const Session& session, const LookLimits& limits);
 // trains.
 std::vector<std::string> CheckDataOfRun(const Session& session, bool trains);
 
-// How many files the source left out as no pictures, by kind (stages/sources/left_out.h).
+// How many files the source left out as no pictures, by kind (stages/sources/listing/left_out.h).
 std::map<std::string, std::uint64_t> LeftOutByKind(const Session& session);
 // The same in words on standard error.
 void SayWhatIsLeftOut(const Session& session);

@@ -6,7 +6,7 @@
 
 #include "framework/error.h"
 #include "stages/payloads.h"
-#include "stages/sources/lookalikes.h"
+#include "stages/sources/listing/lookalikes.h"
 
 namespace weir {
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "framework/flow/pass.h"
-#include "pipelines/job/run_folder.h"
 #include "pipelines/job/session.h"
+#include "pipelines/record/run_folder.h"
 
 namespace weir {
 

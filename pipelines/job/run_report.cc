@@ -7,8 +7,8 @@
 
 #include "framework/byte_size.h"
 #include "pipelines/job/data_check.h"
-#include "pipelines/job/ending.h"
 #include "pipelines/job/signals.h"
+#include "pipelines/record/ending.h"
 #include "pipelines/report/bottleneck.h"
 #include "pipelines/report/plan_text.h"
 

@@ -22,9 +22,9 @@
 #include <vector>
 
 #include "framework/flow/trace.h"
-#include "pipelines/job/memory_watch.h"
-#include "pipelines/job/run_folder.h"
 #include "pipelines/job/session.h"
+#include "pipelines/record/memory_watch.h"
+#include "pipelines/record/run_folder.h"
 #include "pipelines/report/progress.h"
 
 namespace weir {

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "framework/error.h"
-#include "stages/sources/lookalikes.h"
-#include "stages/sources/picture_names.h"
+#include "stages/sources/listing/lookalikes.h"
+#include "stages/sources/listing/picture_names.h"
 
 namespace weir {
 namespace {

@@ -22,10 +22,10 @@
 
 #include "framework/config/params.h"
 #include "framework/flow/data_reading.h"
-#include "stages/sources/class_folders.h"
-#include "stages/sources/file_listing.h"
-#include "stages/sources/folder_layout.h"
 #include "stages/sources/listed_source.h"
+#include "stages/sources/listing/class_folders.h"
+#include "stages/sources/listing/file_listing.h"
+#include "stages/sources/listing/folder_layout.h"
 
 namespace weir {
 

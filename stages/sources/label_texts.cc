@@ -6,7 +6,7 @@
 
 #include "framework/error.h"
 #include "stages/files/class_names.h"
-#include "stages/sources/lookalikes.h"
+#include "stages/sources/listing/lookalikes.h"
 #include "stages/sources/whole_number.h"
 
 namespace weir {

@@ -4,7 +4,7 @@
 
 #include "framework/error.h"
 #include "stages/sources/line_reader.h"
-#include "stages/sources/picture_names.h"
+#include "stages/sources/listing/picture_names.h"
 
 namespace weir {
 

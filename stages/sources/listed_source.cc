@@ -12,7 +12,7 @@
 #include "framework/error.h"
 #include "stages/files/sha256.h"
 #include "stages/picture_lists.h"
-#include "stages/sources/lookalikes.h"
+#include "stages/sources/listing/lookalikes.h"
 
 namespace weir {
 

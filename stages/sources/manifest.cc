@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "framework/error.h"
-#include "stages/sources/endings.h"
+#include "stages/sources/listing/endings.h"
 #include "stages/sources/manifest_reader.h"
 
 namespace weir {

@@ -21,9 +21,9 @@
 
 #include "framework/config/params.h"
 #include "framework/flow/data_reading.h"
-#include "stages/sources/file_listing.h"
 #include "stages/sources/label_texts.h"
 #include "stages/sources/listed_source.h"
+#include "stages/sources/listing/file_listing.h"
 
 namespace weir {
 

@@ -11,9 +11,9 @@
 
 #include "framework/config/suggestion.h"
 #include "framework/error.h"
-#include "stages/sources/endings.h"
 #include "stages/sources/json_object.h"
 #include "stages/sources/line_reader.h"
+#include "stages/sources/listing/endings.h"
 
 namespace weir {
 namespace {

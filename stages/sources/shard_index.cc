@@ -12,9 +12,9 @@
 #include "stages/decode/formats.h"
 #include "stages/files/cache_folder.h"
 #include "stages/files/unnamed_file.h"
-#include "stages/sources/endings.h"
 #include "stages/sources/json_object.h"
-#include "stages/sources/picture_names.h"
+#include "stages/sources/listing/endings.h"
+#include "stages/sources/listing/picture_names.h"
 #include "stages/sources/tar_reader.h"
 
 namespace weir {

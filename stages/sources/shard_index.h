@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "stages/payloads.h"
-#include "stages/sources/file_listing.h"
-#include "stages/sources/left_out.h"
+#include "stages/sources/listing/file_listing.h"
+#include "stages/sources/listing/left_out.h"
 
 namespace weir {
 

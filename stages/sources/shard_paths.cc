@@ -9,7 +9,7 @@
 
 #include "framework/error.h"
 #include "framework/text.h"
-#include "stages/sources/endings.h"
+#include "stages/sources/listing/endings.h"
 #include "stages/sources/whole_number.h"
 
 namespace weir {

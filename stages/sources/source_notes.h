@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "stages/sources/left_out.h"
+#include "stages/sources/listing/left_out.h"
 
 namespace weir {
 

@@ -7,10 +7,10 @@
 
 #include "framework/error.h"
 #include "stages/files/class_names.h"
-#include "stages/sources/endings.h"
 #include "stages/sources/label_texts.h"
-#include "stages/sources/lookalikes.h"
-#include "stages/sources/picture_names.h"
+#include "stages/sources/listing/endings.h"
+#include "stages/sources/listing/lookalikes.h"
+#include "stages/sources/listing/picture_names.h"
 #include "stages/sources/shard_paths.h"
 
 namespace weir {

@@ -1,7 +1,7 @@
 // The directory of a zip file, and the checksums of what is in it.
 #include <span>
 
-#include "stages/model/weights/zip_directory.h"
+#include "stages/model/weights/containers/zip_directory.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/support/pth_bytes.h"
 

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "framework/error.h"
-#include "pipelines/job/json_lines.h"
-#include "pipelines/job/memory_log.h"
-#include "pipelines/job/run_folder.h"
-#include "pipelines/job/tally.h"
+#include "pipelines/record/json_lines.h"
+#include "pipelines/record/memory_log.h"
+#include "pipelines/record/run_folder.h"
+#include "pipelines/record/tally.h"
 #include "stages/model/export/saved_model.h"
 #include "stages/model/weights/safetensors_limits.h"
 #include "stages/train/checkpoint.h"

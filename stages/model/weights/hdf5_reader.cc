@@ -7,8 +7,8 @@
 
 #include "framework/error.h"
 #include "framework/text.h"
-#include "stages/model/weights/element_type.h"
-#include "stages/model/weights/hdf5_objects.h"
+#include "stages/model/weights/containers/element_type.h"
+#include "stages/model/weights/containers/hdf5_objects.h"
 
 namespace weir {
 namespace {

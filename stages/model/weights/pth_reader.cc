@@ -8,11 +8,11 @@
 #include "framework/error.h"
 #include "framework/text.h"
 #include "stages/files/byte_reader.h"
+#include "stages/model/weights/containers/pickle.h"
+#include "stages/model/weights/containers/pickle_calls.h"
+#include "stages/model/weights/containers/zip_directory.h"
 #include "stages/model/weights/foreign_file.h"
-#include "stages/model/weights/pickle.h"
-#include "stages/model/weights/pickle_calls.h"
 #include "stages/model/weights/state_dict.h"
-#include "stages/model/weights/zip_directory.h"
 
 namespace weir {
 namespace {

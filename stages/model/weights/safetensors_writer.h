@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "stages/files/atomic_file.h"
-#include "stages/model/weights/element_type.h"
+#include "stages/model/weights/containers/element_type.h"
 
 namespace weir {
 

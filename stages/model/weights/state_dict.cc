@@ -7,7 +7,7 @@
 
 #include "framework/error.h"
 #include "framework/text.h"
-#include "stages/model/weights/pickle_calls.h"
+#include "stages/model/weights/containers/pickle_calls.h"
 
 namespace weir {
 namespace {

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "stages/model/weights/element_type.h"
-#include "stages/model/weights/pickle.h"
+#include "stages/model/weights/containers/element_type.h"
+#include "stages/model/weights/containers/pickle.h"
 #include "stages/model/weights/weights_file.h"
 
 namespace weir {

@@ -8,7 +8,7 @@
 #include "framework/byte_size.h"
 #include "framework/error.h"
 #include "framework/text.h"
-#include "stages/model/weights/element_type.h"
+#include "stages/model/weights/containers/element_type.h"
 #include "stages/model/weights/foreign_file.h"
 #include "stages/model/weights/safetensors_limits.h"
 #include "stages/model/weights/safetensors_reader.h"

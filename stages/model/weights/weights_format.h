@@ -10,8 +10,8 @@
 #include <string_view>
 
 #include "stages/files/mapped_file.h"
+#include "stages/model/weights/containers/zip_directory.h"
 #include "stages/model/weights/weights_file.h"
-#include "stages/model/weights/zip_directory.h"
 
 namespace weir {
 

@@ -1,4 +1,4 @@
-#include "stages/model/weights/pickle.h"
+#include "stages/model/weights/containers/pickle.h"
 
 #include <gtest/gtest.h>
 

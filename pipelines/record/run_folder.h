@@ -1,0 +1,84 @@
+// What a run leaves behind, and where.
+//
+//   config.yaml          as resolved
+//   plan.json            the memory bill and the device
+//   metrics.jsonl        a line an epoch and split
+//   dropped.jsonl        a line a picture that was lost: path, stage, reason
+//   summary.json         written at the end
+//   memory.json          who holds what, rewritten as it goes (memory_log.h)
+//   checkpoint/latest.safetensors
+//   model/               model.safetensors and model.json
+//   .lock                held while the run goes on (folder_lock.h)
+//
+// Every line is written whole and at once; summary, config and plan appear whole or not at all.
+// Dropped() may be called from any thread, the rest from one. Holds 8 bytes for each of the first
+// 262,144 pictures that were lost; of those beyond, a loss in a later epoch is listed once more.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <mutex>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "pipelines/record/folder_lock.h"
+
+namespace weir {
+
+class RunFolder {
+ public:
+  // A new folder, locked. Throws Error(kConfig) where it holds a run already or another process
+  // writes there, Error(kData) where it cannot be made.
+  static RunFolder Create(const std::filesystem::path& path);
+  // That of a run that was interrupted, locked. Throws Error(kData) where there is none,
+  // Error(kConfig) where another process goes on with it.
+  static RunFolder Reopen(const std::filesystem::path& path);
+  // That of any run, to look at it, whoever writes there.
+  static RunFolder At(const std::filesystem::path& path) { return RunFolder(path, {}); }
+
+  // "runs/<name>-<time>", made now, and the youngest of them. Throws Error(kData) where there is
+  // none.
+  static std::filesystem::path MakeDefault(const std::string& name);
+  static std::filesystem::path Youngest(const std::string& name);
+
+  RunFolder(RunFolder&& other) noexcept;
+
+  // Lines for people: what was damaged and left out of it, or that it cannot be locked.
+  const std::vector<std::string>& notes() const { return notes_; }
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path config() const { return path_ / "config.yaml"; }
+  std::filesystem::path model() const { return path_ / "model"; }
+  std::filesystem::path dropped_list() const;
+  std::filesystem::path memory_log() const { return path_ / "memory.json"; }
+  std::filesystem::path checkpoint() const { return path_ / "checkpoint" / "latest.safetensors"; }
+
+  void WriteConfig(const std::string& yaml) const;
+  void WritePlan(const nlohmann::json& plan) const;
+  void WriteSummary(const nlohmann::json& summary) const;
+
+  // Appends a line to metrics.jsonl.
+  void AddMetrics(const nlohmann::json& line) const;
+  // Removes the lines of `epoch` and later ones: a resumed run writes them again.
+  void ForgetMetricsFrom(int epoch);
+
+  // Lists a picture that was lost, once, however often it is lost again in later epochs.
+  void Dropped(const std::string& path, const std::string& stage, const std::string& reason);
+  std::uint64_t dropped() const;
+  bool HasDropped(const std::string& path) const;
+
+ private:
+  RunFolder(std::filesystem::path path, FolderLock lock);
+  void Note(std::string note);
+  void ReadDropped();
+
+  std::filesystem::path path_;
+  FolderLock lock_;
+  std::vector<std::string> notes_;
+  mutable std::mutex mutex_;
+  std::vector<std::uint64_t> remembered_;  // hashes of the paths that were lost, sorted
+  std::uint64_t dropped_ = 0;              // lines in dropped.jsonl
+};
+
+}  // namespace weir

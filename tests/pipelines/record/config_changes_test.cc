@@ -1,0 +1,80 @@
+#include "pipelines/record/config_changes.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace weir {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const char* const kBefore = R"(
+seed: 1
+pipeline:
+  - directory: {path: /data/a, classes: [ants, bees]}
+  - augment: {zoom: 0.2}
+  - features: {}
+model:
+  head:
+    - dense: {units: 8}
+    - dense: {units: classes}
+training: {epochs: 2, optimizer: {adam: {learning_rate: 0.001}}}
+)";
+
+TEST(ChangesBetween, NamesEachValueAsItIsAddressed) {
+  EXPECT_THAT(ChangesBetween(kBefore, R"(
+seed: 1
+pipeline:
+  - directory: {path: "/data/b\x1b", classes: [ants, bees]}
+  - augment: {zoom: 0.3, shear: 1}
+  - features: {}
+model:
+  head:
+    - dense: {units: 16}
+    - dense: {units: classes}
+training: {epochs: 4, optimizer: {adam: {learning_rate: 0.0005}}}
+)"),
+              ElementsAre("model.head.dense.units was 8, classes, is 16, classes from here on",
+                          "pipeline.augment.shear was not set, is 1 from here on",
+                          "pipeline.augment.zoom was 0.2, is 0.3 from here on",
+                          "pipeline.directory.path was /data/a, is /data/b\\x1b from here on",
+                          "training.epochs was 2, is 4 from here on",
+                          "training.optimizer.adam.learning_rate was 0.001, is 0.0005 from here "
+                          "on"));
+}
+
+TEST(ChangesBetween, NamesListsAndStagesThatCameOrWent) {
+  EXPECT_THAT(ChangesBetween("pipeline: [{a: {}}, {b: {size: [1, 2], root: ~}}]",
+                             "pipeline: [{a: {}}, {c: {}}]"),
+              ElementsAre("pipeline.b.size was [1, 2], is not set from here on",
+                          "pipeline.c was not set, is {} from here on"));
+}
+
+TEST(ChangesBetween, ShowsTheBeginningOfALongValue) {
+  const std::string umlauts = "\u00fc";
+  std::string longer = "a";  // so that a character stands across the last byte that is shown
+  while (longer.size() < 300) longer += umlauts;
+  EXPECT_THAT(ChangesBetween("name: b", "name: " + longer),
+              ElementsAre("name was b, is " + longer.substr(0, 199) + "... from here on"));
+}
+
+TEST(ChangesBetween, SaysOfAVeryLongConfigurationOnlyThatItIsAnother) {
+  std::string many = "shards:\n";
+  for (int i = 0; i < 20'000; ++i) many += "  - " + std::to_string(i) + ".tar\n";
+  EXPECT_THAT(ChangesBetween(many, many), IsEmpty());
+  EXPECT_THAT(
+      ChangesBetween(many, many + "  - more.tar\n"),
+      ElementsAre("the configuration is another one than before, and too long to say where"));
+}
+
+TEST(ChangesBetween, SaysNothingOfTheSameOrOfWhatIsNoConfiguration) {
+  EXPECT_THAT(ChangesBetween(kBefore, kBefore), IsEmpty());
+  EXPECT_THAT(ChangesBetween("", kBefore), IsEmpty());
+  EXPECT_THAT(ChangesBetween("a: [", kBefore), IsEmpty());
+}
+
+}  // namespace
+}  // namespace weir
