@@ -19,7 +19,8 @@
 namespace {
 
 // Large pictures go back to the system when they are freed, and do not stay in holes of the heap,
-// where the plan does not see them.
+// where the plan does not see them. Called while there is one thread.
+// NOLINTBEGIN(concurrency-mt-unsafe)
 void LimitHeapSlack() {
   mallopt(M_MMAP_THRESHOLD, 1 << 20);
   mallopt(M_TRIM_THRESHOLD, 4 << 20);
@@ -29,6 +30,7 @@ void LimitHeapSlack() {
     mallopt(M_ARENA_MAX, 1);
   }
 }
+// NOLINTEND(concurrency-mt-unsafe)
 
 // What did not reach a full disk is found out at the latest here.
 void FlushOutput() {
@@ -45,7 +47,7 @@ constexpr const char* kInternalRemedy =
 
 // Before the libraries begin, as LibTorch takes memory then.
 using Initializer = void (*)(int, char**, char**);
-[[gnu::used, gnu::section(".preinit_array")]] const Initializer before_libraries =
+[[gnu::used, gnu::section(".preinit_array")]] const Initializer kBeforeLibraries =
     [](int, char**, char**) { weir::ExitInWordsWhereNoneCatches(); };
 
 int Fail(const weir::Error& error) {
@@ -62,7 +64,8 @@ int main(int argc, char** argv) {
   LimitHeapSlack();
   weir::CatchSignals();
   try {
-    weir::StageTable stages(std::getenv("WEIR_PLUGIN_PATH"));
+    const char* plugins = std::getenv("WEIR_PLUGIN_PATH");  // NOLINT(concurrency-mt-unsafe)
+    weir::StageTable stages(plugins);
     CLI::App app;
     weir::DeclareCommands(app, stages);
     try {

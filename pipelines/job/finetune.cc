@@ -73,7 +73,7 @@ struct OpenedJob {
 // where there is no checkpoint.
 std::optional<Tally> TakeUp(const RunFolder& folder, Learner& learner) {
   if (!std::filesystem::exists(folder.checkpoint())) return std::nullopt;
-  const auto tally = Tally::FromText(learner.Restore(folder.checkpoint()));
+  auto tally = Tally::FromText(learner.Restore(folder.checkpoint()));
   if (tally) return tally;
   throw Error(ErrorKind::kData, folder.checkpoint().string() + " has a damaged tally",
               "The checkpoint is damaged: remove it, and the run begins anew.");
