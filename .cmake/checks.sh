@@ -56,7 +56,7 @@ lint_all() {
 
 check_all_lint() { find framework stages pipelines -name '*.cc' | check_lint; }
 
-# As many as there is time for. Without a history: framework/.
+# The sources that were changed last, as many as there is time for; framework/ where there is no history to ask.
 check_recent_lint() {
   local most=15 recent
   recent=$({ git log --max-count=200 --format= --name-only -- framework stages pipelines || true; } |

@@ -129,8 +129,8 @@ double Pace(const std::vector<StageCost>& stages, const MemoryPlan& plan) {
   double pace = 1;
   for (std::size_t i = 0; i < stages.size(); ++i) {
     const std::optional<Lever>& lever = stages[i].footprint.lever;
-    if (lever && lever->low_memory)
-      pace *= plan.levers[i] * (plan.is_low_memory ? lever->low_memory->pace : 1);
+    if (!lever || !lever->low_memory) continue;
+    pace *= plan.levers[i] * (plan.is_low_memory ? lever->low_memory->pace : 1);
   }
   return pace;
 }

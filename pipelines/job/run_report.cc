@@ -17,8 +17,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kLastRoomBytes = std::size_t{64}
-                                       << 10;  // that of a usual pipeline is made in less
+// memory.json of a usual pipeline is made in less.
+constexpr std::size_t kLastRoomBytes = std::size_t{64} << 10;
 
 // The configuration and the plan are written before the memory log is begun, which tells of a run
 // that goes on.

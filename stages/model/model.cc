@@ -106,8 +106,8 @@ std::size_t Model::trained_values() const {
   for (std::size_t i = 0; i < learns_.size(); ++i) {
     if (learns_[i]) values += TrainedValues(network().layers()[i]);
   }
-  for (std::size_t i = 0; i < config_.head.size(); ++i) {
-    for (const HeadArray& array : config_.head[i]->Arrays(head_dims_[i])) {
+  for (int i = 0; i < static_cast<int>(config_.head.size()); ++i) {
+    for (const HeadArray& array : head_arrays(i)) {
       if (array.learns) values += array.values();
     }
   }

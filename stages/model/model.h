@@ -68,6 +68,10 @@ class Model {
   const SampleDims& head_input_dims(int layer) const { return head_dims_[layer]; }
   const SampleDims& head_output_dims(int layer) const { return head_dims_[layer + 1]; }
 
+  std::vector<HeadArray> head_arrays(int layer) const {
+    return config_.head[layer]->Arrays(head_dims_[layer]);
+  }
+
   // Float values that learn (kernels, batch norms' gamma and beta, dense layers).
   std::size_t trained_values() const;
 

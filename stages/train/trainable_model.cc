@@ -154,7 +154,7 @@ void TrainableModel::Load(const std::function<LayerReader()>& open_backbone,
   for (const at::Tensor& slot : parts_->slots) slot.zero_();
   if (!parts_->backbone.empty()) parts_->backbone.Load(open_backbone());
   for (int i = model_.first_head_layer(); i < static_cast<int>(model_.head().size()); ++i) {
-    for (const HeadArray& array : model_.head()[i]->Arrays(model_.head_input_dims(i))) {
+    for (const HeadArray& array : model_.head_arrays(i)) {
       const std::string name = HeadArrayName(i, array.name);
       CopyTo(
           array.learns ? arrays.values : arrays.statistics,

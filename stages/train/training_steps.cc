@@ -1,5 +1,6 @@
 #include "stages/train/training_steps.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "stages/train/backbone/backbone_steps.h"
@@ -67,7 +68,7 @@ class HeadSteps {
   int begin() const { return model_.first_head_layer(); }
   int end() const { return static_cast<int>(model_.head().size()); }
   bool Learns(int layer) const {
-    return !model_.head()[layer]->Arrays(model_.head_input_dims(layer)).empty();
+    return std::ranges::any_of(model_.head_arrays(layer), &HeadArray::learns);
   }
   int FirstLearning() const {
     int first = begin();

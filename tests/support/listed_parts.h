@@ -30,15 +30,14 @@ std::shared_ptr<const Kind> MadeOfDefaults(const Part<Kind>& part) {
   return made;
 }
 
-// Expects that a part is read from what it is written as, under each of its names, and that it and
-// its fields are documented.
+// Expects that a part of these parameters is read from what it is written as, under each of its
+// names, and that it and its fields are documented.
 template <class Kind>
-void ExpectRoundTrip(const Part<Kind>& part) {
+void ExpectRoundTrip(const Part<Kind>& part, const YamlNode& params = YamlNode::Null({})) {
   using Type = ParamType<std::shared_ptr<const Kind>>;
   for (const std::string_view name : part.names) {
     Problems problems;
-    const auto read =
-        Type::Read(YamlNode::Map({{std::string(name), YamlNode::Null({})}}), {}, problems);
+    const auto read = Type::Read(YamlNode::Map({{std::string(name), params}}), {}, problems);
     ASSERT_TRUE(read.has_value()) << problems.text();
     const YamlNode written = Type::Write(*read, {});
     const auto again = Type::Read(written, {}, problems);

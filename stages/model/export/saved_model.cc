@@ -31,7 +31,7 @@ constexpr const char* kBelongTogether =
 std::vector<TensorInfo> HeadTensors(const Model& model) {
   std::vector<TensorInfo> tensors;
   for (int i = 0; i < static_cast<int>(model.head().size()); ++i) {
-    for (HeadArray& array : model.head()[i]->Arrays(model.head_input_dims(i))) {
+    for (HeadArray& array : model.head_arrays(i)) {
       tensors.push_back({HeadArrayName(i, array.name), std::move(array.shape)});
     }
   }

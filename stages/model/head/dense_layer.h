@@ -23,7 +23,7 @@ struct EnumNames<Activation> {
 // How many values a layer gives: a number, or as many as there are classes.
 class Units {
  public:
-  Units(int count) : count_(count) {}  // NOLINT: a number is what it mostly is
+  Units(int count) : count_(count) {}  // implicit: a number is what it mostly is
   static Units OfClasses() { return Units(kOfClasses); }
 
   bool are_of_classes() const { return count_ == kOfClasses; }

@@ -22,9 +22,7 @@ class FlattenLayer final : public HeadLayer {
   std::string_view name() const override { return kNames.front(); }
   YamlNode ToYaml() const override { return WriteNamedParams(name(), weir::ToYaml(Params{})); }
   SampleDims OutputDims(const SampleDims& input, const HeadPlace&) const override {
-    std::int64_t values = 1;
-    for (const std::int64_t size : input) values *= size;
-    return {values};
+    return {ValuesIn(input)};
   }
 };
 

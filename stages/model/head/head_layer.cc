@@ -26,9 +26,9 @@ constexpr std::array kLayers{
 
 }  // namespace
 
-std::size_t HeadArray::values() const {
-  std::size_t values = 1;
-  for (const std::int64_t size : shape) values *= static_cast<std::size_t>(size);
+std::int64_t ValuesIn(const std::vector<std::int64_t>& shape) {
+  std::int64_t values = 1;
+  for (const std::int64_t size : shape) values *= size;
   return values;
 }
 

@@ -18,20 +18,20 @@ namespace weir {
 // The shape of one sample: [h, w, C], or [values].
 using SampleDims = std::vector<std::int64_t>;
 
+// How many values have that shape.
+std::int64_t ValuesIn(const std::vector<std::int64_t>& shape);
+
 // An array that a layer keeps.
 struct HeadArray {
-  enum class Initializer {
-    kZeros,
-    kOnes,
-    kGlorotUniform
-  };  // of a [outputs, inputs] (Glorot, 2010)
+  // Glorot's is for [outputs, inputs] (Glorot and Bengio, 2010).
+  enum class Initializer { kZeros, kOnes, kGlorotUniform };
 
   std::string_view name;  // "weight"
   std::vector<std::int64_t> shape;
   Initializer initializer = Initializer::kZeros;
   bool learns = true;  // else it is a running statistic
 
-  std::size_t values() const;
+  std::size_t values() const { return static_cast<std::size_t>(ValuesIn(shape)); }
 };
 
 // As it is saved: "head.1.weight".
@@ -57,13 +57,15 @@ class HeadLayer {
   // what it computes ("dense 2 softmax").
   virtual std::string declaration() const { return std::string(name()); }
 
-  // Where it is declared by the number of classes: the same with that number. Null otherwise.
-  virtual std::shared_ptr<const HeadLayer> WithClasses(int) const { return nullptr; }
+  // Whether it gives a value for each class, of whose number it has to be told by WithClasses,
+  // which returns the layer that knows it. Null where it needs none.
   virtual bool needs_classes() const { return false; }
+  virtual std::shared_ptr<const HeadLayer> WithClasses(int) const { return nullptr; }
 
   // What it gives where `input` arrives. Throws Error(kConfig) where it cannot stand there.
   virtual SampleDims OutputDims(const SampleDims& input, const HeadPlace& place) const = 0;
 
+  // The arrays that it keeps where `input` arrives.
   virtual std::vector<HeadArray> Arrays(const SampleDims&) const { return {}; }
 
   // What it makes of the last map where the frozen backbone can do that itself.

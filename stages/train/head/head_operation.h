@@ -94,11 +94,7 @@ constexpr HeadOperationKind HeadOperationOf() {
 }
 
 // How many float32 a sample of that shape has.
-inline FloatCount PerSample(const SampleDims& dims) {
-  FloatCount count{.per_sample = 1};
-  for (const std::int64_t size : dims) count.per_sample *= size;
-  return count;
-}
+inline FloatCount PerSample(const SampleDims& dims) { return {.per_sample = ValuesIn(dims)}; }
 
 // The shape of so many samples.
 inline std::vector<std::int64_t> BatchShape(std::int64_t samples, const SampleDims& dims) {

@@ -33,8 +33,7 @@ void DeclareLayer(const NetworkLayer& layer, const LayerNames& names, bool learn
 }  // namespace
 
 void ParameterTable::Add(std::string name, std::vector<std::int64_t> shape) {
-  std::size_t values = 1;
-  for (std::int64_t size : shape) values *= static_cast<std::size_t>(size);
+  const auto values = static_cast<std::size_t>(ValuesIn(shape));
   all_.push_back({std::move(name), std::move(shape), values_, values});
   values_ += (values + kFloatsOfACacheLine - 1) / kFloatsOfACacheLine * kFloatsOfACacheLine;
 }
@@ -56,7 +55,7 @@ ModelParameters DeclareParameters(const Model& model) {
     DeclareLayer(layers[i], model.backbone().names(i), model.learns(i), parameters);
   }
   for (int i = model.first_head_layer(); i < static_cast<int>(model.head().size()); ++i) {
-    for (HeadArray& array : model.head()[i]->Arrays(model.head_input_dims(i))) {
+    for (HeadArray& array : model.head_arrays(i)) {
       ParameterTable& table = array.learns ? parameters.learning : parameters.statistics;
       table.Add(HeadArrayName(i, array.name), std::move(array.shape));
     }

@@ -91,10 +91,8 @@ TrainingSteps StepList::Finish(int output) && {
   std::vector<TrainingStep> kept;
   std::ranges::reverse(steps_);
   for (TrainingStep& step : steps_) {
-    const bool is_used = HasAnotherEffect(step) || std::ranges::any_of(step.writes, [&](int array) {
-                           return is_needed[array];
-                         });
-    if (!is_used) continue;
+    const auto is_wanted = [&](int array) { return is_needed[array]; };
+    if (!HasAnotherEffect(step) && std::ranges::none_of(step.writes, is_wanted)) continue;
     for (int array : step.reads) need(array);
     kept.push_back(std::move(step));
   }
