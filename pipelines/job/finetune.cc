@@ -166,8 +166,7 @@ class Finetuning {
     const bool trains = split == Split::kTrain;
     const std::uint64_t first = trains ? learner_.position().next_sample : 0;
     const std::uint64_t images_before = trains ? learner_.position().metrics.images : 0;
-    const std::string title = "epoch " + std::to_string(epoch + 1) + "/" + std::to_string(epochs_) +
-                              " " + std::string(Name(split));
+    const std::string title = Title(split, epoch);
     const double seconds = report_.RunPass({.split = split, .epoch = epoch, .first_sample = first},
                                            {.title = title,
                                             .state = [this, split] { return State(split); },
@@ -213,11 +212,14 @@ class Finetuning {
                         "set it to false, or batch.size to less.");
     }
     lost_classes_.CheckAfter({.split = split, .epoch = epoch}, title, session_, folder);
-    if (!std::isfinite(metrics.loss())) {
-      throw Error(
-          ErrorKind::kConfig, title + ": the loss is no number any more, the training diverged",
-          "Lower the learning_rate of training.optimizer, and begin anew in another folder.");
-    }
+    CheckIsFinite(title, metrics);
+  }
+
+  static void CheckIsFinite(const std::string& title, const Metrics& metrics) {
+    if (std::isfinite(metrics.loss())) return;
+    throw Error(ErrorKind::kConfig,
+                title + ": the loss is no number any more, the training diverged",
+                "Lower the learning_rate of training.optimizer, and begin anew in another folder.");
   }
 
   [[noreturn]] void Interrupted() {
@@ -266,8 +268,16 @@ class Finetuning {
             .metrics = metrics.images > 0 ? MetricsText(metrics) : ""};
   }
 
-  // Called between passes, and after a step in the thread that trains.
+  std::string Title(Split split, int epoch) const {
+    return "epoch " + std::to_string(epoch + 1) + "/" + std::to_string(epochs_) + " " +
+           std::string(Name(split));
+  }
+
+  // Called between passes, and after a step in the thread that trains. A training that diverged
+  // cannot go on from there: the checkpoint before stays.
   void Save() {
+    const TrainingPosition position = learner_.position();
+    CheckIsFinite(Title(Split::kTrain, position.epoch), position.metrics);
     learner_.Save(report_.folder().checkpoint(), tally_.ToText());
     last_save_ = Clock::now();
   }

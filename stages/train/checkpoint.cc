@@ -1,6 +1,7 @@
 #include "stages/train/checkpoint.h"
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -46,24 +47,32 @@ nlohmann::json ToJson(const TrainingPosition& position) {
   return json;
 }
 
+// Throws where it is no whole number from 0 to `most`.
+std::uint64_t Count(const nlohmann::json& value,
+                    std::uint64_t most = std::numeric_limits<std::uint64_t>::max()) {
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > most) {
+    throw std::out_of_range("a count");
+  }
+  return value.get<std::uint64_t>();
+}
+
 TrainingPosition PositionOf(const nlohmann::json& json) {
   TrainingPosition position;
-  json.at("epoch").get_to(position.epoch);
-  json.at("next_sample").get_to(position.next_sample);
-  json.at("step").get_to(position.step);
+  position.epoch = static_cast<int>(Count(json.at("epoch"), std::numeric_limits<int>::max()));
+  position.next_sample = Count(json.at("next_sample"));
+  position.step = Count(json.at("step"));
   Metrics& metrics = position.metrics;
   json.at("loss_sum").get_to(metrics.loss_sum);
-  json.at("images").get_to(metrics.images);
-  const auto correct = json.at("correct").get<std::uint64_t>();
+  metrics.images = Count(json.at("images"));
+  const std::uint64_t correct = Count(json.at("correct"), metrics.images);
   if (metrics.images > 0) {
     metrics.means.push_back(
         {std::string(Metrics::kAccuracy), static_cast<double>(correct), metrics.images});
   }
   const nlohmann::json others = json.value("metrics", nlohmann::json::object());
   for (const auto& [name, mean] : others.items()) {
-    metrics.means.push_back({name, mean.at(0), mean.at(1)});
+    metrics.means.push_back({name, mean.at(0), Count(mean.at(1), metrics.images)});
   }
-  if (position.epoch < 0) throw std::out_of_range("epoch");
   return position;
 }
 

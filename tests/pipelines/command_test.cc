@@ -147,13 +147,16 @@ TEST(Run, NamesOnlyTheFileWhereItCannotBeRead) {
 }
 
 TEST(Run, ThatDivergesEndsInsteadOfLeavingAModelOfNoNumbers) {
-  const ScratchFolder scratch;
-  const ProcessOutcome outcome =
-      Weir(Demo("run", {"--out", (scratch / "run").string(), "--set",
-                        "training.optimizer={sgd: {learning_rate: 1e+30}}"}));
-  EXPECT_EQ(outcome.status, 2);
-  EXPECT_THAT(outcome.err, StartsWith("weir: epoch 1/10 train: the loss is no number any more"));
-  EXPECT_FALSE(fs::exists(scratch / "run/model"));
+  for (const char* interval : {"1h", "0s"}) {  // from one checkpoint to the next
+    const ScratchFolder scratch;
+    const ProcessOutcome outcome =
+        Weir(Demo("run", {"--out", (scratch / "run").string(), "--set",
+                          "training.optimizer={sgd: {learning_rate: 1e+30}}", "--set",
+                          std::string("training.checkpoint_interval=") + interval}));
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_THAT(outcome.err, HasSubstr("epoch 1/10 train: the loss is no number any more"));
+    EXPECT_FALSE(fs::exists(scratch / "run/model"));
+  }
 }
 
 class Resume : public ::testing::Test {

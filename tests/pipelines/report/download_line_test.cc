@@ -22,9 +22,12 @@ std::string Written(int in, int out, const std::function<void()>& write) {
   ::dup2(before, STDERR_FILENO);
   ::close(before);
   ::close(out);
-  std::string text(4096, '\0');
-  const ssize_t count = ::read(in, text.data(), text.size());
-  text.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+  // A terminal hands over what was written in as many pieces as it likes, and ends with an error.
+  std::string text;
+  char piece[256];
+  for (ssize_t count; (count = ::read(in, piece, sizeof(piece))) > 0;) {
+    text.append(piece, static_cast<std::size_t>(count));
+  }
   ::close(in);
   return text;
 }

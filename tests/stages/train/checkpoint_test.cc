@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 
 #include "stages/files/bounded_json.h"
@@ -175,6 +176,32 @@ TEST(Checkpoint, RefusesOtherSafetensorsAndTruncatedOnes) {
     std::filesystem::resize_file(file, bytes);
     EXPECT_NE(CaughtError([&] { RestoreCheckpoint(file, state.arrays(), kDeclaration); }),
               "nothing was thrown");
+  }
+}
+
+TEST(Checkpoint, RefusesACountThatIsNone) {
+  const ScratchFolder folder;
+  const std::string file = (folder / "state").string();
+  State state(1);
+  TrainingPosition position = Position();
+  position.epoch = 33;
+  position.step = 1700;
+  position.metrics.means[1].images = 18;
+  SaveCheckpoint(file, state.arrays(), kDeclaration, position, "");
+  const std::string whole = FileText(file);
+  // Each in the place of as many bytes.
+  for (const auto& [count, damaged] :
+       std::map<std::string, std::string>{{R"(epoch\":33)", R"(epoch\":-3)"},
+                                          {R"(next_sample\":64)", R"(next_sample\":-1)"},
+                                          {R"(step\":1700)", R"(step\":17.5)"},
+                                          {R"(correct\":60)", R"(correct\":65)"},
+                                          {R"([1.5,18])", R"([1.5,65])"}}) {
+    const std::size_t at = whole.find(count);
+    ASSERT_NE(at, whole.npos) << count;
+    folder.Write("state", std::string(whole).replace(at, count.size(), damaged));
+    EXPECT_EQ(CaughtError([&] { RestoreCheckpoint(file, state.arrays(), kDeclaration); }),
+              "'" + file + "' has damaged metadata\nResume from another checkpoint, or begin anew.")
+        << damaged;
   }
 }
 
