@@ -29,7 +29,7 @@ void WarpPhoto(benchmark::State& state, decltype(Warp)* warp, const KerasTransfo
   const Affine map =
       Compose(ResizeMap(kHeight, kWidth, kSize, kSize), KerasMap(transform, kSize, kSize));
   for (auto _ : state) {
-    warp(source.data(), kHeight, kWidth, map, out.data(), kSize, kSize);
+    warp({source.data(), kHeight, kWidth}, map, {out.data(), kSize, kSize});
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(state.iterations());
@@ -39,7 +39,7 @@ void ResizePhoto(benchmark::State& state, decltype(Resize)* resize) {
   const std::vector<std::uint8_t> source = Noise();
   std::vector<std::uint8_t> out(3 * kSize * kSize);
   for (auto _ : state) {
-    resize(source.data(), kHeight, kWidth, out.data(), kSize, kSize, {});
+    resize({source.data(), kHeight, kWidth}, {out.data(), kSize, kSize}, {});
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(state.iterations());

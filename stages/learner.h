@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "framework/shape.h"
 #include "stages/payloads.h"
 
 namespace weir {
@@ -67,7 +68,7 @@ struct TrainingPosition {
 // A tensor by name on the host, row-major; the values belong to the learner.
 struct NamedTensor {
   std::string name;
-  std::vector<std::int64_t> shape;
+  Shape shape;
   std::span<const float> values;
 };
 

@@ -21,7 +21,9 @@
 
 #include "framework/flow/packet.h"
 #include "framework/flow/pass.h"
+#include "framework/shape.h"
 #include "stages/file_stamp.h"
+#include "stages/pixel_view.h"
 
 namespace weir {
 
@@ -92,6 +94,8 @@ struct Image {
   int height = 0;
   int width = 0;
   AlignedBuffer<std::uint8_t> pixels;
+  PixelView view() const { return {pixels.data(), height, width}; }
+  MutablePixelView view() { return {pixels.data(), height, width}; }
   std::size_t bytes() const { return pixels.bytes(); }
   bool is_whole() const {
     return height > 0 && width > 0 && pixels.size() >= std::size_t{3} * height * width;
@@ -134,7 +138,7 @@ struct Batch {
 struct FeatureBatch {
   static constexpr PortType kPortType = "batch/features";
   std::vector<Sample> samples;
-  std::vector<std::int64_t> dims;  // of one sample
+  Shape dims;  // of one sample
   AlignedBuffer<float> values;
   std::uint64_t next_order = 0;
   int size() const { return static_cast<int>(samples.size()); }

@@ -48,7 +48,7 @@ Kernel WarpBy(const KerasTransform& transform) {
   return [photo = Photo(), out = std::vector<std::uint8_t>(3 * kSize * kSize),
           map = Compose(ResizeMap(kHeight, kWidth, kSize, kSize),
                         KerasMap(transform, kSize, kSize))]() mutable {
-    Warp(photo.data(), kHeight, kWidth, map, out.data(), kSize, kSize);
+    Warp({photo.data(), kHeight, kWidth}, map, {out.data(), kSize, kSize});
   };
 }
 
@@ -57,7 +57,7 @@ const std::map<std::string, std::function<Kernel()>> kKernels = {
     {"resize",
      [] {
        return [photo = Photo(), out = std::vector<std::uint8_t>(3 * kSize * kSize)]() mutable {
-         Resize(photo.data(), kHeight, kWidth, out.data(), kSize, kSize);
+         Resize({photo.data(), kHeight, kWidth}, {out.data(), kSize, kSize});
        };
      }},
     {"warp_shear_zoom_flip",

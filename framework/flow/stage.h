@@ -51,6 +51,7 @@
 #include "framework/flow/provenance.h"
 #include "framework/flow/resources.h"
 #include "framework/memory/memory_budget.h"
+#include "framework/shape.h"
 
 namespace weir {
 
@@ -67,8 +68,8 @@ enum class Concurrency { kParallel, kSerial };
 
 // The form of the items on an edge, as far as it is known before the run.
 struct ItemSpec {
-  std::vector<std::int64_t> dims;  // [H, W, 3], [N, H, W, 3], [N, C]; empty where it varies
-  std::size_t item_bytes = 0;      // the most that one item holds; 0 where it varies
+  Shape dims;                  // [H, W, 3], [N, H, W, 3], [N, C]; empty where it varies
+  std::size_t item_bytes = 0;  // the most that one item holds; 0 where it varies
 };
 
 // Memory that a stage can use more or less of; the plan decides how many, and takes the low-memory

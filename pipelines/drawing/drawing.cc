@@ -14,7 +14,7 @@
 #include "framework/error.h"
 #include "framework/flow/parallel.h"
 #include "framework/random.h"
-#include "pipelines/drawing/demo_shapes.h"
+#include "pipelines/drawing/demo_figures.h"
 #include "pipelines/drawing/scene.h"
 #include "pipelines/drawing/signs.h"
 #include "pipelines/drawing/things.h"
@@ -35,11 +35,11 @@ struct Unref {
 };
 using Picture = std::unique_ptr<VipsImage, Unref>;
 
-std::vector<Shape> ShapesOf(DrawingSet set) {
-  if (set == DrawingSet::kDemo) return {DemoShapes().begin(), DemoShapes().end()};
-  std::vector<Shape> shapes(Things().begin(), Things().end());
-  shapes.insert(shapes.end(), Signs().begin(), Signs().end());
-  return shapes;
+std::vector<Figure> FiguresOf(DrawingSet set) {
+  if (set == DrawingSet::kDemo) return {DemoFigures().begin(), DemoFigures().end()};
+  std::vector<Figure> figures(Things().begin(), Things().end());
+  figures.insert(figures.end(), Signs().begin(), Signs().end());
+  return figures;
 }
 
 // The least size of a thing, in parts of the picture's shorter side. What trains a backbone from
@@ -141,37 +141,37 @@ void SaveJpeg(const std::vector<std::uint8_t>& pixels, int width, int height, in
   if (!file) ThrowUnwritable(path);
 }
 
-void DrawOne(const DrawingOptions& options, const Shape& shape, int number) {
-  const std::string use = std::string("drawing/") + NameOf(options.set) + "/" + shape.name.data();
+void DrawOne(const DrawingOptions& options, const Figure& figure, int number) {
+  const std::string use = std::string("drawing/") + NameOf(options.set) + "/" + figure.name.data();
   CounterRandom random(options.seed, use, 0, number);
   const int width = static_cast<int>(options.size * random.Uniform(0.625, 1.25));
   const int height = static_cast<int>(options.size * random.Uniform(0.625, 1.25));
   const int quality = 70 + static_cast<int>(random.Below(26));
 
   std::vector<std::uint8_t> pixels =
-      Rasterised(SceneSvg(shape, width, height, LeastSize(options.set), random));
+      Rasterised(SceneSvg(figure, width, height, LeastSize(options.set), random));
   Photograph(pixels, width, height, random);
   char name[16];
   std::snprintf(name, sizeof name, "%05d.jpg", number);
-  SaveJpeg(pixels, width, height, quality, options.folder / shape.name / name);
+  SaveJpeg(pixels, width, height, quality, options.folder / figure.name / name);
 }
 
 }  // namespace
 
 std::vector<std::string> DrawnClasses(DrawingSet set) {
   std::vector<std::string> names;
-  for (const Shape& shape : ShapesOf(set)) names.emplace_back(shape.name);
+  for (const Figure& figure : FiguresOf(set)) names.emplace_back(figure.name);
   std::sort(names.begin(), names.end());
   return names;
 }
 
 bool DrawPictures(const DrawingOptions& options) {
   if (!IsToBeDrawn(options)) return false;
-  const std::vector<Shape> shapes = ShapesOf(options.set);
+  const std::vector<Figure> figures = FiguresOf(options.set);
   std::error_code error;
-  for (const Shape& shape : shapes) {
-    fs::create_directories(options.folder / shape.name, error);
-    if (error) ThrowUnwritable(options.folder / shape.name);
+  for (const Figure& figure : figures) {
+    fs::create_directories(options.folder / figure.name, error);
+    if (error) ThrowUnwritable(options.folder / figure.name);
   }
   WriteStamp(options.folder, kUnfinished + StampOf(options));
 
@@ -179,8 +179,8 @@ bool DrawPictures(const DrawingOptions& options) {
   const SvgAllowed allowed;
   tbb::task_arena arena(options.threads);
   arena.execute([&] {
-    ParallelFor(static_cast<int>(shapes.size()) * options.per_class, [&](int i) {
-      DrawOne(options, shapes[i / options.per_class], i % options.per_class);
+    ParallelFor(static_cast<int>(figures.size()) * options.per_class, [&](int i) {
+      DrawOne(options, figures[i / options.per_class], i % options.per_class);
     });
   });
   WriteStamp(options.folder, StampOf(options));

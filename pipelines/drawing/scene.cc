@@ -32,7 +32,7 @@ Colour AnyColour(Canvas& canvas, double most_saturation) {
 Background BackgroundColours(Canvas& canvas) {
   Background colours;
   colours[0] = AnyColour(canvas, 0.8);
-  for (int i = 1; i < kBackgroundColours; ++i) {  // like the first, so that the shape stands out
+  for (int i = 1; i < kBackgroundColours; ++i) {  // like the first, so that the figure stands out
     colours[i] = Mixed(colours[0], AnyColour(canvas, 0.8), canvas.Between(0.2, 0.55));
   }
   return colours;
@@ -165,7 +165,7 @@ void AddClutter(Canvas& canvas) {
   }
 }
 
-// What stands before the shape keeps to the margins, so that it hides no more than an edge.
+// What stands before the figure keeps to the margins, so that it hides no more than an edge.
 void AddForeground(Canvas& canvas) {
   for (int i = canvas.Below(3); i > 0; --i) {
     const bool is_beside = canvas.Chance(0.5);
@@ -195,9 +195,10 @@ DrawingStyle StyleFor(Canvas& canvas, const Background& background) {
   return style;
 }
 
-void AddShape(Canvas& canvas, const Shape& shape, const Background& background, double least_size) {
+void AddFigure(Canvas& canvas, const Figure& figure, const Background& background,
+               double least_size) {
   Pen pen(StyleFor(canvas, background), canvas.random);
-  shape.draw(pen);
+  figure.draw(pen);
   canvas.definitions += pen.Definitions();
 
   const double scale = canvas.shorter() * canvas.Between(least_size, 1.05) / 200;
@@ -215,13 +216,13 @@ void AddShape(Canvas& canvas, const Shape& shape, const Background& background, 
 
 }  // namespace
 
-std::string SceneSvg(const Shape& shape, int width, int height, double least_size,
+std::string SceneSvg(const Figure& figure, int width, int height, double least_size,
                      CounterRandom& random) {
   Canvas canvas{static_cast<double>(width), static_cast<double>(height), random};
   const Background background = BackgroundColours(canvas);
   AddBackground(canvas, background);
   AddClutter(canvas);
-  AddShape(canvas, shape, background, least_size);
+  AddFigure(canvas, figure, background, least_size);
   AddForeground(canvas);
   return "<svg xmlns=\"http://www.w3.org/2000/svg\"" + Attribute("width", canvas.width) +
          Attribute("height", canvas.height) + "><defs>" + canvas.definitions + "</defs>" +

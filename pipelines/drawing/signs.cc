@@ -229,16 +229,27 @@ void DrawSun(Pen& pen) {
 }
 
 constexpr std::array kSigns{
-    Shape{"arrow", DrawArrow}, Shape{"bolt", DrawBolt},         Shape{"butterfly", DrawButterfly},
-    Shape{"cloud", DrawCloud}, Shape{"cross", DrawCross},       Shape{"flower", DrawFlower},
-    Shape{"gear", DrawGear},   Shape{"heart", DrawHeart},       Shape{"leaf", DrawLeaf},
-    Shape{"moon", DrawMoon},   Shape{"mushroom", DrawMushroom}, Shape{"pentagon", DrawPentagon},
-    Shape{"ring", DrawRing},   Shape{"snowman", DrawSnowman},   Shape{"spiral", DrawSpiral},
-    Shape{"star", DrawStar},   Shape{"sun", DrawSun},
+    Figure{"arrow", DrawArrow},
+    Figure{"bolt", DrawBolt},
+    Figure{"butterfly", DrawButterfly},
+    Figure{"cloud", DrawCloud},
+    Figure{"cross", DrawCross},
+    Figure{"flower", DrawFlower},
+    Figure{"gear", DrawGear},
+    Figure{"heart", DrawHeart},
+    Figure{"leaf", DrawLeaf},
+    Figure{"moon", DrawMoon},
+    Figure{"mushroom", DrawMushroom},
+    Figure{"pentagon", DrawPentagon},
+    Figure{"ring", DrawRing},
+    Figure{"snowman", DrawSnowman},
+    Figure{"spiral", DrawSpiral},
+    Figure{"star", DrawStar},
+    Figure{"sun", DrawSun},
 };
 
 }  // namespace
 
-std::span<const Shape> Signs() { return kSigns; }
+std::span<const Figure> Signs() { return kSigns; }
 
 }  // namespace weir

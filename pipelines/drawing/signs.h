@@ -3,10 +3,10 @@
 
 #include <span>
 
-#include "pipelines/drawing/shapes.h"
+#include "pipelines/drawing/figure.h"
 
 namespace weir {
 
-std::span<const Shape> Signs();  // 17
+std::span<const Figure> Signs();  // 17
 
 }  // namespace weir

@@ -220,19 +220,19 @@ void DrawSpoon(Pen& pen) {
 }
 
 constexpr std::array kThings{
-    Shape{"anchor", DrawAnchor},     Shape{"bell", DrawBell},
-    Shape{"bottle", DrawBottle},     Shape{"candle", DrawCandle},
-    Shape{"chair", DrawChair},       Shape{"comb", DrawComb},
-    Shape{"crown", DrawCrown},       Shape{"cup", DrawCup},
-    Shape{"flag", DrawFlag},         Shape{"glasses", DrawGlasses},
-    Shape{"hat", DrawHat},           Shape{"hourglass", DrawHourglass},
-    Shape{"key", DrawKey},           Shape{"ladder", DrawLadder},
-    Shape{"lamp", DrawLamp},         Shape{"rocket", DrawRocket},
-    Shape{"scissors", DrawScissors}, Shape{"spoon", DrawSpoon},
+    Figure{"anchor", DrawAnchor},     Figure{"bell", DrawBell},
+    Figure{"bottle", DrawBottle},     Figure{"candle", DrawCandle},
+    Figure{"chair", DrawChair},       Figure{"comb", DrawComb},
+    Figure{"crown", DrawCrown},       Figure{"cup", DrawCup},
+    Figure{"flag", DrawFlag},         Figure{"glasses", DrawGlasses},
+    Figure{"hat", DrawHat},           Figure{"hourglass", DrawHourglass},
+    Figure{"key", DrawKey},           Figure{"ladder", DrawLadder},
+    Figure{"lamp", DrawLamp},         Figure{"rocket", DrawRocket},
+    Figure{"scissors", DrawScissors}, Figure{"spoon", DrawSpoon},
 };
 
 }  // namespace
 
-std::span<const Shape> Things() { return kThings; }
+std::span<const Figure> Things() { return kThings; }
 
 }  // namespace weir

@@ -3,10 +3,10 @@
 
 #include <span>
 
-#include "pipelines/drawing/shapes.h"
+#include "pipelines/drawing/figure.h"
 
 namespace weir {
 
-std::span<const Shape> Things();  // 18
+std::span<const Figure> Things();  // 18
 
 }  // namespace weir

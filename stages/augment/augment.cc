@@ -9,6 +9,7 @@
 #include "framework/random.h"
 #include "stages/kernels/resize.h"
 #include "stages/kernels/warp.h"
+#include "stages/pixel_view.h"
 
 namespace weir {
 namespace {
@@ -91,8 +92,7 @@ Outcome<Image> Augment::Map(const Image& image, StageContext& context) {
   KerasTransform drawn;
   if (varies(context.pass().split)) drawn = Draw(context.pass().epoch, out.sample.index);
   if (OnlyFlips(drawn)) {
-    Resize(image.pixels.data(), image.height, image.width, out.pixels.data(), height, width,
-           {drawn.flip_horizontal, drawn.flip_vertical});
+    Resize(image.view(), out.view(), {drawn.flip_horizontal, drawn.flip_vertical});
     return out;
   }
   Affine map =
@@ -101,13 +101,14 @@ Outcome<Image> Augment::Map(const Image& image, StageContext& context) {
   const int rows = Shrunk(image.height, std::hypot(map.yx, map.yy));
   const int columns = Shrunk(image.width, std::hypot(map.xx, map.xy));
   if (rows == image.height && columns == image.width) {
-    Warp(image.pixels.data(), rows, columns, map, out.pixels.data(), height, width);
+    Warp(image.view(), map, out.view());
     return out;
   }
-  AlignedBuffer<std::uint8_t> smaller(std::size_t{3} * rows * columns);
-  Resize(image.pixels.data(), image.height, image.width, smaller.data(), rows, columns);
+  AlignedBuffer<std::uint8_t> pixels(std::size_t{3} * rows * columns);
+  const MutablePixelView smaller(pixels.data(), rows, columns);
+  Resize(image.view(), smaller);
   map = Compose(ResizeMap(rows, columns, image.height, image.width), map);
-  Warp(smaller.data(), rows, columns, map, out.pixels.data(), height, width);
+  Warp(smaller, map, out.view());
   return out;
 }
 

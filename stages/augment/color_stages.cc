@@ -104,7 +104,7 @@ Outcome<Image> RandomErasing::Map(Image image, StageContext& context) {
   if (context.pass().split != Split::kTrain) return image;
   const Box box = Draw(image.height, image.width, context.pass().epoch, image.sample.index);
   for (int row = box.top; row < box.top + box.height; ++row) {
-    std::uint8_t* pixel = image.pixels.data() + (std::size_t(row) * image.width + box.left) * 3;
+    std::uint8_t* pixel = image.view().row(row) + std::size_t{3} * box.left;
     for (int column = 0; column < box.width; ++column) {
       for (const int value : params_.value) *pixel++ = static_cast<std::uint8_t>(value);
     }

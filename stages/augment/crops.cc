@@ -57,9 +57,8 @@ Outcome<Image> CenterCrop::Map(const Image& image, StageContext&) {
   for (int row = 0; row < box.height; ++row) {
     const int from = box.top + row;
     if (from < 0 || from >= image.height) continue;
-    std::memcpy(out.pixels.data() + (std::size_t(row) * box.width + (left - box.left)) * 3,
-                image.pixels.data() + (std::size_t(from) * image.width + left) * 3,
-                std::size_t(columns) * 3);
+    std::memcpy(out.view().row(row) + std::size_t{3} * (left - box.left),
+                image.view().row(from) + std::size_t{3} * left, std::size_t{3} * columns);
   }
   return out;
 }
@@ -112,9 +111,7 @@ Outcome<Image> RandomResizedCrop::Map(const Image& image, StageContext& context)
                       ? Draw(image.height, image.width, pass.epoch, image.sample.index)
                       : Middle(image.height, image.width, ratio, ratio);
   Image out{image.sample, height, width, AlignedBuffer<std::uint8_t>(output().item_bytes)};
-  const std::size_t row_bytes = std::size_t{3} * image.width;
-  ResizePart(image.pixels.data() + box.top * row_bytes + std::size_t{3} * box.left, row_bytes,
-             box.height, box.width, out.pixels.data(), height, width);
+  Resize(image.view().Part(box.top, box.left, box.height, box.width), out.view());
   return out;
 }
 

@@ -11,6 +11,7 @@
 #include "framework/random.h"
 #include "stages/kernels/nearest_warp.h"
 #include "stages/kernels/photometric.h"
+#include "stages/pixel_view.h"
 
 namespace weir {
 namespace {
@@ -138,7 +139,7 @@ void RandAugment::Apply(const Drawn& drawn, Image& image,
   const auto factor = static_cast<float>(1 + magnitude);
   const auto into_spare = [&] {
     if (spare.size() == 0) spare = AlignedBuffer<std::uint8_t>(image.pixels.size());
-    return spare.data();
+    return MutablePixelView(spare.data(), height, width);
   };
   switch (drawn.operation) {
     case Operation::kIdentity:
@@ -158,7 +159,7 @@ void RandAugment::Apply(const Drawn& drawn, Image& image,
     case Operation::kEqualize:
       return Equalize(pixels);
     case Operation::kSharpness:
-      Sharpen(pixels.data(), height, width, factor, into_spare());
+      Sharpen(image.view(), factor, into_spare());
       break;
     case Operation::kShearX:
     case Operation::kShearY:
@@ -167,7 +168,7 @@ void RandAugment::Apply(const Drawn& drawn, Image& image,
     case Operation::kRotate: {
       std::array<std::uint8_t, 3> fill;
       for (int c = 0; c < 3; ++c) fill[c] = static_cast<std::uint8_t>(params_.fill[c]);
-      WarpNearest(pixels.data(), height, width, *MapOf(drawn, height, width), fill, into_spare());
+      WarpNearest(image.view(), *MapOf(drawn, height, width), fill, into_spare());
       break;
     }
   }

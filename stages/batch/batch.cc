@@ -22,7 +22,7 @@ std::string SizeText(int height, int width) {
 }  // namespace
 
 BatchImages::BatchImages(const Params& params, BuildContext& context) : params_(params) {
-  const std::vector<std::int64_t>& dims = context.upstream.dims;
+  const Shape& dims = context.upstream.dims;
   if (dims.size() != 3) {
     throw Error(ErrorKind::kConfig, "batch: the pictures that arrive have no fixed size", kRemedy);
   }

@@ -4,13 +4,13 @@
 #include <sstream>
 
 #include "framework/error.h"
+#include "framework/shape.h"
 
 namespace weir {
 
 Normalize::Normalize(const Params& params, BuildContext& context)
     : params_(params), output_(context.upstream) {
-  std::size_t values = 1;
-  for (const std::int64_t size : output_.dims) values *= static_cast<std::size_t>(size);
+  const auto values = static_cast<std::size_t>(ValuesIn(output_.dims));
   output_.item_bytes = std::max(output_.item_bytes, values);  // a byte each, and the samples
   output_.item_bytes += values * (sizeof(float) - 1);
   for (int c = 0; c < 3; ++c) {

@@ -7,6 +7,7 @@
 #include "framework/byte_size.h"
 #include "framework/config/suggestion.h"
 #include "framework/error.h"
+#include "framework/shape.h"
 #include "stages/files/sha256.h"
 
 namespace weir {
@@ -62,9 +63,7 @@ void FeatureKeeper::Forgo(const std::string& why) {
 }
 
 std::size_t FeatureKeeper::values() const {
-  std::size_t values = 1;
-  for (const std::int64_t size : options_.dims) values *= static_cast<std::size_t>(size);
-  return values;
+  return static_cast<std::size_t>(ValuesIn(options_.dims));
 }
 
 std::size_t FeatureKeeper::bytes() const {

@@ -18,6 +18,7 @@
 
 #include "framework/config/params.h"
 #include "framework/flow/stage.h"
+#include "framework/shape.h"
 #include "stages/features/feature_cache.h"
 #include "stages/payloads.h"
 
@@ -31,9 +32,9 @@ class FeatureKeeper {
 
   struct Options {
     Auto<FeaturePlace> place;
-    std::filesystem::path folder;    // of the files
-    int epochs = 1;                  // that are trained
-    std::vector<std::int64_t> dims;  // of a sample's features; empty where there is no frozen part
+    std::filesystem::path folder;  // of the files
+    int epochs = 1;                // that are trained
+    Shape dims;                    // of a sample's features; empty where there is no frozen part
   };
 
   // Throws Error(kConfig) where a place is asked for and nothing can be kept.

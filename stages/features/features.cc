@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "framework/error.h"
+#include "framework/shape.h"
 #include "stages/features/host_prefix.h"
 #include "stages/features/onednn/onednn_prefix.h"
 #include "stages/files/cache_folder.h"
@@ -43,8 +44,7 @@ Features::Features(const Params& params, BuildContext& context)
           .place = params.cache,
           .folder = params.cache_folder.value_or(CacheFolder() / "features"),
           .epochs = epochs ? epochs->count : Epochs{}.count,
-          .dims =
-              model_->prefix_layers() > 0 ? model_->feature_dims() : std::vector<std::int64_t>(),
+          .dims = model_->prefix_layers() > 0 ? model_->feature_dims() : Shape(),
       },
       context);
   context.resources.Put(keeper_);
@@ -74,10 +74,8 @@ PrefixOptions Features::prefix_options() const {
 }
 
 ItemSpec Features::output() const {
-  ItemSpec spec{.dims = {batch_size_}, .item_bytes = sizeof(float)};
-  for (std::int64_t size : model_->feature_dims()) spec.dims.push_back(size);
-  for (std::int64_t size : spec.dims) spec.item_bytes *= static_cast<std::size_t>(size);
-  return spec;
+  const Shape dims = BatchShape(batch_size_, model_->feature_dims());
+  return {.dims = dims, .item_bytes = sizeof(float) * static_cast<std::size_t>(ValuesIn(dims))};
 }
 
 Footprint Features::WorkOutFootprint(int workers) const {

@@ -8,19 +8,15 @@
 #include <utility>
 
 #include "framework/flow/parallel.h"
+#include "framework/shape.h"
 
 namespace weir {
 namespace {
 
-std::size_t Product(const std::vector<std::int64_t>& dims) {
-  std::size_t product = 1;
-  for (std::int64_t size : dims) product *= static_cast<std::size_t>(size);
-  return product;
-}
-
-FeatureBatch MakeFeatures(Batch& batch, const std::vector<std::int64_t>& dims) {
+FeatureBatch MakeFeatures(Batch& batch, const Shape& dims) {
   FeatureBatch features;
-  features.values = AlignedBuffer<float>(batch.samples.size() * Product(dims));
+  features.values =
+      AlignedBuffer<float>(batch.samples.size() * static_cast<std::size_t>(ValuesIn(dims)));
   features.samples = std::move(batch.samples);
   features.dims = dims;
   features.next_order = batch.next_order;
@@ -94,8 +90,7 @@ class WorkspacePool {
 
 class HostPrefix final : public PrefixRunner {
  public:
-  HostPrefix(std::unique_ptr<const FrozenPrefix> prefix, std::vector<std::int64_t> dims,
-             int workspaces)
+  HostPrefix(std::unique_ptr<const FrozenPrefix> prefix, Shape dims, int workspaces)
       : prefix_(std::move(prefix)), dims_(std::move(dims)), pool_(*prefix_, workspaces) {
     assert(workspaces > 0 && Product(dims_) == prefix_->output_values());
   }
@@ -122,7 +117,7 @@ class HostPrefix final : public PrefixRunner {
 
  private:
   const std::unique_ptr<const FrozenPrefix> prefix_;
-  const std::vector<std::int64_t> dims_;
+  const Shape dims_;
   WorkspacePool pool_;
 };
 
@@ -146,15 +141,14 @@ class HostPreprocessing final : public PrefixRunner {
   }
 
  private:
-  const std::vector<std::int64_t> dims_;
+  const Shape dims_;
   const Preprocessing preprocessing_;
 };
 
 }  // namespace
 
 std::unique_ptr<PrefixRunner> MakeHostPrefix(std::unique_ptr<const FrozenPrefix> prefix,
-                                             std::vector<std::int64_t> feature_dims,
-                                             int workspaces) {
+                                             Shape feature_dims, int workspaces) {
   return std::make_unique<HostPrefix>(std::move(prefix), std::move(feature_dims), workspaces);
 }
 

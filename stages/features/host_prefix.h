@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "framework/shape.h"
 #include "stages/device/prefix_runner.h"
 #include "stages/model/frozen_prefix.h"
 #include "stages/model/model.h"
@@ -12,8 +13,7 @@ namespace weir {
 // Holds `workspaces` workspaces of the prefix, at least one. With as many as there are threads no
 // call ever waits; with fewer, a call waits at most until another one ends its batch.
 std::unique_ptr<PrefixRunner> MakeHostPrefix(std::unique_ptr<const FrozenPrefix> prefix,
-                                             std::vector<std::int64_t> feature_dims,
-                                             int workspaces);
+                                             Shape feature_dims, int workspaces);
 
 // For a model of which nothing is frozen: the features are the preprocessed pictures. Holds
 // nothing.

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "stages/pixel_view.h"
+
 namespace weir {
 namespace {
 
@@ -46,33 +48,33 @@ std::uint8_t* Fill(std::uint8_t* to, std::int64_t pixels, const std::array<std::
 
 }  // namespace
 
-void WarpNearest(const std::uint8_t* source, int height, int width, const Affine& map,
-                 const std::array<std::uint8_t, 3>& fill, std::uint8_t* out) {
-  const std::size_t stride = std::size_t{3} * width;
+void WarpNearest(PixelView source, const Affine& map, const std::array<std::uint8_t, 3>& fill,
+                 MutablePixelView out) {
+  const int width = source.width;
   const std::int64_t xx = Fixed(map.xx), xy = Fixed(map.xy), x0 = Fixed(map.x0) + kPixel / 2;
   const std::int64_t yx = Fixed(map.yx), yy = Fixed(map.yy), y0 = Fixed(map.y0) + kPixel / 2;
-  for (int row = 0; row < height; ++row) {
+  for (int row = 0; row < source.height; ++row) {
     const Track x{x0 + row * xy, xx}, y{y0 + row * yy, yx};
     std::int64_t begin = 0, end = width;
     x.Inside(width, begin, end);
-    y.Inside(height, begin, end);
+    y.Inside(source.height, begin, end);
     begin = std::min<std::int64_t>(begin, width);
     end = std::max(begin, end);  // nothing where they crossed
-    out = Fill(out, begin, fill);
+    std::uint8_t* to = Fill(out.row(row), begin, fill);
     const auto at = [&](std::int64_t column) {
       const int i = static_cast<int>(column);
-      return source + y.At(i) * stride + 3 * x.At(i);
+      return source.pixels + y.At(i) * source.row_bytes + 3 * x.At(i);
     };
     if (xx == kPixel && yx == 0) {  // a part of one row, as it is
       const std::size_t bytes = 3 * static_cast<std::size_t>(end - begin);
-      if (bytes > 0) std::memcpy(out, at(begin), bytes);
-      out += bytes;
+      if (bytes > 0) std::memcpy(to, at(begin), bytes);
+      to += bytes;
     } else {
-      for (std::int64_t column = begin; column < end; ++column, out += 3) {
-        std::memcpy(out, at(column), 3);
+      for (std::int64_t column = begin; column < end; ++column, to += 3) {
+        std::memcpy(to, at(column), 3);
       }
     }
-    out = Fill(out, width - end, fill);
+    Fill(to, width - end, fill);
   }
 }
 

@@ -10,13 +10,13 @@
 #include <cstdint>
 
 #include "stages/kernels/affine.h"
+#include "stages/pixel_view.h"
 
 namespace weir {
 
-// From `source`, [height, width, 3], into `out` of the same size, which is another; `map` leads
-// from a pixel of `out` to the place in `source` that it shows. Sizes are at least 1, places within
-// 2^30 pixels.
-void WarpNearest(const std::uint8_t* source, int height, int width, const Affine& map,
-                 const std::array<std::uint8_t, 3>& fill, std::uint8_t* out);
+// From `source` into `out` of the same size, which does not overlap it; `map` leads from a pixel of
+// `out` to the place in `source` that it shows. Sizes are at least 1, places within 2^30 pixels.
+void WarpNearest(PixelView source, const Affine& map, const std::array<std::uint8_t, 3>& fill,
+                 MutablePixelView out);
 
 }  // namespace weir

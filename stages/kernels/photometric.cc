@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "stages/kernels/for_each_cpu.h"
+#include "stages/pixel_view.h"
 
 namespace weir {
 namespace {
@@ -236,22 +237,20 @@ void Equalize(std::span<std::uint8_t> pixels) {
   ApplyTables(pixels, tables);
 }
 
-void Sharpen(const std::uint8_t* source, int height, int width, float factor, std::uint8_t* out) {
-  const int stride = 3 * width;
-  const std::size_t bytes = std::size_t(stride) * height;
-  if (height <= 2 || width <= 2) {
-    std::memcpy(out, source, bytes);
-    return;
+void Sharpen(PixelView source, float factor, MutablePixelView out) {
+  const int values = 3 * source.width;
+  const int last = source.height - 1;
+  for (int row = 0; row <= last; ++row) {
+    const std::uint8_t* const from = source.row(row);
+    std::uint8_t* const to = out.row(row);
+    if (row == 0 || row == last || source.width <= 2) {
+      std::memcpy(to, from, values);
+      continue;
+    }
+    std::memcpy(to, from, 3);
+    SharpenRow(source.row(row - 1), from, source.row(row + 1), values, 1 - factor, to);
+    std::memcpy(to + values - 3, from + values - 3, 3);
   }
-  std::memcpy(out, source, stride);
-  for (int row = 1; row < height - 1; ++row) {
-    source += stride;
-    out += stride;
-    std::memcpy(out, source, 3);
-    SharpenRow(source - stride, source, source + stride, stride, 1 - factor, out);
-    std::memcpy(out + stride - 3, source + stride - 3, 3);
-  }
-  std::memcpy(out + stride, source + stride, stride);
 }
 
 }  // namespace weir

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <span>
 
+#include "stages/pixel_view.h"
+
 namespace weir {
 
 // 0.2989 red + 0.587 green + 0.114 blue, in all three channels.
@@ -34,9 +36,9 @@ void AutoContrast(std::span<std::uint8_t> pixels);
 // fewer than 255 pixels below its highest value stays as it is.
 void Equalize(std::span<std::uint8_t> pixels);
 
-// From `source`, [height, width, 3], into `out`, another of that size. A factor of 1 changes
+// From `source` into `out` of the same size, which does not overlap it. A factor of 1 changes
 // nothing, of 0 gives each pixel the mean with its eight neighbours, itself counted five times, and
 // above 1 the opposite. Pixels of the edge stay as they are.
-void Sharpen(const std::uint8_t* source, int height, int width, float factor, std::uint8_t* out);
+void Sharpen(PixelView source, float factor, MutablePixelView out);
 
 }  // namespace weir

@@ -8,6 +8,8 @@
 
 #ifdef __x86_64__
 #include <immintrin.h>
+
+#include "stages/pixel_view.h"
 #endif
 
 namespace weir {
@@ -162,52 +164,39 @@ struct Avx2 {
 #endif
 
 template <class Arithmetic>
-void ResizeWith(const std::uint8_t* source, std::size_t row_bytes, int height, int width,
-                std::uint8_t* out, int out_height, int out_width, Flips flips) {
-  const Taps down = MakeTaps(height, out_height, flips.vertical);
-  const Taps across = MakeTaps(width, out_width, flips.horizontal);
-  const std::size_t values = std::size_t{3} * width;
-  const std::size_t out_values = std::size_t{3} * out_width;
+void ResizeWith(PixelView source, MutablePixelView out, Flips flips) {
+  const Taps down = MakeTaps(source.height, out.height, flips.vertical);
+  const Taps across = MakeTaps(source.width, out.width, flips.horizontal);
+  const std::size_t values = std::size_t{3} * source.width;
   // Room for the taps that weigh nothing beyond the last pixel.
   std::vector<std::int16_t> sums[2];
   for (auto& row : sums) row.resize(values + std::size_t{3} * across.count);
   std::vector<const std::uint8_t*> rows(down.count);
-  for (int y = 0; y < out_height; y += 2) {
-    const int lower = std::min(y + 1, out_height - 1);  // the last of an odd number is made twice
+  for (int y = 0; y < out.height; y += 2) {
+    const int lower = std::min(y + 1, out.height - 1);  // the last of an odd number is made twice
     for (int i = 0; i < 2; ++i) {
       const int target = i == 0 ? y : lower;
       for (int tap = 0; tap < down.count; ++tap) {  // beyond the source they weigh nothing
-        rows[tap] = source + row_bytes * std::min(down.first[target] + tap, height - 1);
+        rows[tap] = source.row(std::min(down.first[target] + tap, source.height - 1));
       }
       Arithmetic::Down(rows, &down.weights[static_cast<std::size_t>(target) * down.count], 0,
                        values, sums[i].data());
     }
-    Arithmetic::Across({sums[0].data(), sums[1].data()}, across,
-                       {out + out_values * y, out + out_values * lower});
+    Arithmetic::Across({sums[0].data(), sums[1].data()}, across, {out.row(y), out.row(lower)});
   }
 }
 
 }  // namespace
 
-void ResizePart(const std::uint8_t* source, std::size_t row_bytes, int height, int width,
-                std::uint8_t* out, int out_height, int out_width, Flips flips) {
+void Resize(PixelView source, MutablePixelView out, Flips flips) {
 #ifdef __x86_64__
-  if (__builtin_cpu_supports("avx2")) {
-    return ResizeWith<Avx2>(source, row_bytes, height, width, out, out_height, out_width, flips);
-  }
+  if (__builtin_cpu_supports("avx2")) return ResizeWith<Avx2>(source, out, flips);
 #endif
-  ResizeWith<Portable>(source, row_bytes, height, width, out, out_height, out_width, flips);
+  ResizeWith<Portable>(source, out, flips);
 }
 
-void Resize(const std::uint8_t* source, int height, int width, std::uint8_t* out, int out_height,
-            int out_width, Flips flips) {
-  ResizePart(source, std::size_t{3} * width, height, width, out, out_height, out_width, flips);
-}
-
-void ResizePortable(const std::uint8_t* source, int height, int width, std::uint8_t* out,
-                    int out_height, int out_width, Flips flips) {
-  ResizeWith<Portable>(source, std::size_t{3} * width, height, width, out, out_height, out_width,
-                       flips);
+void ResizePortable(PixelView source, MutablePixelView out, Flips flips) {
+  ResizeWith<Portable>(source, out, flips);
 }
 
 }  // namespace weir

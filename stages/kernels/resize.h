@@ -9,8 +9,7 @@
 // and 2 for each tap of the result's rows and columns: under 40 KB from 2,000 x 2,000 to half that.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
+#include "stages/pixel_view.h"
 
 namespace weir {
 
@@ -20,16 +19,10 @@ struct Flips {
   bool vertical = false;
 };
 
-// From `source`, [height, width, 3], into `out`, [out_height, out_width, 3]; all at least 1.
-void Resize(const std::uint8_t* source, int height, int width, std::uint8_t* out, int out_height,
-            int out_width, Flips flips = {});
-
-// The same of a part of a picture, whose rows are `row_bytes` apart.
-void ResizePart(const std::uint8_t* source, std::size_t row_bytes, int height, int width,
-                std::uint8_t* out, int out_height, int out_width, Flips flips = {});
+// From `source` into `out`, which does not overlap it; their sizes are at least 1.
+void Resize(PixelView source, MutablePixelView out, Flips flips = {});
 
 // The same in plain C++: what other processors run, and what Resize is compared with.
-void ResizePortable(const std::uint8_t* source, int height, int width, std::uint8_t* out,
-                    int out_height, int out_width, Flips flips = {});
+void ResizePortable(PixelView source, MutablePixelView out, Flips flips = {});
 
 }  // namespace weir

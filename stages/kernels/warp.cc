@@ -8,6 +8,8 @@
 
 #ifdef __SSE2__
 #include <emmintrin.h>
+
+#include "stages/pixel_view.h"
 #endif
 
 namespace weir {
@@ -77,14 +79,6 @@ struct FastBlend {
 using FastBlend = PortableBlend;
 #endif
 
-struct Source {
-  const std::uint8_t* pixels;
-  int height;
-  int width;
-  std::size_t stride() const { return std::size_t{3} * width; }
-  const std::uint8_t* end() const { return pixels + stride() * height; }
-};
-
 // The first of `count` columns for which `holds`, which once true stays true; `count` if none.
 template <class Predicate>
 int FirstColumn(int count, Predicate holds) {
@@ -125,7 +119,7 @@ struct Track {
 
 // One pixel; kClamp where its place may be outside of the source.
 template <class Blend, bool kClamp>
-[[gnu::always_inline]] inline std::uint32_t PixelAt(const Source& source, const Track& x,
+[[gnu::always_inline]] inline std::uint32_t PixelAt(const PixelView& source, const Track& x,
                                                     const Track& y, int column) {
   std::int64_t place_x = x.At(column);
   std::int64_t place_y = y.At(column);
@@ -139,12 +133,13 @@ template <class Blend, bool kClamp>
   }
   const auto right = static_cast<std::uint32_t>((place_x - Whole(left)) >> 17);
   const auto down = static_cast<std::uint32_t>((place_y - Whole(top)) >> 17);
-  const std::uint8_t* upper = source.pixels + top * source.stride() + 3 * left;
-  return Blend::Pixel(upper, upper + source.stride(), source.end(), right, down);
+  const std::uint8_t* upper = source.pixels + top * source.row_bytes + 3 * left;
+  return Blend::Pixel(upper, upper + source.row_bytes, source.end(), right, down);
 }
 
 template <class Blend>
-void WarpRow(const Source& source, const Track& x, const Track& y, std::uint8_t* out, int count) {
+void WarpRow(const PixelView& source, const Track& x, const Track& y, std::uint8_t* out,
+             int count) {
   int begin = 0;
   int end = count;
   x.Inside(count, begin, end);
@@ -167,19 +162,19 @@ void WarpRow(const Source& source, const Track& x, const Track& y, std::uint8_t*
 }
 
 // Every pixel needs a right and a lower neighbour; here it is the edge once more.
-std::vector<std::uint8_t> Doubled(const Source& source, int height, int width) {
+std::vector<std::uint8_t> Doubled(const PixelView& source, int height, int width) {
   std::vector<std::uint8_t> pixels;
   pixels.reserve(std::size_t{3} * height * width);
   for (int row = 0; row < height; ++row) {
-    const std::uint8_t* from = source.pixels + source.stride() * std::min(row, source.height - 1);
-    pixels.insert(pixels.end(), from, from + source.stride());
+    const std::uint8_t* from = source.row(std::min(row, source.height - 1));
+    pixels.insert(pixels.end(), from, from + std::size_t{3} * source.width);
     if (width > source.width) pixels.insert(pixels.end(), from, from + 3);
   }
   return pixels;
 }
 
 template <class Blend>
-void WarpWith(Source source, const Affine& map, std::uint8_t* out, int out_height, int out_width) {
+void WarpWith(PixelView source, const Affine& map, MutablePixelView out) {
   const std::int64_t x0 = Fixed(map.x0), xx = Fixed(map.xx), xy = Fixed(map.xy);
   const std::int64_t y0 = Fixed(map.y0), yx = Fixed(map.yx), yy = Fixed(map.yy);
   std::vector<std::uint8_t> doubled;
@@ -189,23 +184,20 @@ void WarpWith(Source source, const Affine& map, std::uint8_t* out, int out_heigh
     doubled = Doubled(source, height, width);
     source = {doubled.data(), height, width};
   }
-  for (int row = 0; row < out_height; ++row) {
+  for (int row = 0; row < out.height; ++row) {
     WarpRow<Blend>(source, {x0 + row * xy, xx, source.width - 1},
-                   {y0 + row * yy, yx, source.height - 1}, out + std::size_t{3} * row * out_width,
-                   out_width);
+                   {y0 + row * yy, yx, source.height - 1}, out.row(row), out.width);
   }
 }
 
 }  // namespace
 
-void Warp(const std::uint8_t* source, int height, int width, const Affine& map, std::uint8_t* out,
-          int out_height, int out_width) {
-  WarpWith<FastBlend>({source, height, width}, map, out, out_height, out_width);
+void Warp(PixelView source, const Affine& map, MutablePixelView out) {
+  WarpWith<FastBlend>(source, map, out);
 }
 
-void WarpPortable(const std::uint8_t* source, int height, int width, const Affine& map,
-                  std::uint8_t* out, int out_height, int out_width) {
-  WarpWith<PortableBlend>({source, height, width}, map, out, out_height, out_width);
+void WarpPortable(PixelView source, const Affine& map, MutablePixelView out) {
+  WarpWith<PortableBlend>(source, map, out);
 }
 
 }  // namespace weir

@@ -9,20 +9,17 @@
 // (a copy of twice its size).
 #pragma once
 
-#include <cstdint>
-
 #include "stages/kernels/affine.h"
+#include "stages/pixel_view.h"
 
 namespace weir {
 
-// From `source`, [height, width, 3], into `out`, [out_height, out_width, 3]; `map` leads from a
-// pixel of `out` to the place in `source` that it shows. All sizes are at least 1 and all
-// places within 2^30 pixels. Within 1 grey level of exact arithmetic.
-void Warp(const std::uint8_t* source, int height, int width, const Affine& map, std::uint8_t* out,
-          int out_height, int out_width);
+// From `source` into `out`, which does not overlap it; `map` leads from a pixel of `out` to the
+// place in `source` that it shows. All sizes are at least 1 and all places within 2^30 pixels.
+// Within 1 grey level of exact arithmetic.
+void Warp(PixelView source, const Affine& map, MutablePixelView out);
 
 // The same in plain C++, pixel by pixel: what other processors run, and what Warp is compared with.
-void WarpPortable(const std::uint8_t* source, int height, int width, const Affine& map,
-                  std::uint8_t* out, int out_height, int out_width);
+void WarpPortable(PixelView source, const Affine& map, MutablePixelView out);
 
 }  // namespace weir

@@ -20,7 +20,7 @@ void CheckCount(std::size_t classes) {
   }
 }
 
-void CheckEnd(const Head& head, const SampleDims& output, std::size_t classes) {
+void CheckEnd(const Head& head, const Shape& output, std::size_t classes) {
   head.back()->CheckLast();
   if (output[0] != static_cast<std::int64_t>(classes)) {
     throw Error(ErrorKind::kConfig,
@@ -66,7 +66,7 @@ Model::Model(const ModelConfig& config, Backbone backbone, ClassNames classes, s
 
 void Model::ResolveHead() {
   const MapSize map = network().output_size(network().size() - 1);
-  SampleDims dims = {map.height, map.width, network().out_channels()};
+  Shape dims = {map.height, map.width, network().out_channels()};
   for (std::size_t i = 0; i < config_.head.size(); ++i) {
     std::shared_ptr<const HeadLayer>& layer = config_.head[i];
     if (layer->needs_classes()) {
@@ -88,7 +88,7 @@ void Model::CheckClassifier() const {
   CheckEnd(config_.head, head_dims_.back(), classes_->size());
 }
 
-SampleDims Model::feature_dims() const {
+Shape Model::feature_dims() const {
   if (prefix_pooling_ != Pooling::kNone) return {network().out_channels()};
   const int last = prefix_layers_ - 1;
   if (last < 0) return {network().input().height, network().input().width, 3};

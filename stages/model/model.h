@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "framework/shape.h"
 #include "stages/model/backbones/backbone.h"
 #include "stages/model/backbones/backbone_weights.h"
 #include "stages/model/frozen_prefix.h"
@@ -58,15 +59,15 @@ class Model {
   Pooling prefix_pooling() const { return prefix_pooling_; }
   // The shape of one sample behind the prefix: [C], [h, w, C] without pooling, [H, W, 3] without a
   // prefix.
-  SampleDims feature_dims() const;
+  Shape feature_dims() const;
 
   // The head, with `units: classes` resolved; those before first_head_layer() are in the prefix.
   const Head& head() const { return config_.head; }
   int first_head_layer() const { return first_head_layer_; }
 
   // The shape of one sample as the head's layer reads it, and as it gives it.
-  const SampleDims& head_input_dims(int layer) const { return head_dims_[layer]; }
-  const SampleDims& head_output_dims(int layer) const { return head_dims_[layer + 1]; }
+  const Shape& head_input_dims(int layer) const { return head_dims_[layer]; }
+  const Shape& head_output_dims(int layer) const { return head_dims_[layer + 1]; }
 
   std::vector<HeadArray> head_arrays(int layer) const {
     return config_.head[layer]->Arrays(head_dims_[layer]);
@@ -87,7 +88,7 @@ class Model {
   int prefix_layers_ = 0;
   Pooling prefix_pooling_ = Pooling::kNone;
   int first_head_layer_ = 0;
-  std::vector<SampleDims> head_dims_;  // before each layer of the head, and behind the last
+  std::vector<Shape> head_dims_;  // before each layer of the head, and behind the last
 };
 
 // What a run declares before its classes and picture size are known, and the weights that it starts

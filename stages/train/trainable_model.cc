@@ -11,6 +11,7 @@
 
 #include "framework/flow/parallel.h"
 #include "framework/random.h"
+#include "framework/shape.h"
 #include "stages/train/backbone/backbone_layers.h"
 #include "stages/train/head/head_operations.h"
 #include "stages/train/micro_batch_run.h"
@@ -198,8 +199,7 @@ void TrainableModel::BeginBatch() { parts_->any_gradient = false; }
 
 at::Tensor TrainableModel::Parts::Features(const Model& model,
                                            const MicroBatch& micro_batch) const {
-  std::vector<std::int64_t> shape = {micro_batch.size()};
-  for (std::int64_t size : model.feature_dims()) shape.push_back(size);
+  const Shape shape = BatchShape(micro_batch.size(), model.feature_dims());
   if (micro_batch.features == nullptr) {
     return at::zeros(shape, at::TensorOptions(device).dtype(at::kFloat));
   }

@@ -6,6 +6,7 @@
 #include "framework/byte_size.h"
 #include "framework/error.h"
 #include "framework/flow/parallel.h"
+#include "framework/shape.h"
 #include "stages/device/micro_batches.h"
 #include "stages/train/activation_plan.h"
 #include "stages/train/losses/softmax.h"
@@ -224,9 +225,7 @@ void Trainer::CheckBatch(const FeatureBatch& batch, Split split) const {
 MicroBatch Trainer::Cut(const FeatureBatch& batch, int index, int epoch) const {
   const int begin = index * micro_batch_;
   const int count = std::min(micro_batch_, batch.size() - begin);
-  std::size_t values = 1;
-  for (std::int64_t size : batch.dims) values *= static_cast<std::size_t>(size);
-  return {.features = batch.values.data() + begin * values,
+  return {.features = batch.values.data() + begin * ValuesIn(batch.dims),
           .samples = std::span(batch.samples).subspan(begin, count),
           .epoch = epoch,
           .batch_size = batch.size()};

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <span>
 
 #include "framework/error.h"
 #include "stages/files/atomic_file.h"
 #include "stages/files/output_files.h"
 #include "stages/kernels/resize.h"
+#include "stages/pixel_view.h"
 #include "stages/writers/picture_encoder.h"
 
 namespace weir {
@@ -28,10 +28,8 @@ int ContactSheet::width() const { return params_.columns * (params_.cell + kGap)
 
 Footprint ContactSheet::footprint() const {
   const std::size_t sheet = std::size_t{3} * height(params_.rows) * width();
-  const std::size_t cell = std::size_t{3} * params_.cell * params_.cell;
   return {.held = {{"the sheet", MemoryTag::kImage, sheet},
-                   {"its file", MemoryTag::kImage, EncoderBytes(height(params_.rows), width())},
-                   {"a picture on it", MemoryTag::kImage, cell}}};
+                   {"its file", MemoryTag::kImage, EncoderBytes(height(params_.rows), width())}}};
 }
 
 void ContactSheet::Open(OpenContext&) {
@@ -44,17 +42,12 @@ void ContactSheet::Consume(const Image& image, StageContext&) {
       std::min(1.0, static_cast<double>(params_.cell) / std::max(image.height, image.width));
   const int rows = std::max(1, static_cast<int>(std::lround(image.height * scale)));
   const int columns = std::max(1, static_cast<int>(std::lround(image.width * scale)));
-  std::vector<std::uint8_t> small(std::size_t{3} * rows * columns);
-  Resize(image.pixels.data(), image.height, image.width, small.data(), rows, columns);
-
   const int top =
       kGap + count_ / params_.columns * (params_.cell + kGap) + (params_.cell - rows) / 2;
   const int left =
       kGap + count_ % params_.columns * (params_.cell + kGap) + (params_.cell - columns) / 2;
-  for (int row = 0; row < rows; ++row) {
-    std::memcpy(&sheet_[(std::size_t(top + row) * width() + left) * 3],
-                &small[std::size_t(row) * columns * 3], std::size_t(columns) * 3);
-  }
+  const MutablePixelView sheet(sheet_.data(), height(params_.rows), width());
+  Resize(image.view(), sheet.Part(top, left, rows, columns));
   if (++count_ == params_.rows * params_.columns) {
     Write();
     on_full_();

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "framework/error.h"
+#include "framework/shape.h"
 #include "stages/files/atomic_file.h"
 #include "stages/files/class_names.h"
 #include "stages/files/output_files.h"
@@ -20,7 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kFeatures = "features";
 
-std::vector<std::int64_t> RowShape(const ItemSpec& batches) {
+Shape RowShape(const ItemSpec& batches) {
   if (batches.dims.size() < 2) {
     throw Error(ErrorKind::kConfig, "safetensors: the features that arrive have no fixed size",
                 "Put `features` or `normalize` before it.");
@@ -48,7 +49,7 @@ fs::path WithEnding(fs::path path, const char* ending) { return path += ending; 
 }  // namespace
 
 struct SafetensorsSink::Files {
-  Files(const fs::path& path, const std::vector<std::int64_t>& row_shape, const Classes* classes)
+  Files(const fs::path& path, const Shape& row_shape, const Classes* classes)
       : features(path, kFeatures, row_shape, Metadata(classes)),
         lines(WithEnding(path, ".jsonl")) {}
 
@@ -87,8 +88,7 @@ void SafetensorsSink::Consume(const FeatureBatch& batch, StageContext&) {
     }
     files_ = std::make_unique<Files>(params_.path, row_shape_, classes_.get());
   }
-  std::size_t values = static_cast<std::size_t>(batch.size());
-  for (const std::int64_t size : row_shape_) values *= static_cast<std::size_t>(size);
+  const auto values = static_cast<std::size_t>(batch.size() * ValuesIn(row_shape_));
   files_->features.AddRows({batch.values.data(), values});
   std::string lines;
   for (const Sample& sample : batch.samples) {

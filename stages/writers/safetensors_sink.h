@@ -19,6 +19,7 @@
 
 #include "framework/config/params.h"
 #include "framework/flow/stage.h"
+#include "framework/shape.h"
 #include "stages/files/output_files.h"
 #include "stages/payloads.h"
 
@@ -51,7 +52,7 @@ class SafetensorsSink final : public SinkStage<FeatureBatch> {
   struct Files;
 
   const Params params_;
-  const std::vector<std::int64_t> row_shape_;
+  const Shape row_shape_;
   const std::shared_ptr<const Classes> classes_;  // may be null
   const std::size_t samples_;                     // the most that a pass may bring
   std::vector<std::int32_t> labels_;

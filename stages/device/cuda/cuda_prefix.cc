@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "framework/shape.h"
 #include "stages/device/cuda/cuda_error.h"
 #include "stages/device/cuda/cuda_issuer.h"
 #include "stages/device/cuda/folded_network.h"
@@ -89,11 +90,7 @@ class CudaPrefix final : public PrefixRunner {
   };
 
   std::size_t sample_pixels() const { return std::size_t{3} * input_.height * input_.width; }
-  std::size_t sample_values() const {
-    std::size_t product = 1;
-    for (std::int64_t size : dims_) product *= static_cast<std::size_t>(size);
-    return product;
-  }
+  std::size_t sample_values() const { return static_cast<std::size_t>(ValuesIn(dims_)); }
   MapType map_type() const { return type_ == at::kFloat ? MapType::kFloat32 : MapType::kBfloat16; }
   at::TensorOptions Options(at::ScalarType type) const {
     return at::TensorOptions(device_).dtype(type);
@@ -124,9 +121,7 @@ class CudaPrefix final : public PrefixRunner {
   }
 
   at::Tensor MakeFeatures(int samples) const {
-    std::vector<std::int64_t> shape = {samples};
-    shape.insert(shape.end(), dims_.begin(), dims_.end());
-    return at::empty(shape, Options(at::kFloat));
+    return at::empty(BatchShape(samples, dims_), Options(at::kFloat));
   }
 
   // Queues the batch's work; where its pixels are on the host, the driver has them when it returns.
@@ -198,7 +193,7 @@ class CudaPrefix final : public PrefixRunner {
   const c10::Device device_;
   DeviceLedger& ledger_;
   const MapSize input_;
-  const std::vector<std::int64_t> dims_;
+  const Shape dims_;
   const Pooling pooling_;
   const ChannelMap map_;
   const at::ScalarType type_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "framework/error.h"
+#include "framework/shape.h"
 #include "framework/text.h"
 
 namespace weir {
@@ -163,14 +164,6 @@ std::string Quoted(std::span<const Candidate> candidates) {
   return text + (candidates.size() > kMostListed ? ", ..." : "");
 }
 
-std::string Text(std::span<const std::int64_t> shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    text += (i ? ", " : "") + std::to_string(shape[i]);
-  }
-  return text + "]";
-}
-
 // What keeps the file from being this model's weights, a line each.
 struct Mismatch {
   std::vector<std::string> misshapen, unread, missing;
@@ -184,8 +177,7 @@ Mismatch Compare(const WeightsFile& file, const Network& network, const Naming& 
       const std::string& key = *names[i];
       if (key.empty()) continue;
       const std::string name = Printable(key);  // its prefix is the file's
-      const std::vector<std::int64_t> shape =
-          StoredShape(network.layers()[layer], i, naming.is_keras);
+      const Shape shape = StoredShape(network.layers()[layer], i, naming.is_keras);
       const TensorInfo* tensor = file.Find(key);
       if (!tensor) {
         mismatch.missing.push_back(name + " is missing");
@@ -194,8 +186,8 @@ Mismatch Compare(const WeightsFile& file, const Network& network, const Naming& 
       } else if (!tensor->is_floating) {
         mismatch.unread.push_back(name + " is made of whole numbers, as quantized weights are");
       } else if (tensor->shape != shape) {
-        mismatch.misshapen.push_back(name + " is " + Text(tensor->shape) + " and not " +
-                                     Text(shape));
+        mismatch.misshapen.push_back(name + " is " + ToText(tensor->shape) + " and not " +
+                                     ToText(shape));
       }
     }
   }

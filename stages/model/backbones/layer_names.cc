@@ -57,7 +57,7 @@ bool IsFromTensorFlow(std::string_view tensor) {
   return tensor.ends_with("/moving_variance") || tensor.ends_with(".normalization.running_var");
 }
 
-std::vector<std::int64_t> StoredShape(const NetworkLayer& layer, std::size_t index, bool is_keras) {
+Shape StoredShape(const NetworkLayer& layer, std::size_t index, bool is_keras) {
   const std::int64_t out = layer.out_channels, in = layer.in_channels / layer.groups;
   const std::int64_t kernel = layer.kernel;
   if (index != 0) return {out};  // a vector of the batch norm

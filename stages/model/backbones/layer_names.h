@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "framework/shape.h"
 #include "stages/model/backbones/network.h"
 
 namespace weir {
@@ -62,6 +63,6 @@ Naming WithPrefix(Naming naming, std::string_view prefix);
 bool IsFromTensorFlow(std::string_view tensor);
 
 // The shape in which a naming's files keep tensor `index` of LayerNames::tensors().
-std::vector<std::int64_t> StoredShape(const NetworkLayer& layer, std::size_t index, bool is_keras);
+Shape StoredShape(const NetworkLayer& layer, std::size_t index, bool is_keras);
 
 }  // namespace weir

@@ -6,9 +6,9 @@ std::string BatchNormLayer::declaration() const {
   return std::string(name()) + " " + NumberText(momentum()) + " " + NumberText(epsilon());
 }
 
-std::vector<HeadArray> BatchNormLayer::Arrays(const SampleDims& input) const {
+std::vector<HeadArray> BatchNormLayer::Arrays(const Shape& input) const {
   using enum HeadArray::Initializer;
-  const std::vector<std::int64_t> channels = {input.back()};
+  const Shape channels = {input.back()};
   return {{.name = "weight", .shape = channels, .initializer = kOnes},
           {.name = "bias", .shape = channels},
           {.name = "running_mean", .shape = channels, .learns = false},

@@ -5,6 +5,7 @@
 #include <array>
 #include <tuple>
 
+#include "framework/shape.h"
 #include "stages/model/head/head_layer.h"
 
 namespace weir {
@@ -37,8 +38,8 @@ class BatchNormLayer final : public HeadLayer {
   std::string_view name() const override { return kNames.front(); }
   YamlNode ToYaml() const override { return WriteNamedParams(name(), weir::ToYaml(params_)); }
   std::string declaration() const override;
-  SampleDims OutputDims(const SampleDims& input, const HeadPlace&) const override { return input; }
-  std::vector<HeadArray> Arrays(const SampleDims& input) const override;
+  Shape OutputDims(const Shape& input, const HeadPlace&) const override { return input; }
+  std::vector<HeadArray> Arrays(const Shape& input) const override;
   bool needs_whole_batch() const override { return true; }
 
  private:

@@ -1,19 +1,12 @@
 #include "stages/model/head/dense_layer.h"
 
 #include "framework/error.h"
+#include "framework/shape.h"
 
 namespace weir {
 namespace {
 
 constexpr std::int64_t kMostWeights = std::int64_t{1} << 30;  // 4 GiB of float32
-
-std::string ToText(const SampleDims& dims) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < dims.size(); ++i) {
-    text += (i > 0 ? ", " : "") + std::to_string(dims[i]);
-  }
-  return text + "]";
-}
 
 }  // namespace
 
@@ -48,7 +41,7 @@ std::shared_ptr<const HeadLayer> DenseLayer::WithClasses(int classes) const {
   return std::make_shared<const DenseLayer>(params);
 }
 
-SampleDims DenseLayer::OutputDims(const SampleDims& input, const HeadPlace& place) const {
+Shape DenseLayer::OutputDims(const Shape& input, const HeadPlace& place) const {
   const int units = params_.units.count();
   if (input.size() > 1) {
     throw Error(ErrorKind::kConfig,
@@ -69,7 +62,7 @@ SampleDims DenseLayer::OutputDims(const SampleDims& input, const HeadPlace& plac
   return {units};
 }
 
-std::vector<HeadArray> DenseLayer::Arrays(const SampleDims& input) const {
+std::vector<HeadArray> DenseLayer::Arrays(const Shape& input) const {
   const std::int64_t units = params_.units.count();
   return {{.name = "weight",
            .shape = {units, input.back()},

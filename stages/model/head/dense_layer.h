@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "framework/shape.h"
 #include "stages/model/head/head_layer.h"
 
 namespace weir {
@@ -75,8 +76,8 @@ class DenseLayer final : public HeadLayer {
   std::string declaration() const override;
   std::shared_ptr<const HeadLayer> WithClasses(int classes) const override;
   bool needs_classes() const override { return params_.units.are_of_classes(); }
-  SampleDims OutputDims(const SampleDims& input, const HeadPlace& place) const override;
-  std::vector<HeadArray> Arrays(const SampleDims& input) const override;
+  Shape OutputDims(const Shape& input, const HeadPlace& place) const override;
+  std::vector<HeadArray> Arrays(const Shape& input) const override;
   void CheckLast() const override;
 
  private:

@@ -5,6 +5,7 @@
 #include <array>
 #include <tuple>
 
+#include "framework/shape.h"
 #include "stages/model/head/head_layer.h"
 
 namespace weir {
@@ -34,7 +35,7 @@ class DropoutLayer final : public HeadLayer {
   std::string_view name() const override { return kNames.front(); }
   YamlNode ToYaml() const override { return WriteNamedParams(name(), weir::ToYaml(params_)); }
   std::string declaration() const override;
-  SampleDims OutputDims(const SampleDims& input, const HeadPlace&) const override { return input; }
+  Shape OutputDims(const Shape& input, const HeadPlace&) const override { return input; }
 
  private:
   Params params_;

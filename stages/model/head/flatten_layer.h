@@ -4,6 +4,7 @@
 #include <array>
 #include <tuple>
 
+#include "framework/shape.h"
 #include "stages/model/head/head_layer.h"
 
 namespace weir {
@@ -21,7 +22,7 @@ class FlattenLayer final : public HeadLayer {
 
   std::string_view name() const override { return kNames.front(); }
   YamlNode ToYaml() const override { return WriteNamedParams(name(), weir::ToYaml(Params{})); }
-  SampleDims OutputDims(const SampleDims& input, const HeadPlace&) const override {
+  Shape OutputDims(const Shape& input, const HeadPlace&) const override {
     return {ValuesIn(input)};
   }
 };

@@ -4,7 +4,7 @@
 
 namespace weir {
 
-SampleDims GlobalPoolingLayer::OutputDims(const SampleDims& input, const HeadPlace& place) const {
+Shape GlobalPoolingLayer::OutputDims(const Shape& input, const HeadPlace& place) const {
   if (input.size() != 3) {
     throw Error(ErrorKind::kConfig, place.text + ": there is no map left to pool",
                 "Remove it: what arrives here is a vector already.");

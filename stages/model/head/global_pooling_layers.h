@@ -5,6 +5,7 @@
 #include <array>
 #include <tuple>
 
+#include "framework/shape.h"
 #include "stages/model/head/head_layer.h"
 
 namespace weir {
@@ -16,7 +17,7 @@ class GlobalPoolingLayer : public HeadLayer {
   };
 
   YamlNode ToYaml() const override { return WriteNamedParams(name(), weir::ToYaml(Params{})); }
-  SampleDims OutputDims(const SampleDims& input, const HeadPlace& place) const override;
+  Shape OutputDims(const Shape& input, const HeadPlace& place) const override;
 };
 
 class GlobalAveragePoolingLayer final : public GlobalPoolingLayer {

@@ -26,12 +26,6 @@ constexpr std::array kLayers{
 
 }  // namespace
 
-std::int64_t ValuesIn(const std::vector<std::int64_t>& shape) {
-  std::int64_t values = 1;
-  for (const std::int64_t size : shape) values *= size;
-  return values;
-}
-
 std::string HeadArrayName(int layer, std::string_view array) {
   return "head." + std::to_string(layer) + "." + std::string(array);
 }

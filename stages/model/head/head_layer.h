@@ -11,15 +11,10 @@
 #include <vector>
 
 #include "framework/config/parts.h"
+#include "framework/shape.h"
 #include "stages/model/head/pooling.h"
 
 namespace weir {
-
-// The shape of one sample: [h, w, C], or [values].
-using SampleDims = std::vector<std::int64_t>;
-
-// How many values have that shape.
-std::int64_t ValuesIn(const std::vector<std::int64_t>& shape);
 
 // An array that a layer keeps.
 struct HeadArray {
@@ -27,7 +22,7 @@ struct HeadArray {
   enum class Initializer { kZeros, kOnes, kGlorotUniform };
 
   std::string_view name;  // "weight"
-  std::vector<std::int64_t> shape;
+  Shape shape;
   Initializer initializer = Initializer::kZeros;
   bool learns = true;  // else it is a running statistic
 
@@ -63,10 +58,10 @@ class HeadLayer {
   virtual std::shared_ptr<const HeadLayer> WithClasses(int) const { return nullptr; }
 
   // What it gives where `input` arrives. Throws Error(kConfig) where it cannot stand there.
-  virtual SampleDims OutputDims(const SampleDims& input, const HeadPlace& place) const = 0;
+  virtual Shape OutputDims(const Shape& input, const HeadPlace& place) const = 0;
 
   // The arrays that it keeps where `input` arrives.
-  virtual std::vector<HeadArray> Arrays(const SampleDims&) const { return {}; }
+  virtual std::vector<HeadArray> Arrays(const Shape&) const { return {}; }
 
   // What it makes of the last map where the frozen backbone can do that itself.
   virtual Pooling pooling() const { return Pooling::kNone; }

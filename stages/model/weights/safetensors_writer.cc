@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "framework/error.h"
+#include "framework/shape.h"
 #include "framework/text.h"
 #include "stages/files/bounded_json.h"
 #include "stages/model/weights/safetensors_limits.h"
@@ -14,16 +15,12 @@ namespace weir {
 namespace {
 
 std::size_t BytesOf(const TensorToWrite& tensor) {
-  std::size_t bytes = ElementBytes(tensor.type);
-  for (const std::int64_t size : tensor.shape) bytes *= static_cast<std::size_t>(size);
-  return bytes;
+  return ElementBytes(tensor.type) * static_cast<std::size_t>(ValuesIn(tensor.shape));
 }
 
-std::string Join(const std::vector<std::int64_t>& numbers) {
+std::string Join(const Shape& sizes) {
   std::string text;
-  for (const std::int64_t number : numbers) {
-    text += (text.empty() ? "" : ",") + std::to_string(number);
-  }
+  for (const std::int64_t size : sizes) text += (text.empty() ? "" : ",") + std::to_string(size);
   return text;
 }
 
@@ -113,33 +110,30 @@ namespace {
 constexpr std::size_t kRoomForNumbers = 256;  // bytes for digits, and the second tensor's name
 
 std::string GrowingHeader(const std::filesystem::path& path, const std::string& name,
-                          const std::vector<std::int64_t>& row_shape, std::uint64_t values,
+                          const Shape& row_shape, std::uint64_t values,
                           const std::string& numbers_name, std::size_t numbers,
                           const std::map<std::string, std::string>& metadata, std::size_t room) {
-  std::int64_t row = 1;
-  for (const std::int64_t size : row_shape) row *= size;
-  std::vector<std::int64_t> shape = {static_cast<std::int64_t>(values) / row};
-  shape.insert(shape.end(), row_shape.begin(), row_shape.end());
-  return Header(path,
-                {{.name = name, .shape = shape, .bytes = {}, .type = ElementType::kF32},
-                 {.name = numbers_name,
-                  .shape = {static_cast<std::int64_t>(numbers)},
-                  .bytes = {},
-                  .type = ElementType::kI32}},
-                metadata, room, kMostSafetensorsHeaderBytes);
+  const std::int64_t rows = static_cast<std::int64_t>(values) / ValuesIn(row_shape);
+  return Header(
+      path,
+      {{.name = name, .shape = BatchShape(rows, row_shape), .bytes = {}, .type = ElementType::kF32},
+       {.name = numbers_name,
+        .shape = {static_cast<std::int64_t>(numbers)},
+        .bytes = {},
+        .type = ElementType::kI32}},
+      metadata, room, kMostSafetensorsHeaderBytes);
 }
 
 }  // namespace
 
 void GrowingSafetensors::Check(const std::filesystem::path& path, const std::string& name,
-                               const std::vector<std::int64_t>& row_shape,
+                               const Shape& row_shape,
                                const std::map<std::string, std::string>& metadata) {
   GrowingHeader(path, name, row_shape, 0, "", 0, metadata, kRoomForNumbers + 8);
 }
 
 GrowingSafetensors::GrowingSafetensors(const std::filesystem::path& path, std::string name,
-                                       std::vector<std::int64_t> row_shape,
-                                       std::map<std::string, std::string> metadata)
+                                       Shape row_shape, std::map<std::string, std::string> metadata)
     : path_(path),
       file_(path),
       name_(std::move(name)),

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/shape.h"
 #include "stages/files/atomic_file.h"
 #include "stages/model/weights/containers/element_type.h"
 
@@ -20,12 +21,11 @@ namespace weir {
 
 struct TensorToWrite {
   std::string name;
-  std::vector<std::int64_t> shape;
+  Shape shape;
   std::span<const std::byte> bytes;  // row-major, little-endian; as many as shape and type say
   ElementType type = ElementType::kF32;
 
-  static TensorToWrite Of(std::string name, std::vector<std::int64_t> shape,
-                          std::span<const float> values) {
+  static TensorToWrite Of(std::string name, Shape shape, std::span<const float> values) {
     return {std::move(name), std::move(shape), std::as_bytes(values)};
   }
 };
@@ -57,12 +57,10 @@ class GrowingSafetensors {
   // Throws Error(kData) where the file could not be read again: for those who want to know it long
   // before they write.
   static void Check(const std::filesystem::path& path, const std::string& name,
-                    const std::vector<std::int64_t>& row_shape,
-                    const std::map<std::string, std::string>& metadata);
+                    const Shape& row_shape, const std::map<std::string, std::string>& metadata);
 
   // The header gets room for `metadata` and any shape.
-  GrowingSafetensors(const std::filesystem::path& path, std::string name,
-                     std::vector<std::int64_t> row_shape,
+  GrowingSafetensors(const std::filesystem::path& path, std::string name, Shape row_shape,
                      std::map<std::string, std::string> metadata);
 
   void AddRows(std::span<const float> values);  // whole rows
@@ -74,7 +72,7 @@ class GrowingSafetensors {
   const std::filesystem::path path_;
   AtomicFile file_;
   const std::string name_;
-  const std::vector<std::int64_t> row_shape_;
+  const Shape row_shape_;
   const std::map<std::string, std::string> metadata_;
   std::size_t header_bytes_ = 0;
   std::uint64_t values_ = 0;

@@ -22,6 +22,7 @@
 #include <string_view>
 #include <vector>
 
+#include "framework/shape.h"
 #include "stages/files/mapped_file.h"
 
 namespace weir {
@@ -30,7 +31,7 @@ struct WeightsFormat;
 
 struct TensorInfo {
   std::string name;
-  std::vector<std::int64_t> shape = {};  // empty of one that cannot be read
+  Shape shape = {};  // empty of one that cannot be read
   // As much of the name's front as are the groups (models, dictionaries) that it lies in; what
   // follows is the tensor's own key.
   std::size_t group_bytes = 0;

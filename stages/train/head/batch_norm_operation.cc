@@ -14,7 +14,7 @@ namespace {
 // with the biased variance.
 class BatchNormOperation final : public HeadOperation {
  public:
-  static HeadPlan Plan(const BatchNormLayer&, const SampleDims& input, bool learning) {
+  static HeadPlan Plan(const BatchNormLayer&, const Shape& input, bool learning) {
     const std::int64_t channels = input.back();
     if (!learning) return {.forward_scratch = {.fixed = 2 * channels}};
     return {.kept = {{.fixed = channels}, {.fixed = channels}},

@@ -18,7 +18,7 @@ namespace {
 
 class DenseOperation final : public HeadOperation {
  public:
-  static HeadPlan Plan(const DenseLayer& layer, const SampleDims& input, bool) {
+  static HeadPlan Plan(const DenseLayer& layer, const Shape& input, bool) {
     return {.reads_input = true,
             .reads_output = true,
             .backward_scratch = {.fixed = PerSample(input).per_sample * layer.units()}};

@@ -13,7 +13,7 @@ namespace {
 
 class DropoutOperation final : public HeadOperation {
  public:
-  static HeadPlan Plan(const DropoutLayer&, const SampleDims& input, bool learning) {
+  static HeadPlan Plan(const DropoutLayer&, const Shape& input, bool learning) {
     if (!learning) return {.gives_a_view = true};
     return {.kept = {PerSample(input)},
             .gives_a_gradient_view = true,

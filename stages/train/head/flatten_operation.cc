@@ -1,5 +1,6 @@
 #include "stages/train/head/flatten_operation.h"
 
+#include "framework/shape.h"
 #include "stages/model/head/flatten_layer.h"
 
 namespace weir {
@@ -7,7 +8,7 @@ namespace {
 
 class FlattenOperation final : public HeadOperation {
  public:
-  static HeadPlan Plan(const FlattenLayer&, const SampleDims&, bool) {
+  static HeadPlan Plan(const FlattenLayer&, const Shape&, bool) {
     return {.gives_a_view = true, .gives_a_gradient_view = true};
   }
 
@@ -23,7 +24,7 @@ class FlattenOperation final : public HeadOperation {
   }
 
  private:
-  SampleDims input_;
+  Shape input_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <ATen/ops/max.h>
 #include <ATen/ops/zeros.h>
 
+#include "framework/shape.h"
 #include "stages/model/head/global_pooling_layers.h"
 #include "stages/train/tensors/pooling.h"
 
@@ -11,7 +12,7 @@ namespace {
 
 class GlobalAveragePooling final : public HeadOperation {
  public:
-  static HeadPlan Plan(const GlobalAveragePoolingLayer&, const SampleDims&, bool) { return {}; }
+  static HeadPlan Plan(const GlobalAveragePoolingLayer&, const Shape&, bool) { return {}; }
 
   GlobalAveragePooling(const GlobalAveragePoolingLayer&, const HeadContext& context)
       : input_{.height = static_cast<int>(context.input[0]),
@@ -34,7 +35,7 @@ at::Tensor Pixels(const at::Tensor& map) { return map.view({map.size(0), -1, map
 
 class GlobalMaxPooling final : public HeadOperation {
  public:
-  static HeadPlan Plan(const GlobalMaxPoolingLayer&, const SampleDims& input, bool learning) {
+  static HeadPlan Plan(const GlobalMaxPoolingLayer&, const Shape& input, bool learning) {
     const FloatCount indices{.per_sample = input.back() * kFloatsOfAnIndex};
     if (!learning) return {.forward_scratch = indices};
     return {.kept = {indices}};
@@ -58,7 +59,7 @@ class GlobalMaxPooling final : public HeadOperation {
   }
 
  private:
-  SampleDims input_;
+  Shape input_;
 };
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "framework/shape.h"
 #include "stages/model/head/head_layer.h"
 #include "stages/train/steps/micro_batch.h"
 #include "stages/train/steps/parameter_arrays.h"
@@ -54,9 +55,9 @@ class HeadOperation {
 
 // What a layer's operation is made for. All outlives it.
 struct HeadContext {
-  int index;                // the layer's place in the head
-  const SampleDims& input;  // what arrives there
-  std::uint64_t seed;       // the model's
+  int index;           // the layer's place in the head
+  const Shape& input;  // what arrives there
+  std::uint64_t seed;  // the model's
   const ParameterArrays& arrays;
 
   // One that learns, with its values.
@@ -72,19 +73,19 @@ struct HeadContext {
 // A row of the list.
 struct HeadOperationKind {
   bool (*computes)(const HeadLayer& layer);
-  HeadPlan (*plan)(const HeadLayer& layer, const SampleDims& input, bool learning);
+  HeadPlan (*plan)(const HeadLayer& layer, const Shape& input, bool learning);
   std::unique_ptr<HeadOperation> (*make)(const HeadLayer& layer, const HeadContext& context);
 };
 
 // An Operation has
-//   static HeadPlan Plan(const Layer& layer, const SampleDims& input, bool learning);
+//   static HeadPlan Plan(const Layer& layer, const Shape& input, bool learning);
 //   Operation(const Layer& layer, const HeadContext& context);
 template <class Layer, class Operation>
 constexpr HeadOperationKind HeadOperationOf() {
   return {.computes =
               [](const HeadLayer& layer) { return dynamic_cast<const Layer*>(&layer) != nullptr; },
           .plan =
-              [](const HeadLayer& layer, const SampleDims& input, bool learning) {
+              [](const HeadLayer& layer, const Shape& input, bool learning) {
                 return Operation::Plan(static_cast<const Layer&>(layer), input, learning);
               },
           .make = [](const HeadLayer& layer,
@@ -94,13 +95,6 @@ constexpr HeadOperationKind HeadOperationOf() {
 }
 
 // How many float32 a sample of that shape has.
-inline FloatCount PerSample(const SampleDims& dims) { return {.per_sample = ValuesIn(dims)}; }
-
-// The shape of so many samples.
-inline std::vector<std::int64_t> BatchShape(std::int64_t samples, const SampleDims& dims) {
-  std::vector<std::int64_t> shape = {samples};
-  shape.insert(shape.end(), dims.begin(), dims.end());
-  return shape;
-}
+inline FloatCount PerSample(const Shape& dims) { return {.per_sample = ValuesIn(dims)}; }
 
 }  // namespace weir

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "framework/error.h"
+#include "framework/shape.h"
 
 namespace weir {
 namespace {
@@ -14,8 +15,7 @@ constexpr std::size_t kFloatsOfACacheLine = 16;
 void DeclareLayer(const NetworkLayer& layer, const LayerNames& names, bool learns,
                   ModelParameters& parameters) {
   const std::int64_t out = layer.out_channels;
-  const std::vector<std::int64_t> kernel = {out, layer.in_channels / layer.groups, layer.kernel,
-                                            layer.kernel};
+  const Shape kernel = {out, layer.in_channels / layer.groups, layer.kernel, layer.kernel};
   const bool has_batch_norm = layer.kind == NetworkLayer::Kind::kConv;
   if (has_batch_norm || !learns) {
     parameters.folded.Add(names.kernel, kernel);
@@ -32,7 +32,7 @@ void DeclareLayer(const NetworkLayer& layer, const LayerNames& names, bool learn
 
 }  // namespace
 
-void ParameterTable::Add(std::string name, std::vector<std::int64_t> shape) {
+void ParameterTable::Add(std::string name, Shape shape) {
   const auto values = static_cast<std::size_t>(ValuesIn(shape));
   all_.push_back({std::move(name), std::move(shape), values_, values});
   values_ += (values + kFloatsOfACacheLine - 1) / kFloatsOfACacheLine * kFloatsOfACacheLine;

@@ -11,20 +11,21 @@
 #include <string_view>
 #include <vector>
 
+#include "framework/shape.h"
 #include "stages/model/model.h"
 
 namespace weir {
 
 struct Parameter {
   std::string name;
-  std::vector<std::int64_t> shape;
+  Shape shape;
   std::size_t offset = 0;  // in floats, a multiple of 16
   std::size_t values = 0;
 };
 
 class ParameterTable {
  public:
-  void Add(std::string name, std::vector<std::int64_t> shape);
+  void Add(std::string name, Shape shape);
 
   // Throws Error(kInternal) if there is none of that name.
   const Parameter& at(std::string_view name) const;

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "pipelines/drawing/demo_shapes.h"
+#include "pipelines/drawing/demo_figures.h"
 #include "pipelines/drawing/signs.h"
 #include "pipelines/drawing/things.h"
 #include "stages/decode/vips/vips_decoder.h"
@@ -126,7 +126,7 @@ TEST(DrawnClasses, TheSetsHaveNoneInCommon) {
 }
 
 // The part of its square that a shape covers when it is black on white.
-double Covered(const Shape& shape, int seed) {
+double Covered(const Figure& shape, int seed) {
   CounterRandom random(seed, "test");
   Pen pen(DrawingStyle(), random);
   shape.draw(pen);
@@ -153,11 +153,11 @@ TEST(Shapes, EachCanBeSeen) {
 #if VIPS_MAJOR_VERSION > 8 || VIPS_MINOR_VERSION >= 13
   vips_operation_block_set("VipsForeignLoadSvg", FALSE);
 #endif
-  for (const auto shapes : {DemoShapes(), Things(), Signs()}) {
-    for (const Shape& shape : shapes) {
+  for (const auto figures : {DemoFigures(), Things(), Signs()}) {
+    for (const Figure& figure : figures) {
       for (int seed = 0; seed < 5; ++seed) {
-        EXPECT_GT(Covered(shape, seed), 0.05) << shape.name;
-        EXPECT_LT(Covered(shape, seed), 0.8) << shape.name;
+        EXPECT_GT(Covered(figure, seed), 0.05) << figure.name;
+        EXPECT_LT(Covered(figure, seed), 0.8) << figure.name;
       }
     }
   }

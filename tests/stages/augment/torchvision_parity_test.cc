@@ -20,6 +20,7 @@
 #include "stages/kernels/photometric.h"
 #include "stages/kernels/resize.h"
 #include "stages/model/weights/weights_file.h"
+#include "stages/pixel_view.h"
 
 namespace weir {
 namespace {
@@ -81,9 +82,9 @@ Picture Ours(const Picture& picture, const std::string& operation) {
   if (name == "resized_crop") {
     ours = {number(4), number(5), {}};
     ours.pixels.resize(std::size_t{3} * ours.height * ours.width);
-    ResizePart(&picture.pixels[(std::size_t(number(0)) * picture.width + number(1)) * 3],
-               std::size_t{3} * picture.width, number(2), number(3), ours.pixels.data(),
-               ours.height, ours.width);
+    const PixelView whole(picture.pixels.data(), picture.height, picture.width);
+    Resize(whole.Part(number(0), number(1), number(2), number(3)),
+           {ours.pixels.data(), ours.height, ours.width});
     return ours;
   }
   return {};

@@ -62,7 +62,7 @@ TEST(ImageNetSamples, HaveTheClassesThatKerasGives) {
   std::vector<float> features(values);
   for (const auto& [file, wanted] : classes) {
     const Image image = Must(decode.Map(*SharedData("data/imagenet_samples/" + file)));
-    Resize(image.pixels.data(), image.height, image.width, pixels.data(), kSide, kSide);
+    Resize(image.view(), {pixels.data(), kSide, kSide});
     prefix->Run(pixels.data(), *workspace, features.data());
     std::vector<double> logits(bias.begin(), bias.end());
     for (std::size_t i = 0; i < logits.size(); ++i) {

@@ -51,7 +51,7 @@ TEST(WarpNearest, IsWhatItIsPlaceByPlace) {
     for (std::uint8_t& value : source) value = static_cast<std::uint8_t>(random.Next());
     const Affine map = AnyMap(random, height, width);
     std::vector<std::uint8_t> out(source.size() + 200, kGuard);
-    WarpNearest(source.data(), height, width, map, kFill, out.data());
+    WarpNearest({source.data(), height, width}, map, kFill, {out.data(), height, width});
     std::size_t i = 0;
     for (int row = 0; row < height; ++row) {
       for (int column = 0; column < width; ++column) {

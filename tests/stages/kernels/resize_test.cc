@@ -16,7 +16,7 @@ namespace {
 Pixels Resized(const Pixels& source, int height, int width, int out_height, int out_width,
                decltype(Resize)* resize = Resize, Flips flips = {}) {
   Pixels out(std::size_t{3} * out_height * out_width);
-  resize(source.data(), height, width, out.data(), out_height, out_width, flips);
+  resize({source.data(), height, width}, {out.data(), out_height, out_width}, flips);
   return out;
 }
 
@@ -126,7 +126,7 @@ TEST(Resize, StripesTooFineToBeShownAreGrey) {
 TEST(Resize, WritesNothingBeyondItsPicture) {
   const Pixels source = Noise(20, 20);
   Pixels slab(3 * 8 * 8 + 4, 77);
-  Resize(source.data(), 20, 20, slab.data(), 8, 8);
+  Resize({source.data(), 20, 20}, {slab.data(), 8, 8});
   EXPECT_THAT(Pixels(slab.end() - 4, slab.end()), testing::Each(77));
 }
 

@@ -18,7 +18,7 @@ namespace {
 Pixels Warped(const Pixels& source, int height, int width, const Affine& map, int out_height,
               int out_width, decltype(Warp)* warp = Warp) {
   Pixels out(std::size_t{3} * out_height * out_width);
-  warp(source.data(), height, width, map, out.data(), out_height, out_width);
+  warp({source.data(), height, width}, map, {out.data(), out_height, out_width});
   return out;
 }
 
@@ -120,7 +120,7 @@ TEST(Warp, TheVectorPathGivesTheBitsOfThePortableOne) {
 TEST(Warp, WritesNothingBeyondItsPicture) {
   const Pixels source = Noise(20, 20);
   Pixels slab(3 * 8 * 8 + 4, 77);
-  Warp(source.data(), 20, 20, ResizeMap(20, 20, 8, 8), slab.data(), 8, 8);
+  Warp({source.data(), 20, 20}, ResizeMap(20, 20, 8, 8), {slab.data(), 8, 8});
   EXPECT_THAT(Pixels(slab.end() - 4, slab.end()), testing::Each(77));
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/shape.h"
 #include "stages/model/backbones/mobilenet_v2.h"
 #include "stages/train/head/head_operations.h"
 #include "stages/train/micro_batch_run.h"
@@ -200,10 +201,8 @@ TEST(TrainingSteps, ARunNeverHoldsMoreThanItsListSays) {
       const FeatureBatch batch = RandomFeatures(*each.model, samples);
       const MicroBatch micro_batch{
           .features = batch.values.data(), .samples = batch.samples, .batch_size = samples};
-      std::vector<std::int64_t> shape = {samples};
-      shape.insert(shape.end(), batch.dims.begin(), batch.dims.end());
-      const at::Tensor features =
-          at::from_blob(const_cast<float*>(micro_batch.features), shape, at::kFloat);
+      const at::Tensor features = at::from_blob(const_cast<float*>(micro_batch.features),
+                                                BatchShape(samples, batch.dims), at::kFloat);
       for (const TrainingSteps& list : ListsOf(*each.model)) {
         std::size_t most = 0;
         for (const auto mode : {GradientSink::Mode::kSet, GradientSink::Mode::kAdd}) {

@@ -70,7 +70,7 @@ std::optional<Hdf5Type> ParseHdf5Type(std::span<const std::byte> message) {
   return Hdf5Type{.kind = Hdf5Type::kNumber, .element = *element, .bytes = *bytes};
 }
 
-std::optional<std::vector<std::int64_t>> ParseHdf5Shape(std::span<const std::byte> message) {
+std::optional<Shape> ParseHdf5Shape(std::span<const std::byte> message) {
   ByteReader reader(message);
   const auto version = reader.Read<std::uint8_t>();
   const auto rank = reader.Read<std::uint8_t>();
@@ -78,7 +78,7 @@ std::optional<std::vector<std::int64_t>> ParseHdf5Shape(std::span<const std::byt
   const auto type = reader.Read<std::uint8_t>();
   if (!type || *rank > kMostDimensions) return std::nullopt;
   if (*version == 1 ? !reader.Take(4) : *version != 2 || *type > 1) return std::nullopt;
-  std::vector<std::int64_t> shape;
+  Shape shape;
   for (int i = 0; i < *rank; ++i) {
     const auto dimension = reader.Read<std::int64_t>();
     if (!dimension || *dimension < 0) return std::nullopt;

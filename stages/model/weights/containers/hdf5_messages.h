@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "framework/shape.h"
 #include "stages/model/weights/containers/element_type.h"
 
 namespace weir {
@@ -26,7 +27,7 @@ struct Hdf5Type {
 std::optional<Hdf5Type> ParseHdf5Type(std::span<const std::byte> message);
 
 // Empty for a null dataspace too; a scalar has no dimensions.
-std::optional<std::vector<std::int64_t>> ParseHdf5Shape(std::span<const std::byte> message);
+std::optional<Shape> ParseHdf5Shape(std::span<const std::byte> message);
 
 struct Hdf5Layout {
   std::span<const std::byte> compact;  // the values, where the header itself holds them
@@ -40,8 +41,8 @@ std::optional<std::string_view> ParseHdf5AttributeName(std::span<const std::byte
 
 struct Hdf5Attribute {
   std::string_view name;
-  std::optional<Hdf5Type> type;                    // empty for one that is not read
-  std::optional<std::vector<std::int64_t>> shape;  // likewise
+  std::optional<Hdf5Type> type;  // empty for one that is not read
+  std::optional<Shape> shape;    // likewise
   std::span<const std::byte> values;
 };
 std::optional<Hdf5Attribute> ParseHdf5Attribute(std::span<const std::byte> message);

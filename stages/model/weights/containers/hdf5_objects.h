@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "framework/shape.h"
 #include "stages/model/weights/containers/hdf5_messages.h"
 
 namespace weir {
@@ -33,7 +34,7 @@ struct Hdf5Object {
   // What a dataset has; each is empty where it is not read.
   bool is_dataset = false;
   std::optional<Hdf5Type> type;
-  std::optional<std::vector<std::int64_t>> shape;
+  std::optional<Shape> shape;
   std::optional<Hdf5Layout> layout;
 
   std::optional<Hdf5Attribute> FindAttribute(std::string_view name) const;

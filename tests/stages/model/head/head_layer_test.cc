@@ -37,7 +37,7 @@ TEST(HeadLayers, AreReadAsTheyAreWrittenAndDocumented) {
 }
 
 TEST(HeadLayers, SayWhatTheyKeepOfWhatArrives) {
-  const auto arrays = [](const HeadPart& layer, const SampleDims& input) {
+  const auto arrays = [](const HeadPart& layer, const Shape& input) {
     constexpr const char* kStarts[] = {"zeros", "ones", "glorot"};  // as HeadArray::Initializer
     std::vector<std::string> texts;
     for (const HeadArray& array : layer->Arrays(input)) {

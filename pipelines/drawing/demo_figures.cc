@@ -1,4 +1,4 @@
-#include "pipelines/drawing/demo_shapes.h"
+#include "pipelines/drawing/demo_figures.h"
 
 #include <array>
 
@@ -180,13 +180,13 @@ void DrawUmbrella(Pen& pen) {
   }
 }
 
-constexpr std::array kShapes{
-    Shape{"fish", DrawFish},     Shape{"house", DrawHouse}, Shape{"sailboat", DrawSailboat},
-    Shape{"teapot", DrawTeapot}, Shape{"tree", DrawTree},   Shape{"umbrella", DrawUmbrella},
+constexpr std::array kFigures{
+    Figure{"fish", DrawFish},     Figure{"house", DrawHouse}, Figure{"sailboat", DrawSailboat},
+    Figure{"teapot", DrawTeapot}, Figure{"tree", DrawTree},   Figure{"umbrella", DrawUmbrella},
 };
 
 }  // namespace
 
-std::span<const Shape> DemoShapes() { return kShapes; }
+std::span<const Figure> DemoFigures() { return kFigures; }
 
 }  // namespace weir

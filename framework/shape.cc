@@ -1,0 +1,23 @@
+#include "framework/shape.h"
+
+namespace weir {
+
+std::int64_t ValuesIn(const Shape& shape) {
+  std::int64_t values = 1;
+  for (const std::int64_t size : shape) values *= size;
+  return values;
+}
+
+Shape BatchShape(std::int64_t count, const Shape& one) {
+  Shape shape = {count};
+  shape.insert(shape.end(), one.begin(), one.end());
+  return shape;
+}
+
+std::string ToText(const Shape& shape) {
+  std::string text;
+  for (const std::int64_t size : shape) text += (text.empty() ? "" : ", ") + std::to_string(size);
+  return "[" + text + "]";
+}
+
+}  // namespace weir
