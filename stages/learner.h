@@ -60,9 +60,9 @@ struct Metrics {
 // Where training stands: enough, with the seed, to go on as if it had never stopped.
 struct TrainingPosition {
   int epoch = 0;                  // the one in progress, from 0
-  std::uint64_t next_sample = 0;  // of that epoch's order; 0 at its beginning
+  std::uint64_t next_sample = 0;  // the next one's place in that epoch's order; 0 at its beginning
   std::uint64_t step = 0;         // optimizer steps taken
-  Metrics metrics;                // of the epoch in progress
+  Metrics metrics;                // the figures of the epoch in progress
 };
 
 // A tensor by name on the host, row-major; the values belong to the learner.

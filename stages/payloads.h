@@ -66,7 +66,7 @@ struct LabelPart {
 // Which sample of the data something is of.
 struct Sample {
   std::uint64_t index = 0;  // in the listing: the same in every epoch
-  int label = -1;           // of its class; -1 where it has none; the most of a mixture
+  int label = -1;           // its class; -1 where it has none; of a mixture the one with the most
   std::string path;
   std::vector<LabelPart> mixture{};  // where it is one of several; the parts add up to 1
 };
@@ -106,7 +106,7 @@ struct Image {
 struct EncodedImage {
   static constexpr PortType kPortType = "image/encoded";
   Sample sample;
-  std::string ending;  // of such a file: "jpg"
+  std::string ending;  // how a file of it ends: "jpg"
   std::vector<std::uint8_t> content;
   std::size_t bytes() const { return content.capacity(); }
 };
@@ -125,7 +125,7 @@ struct Batch {
   int width = 0;
   AlignedBuffer<std::uint8_t> pixels;   // room for the batch size; empty where `device` holds it
   std::shared_ptr<DeviceBatch> device;  // null on the host
-  std::uint64_t next_order = 0;         // of the sample after the last that went into it
+  std::uint64_t next_order = 0;         // the order of the sample after the last that went into it
   int size() const { return static_cast<int>(samples.size()); }
   std::size_t bytes() const { return pixels.bytes(); }
   bool is_whole() const {
@@ -138,7 +138,7 @@ struct Batch {
 struct FeatureBatch {
   static constexpr PortType kPortType = "batch/features";
   std::vector<Sample> samples;
-  Shape dims;  // of one sample
+  Shape dims;  // the shape of one sample
   AlignedBuffer<float> values;
   std::uint64_t next_order = 0;
   int size() const { return static_cast<int>(samples.size()); }
@@ -182,7 +182,7 @@ struct SampleOrder {
 struct Batching {
   static constexpr std::string_view kResource = "batching";
   int size = 0;
-  bool drop_last = false;  // of a train pass: what is over at its end
+  bool drop_last = false;  // whether a train pass leaves out what is over at its end
 };
 
 // The size that a picture is wanted in at least, in pixels, so that no more is decoded; provided by
@@ -191,7 +191,7 @@ struct WantedSize {
   static constexpr std::string_view kResource = "wanted size";
   int height = 0;
   int width = 0;
-  int stages = 1;  // that provide it
+  int stages = 1;  // how many stages provide it
   void Merge(const WantedSize& other) {
     height = std::max(height, other.height);
     width = std::max(width, other.width);

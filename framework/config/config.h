@@ -45,9 +45,9 @@ struct StageConfig {
   std::string stage;
   std::string as;                 // its name in the pipeline, where that is another
   std::vector<std::string> from;  // the earlier stages that it takes from; empty: the one before it
-  std::vector<Position> from_positions;  // of each
+  std::vector<Position> from_positions;  // where each of `from` is written
   YamlNode params;    // a map without `as` and `from`, or null; for Parse<Params>
-  Position position;  // of the stage's name
+  Position position;  // where the stage's name is written
 
   const std::string& name() const { return as.empty() ? stage : as; }
 };

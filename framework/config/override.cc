@@ -157,9 +157,9 @@ bool IsYaml(std::string_view text) {
 // outside of quotes, behind a blank or behind a quote or a bracket that ends a value. A quote and a
 // bracket open where a value can begin; within single quotes the quote stands twice for itself.
 std::size_t FindComment(std::string_view text, std::size_t from) {
-  char quote = 0;  // that is open; 0 where none is
+  char quote = 0;  // the quote that is open; 0 where none is
   int brackets = 0;
-  bool is_value_ended = false;  // by the character before
+  bool is_value_ended = false;  // the character before ended it
   char last = ' ';              // the last character that is no blank; a blank before the first
   for (std::size_t at = from; at < text.size(); ++at) {
     const char c = text[at];

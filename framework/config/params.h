@@ -100,7 +100,7 @@ struct Choice {
       : text(text), value(static_cast<std::int64_t>(e)) {}
 
   std::string text;
-  std::int64_t value = 0;  // of an enum
+  std::int64_t value = 0;  // the enum's value; 0 where the choice is a text
 };
 // Choices{"adam", "sgd"} for a std::string, Choices{{"nearest", Fill::kNearest}, ...} for an enum.
 struct Choices {
@@ -128,7 +128,7 @@ struct FieldRules {
   std::optional<Bound> low, high;
   bool is_low_excluded = false;
   bool is_required = false;
-  bool is_auto_allowed = false;  // of Auto<T>, for the words of T's messages
+  bool is_auto_allowed = false;  // the field is an Auto<T>: its messages name `auto` too
   std::vector<Choice> choices;
   std::vector<std::string> old_names;
 };
@@ -177,7 +177,7 @@ struct FieldDoc {
   bool required = false;
   std::vector<std::string> choices;
   std::vector<std::string> old_names;
-  std::vector<FieldDoc> nested;  // of a struct, or of the elements of a list
+  std::vector<FieldDoc> nested;  // the fields of a struct, or of the elements of a list
 };
 
 }  // namespace weir

@@ -16,7 +16,7 @@ namespace weir::schema {
 
 YamlNode Anything();
 YamlNode OfType(std::string_view type);       // "boolean", "null"
-YamlNode Text();                              // of any scalar: a name may look like a number
+YamlNode Text();                              // any scalar: a name may look like a number
 YamlNode Matching(std::string_view pattern);  // a text
 YamlNode OneOf(const std::vector<std::string>& texts);
 YamlNode AnyOf(const std::vector<YamlNode>& forms);

@@ -22,7 +22,7 @@ class YamlBuilder final : public YAML::EventHandler {
   // yaml-cpp was given the text of `source` from byte `from`, which lies in the first line.
   YamlBuilder(std::shared_ptr<const YamlSource> source, std::size_t from, Problems& problems);
 
-  const YamlNode& root() const { return root_; }  // of the first document
+  const YamlNode& root() const { return root_; }  // the first document
   std::size_t documents() const { return documents_; }
   Position PositionOf(const YAML::Mark& mark) const;
   // Where the innermost collection that is still open begins.

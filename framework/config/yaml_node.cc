@@ -11,7 +11,7 @@ namespace weir {
 
 struct YamlNode::Tree {
   struct Child {
-    std::string key;  // of a map
+    std::string key;  // its key in a map; empty in a list
     Position key_position;
     std::shared_ptr<const Tree> value;
   };

@@ -19,8 +19,10 @@ enum class StageShape { kSource, kMap, kJoin, kGather, kSink };
 
 // What an item still needs after a stage, to the end of its segment.
 struct Behind {
-  std::size_t bytes = 0;  // for the stages there
-  int copies = 0;  // of what the stage gives, for those that change it, also behind those in place
+  std::size_t bytes = 0;  // what the stages there hold
+  // How many copies of what the stage gives are made for stages that change it, those that follow
+  // a stage that works in place included.
+  int copies = 0;
 };
 
 class AnyStage {
@@ -47,7 +49,7 @@ class AnyStage {
 struct Ports {
   StageShape shape = StageShape::kMap;
   PortType in{};
-  PortType second_in{};  // of a join
+  PortType second_in{};  // what a join takes from its second branch
   PortType out{};
 };
 

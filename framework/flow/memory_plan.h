@@ -23,7 +23,7 @@ struct PlanRow {
   std::size_t bytes_each = 0;
   int count = 1;
   int useful = 1;     // more than that makes nothing faster
-  std::string why{};  // that many are of use; empty where there is nothing to choose
+  std::string why{};  // why so many are of use; empty where there is nothing to choose
 
   bool is_short() const { return count < useful; }
   std::string CountText() const;  // "3", or "1 of 3" where it is short
@@ -38,7 +38,7 @@ struct Segment {
   std::size_t least_bytes = 0;  // its tickets hold together, so that a larger item gets in alone
   int max_tickets = 0;          // granted
   int useful_tickets = 0;       // above it nothing gets faster
-  std::string why{};            // that many are of use
+  std::string why{};            // why so many are of use
   std::size_t pool_bytes = 0;   // what its tickets may hold together
   std::size_t lent_bytes = 0;   // part of them: what no row of the bill needs
   int busy_tickets = 1;         // with fewer on their way workers idle
@@ -55,7 +55,7 @@ struct MemoryPlan {
   std::size_t smallest_bytes = 0;  // the lowest ceiling that would work
   std::size_t enough_bytes = 0;    // above it nothing gets faster
 
-  std::size_t peak_bytes() const;  // of all rows: what is expected to be held at most
+  std::size_t peak_bytes() const;  // the sum of all rows: what is expected to be held at most
   std::string ToTable() const;
 };
 

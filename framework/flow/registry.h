@@ -28,7 +28,7 @@ struct StageSpec {
   std::string plugin;  // the file that brings it; empty where it is built in
   Concurrency concurrency = Concurrency::kSerial;
   std::vector<FieldDoc> fields;
-  YamlNode schema;  // of its parameters
+  YamlNode schema;  // the JSON schema of its parameters
   std::vector<ResourceUse> provides;
   std::vector<ResourceUse> needs;
   std::optional<DataReader> reads;  // which data of a command it can read; nothing where it is none

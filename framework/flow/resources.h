@@ -31,7 +31,7 @@ namespace weir {
 // A resource that a stage provides or needs.
 struct ResourceUse {
   std::string_view name;                 // T::kResource
-  const std::type_info* type = nullptr;  // of T
+  const std::type_info* type = nullptr;  // &typeid(T)
   // What to do where nothing gives the resource; empty where this is no need.
   std::string_view remedy{};
 };

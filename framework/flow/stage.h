@@ -79,7 +79,7 @@ struct Lever {
   struct LowMemoryMode {
     std::string name;
     std::size_t bytes_each = 0;
-    double pace = 1;    // of the usual way's
+    double pace = 1;    // images a second, as a share of the usual way's
     std::string why{};  // what is done for it
   };
 
@@ -130,7 +130,7 @@ struct ExtraPart {
 struct Footprint {
   std::vector<HeldPart> held{};
   std::size_t item_bytes = 0;  // for each item on its way: its output, and what it needs meanwhile
-  std::size_t largest_item_bytes = 0;  // that one item at least may need, where that is more
+  std::size_t largest_item_bytes = 0;  // what a single item may need, where that is more
   std::optional<Lever> lever{};
   std::optional<ExtraPart> extra{};
   int max_items = 0;  // how many on their way at once it wishes for; 0: as many as the others wish
@@ -144,13 +144,13 @@ struct Footprint {
 
 // What a stage is built with.
 struct BuildContext {
-  ItemSpec upstream;        // of what arrives; of a join's first branch
-  Provenance provenance{};  // of the samples in it
+  ItemSpec upstream;        // the form of the items that arrive, at a join on its first branch
+  Provenance provenance{};  // what the samples in them depend on
   Resources& resources;
   std::uint64_t seed = 0;
   int workers = 1;             // threads that may run stages
   bool training = true;        // whether there will be train passes
-  ItemSpec second_upstream{};  // of a join's second branch
+  ItemSpec second_upstream{};  // the form of the items on a join's second branch
 };
 
 // What an opened stage has to itself.

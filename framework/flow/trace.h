@@ -48,7 +48,9 @@ class Trace {
  private:
   void Write(const std::string& event);  // with the lock held
   void Check(bool is_written);           // the same
-  int ThreadNumber();                    // of the caller, with the lock held; names it when new
+  // Gives the calling thread's number in the trace, from 1 on, and writes the name of a new thread.
+  // The caller holds the lock.
+  int ThreadNumber();
 
   const std::filesystem::path path_;
   const Clock::time_point begin_ = Clock::now();

@@ -59,10 +59,10 @@ class Source {
   NodePlace place_;
   AnyStage* admission_;
   std::size_t times_;       // what the stage that admits asks for is taken so often
-  std::size_t rest_bytes_;  // of an item behind that stage
+  std::size_t rest_bytes_;  // what an item takes behind the stage that admits, in bytes
   TicketPool pool_;
   Give give_;
-  std::optional<Waiting> waiting_;  // for its ticket
+  std::optional<Waiting> waiting_;  // an item that waits for its ticket
   std::uint64_t sequence_ = 0;
   std::uint64_t order_ = 0;
   bool ended_ = false;
@@ -94,7 +94,7 @@ class Gather {
   TicketPool pool_;
   Give give_;
   std::deque<Message> inbox_;     // bounded by the tickets of the segment before
-  std::optional<Ticket> ticket_;  // of the output that is being filled
+  std::optional<Ticket> ticket_;  // what pays for the output that is being filled
   std::uint64_t sequence_ = 0;
   std::uint64_t order_ = 0;
 };

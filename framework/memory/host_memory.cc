@@ -60,7 +60,7 @@ struct GroupFiles {
   const char* version;
   const char* limit;
   const char* usage;
-  const char* file_prefix;  // of the lines of memory.stat that count the groups below too
+  const char* file_prefix;  // how names in memory.stat begin that count the groups below too
 };
 constexpr GroupFiles kFirst = {"cgroup v1", "memory.limit_in_bytes", "memory.usage_in_bytes",
                                "total_"};

@@ -15,7 +15,7 @@ namespace weir {
 // One thing that bounds the process.
 struct MemoryLimit {
   std::string name;  // "cgroup v2 memory.max", "available memory"
-  std::string file;  // that says so
+  std::string file;  // the file that says so
   std::size_t bytes = 0;
   bool is_hard = false;  // who passes it is killed, or gets no more: a cgroup's, an RLIMIT
 };
@@ -37,7 +37,7 @@ std::size_t AutomaticHostLimit(const std::vector<MemoryLimit>& limits);
 
 // How near a container is to its limit.
 struct ContainerMemory {
-  std::string file;             // that says the limit
+  std::string file;             // the file that says the limit
   std::size_t limit_bytes = 0;  // now: it may be changed while the process runs
   std::size_t held_bytes = 0;   // by all of its processes, without files that can be read again
 

@@ -58,7 +58,7 @@ void EvaluateCommand(const EvaluateOptions& options, StageTable& stages);
 void ExplainCommand(const std::filesystem::path& run);
 
 struct StagesOptions {
-  std::string name;  // of one; empty: all
+  std::string name;  // the stage or section to show; empty: all
   std::vector<std::filesystem::path> plugins;
   bool json = false;
   bool markdown = false;  // every stage and section, with all their parameters: a reference
@@ -85,7 +85,7 @@ void PreviewCommand(const PreviewOptions& options, StageTable& stages);
 void SchemaCommand(const std::vector<std::filesystem::path>& plugins, StageTable& stages);
 
 struct NewPluginOptions {
-  std::string name;              // of the stage, and of the plugin
+  std::string name;              // what the stage and the plugin are called
   std::filesystem::path folder;  // where it is written; empty: one of the name
 };
 

@@ -181,7 +181,7 @@ struct ListedPicture {
 struct Repetition {
   std::string what;  // "are listed twice"
   std::uint64_t count = 0;
-  ListedPicture first{};  // in the listing
+  ListedPicture first{};  // the first of them
 };
 
 std::uint64_t HashOf(const Sample& sample) {

@@ -53,7 +53,7 @@ class RunReport {
   ~RunReport();
 
   RunFolder& folder() { return folder_; }
-  const MemorySnapshot& memory() const { return memory_.last(); }  // of the last tick
+  const MemorySnapshot& memory() const { return memory_.last(); }  // what the last tick saw
 
   // Does `work`, all of the run, and notes how it ends, whatever ends it. Throws what it throws.
   void Record(const std::function<void()>& work);
@@ -80,7 +80,7 @@ class RunReport {
   const RunReportOptions options_;
   const bool is_terminal_;
   MemoryWatch memory_;
-  double seconds_ = 0;                      // in passes
+  double seconds_ = 0;                      // what the passes took
   std::unique_ptr<std::byte[]> last_room_;  // given back to write how it ended without memory
 };
 

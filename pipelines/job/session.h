@@ -75,7 +75,7 @@ class Session {
 
  private:
   void AddStages(const Registry& registry, const SessionOptions& options);
-  std::size_t ReserveBytes() const;  // of what no stage leases
+  std::size_t ReserveBytes() const;  // memory that no stage leases
 
   Config config_;
   HostCeiling ceiling_;

@@ -118,7 +118,7 @@ Error WithWays(const Error& refusal, const Recipe& recipe, Session& session) {
     ways = WaysToFit(recipe, session);
   } catch (const std::bad_alloc&) {
     throw;
-  } catch (const std::exception&) {  // of a plugin's stage: the refusal is what counts
+  } catch (const std::exception&) {  // a plugin's stage may throw it: the refusal is what counts
   }
   if (!ways.empty()) remedy += "\n  Or change the job:";
   for (const WayToFit& way : ways) {

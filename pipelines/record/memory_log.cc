@@ -20,7 +20,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMostBytes = 1 << 20;  // that are read
+constexpr std::size_t kMostBytes = 1 << 20;  // no more is read
 constexpr std::size_t kRoom = 8192;          // bytes that the file has at least, filled with spaces
 constexpr std::size_t kLongestText = 4096;   // bytes that are written of what happened
 constexpr std::size_t kLongestName = 128;    // bytes that are written of a stage's name

@@ -27,7 +27,7 @@ struct MemorySnapshot {
   std::uint64_t images_done = 0;    // in that pass
   std::uint64_t images = 0;
   std::size_t limit_bytes = 0;  // the ceiling
-  std::size_t held_bytes = 0;   // by the process: RssAnon and RssShmem
+  std::size_t held_bytes = 0;   // what the process holds: RssAnon and RssShmem
   std::size_t peak_held_bytes = 0;
   std::size_t available_bytes = 0;  // on the machine
   std::optional<ContainerMemory> container;

@@ -46,7 +46,7 @@ class MemoryWatch {
   const MemoryWatchOptions options_;
   MemoryLog log_;
   MemorySnapshot last_;
-  std::size_t process_peak_bytes_ = 0;  // beside the ledger
+  std::size_t process_peak_bytes_ = 0;  // what the process held beside the ledger
   int ticks_to_rest_ = 0;               // until the last step has had its effect
   bool is_above_said_ = false;
 };

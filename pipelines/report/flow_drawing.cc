@@ -84,12 +84,12 @@ class Layout {
  private:
   const std::vector<FlowDrawing::Box>& boxes_;
   std::vector<int> rows_, columns_;
-  std::vector<std::vector<int>> lanes_;  // of what each takes
+  std::vector<std::vector<int>> lanes_;  // the column of each line into a box
   int next_column_ = 0;
 };
 
 // In pixels.
-constexpr double kCharacter = 6.6;  // of the small monospaced text
+constexpr double kCharacter = 6.6;  // the width of a character in the small monospaced text
 constexpr double kLine = 16;
 constexpr double kPadding = 10;
 constexpr double kGap = 56;  // between rows
@@ -136,14 +136,14 @@ std::string ToSvg(const FlowDrawing& drawing) {
     return static_cast<double>(box.lines.size() + 1) * kLine + 2 * kPadding;
   };
   std::size_t longest = 0;
-  std::vector<double> heights(layout.rows());  // of each row's tallest box
+  std::vector<double> heights(layout.rows());  // the height of each row's tallest box
   for (std::size_t i = 0; i < drawing.boxes.size(); ++i) {
     const FlowDrawing::Box& box = drawing.boxes[i];
     longest = std::max(longest, box.name.size() + 2);
     for (const std::string& line : box.lines) longest = std::max(longest, line.size());
     heights[layout.row(i)] = std::max(heights[layout.row(i)], height_of(box));
   }
-  std::vector<double> tops = {kMargin};  // of the rows, and where one more would be
+  std::vector<double> tops = {kMargin};  // where the rows begin, and where one more would
   for (const double height : heights) tops.push_back(tops.back() + height + kGap);
   const double width = static_cast<double>(longest) * kCharacter + 2 * kPadding;
   const double column = width + 2 * kMargin;

@@ -17,7 +17,7 @@ struct FlowDrawing {
     std::string name;
     std::vector<std::string> lines;  // "map, parallel", "8 samples on their way: 12.6 MiB"
     std::vector<int> from;
-    std::vector<std::string> types;  // of what it takes from each
+    std::vector<std::string> types;  // the port type that it takes from each
   };
   std::vector<Box> boxes;  // each behind those that it takes from
 };

@@ -27,8 +27,8 @@ struct ProgressState {
 
 struct ProgressOptions {
   std::string title;
-  std::size_t limit_bytes = 0;     // of the gauge
-  std::uint64_t images_after = 0;  // of the passes that follow, for the time that is left
+  std::size_t limit_bytes = 0;     // the memory ceiling that is drawn
+  std::uint64_t images_after = 0;  // images in the passes that follow, for the time that is left
   bool is_terminal = false;
 };
 

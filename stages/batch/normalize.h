@@ -51,7 +51,7 @@ class Normalize final : public ReadingMapStage<Batch, FeatureBatch> {
  private:
   const Params params_;
   ItemSpec output_;
-  std::array<std::array<float, 256>, 3> tables_;  // of each value of each channel
+  std::array<std::array<float, 256>, 3> tables_;  // what each value of each channel becomes
 };
 
 }  // namespace weir

@@ -85,7 +85,7 @@ class Device {
 struct DeviceSelection {
   enum class Kind { kAuto, kCpu, kCuda };
   Kind kind = Kind::kAuto;
-  int index = 0;  // of cuda:1
+  int index = 0;  // which GPU, from 0: 1 for cuda:1
 };
 
 template <>
@@ -120,8 +120,8 @@ inline constexpr std::size_t kLeastDeviceRoom = std::size_t{256} << 20;
 
 // Where a driver and the device side are looked for.
 struct DeviceSearch {
-  std::vector<std::filesystem::path> drivers;  // of which one must exist: device files
-  std::vector<std::filesystem::path> folders;  // of libweir_cuda.so, in this order
+  std::vector<std::filesystem::path> drivers;  // device files, one of which must exist
+  std::vector<std::filesystem::path> folders;  // where libweir_cuda.so is looked for, in this order
 
   static DeviceSearch Default();  // beside the running binary, and in lib/ and ../lib/ from there
 };

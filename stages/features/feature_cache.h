@@ -118,7 +118,7 @@ class FeatureCache {
   std::uint32_t next_place_ = 0;
 
   Pass pass_;
-  Round* round_ = nullptr;  // of the pass; null where it is not kept
+  Round* round_ = nullptr;  // the pass's round; null where it is not kept
   mutable std::mutex mutex_;
   std::string trouble_;
   std::atomic<std::uint64_t> kept_{0};

@@ -78,7 +78,7 @@ class FeatureFile {
   int file_ = -1;
   std::filesystem::path set_aside_;
   std::uint64_t seen_ = 0;         // records that were there when this last added one, or opened it
-  std::vector<std::byte> record_;  // that is appended
+  std::vector<std::byte> record_;  // the record that is appended
 };
 
 }  // namespace weir

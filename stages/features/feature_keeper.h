@@ -32,9 +32,9 @@ class FeatureKeeper {
 
   struct Options {
     Auto<FeaturePlace> place;
-    std::filesystem::path folder;  // of the files
-    int epochs = 1;                // that are trained
-    Shape dims;                    // of a sample's features; empty where there is no frozen part
+    std::filesystem::path folder;  // where the files lie
+    int epochs = 1;                // epochs of the training
+    Shape dims;                    // the shape of a sample's features; empty without a frozen part
   };
 
   // Throws Error(kConfig) where a place is asked for and nothing can be kept.

@@ -84,8 +84,8 @@ class WorkspacePool {
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Workspace>> free_;
-  int taken_ = 0;              // of those that there are
-  std::atomic<int> count_{0};  // that there are to be
+  int taken_ = 0;              // how many workspaces are in use
+  std::atomic<int> count_{0};  // how many workspaces there are to be
 };
 
 class HostPrefix final : public PrefixRunner {

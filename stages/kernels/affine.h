@@ -26,8 +26,8 @@ struct KerasTransform {
   double tx = 0;     // pixels along the columns
   double ty = 0;     // pixels along the rows
   double shear = 0;  // degrees
-  double zx = 1;     // of the columns; above 1 the picture gets smaller
-  double zy = 1;     // of the rows
+  double zx = 1;     // source columns to one of the result; above 1 the picture gets smaller
+  double zy = 1;     // source rows to one of the result
   bool flip_horizontal = false;
   bool flip_vertical = false;
 };

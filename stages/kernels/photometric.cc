@@ -65,7 +65,7 @@ struct Extremes {
 
 WEIR_FOR_EACH_CPU_ALIKE
 Extremes FindExtremes(std::span<const std::uint8_t> pixels) {
-  constexpr std::size_t kBlock = 96;  // of whole pixels and whole registers
+  constexpr std::size_t kBlock = 96;  // bytes: whole pixels and whole registers
   std::array<std::uint8_t, kBlock> least, most;
   least.fill(255);
   most.fill(0);

@@ -25,7 +25,7 @@ constexpr int kOutShift = kWeightBits + kLevelBits;
 
 // Which pixels of the source a pixel of the result is made of, for each along one axis.
 struct Taps {
-  int count = 0;                      // of each, even: those that are not needed weigh nothing
+  int count = 0;                      // taps a pixel, even: those that are not needed weigh nothing
   std::vector<int> first;             // pixel of the source
   std::vector<std::int16_t> weights;  // [size, count]
 };

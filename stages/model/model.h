@@ -52,7 +52,7 @@ class Model {
   // Throws Error(kConfig) where the head does not end in one value a class: where it is to be run.
   void CheckClassifier() const;
 
-  bool learns(int layer) const { return learns_[layer]; }  // of the backbone
+  bool learns(int layer) const { return learns_[layer]; }  // a layer of the backbone
   // Whether the layer's batch norm learns, on the statistics of the batch.
   bool normalises_the_batch(int layer) const;
   int prefix_layers() const { return prefix_layers_; }  // how many; 0 where all learns

@@ -32,7 +32,7 @@ struct BackboneConfig {
   bool include_top = false;
   double width = 1.0;
   std::string weights = "imagenet";  // a name (WeightsNames), an absolute path or a URL
-  std::string sha256{};              // of what a URL gives: 64 digits; empty where none is stated
+  std::string sha256{};              // the digest of a URL's file, 64 digits; empty: none is stated
   std::string prefix{};              // what the tensors' names begin with; empty: auto
   ConventionChoice convention = ConventionChoice::kAuto;
   BatchNormMode batch_norm = BatchNormMode::kStored;

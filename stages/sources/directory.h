@@ -78,7 +78,7 @@ class Directory final : public ListedSource {
   std::size_t listing_bytes() const override { return files_.bytes(); }
 
   Params params_;      // without its `classes` once it is made
-  FileListing files_;  // of `path`, then of `validation`
+  FileListing files_;  // the files of `path`, then those of `validation`
 };
 
 }  // namespace weir

@@ -66,7 +66,7 @@ class Top final : public JsonVisitor {
 
   const std::vector<std::string>& keys_;
   JsonObject object_;
-  JsonObject::Value* wanted_ = nullptr;  // of the key that was read last, at the top
+  JsonObject::Value* wanted_ = nullptr;  // where the top's last key puts its value; null: nowhere
   int depth_ = 0;
   bool is_object_ = false;
 };

@@ -15,9 +15,9 @@ struct JsonObject {
   struct Value {
     bool is_there = false;
     bool is_text_or_number = false;  // text without a zero byte, or a whole number
-    std::string text{};              // of such a value
+    std::string text{};              // the text, or the number's digits
   };
-  std::vector<Value> values;  // of the keys that were asked for; of a key that is twice, the last
+  std::vector<Value> values;      // one a key that was asked for; the last of a key that is twice
   std::vector<std::string> keys;  // the first few that there are, for messages
 };
 

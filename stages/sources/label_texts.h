@@ -23,7 +23,7 @@ namespace weir {
 
 class LabelTexts {
  public:
-  using Place = std::function<std::string()>;  // of a label: "photos.csv:3"
+  using Place = std::function<std::string()>;  // where a label stands: "photos.csv:3"
 
   explicit LabelTexts(const Auto<std::vector<std::string>>& classes);
 
@@ -47,8 +47,8 @@ class LabelTexts {
   const bool are_given_;
   bool is_open_;
   bool by_number_ = false;
-  std::size_t names_bytes_ = 0;                             // that were added
-  std::vector<std::string> names_;                          // as they came, or were given
+  std::size_t names_bytes_ = 0;     // the bytes of the names that were added
+  std::vector<std::string> names_;  // as they came, or were given
   std::map<std::string, std::int32_t, std::less<>> known_;  // their places, by the composed name
 };
 

@@ -18,7 +18,7 @@ namespace weir {
 
 class LineReader {
  public:
-  static constexpr std::size_t kMostBytes = std::size_t{1} << 20;  // of a line
+  static constexpr std::size_t kMostBytes = std::size_t{1} << 20;  // the longest line that is read
 
   // Throws Error(kData) where the file cannot be read.
   explicit LineReader(const std::filesystem::path& path);
@@ -27,7 +27,7 @@ class LineReader {
   // longer than kMostBytes, or holds a zero byte: no text.
   std::optional<std::string_view> Next();
 
-  std::uint64_t number() const { return number_; }  // of that line, from 1 on
+  std::uint64_t number() const { return number_; }  // the number of that line, from 1 on
   std::string place() const;                        // "photos.csv:3", for messages
 
  private:
@@ -35,7 +35,7 @@ class LineReader {
 
   const std::filesystem::path path_;
   FileBytes file_;
-  std::uint64_t read_ = 0;    // of the file
+  std::uint64_t read_ = 0;    // how many bytes of the file have been read
   std::vector<char> buffer_;  // what is read and not yet given begins at begin_
   std::size_t begin_ = 0;
   std::uint64_t number_ = 0;

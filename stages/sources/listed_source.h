@@ -90,9 +90,9 @@ class ListedSource : public SourceStage<ImageFile> {
   struct Listing {
     std::uint64_t size = 0;
     std::vector<std::string> classes{};
-    std::vector<std::int32_t> labels{};         // of each picture; empty where there are none
+    std::vector<std::int32_t> labels{};         // one a picture; empty where there are none
     std::uint64_t first_of_validation = kNone;  // from there on they are only to validate with
-    std::vector<bool> is_validation{};          // of each before, where the source knows
+    std::vector<bool> is_validation{};          // one a picture before that, if the source knows
     double validation_split = 0;
     bool stratified = false;
     bool shuffle = true;
@@ -148,11 +148,11 @@ class ListedSource : public SourceStage<ImageFile> {
   std::vector<std::int32_t> labels_;
   std::vector<std::uint64_t> test_sizes_;  // by label
   std::optional<ValidationSplit> split_;   // where some are for validation
-  bool wants_validation_ = false;          // of each class: by `validation_split`
+  bool wants_validation_ = false;          // `validation_split` wants some of each class
   bool shuffle_ = true;
   std::optional<Lease> lease_;
 
-  std::optional<Walk> walk_;  // of this pass
+  std::optional<Walk> walk_;  // the samples of this pass
 };
 
 }  // namespace weir

@@ -146,11 +146,11 @@ class CsvReader final : public ManifestReader {
   LineReader lines_;
   CsvParser csv_;
   std::vector<std::string> header_;
-  std::vector<std::size_t> places_;  // of the columns
-  std::vector<std::string> fields_;  // of the row
+  std::vector<std::size_t> places_;  // where the columns that are asked for stand in a row
+  std::vector<std::string> fields_;  // the fields of the row that was read last
   std::vector<std::string> values_;
   std::uint64_t row_begin_ = 0;  // its first line
-  int rows_ = 0;                 // that ended since the last one was given
+  int rows_ = 0;                 // rows that ended since the last one was given
 };
 
 class JsonLinesReader final : public ManifestReader {

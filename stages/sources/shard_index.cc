@@ -92,7 +92,7 @@ struct ShardIndex::SampleFiles {
 
   std::string key{};
   std::optional<Picture> picture{};
-  std::vector<Picture> unnamed{};  // that begin as pictures do, and end in something else
+  std::vector<Picture> unnamed{};  // files that begin as pictures do, and end in something else
   Notes notes{};
 };
 

@@ -56,7 +56,7 @@ class ShardIndex {
   // The files that are no part of a sample.
   const LeftOut& left_out() const { return left_out_; }
 
-  std::size_t bytes() const;  // that it holds
+  std::size_t bytes() const;  // what it holds
 
  private:
   class Unpacked;  // what was compressed
@@ -67,7 +67,7 @@ class ShardIndex {
   };
   struct Shard {
     std::string name;
-    std::string path;                // that its bytes are read from
+    std::string path;                // the file that its bytes are read from
     std::uint64_t first;             // its first sample
     std::optional<FileStamp> stamp;  // null where it was unpacked
   };

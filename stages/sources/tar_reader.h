@@ -69,7 +69,7 @@ class TarReader {
   archive_entry* entry_ = nullptr;
   std::string name_;
   std::uint64_t begin_ = 0;
-  std::uint64_t end_ = 0;  // of the entry, in whole blocks
+  std::uint64_t end_ = 0;  // where the entry's last block ends, in bytes of the unpacked archive
 };
 
 }  // namespace weir

@@ -36,7 +36,7 @@ class ValidationSplit {
   // The index in the listing of the `position`th sample of a part, in the order of the listing.
   std::uint64_t IndexOf(Part part, std::uint64_t position) const;
 
-  std::size_t bytes() const;  // that it holds
+  std::size_t bytes() const;  // what it holds
 
  private:
   struct Sizes {

@@ -88,7 +88,7 @@ class Webdataset final : public ListedSource {
   std::size_t listing_bytes() const override { return index_.bytes(); }
 
   Params params_;     // without its `classes` once it is made
-  ShardIndex index_;  // of `shards`, then of `validation`
+  ShardIndex index_;  // the samples of `shards`, then those of `validation`
 };
 
 }  // namespace weir

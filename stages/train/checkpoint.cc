@@ -261,7 +261,7 @@ RestoredState RestoreCheckpoint(const std::filesystem::path& path, const Checkpo
     state.extra = metadata.at(kExtraKey);
   } catch (const Error&) {
     throw;
-  } catch (const std::exception&) {  // of JSON, of a missing key or an impossible number
+  } catch (const std::exception&) {  // broken JSON, a missing key or an impossible number
     Refuse(path, "has damaged metadata", "Resume from another checkpoint, or begin anew.");
   }
   CheckTensors(path, *file, arrays);

@@ -25,7 +25,7 @@ namespace weir {
 // The arrays of a state, each in the layout of a table.
 struct CheckpointArrays {
   struct Run {
-    std::string prefix;  // of the names: "", "optimizer.momentum."
+    std::string prefix;  // how the names begin: "", "optimizer.momentum."
     const ParameterTable* table = nullptr;
     std::span<float> values;
   };

@@ -21,14 +21,14 @@ class ConfusionCounts {
   static constexpr std::string_view kResource = "confusion counts";
 
   struct OfClass {
-    std::uint64_t pictures = 0;  // that are of this class
-    std::uint64_t taken = 0;     // that were taken for it
+    std::uint64_t pictures = 0;  // pictures of this class
+    std::uint64_t taken = 0;     // pictures that were taken for it
     std::uint64_t hits = 0;      // both at once
   };
 
   // Says how large it will be; nothing is held yet.
   void Declare(int classes, std::uint64_t pictures);
-  std::size_t bytes() const;  // that it holds from Open() on
+  std::size_t bytes() const;  // what it holds from Open() on
 
   void Open();
   // Forgets what was counted.

@@ -106,7 +106,7 @@ struct TrainableModel::Parts {
   std::vector<at::Tensor> slots;      // the optimizer's
   std::vector<at::Tensor> state;      // values, statistics, slots
   std::vector<at::Tensor> seen;       // the same on the host
-  std::vector<at::Tensor> gradients;  // of the batch, then of each further micro-batch in flight
+  std::vector<at::Tensor> gradients;  // the batch's, then each further micro-batch's in flight
   bool any_gradient = false;          // whether gradients[0] holds a part of this batch
 };
 

@@ -80,7 +80,7 @@ class TrainableModel {
   void BeginBatch();
   void Learn(const MicroBatch& micro_batch, int slot, std::span<float> logits,
              std::span<double> losses) const;
-  void AddGradients(int slots);       // of a wave, to those of the batch
+  void AddGradients(int slots);       // adds a wave's gradients to the batch's
   void LowerInFlight(int in_flight);  // between batches; gives back the other slots' runs
   void Step(std::uint64_t step, double learning_rate);
 
@@ -90,7 +90,7 @@ class TrainableModel {
   const ModelParameters& tables() const;
   std::span<float> values();
   std::span<float> statistics();
-  std::span<float> slot(int index);  // of the optimizer; as slot_names()
+  std::span<float> slot(int index);  // the optimizer's, in the order of slot_names()
   void FetchState() const;
   void ValuesChanged();  // after writing to them
 

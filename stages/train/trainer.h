@@ -54,7 +54,7 @@ class Trainer final : public Learner {
 
  private:
   std::size_t reading_bytes() const;                            // a layer while it is read
-  std::size_t activation_bytes(Activations activations) const;  // of a micro-batch
+  std::size_t activation_bytes(Activations activations) const;  // what a micro-batch takes
   HeldPart ConfusionPart() const;
   Footprint FootprintBesideDevice() const;
   void ChooseMicroBatch();
@@ -84,7 +84,7 @@ class Trainer final : public Learner {
   std::shared_ptr<Device> device_;              // null: the host
   std::shared_ptr<ConfusionCounts> confusion_;  // null: not asked for
   const Declaration data_;
-  const Optimizer& optimizer_;  // of config_
+  const Optimizer& optimizer_;  // the one that config_ names
   int batch_size_;
   int micro_batch_;  // with a device the largest that is tried, until Open has found which fits
   bool may_cut_;     // whether Open may take a smaller one
@@ -96,7 +96,7 @@ class Trainer final : public Learner {
   TorchGrant grant_;
   std::unique_ptr<TrainableModel> trainable_;  // from Open on
   std::string frozen_digest_;                  // what does not learn; only where it trains
-  std::vector<float> logits_;                  // of a batch, [samples, classes]
+  std::vector<float> logits_;                  // [samples, classes] for one batch
   std::vector<double> losses_;
 
   TrainingPosition position_;

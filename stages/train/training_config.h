@@ -49,7 +49,7 @@ struct TrainingConfig {
               WasCalled{"checkpoint_seconds"}}};
   }
 
-  double LearningRate(int epoch) const {  // of an epoch, from 0
+  double LearningRate(int epoch) const {  // `epoch` counts from 0
     return schedule.rate(optimizer->learning_rate(), epoch, epochs);
   }
 };

@@ -64,7 +64,7 @@ class ContactSheet final : public SinkStage<Image> {
   const Params params_;
   std::function<void()> on_full_ = [] {};
   std::vector<std::uint8_t> sheet_;  // [height, width, 3]
-  int count_ = 0;                    // of the pictures on it
+  int count_ = 0;                    // how many pictures are on it
   bool is_written_ = false;
 };
 

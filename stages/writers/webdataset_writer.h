@@ -62,7 +62,7 @@ class WebdatasetWriter final : public SinkStage<EncodedImage> {
 
   const Params params_;
   const std::shared_ptr<const Classes> classes_;  // may be null
-  std::unique_ptr<Shard> shard_;                  // that is being filled
+  std::unique_ptr<Shard> shard_;                  // the shard that is being filled
   int shards_ = 0;
 };
 

@@ -24,7 +24,7 @@ using Texts = std::vector<std::string>;
 
 constexpr int kClasses = 6;
 constexpr int kPerClass = 10;
-constexpr int kValidation = 2;  // of each class
+constexpr int kValidation = 2;  // pictures of each class
 constexpr int kEpochs = 5;
 constexpr int kPictures = kClasses * kPerClass;
 constexpr int kTrained = kClasses * (kPerClass - kValidation);

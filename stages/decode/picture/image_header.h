@@ -22,11 +22,11 @@ struct ImageFrame {
 
 // Sizes are as stored, before the orientation is applied.
 struct ImageHeader {
-  const ImageFormat* format = nullptr;  // of the list in stages/decode/formats.h
+  const ImageFormat* format = nullptr;  // a row of the list in stages/decode/formats.h
 
   int width = 0;        // > 0, below 2^26
   int height = 0;       // > 0, below 2^26
-  int orientation = 1;  // of EXIF, 1 to 8
+  int orientation = 1;  // EXIF's number, 1 to 8
   int channels = 0;     // as decoded, alpha included
   int sample_bytes = 1;
   bool whole = false;  // progressive or interlaced: decoded in memory as a whole

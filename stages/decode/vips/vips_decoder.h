@@ -15,7 +15,7 @@ namespace weir {
 // thread.
 void StartVips();
 
-std::string VipsVersion();  // of the library that is loaded: "8.14.1"
+std::string VipsVersion();  // the version of the library that is loaded: "8.14.1"
 
 // One of libvips' operations that load a picture of one format, row after row.
 struct VipsLoader {

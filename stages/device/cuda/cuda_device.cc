@@ -99,8 +99,8 @@ class CudaDevice final : public Device {
   const GpuDescription description_;
   CudaMeter meter_;
   mutable DeviceLedger ledger_;
-  mutable IssuingThread thread_;              // of all that is made here
-  mutable std::optional<CudaIssuer> issuer_;  // of others' work; from Start on
+  mutable IssuingThread thread_;              // issues the work of all that is made here
+  mutable std::optional<CudaIssuer> issuer_;  // issues others' work; there from Start on
   mutable std::once_flag started_;
 };
 

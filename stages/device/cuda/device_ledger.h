@@ -24,7 +24,7 @@ class DeviceMeter {
   virtual ~DeviceMeter() = default;
 
   virtual std::size_t process_bytes() = 0;     // all that this process holds there
-  virtual std::size_t torch_bytes() = 0;       // of that, LibTorch's caching allocator
+  virtual std::size_t torch_bytes() = 0;       // LibTorch's caching allocator's part of it
   virtual std::size_t torch_peak_bytes() = 0;  // since the beginning
 
   // The most that LibTorch's allocator may reserve from now on; more is its OutOfMemoryError.
@@ -34,7 +34,7 @@ class DeviceMeter {
 class DeviceLedger {
  public:
   static constexpr std::size_t kKernelRoom = std::size_t{64} << 20;
-  static constexpr std::size_t kGrain = std::size_t{2} << 20;  // that cudaMalloc takes memory by
+  static constexpr std::size_t kGrain = std::size_t{2} << 20;  // cudaMalloc takes so much at once
 
   // Without SetLimit the limit is `total_bytes`. `meter` outlives this.
   DeviceLedger(DeviceMeter& meter, std::size_t total_bytes);

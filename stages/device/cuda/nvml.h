@@ -18,7 +18,7 @@ class Nvml {
   struct Memory {
     std::size_t total_bytes = 0;
     std::size_t free_bytes = 0;
-    std::size_t used_bytes = 0;  // by every process
+    std::size_t used_bytes = 0;  // what all processes use
   };
 
   // `library` is its name or path.

@@ -44,8 +44,8 @@ class PinnedSlots final : public SlotTransfers {
   std::unique_ptr<std::uint8_t, HostEnd> pinned_;
   std::unique_ptr<std::uint8_t, DeviceEnd> on_device_;
   std::unique_ptr<CUstream_st, StreamEnd> stream_;
-  std::vector<Event> copied_;  // of each slot: its pixels have arrived
-  std::vector<Event> used_;    // of each slot: what read them has ended
+  std::vector<Event> copied_;  // one a slot: its pixels have arrived
+  std::vector<Event> used_;    // one a slot: what read them has ended
 };
 
 }  // namespace weir

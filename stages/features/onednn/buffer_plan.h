@@ -21,7 +21,7 @@ struct BufferLife {
 
 struct BufferPlan {
   std::vector<std::size_t> offsets;  // multiples of kBufferAlignment, one a buffer
-  std::size_t bytes = 0;             // of the whole allocation
+  std::size_t bytes = 0;             // the size of the whole allocation
 };
 
 // The largest buffer first, each at the lowest offset that is free while it lives (greedy by size:

@@ -73,7 +73,7 @@ class OneDnnWorkspace final : public FrozenPrefix::Workspace {
   dnnl::stream stream_;
   std::vector<memory> maps_;
   std::vector<memory> scratchpads_;
-  std::vector<std::vector<dnnl_exec_arg_t>> arguments_;  // of each step; they point into the above
+  std::vector<std::vector<dnnl_exec_arg_t>> arguments_;  // one list a step, pointing into the above
 };
 
 // Brings a layer's numbers to where and how oneDNN wants them.
@@ -227,7 +227,7 @@ class OneDnnPrefix final : public FrozenPrefix {
   MapSize picture_size_;
   PixelTable pixel_table_{};                  // for maps of floats
   std::array<std::uint8_t, 3> zero_pixel_{};  // for maps of bytes
-  float output_scale_ = 1;                    // of the last map
+  float output_scale_ = 1;                    // what 1 stands for in a last map of bytes
   MapShape input_;
   MapShape output_;
   AlignedBytes weights_;

@@ -74,7 +74,7 @@ QuantizedConv Quantize(const NetworkLayer& layer, const FoldedConv& folded,
   const std::size_t taps = std::size_t(layer.kernel) * layer.kernel;
   const std::size_t inputs = layer.in_channels / layer.groups;
   const std::size_t outputs_of_group = layer.out_channels / layer.groups;
-  const std::size_t values = inputs * taps;  // of an output
+  const std::size_t values = inputs * taps;  // weights of one output channel
   assert(folded.kernel.size() == layer.out_channels * values);
   QuantizedConv quantized;
   quantized.kernel.resize(folded.kernel.size());

@@ -33,7 +33,7 @@ struct BackboneKind {
   std::string_view patterns;  // examples of patterns: "block_1_* or features.3"
   double largest_width;       // above 0 and up to this
   std::span<const PublishedWeights> published;
-  std::uint64_t largest_file_bytes;  // of those that are published, at most
+  std::uint64_t largest_file_bytes;  // no published file is longer
   int smallest_side;                 // a picture's sides have at least so many pixels
   BackboneParts (*parts)(double width);
 };

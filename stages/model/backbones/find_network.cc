@@ -24,7 +24,7 @@ struct Candidate {
   std::size_t naming = 0;  // its index among Backbone::namings()
   std::string_view prefix;
   std::size_t group_bytes = 0;  // as its tensors' names have it
-  std::size_t kernels = 0;      // that are there, in whatever shape
+  std::size_t kernels = 0;      // how many are there, in whatever shape
   std::size_t fitting = 0;      // tensors that are there, in the right shape, and can be read
 };
 

@@ -33,8 +33,8 @@ struct WeightsSource {
   // moving averages beside the weights.
   std::uint64_t most_bytes = std::uint64_t{1} << 30;
   std::string backbone{};                  // for messages: BackboneKind::title
-  std::string name{};                      // of a published file: "imagenet"
-  std::optional<Convention> convention{};  // of a published file; others say it themselves
+  std::string name{};                      // what a published file is called: "imagenet"
+  std::optional<Convention> convention{};  // a published file's convention; others say theirs
 };
 
 // The names of all backbones' published files, "none" first.

@@ -73,7 +73,7 @@ class HeadLayer {
   virtual void CheckLast() const;
 
  protected:
-  static std::string NumberText(double value);  // of a declaration: as JSON has it
+  static std::string NumberText(double value);  // `value` as JSON has it, for a declaration
 };
 
 using Head = std::vector<std::shared_ptr<const HeadLayer>>;

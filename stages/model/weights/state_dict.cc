@@ -16,7 +16,7 @@ constexpr std::size_t kMostDimensions = 8;
 constexpr int kDeepest = 16;  // containers inside each other
 constexpr std::size_t kMostKeyBytes = 1024;
 constexpr std::size_t kMostTensors = 100'000;
-constexpr std::size_t kMostObjects = 1000;  // that are named; the rest is passed over
+constexpr std::size_t kMostObjects = 1000;  // so many are named; the rest is passed over
 constexpr std::size_t kMostNameBytes = std::size_t{32} << 20;
 
 bool HoldsItems(const PickleValue& value) {

@@ -90,7 +90,7 @@ class WeightsFile {
  private:
   static constexpr std::size_t kOpenedInReserve = std::size_t{15} << 20;
 
-  virtual void ReadAt(std::size_t index, std::span<float> out) = 0;  // of tensors()
+  virtual void ReadAt(std::size_t index, std::span<float> out) = 0;  // gives tensors()[index]
 
   std::filesystem::path path_;
   std::vector<TensorInfo> tensors_;

@@ -24,7 +24,7 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
-constexpr std::uint64_t kLookedUp = 10;  // of the files that a text names
+constexpr std::uint64_t kLookedUp = 10;  // files that a text names, of which one must exist
 
 [[noreturn]] void ThrowUnreadable(const std::string& folder) {
   const std::string reason = std::generic_category().message(errno);

@@ -55,12 +55,12 @@ class FileListing {
   std::size_t folders() const { return folders_.size(); }
   const std::string& folder(std::size_t place) const { return folders_[place].prefix; }
 
-  std::size_t bytes() const;  // that it holds
+  std::size_t bytes() const;  // what it holds
 
  private:
   struct Folder {
-    std::string prefix;   // of its files' paths, with the slash
-    std::uint64_t first;  // of its files
+    std::string prefix;   // how its files' paths begin, with the slash
+    std::uint64_t first;  // the index of its first file
   };
 
   std::uint64_t Keep(std::string_view name);  // returns its place

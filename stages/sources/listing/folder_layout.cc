@@ -57,7 +57,7 @@ std::string ShownSome(const std::set<std::string>& names) {
 // A folder that is a split rather than a class.
 struct SplitFolder {
   std::string name;
-  std::string path;  // that its classes lie in
+  std::string path;  // the folder that its classes lie in
   std::uint64_t pictures;
 
   bool IsCalled(std::string_view part) const {

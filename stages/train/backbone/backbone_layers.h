@@ -27,11 +27,11 @@ struct BackboneLayer {
   NetworkLayer shape;
   MapSize input_size{};
   Pads pads{};
-  std::optional<float> ceiling{};  // of its ReLU or ReLU6
+  std::optional<float> ceiling{};  // the largest value behind its ReLU: infinity, or 6 for ReLU6
   bool learns = false;
   bool normalises_the_batch = false;  // where it learns and BatchNormMode::kTrain holds
   double epsilon = 0;
-  bool follows_keras = false;  // in how the running statistics follow
+  bool follows_keras = false;  // whether the running statistics follow as in Keras
   // A convolution has both sets where it learns, a dense layer one tensor for both.
   at::Tensor folded_kernel, folded_bias;
   at::Tensor kernel, gamma, beta, mean, variance;

@@ -12,7 +12,7 @@ struct MicroBatch {
   const float* features = nullptr;
   std::span<const Sample> samples;
   int epoch = 0;       // what dropout depends on beside the seed and the sample
-  int batch_size = 1;  // of the batch that it is a part of: the loss is the mean over it
+  int batch_size = 1;  // samples in the whole batch: the loss is the mean over it
   int size() const { return static_cast<int>(samples.size()); }
 };
 

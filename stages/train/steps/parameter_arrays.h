@@ -12,9 +12,9 @@ namespace weir {
 struct ParameterArrays {
   ModelParameters tables;
   bool is_issued = false;  // they are on a device, whose work is issued by the calling thread alone
-  at::Tensor values;       // of tables.learning
-  at::Tensor statistics;   // of tables.statistics
-  at::Tensor folded;       // of tables.folded
+  at::Tensor values;       // the values that tables.learning lays out
+  at::Tensor statistics;   // the values that tables.statistics lays out
+  at::Tensor folded;       // the values that tables.folded lays out
 };
 
 // A parameter in its own shape, sharing the memory of `run`.

@@ -31,7 +31,7 @@ class ParameterTable {
   const Parameter& at(std::string_view name) const;
 
   const std::vector<Parameter>& all() const { return all_; }
-  std::size_t values() const { return values_; }  // of the whole run, gaps included
+  std::size_t values() const { return values_; }  // floats in the whole run, gaps included
   std::size_t bytes() const { return values_ * sizeof(float); }
 
  private:

@@ -67,7 +67,7 @@ struct TrainingStep {
 
   Kind kind = Kind::kConvolve;
   int layer = -1;              // its place in the backbone or in the head; -1 for kLoss
-  bool is_recomputed = false;  // of kNormalise: the running statistics have followed already
+  bool is_recomputed = false;  // whether the running statistics of kNormalise have followed already
   std::vector<int> reads{}, writes{};  // indices of arrays, in the order given above
   std::vector<int> frees{};            // arrays that no later step reads or writes
   FloatCount scratch{};                // what it takes beside its arrays while it runs

@@ -44,14 +44,14 @@ class BestFitArena {
   void Trim();
 
   void set_limit_bytes(std::size_t limit_bytes);
-  void ResetPeak();  // to what is in use now
+  void ResetPeak();  // the peak becomes what is in use now
   ArenaUsage usage() const;
 
  private:
   using SizedBlocks = std::set<std::pair<std::size_t, std::byte*>>;
   struct Block {
     std::size_t bytes = 0;
-    std::size_t resident_bytes = 0;  // of a free block: so many from its front, the rest is not
+    std::size_t resident_bytes = 0;  // how much of a free block is resident, counted from its front
     bool free = true;
     bool begins_chunk = false;
     // Its entries in free_ and resident_ while it is not there, so that to free takes no memory.

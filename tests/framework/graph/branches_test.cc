@@ -271,7 +271,7 @@ class Drawn {
     int number = 0;  // that a map adds, or a dropping one divides by
   };
   using Build = std::vector<Stage>;
-  struct Output {  // of a sink, or of the sink behind a gather
+  struct Output {  // what a sink was given, or the sink behind a gather
     std::vector<int> items;
     std::vector<std::vector<int>> batches;
   };
@@ -309,7 +309,7 @@ class Drawn {
 
   static void Make(Flow& flow, const Build& build, int items, std::size_t item_bytes,
                    Outputs& outputs) {
-    std::vector<int> places;  // of the build's stages in the flow
+    std::vector<int> places;  // where each of the build's stages stands in the flow
     int size = 0;
     for (std::size_t i = 0; i < build.size(); ++i) {
       const Stage& stage = build[i];

@@ -80,7 +80,7 @@ TEST(BatchImages, DropsTheRestOfATrainPassIfAsked) {
 
 TEST(BatchImages, BeginsEachPassEmpty) {
   BatchImages stage = Make({.size = 4});
-  Add(stage, 1, 0);  // of a pass that was cancelled
+  Add(stage, 1, 0);  // a picture of a pass that was cancelled
   stage.BeginPass({});
   EXPECT_FALSE(Flush(stage));
 }

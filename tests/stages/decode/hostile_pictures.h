@@ -33,8 +33,9 @@ struct LosslessWebp {
   int width = 1;
   int height = 1;
   struct Transform {
-    std::uint32_t kind = 0;   // 0: predictor, 1: cross colour, 2: subtract green, 3: palette
-    std::uint32_t value = 0;  // of 3 bits, the logarithm of its blocks; the colours of a palette
+    std::uint32_t kind = 0;  // 0: predictor, 1: cross colour, 2: subtract green, 3: palette
+    // As written: the logarithm of a block's side, less 2, in 3 bits; a palette's colours, less 1.
+    std::uint32_t value = 0;
   };
   std::vector<Transform> transforms{};
   int cache_bits = 0;

@@ -99,7 +99,7 @@ TEST_F(FeatureFileTest, DoesNotGiveWhatWasDamaged) {
   }
   const std::uint64_t record_bytes = (fs::file_size(path_) - 4096) / 3;
   for (std::uint64_t byte = 0; byte < record_bytes; ++byte) {
-    if (byte >= 20 && byte < 24) continue;  // of no use to anybody
+    if (byte >= 20 && byte < 24) continue;  // the record's unused bytes
     Overwrite(4096 + record_bytes + byte, 0x5a);
     const auto contents = Contents(*Open());
     EXPECT_FALSE(contents.contains(Key(1)) && contents.at(Key(1)) != Values(1)) << byte;

@@ -12,7 +12,7 @@
 namespace weir {
 
 struct ListedPass {
-  std::vector<std::string> names;  // of the files, without folder
+  std::vector<std::string> names;  // the files' names, without folder
   std::vector<int> labels;
   std::vector<std::uint64_t> indices;
   std::vector<FilePart> parts;

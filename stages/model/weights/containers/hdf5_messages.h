@@ -21,8 +21,8 @@ inline constexpr std::uint64_t kHdf5Undefined = ~std::uint64_t{0};  // the addre
 
 struct Hdf5Type {
   enum Kind { kNumber, kText, kVariableText } kind = kNumber;
-  ElementType element = ElementType::kF32;  // of a number; little-endian
-  std::size_t bytes = 0;                    // of one value
+  ElementType element = ElementType::kF32;  // what a number is, little-endian
+  std::size_t bytes = 0;                    // the size of one value
 };
 std::optional<Hdf5Type> ParseHdf5Type(std::span<const std::byte> message);
 

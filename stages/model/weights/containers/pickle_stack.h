@@ -40,7 +40,7 @@ class PickleStack {
   PickleValue Pop();
   std::vector<PickleValue> PopLast(std::size_t count);
   std::vector<PickleValue> PopToMark();
-  PickleValue& Top();  // which is not a mark
+  PickleValue& Top();  // the uppermost value, which is not a mark
 
   // Into the list or set on top; an object keeps none.
   void Append(const std::vector<PickleValue>& items);
