@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up, builds, shows and tests weir on Debian 12 and Ubuntu 22.04 or 24.04; `./bootstrap.sh --help` says more.
+# Sets up, builds, shows and tests weir on Debian 12 or 13 and Ubuntu 22.04 or 24.04; `./bootstrap.sh --help` says more.
 # A step that has been done is not done again: with nothing left to do it takes about a second.
 set -euo pipefail
 umask 022

@@ -63,7 +63,7 @@ class Printer {
   // A class at a time: --top may ask for all of 65,536.
   void PrintJson(const Sample& sample, std::span<const float> probabilities,
                  const std::vector<int>& ranked) const {
-    std::printf("{\"path\":%s,\"predictions\":[", Text(sample.path).c_str());
+    std::printf(R"({"path":%s,"predictions":[)", Text(sample.path).c_str());
     for (std::size_t i = 0; i < ranked.size(); ++i) {
       const int label = ranked[i];
       const json prediction = {{"class", classes_[label]}, {"probability", probabilities[label]}};

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -20,13 +21,13 @@ using Clock = std::chrono::steady_clock;
 // memory.json of a usual pipeline is made in less.
 constexpr std::size_t kLastRoomBytes = std::size_t{64} << 10;
 
-// The configuration and the plan are written before the memory log is begun, which tells of a run
-// that goes on.
-const RunFolder& Begun(const RunFolder& folder, const std::string& resolved_yaml,
-                       const Session& session) {
+// Writes the configuration and the plan, and gives the path of the memory log, which is begun after
+// them, as it tells of a run that goes on.
+std::filesystem::path BeginFolder(const RunFolder& folder, const std::string& resolved_yaml,
+                                  const Session& session) {
   folder.WriteConfig(resolved_yaml);
   folder.WritePlan(ToJson(session.plan(), session.device()));
-  return folder;
+  return folder.memory_log();
 }
 
 }  // namespace
@@ -41,7 +42,7 @@ RunReport::RunReport(RunFolder folder, const std::string& resolved_yaml, Session
       session_(session),
       options_(options),
       is_terminal_(IsTerminal()),
-      memory_(session.pipeline(), {.log = Begun(folder_, resolved_yaml, session).memory_log(),
+      memory_(session.pipeline(), {.log = BeginFolder(folder_, resolved_yaml, session),
                                    .limit_bytes = session.plan().limit_bytes}),
       last_room_(std::make_unique<std::byte[]>(kLastRoomBytes)) {
   session_.pipeline().set_on_drop([this](const std::string& stage, const Drop& drop) {

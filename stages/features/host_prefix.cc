@@ -92,7 +92,7 @@ class HostPrefix final : public PrefixRunner {
  public:
   HostPrefix(std::unique_ptr<const FrozenPrefix> prefix, Shape dims, int workspaces)
       : prefix_(std::move(prefix)), dims_(std::move(dims)), pool_(*prefix_, workspaces) {
-    assert(workspaces > 0 && Product(dims_) == prefix_->output_values());
+    assert(workspaces > 0 && static_cast<std::size_t>(ValuesIn(dims_)) == prefix_->output_values());
   }
 
   // Strands take samples in turn until there are no more. Where other batches hold the workspaces
@@ -127,7 +127,7 @@ class HostPreprocessing final : public PrefixRunner {
       : dims_(model.feature_dims()), preprocessing_(model.preprocessing()) {}
 
   FeatureBatch Run(Batch batch) override {
-    const std::size_t sample_values = Product(dims_);
+    const auto sample_values = static_cast<std::size_t>(ValuesIn(dims_));
     FeatureBatch features = MakeFeatures(batch, dims_);
     ParallelFor(features.size(), [&](int i) {
       const std::uint8_t* pixels = batch.pixels.data() + i * sample_values;

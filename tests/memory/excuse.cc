@@ -13,6 +13,8 @@ constexpr Excuse kExcuses[] = {
     {SIGSEGV, "liborc-0.4.so", "it fills its tables of rules without a look; libvips starts it"},
     {SIGABRT, "libglib-2.0.so",
      "g_slice_alloc aborts by its contract, and asks no handler of ours"},
+    {SIGSEGV, "libvips.so.42(vips_sink_disc",
+     "libvips 8.16 writes a picture without the thread that it could not start"},
     {SIGSEGV, "libglib-2.0.so", "g_log needs memory to say that there is none, and calls itself"},
 };
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <sstream>
 #include <string_view>
@@ -45,7 +46,8 @@ FailedRun RunFailing(const std::vector<std::string>& arguments, const Failing& f
 std::string Place(const std::string& stack) {
   std::istringstream lines(stack);
   for (std::string line; std::getline(lines, line);) {
-    const std::size_t address = line.find(")[");  // "/lib/libc.so.6(malloc+0x9)[0x7f97]"
+    // "/lib/libc.so.6(malloc+0x9)[0x7f97]"; glibc 2.41 has a blank before the address.
+    const std::size_t address = std::min(line.find(")["), line.find(") ["));
     if (address == std::string::npos) continue;
     const std::string_view path = std::string_view(line).substr(0, line.find('('));
     const std::string frame = line.substr(path.rfind('/') + 1, address - path.rfind('/'));

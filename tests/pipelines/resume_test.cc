@@ -47,10 +47,16 @@ class ExchangedInputs : public ::testing::Test {
     return Weir(Command("run", changed, {"--resume"}));
   }
 
-  // A run in which `act` happens when the first epoch is reported.
+  // A run that goes on for a while after its first epoch.
+  std::vector<std::string> LongCommand(const std::string& out,
+                                       const std::vector<std::string>& more = {}) const {
+    return Command(out, {{"training.epochs", "60"}}, more);
+  }
+
+  // A long run in which `act` happens when the first epoch is reported.
   ProcessOutcome Disturbed(const std::string& out, const std::function<void()>& act) const {
-    WeirProcess process(Command(out));
-    process.ReadUntil("epoch 1/2 train");
+    WeirProcess process(LongCommand(out));
+    process.ReadUntil("epoch 1/60 train");
     act();
     return process.Wait();
   }
@@ -65,8 +71,10 @@ class ExchangedInputs : public ::testing::Test {
     for (std::size_t at = bytes.size() / 4; at < bytes.size(); at += 64) bytes[at] ^= 1;
     return bytes;
   }
-  void OverwriteWeights() const {
-    std::fstream(weights_, std::ios::in | std::ios::out | std::ios::binary) << OtherWeights();
+  std::function<void()> OverwritingWeights() const {
+    return [this, other = OtherWeights()] {
+      std::fstream(weights_, std::ios::in | std::ios::out | std::ios::binary) << other;
+    };
   }
 
   static constexpr const char* kWeights = "configs/demo_weights.safetensors";
@@ -77,10 +85,10 @@ class ExchangedInputs : public ::testing::Test {
 };
 
 TEST_F(ExchangedInputs, TheModelIsTheSameWhateverBecomesOfTheWeightsMeanwhile) {
-  ASSERT_EQ(Weir(Command("right")).status, 0);
+  ASSERT_EQ(Weir(LongCommand("right")).status, 0);
   const std::string right = Model("right");
   const std::map<std::string, std::function<void()>> acts = {
-      {"overwritten", [this] { OverwriteWeights(); }},
+      {"overwritten", OverwritingWeights()},
       {"truncated", [this] { fs::resize_file(weights_, 1000); }},
       {"removed", [this] { fs::remove(weights_); }}};
   for (const auto& [name, act] : acts) {
@@ -92,11 +100,11 @@ TEST_F(ExchangedInputs, TheModelIsTheSameWhateverBecomesOfTheWeightsMeanwhile) {
 }
 
 TEST_F(ExchangedInputs, WithoutRoomForACopyAnExchangedFileLosesNothing) {
-  ASSERT_EQ(Weir(Command("right")).status, 0);
+  ASSERT_EQ(Weir(LongCommand("right")).status, 0);
   const std::string nowhere = scratch_.Write("file") / "cache";
   const ScopedVariable no_cache("WEIR_CACHE", nowhere.c_str());
   const std::map<std::string, std::function<void()>> acts = {
-      {"written to", [this] { OverwriteWeights(); }},
+      {"written to", OverwritingWeights()},
       {"cut short", [this] { fs::resize_file(weights_, 1000); }}};
   for (const auto& [what, act] : acts) {
     scratch_.Write("w.safetensors", FileText(kWeights));
@@ -109,7 +117,7 @@ TEST_F(ExchangedInputs, WithoutRoomForACopyAnExchangedFileLosesNothing) {
                                 "--resume writes the model.\n")));
     EXPECT_FALSE(fs::exists(scratch_ / what / "model/model.safetensors"));
     scratch_.Write("w.safetensors", FileText(kWeights));
-    EXPECT_EQ(Weir(Command(what, {}, {"--resume"})).status, 0);
+    EXPECT_EQ(Weir(LongCommand(what, {"--resume"})).status, 0);
     EXPECT_TRUE(Model(what) == Model("right")) << what;
   }
 }

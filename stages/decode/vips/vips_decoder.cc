@@ -21,14 +21,15 @@
 namespace weir {
 namespace {
 
-constexpr int kStripRows = 16;
+constexpr int kStripRows = 8;
 // libvips keeps 4 times its tile height in rows of a picture that is read in order, and a strip
-// for each of us and the loader; see kOptions.
-constexpr std::size_t kRowsHeld = 4 * kStripRows + 4 * kStripRows;
+// for each of us and the loader (see kOptions); the C library's heap has as much again in holes
+// between them (glibc 2.41, measured).
+constexpr std::size_t kRowsHeld = 2 * (4 * kStripRows + 4 * kStripRows);
 constexpr std::size_t kLibraryBytes = 768 << 10;  // objects and zlib
 
 // The rows that libvips' caches hold, four times over; otherwise these are 128.
-const char* kOptions[] = {"weir", "--vips-tile-height=16", "--vips-fatstrip-height=16",
+const char* kOptions[] = {"weir", "--vips-tile-height=8", "--vips-fatstrip-height=8",
                           "--vips-thinstrip-height=1"};
 
 struct Unref {

@@ -1,6 +1,6 @@
 // decode_peak SMALL PICTURE WANTED: prints the bytes that the decode stage asks for PICTURE, and by
-// how many this process grew at most while it decoded it. SMALL is decoded first, so that what a
-// library allocates once is not counted.
+// how many this process' own memory grew at most while it decoded it. SMALL is decoded first, so
+// that what a library allocates once is not counted; its code is not either.
 
 #include <malloc.h>
 
@@ -13,7 +13,7 @@
 
 namespace {
 
-// In bytes; "VmHWM:" or "VmRSS:".
+// In bytes; "VmHWM:", "RssAnon:" or "RssFile:".
 std::size_t StatusBytes(const std::string& key) {
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;) {
@@ -31,7 +31,8 @@ int main(int, char** arguments) {
   if (!std::holds_alternative<weir::Image>(probe.Map(arguments[1]))) return 1;
   malloc_trim(0);
   const auto ticket = probe.Admit(arguments[2]);
-  const std::size_t before = StatusBytes("VmRSS:");
+  const std::size_t before = StatusBytes("RssAnon:");
   if (!std::holds_alternative<weir::Image>(probe.Map(arguments[2]))) return 1;
-  std::printf("%zu %zu\n", std::get<std::size_t>(ticket), StatusBytes("VmHWM:") - before);
+  const std::size_t peak = StatusBytes("VmHWM:") - StatusBytes("RssFile:");
+  std::printf("%zu %zu\n", std::get<std::size_t>(ticket), peak - before);
 }
