@@ -78,7 +78,7 @@ inline YamlNode WithData(const YamlNode& params, const std::string& parameter, b
 }
 
 template <class S>
-DataReader MakeDataReader(DataReading<typename S::Params> reading) {
+DataReader MakeDataReader(const DataReading<typename S::Params>& reading) {
   using Params = typename S::Params;
   using Paths = std::vector<std::filesystem::path>;
   DataReader reader{

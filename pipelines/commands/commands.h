@@ -65,7 +65,7 @@ struct StagesOptions {
 };
 
 // The stages there are, or the parameters of one; of `model` and `training` as well.
-void StagesCommand(const StagesOptions& options, StageTable& stages);
+void StagesCommand(const StagesOptions& options, StageTable& table);
 
 struct PreviewOptions {
   std::filesystem::path config;

@@ -8,7 +8,7 @@ std::string GradientName(int ink) { return "ink" + std::to_string(ink); }
 }  // namespace
 
 int Pen::Count(int least, int most) {
-  return least + static_cast<int>(random_.Below(static_cast<std::uint64_t>(most - least + 1)));
+  return least + static_cast<int>(random_.Below(static_cast<std::uint64_t>(most - least) + 1));
 }
 
 std::string Pen::Paint(Ink ink) const {
@@ -59,8 +59,8 @@ std::string Pen::Definitions() const {
   for (int ink = 0; ink < kInks; ++ink) {
     const Colour& colour = style_.colours[ink];
     text += "<linearGradient" + Attribute("id", GradientName(ink)) +
-            " x1=\"0\" y1=\"0\" x2=\"0.6\" " + "y2=\"1\"><stop offset=\"0\"" +
-            Attribute("stop-color", ToSvg(Mixed(colour, white, 0.35))) + "/><stop offset=\"1\"" +
+            R"( x1="0" y1="0" x2="0.6" y2="1"><stop offset="0")" +
+            Attribute("stop-color", ToSvg(Mixed(colour, white, 0.35))) + R"(/><stop offset="1")" +
             Attribute("stop-color", ToSvg(Mixed(colour, black, 0.35))) + "/></linearGradient>";
   }
   return text;

@@ -235,15 +235,16 @@ void Photograph(std::vector<std::uint8_t>& pixels, int width, int height, Counte
   const double light_y = random.Uniform(-0.25, 0.25) / height;
   const double contrast = random.Uniform(0.75, 1);
   const bool is_grey = random.Uniform() < 0.08;
+  const int middle_x = width / 2, middle_y = height / 2;
   std::size_t at = 0;
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x, at += 3) {
-      const double light = 1 + light_x * (x - width / 2) + light_y * (y - height / 2);
+      const double light = 1 + light_x * (x - middle_x) + light_y * (y - middle_y);
       const std::uint32_t bits = random.Next();
       const double grey = (pixels[at] + 2.0 * pixels[at + 1] + pixels[at + 2]) / 4;
       for (int c = 0; c < 3; ++c) {
-        const int dice =
-            (bits >> (8 * c) & 15) + (bits >> (8 * c + 4) & 15);  // a triangle, mean 15
+        const auto dice = static_cast<int>((bits >> (8 * c) & 15) +
+                                           (bits >> (8 * c + 4) & 15));  // a triangle, mean 15
         const double level = is_grey ? grey : pixels[at + c];
         const double seen = 128 + (level * light - 128) * contrast + noise * (dice - 15) / 6.5;
         pixels[at + c] = static_cast<std::uint8_t>(std::clamp(std::lround(seen), 0L, 255L));

@@ -1,9 +1,9 @@
 #include "pipelines/job/signals.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 
 #include "framework/error.h"
 

@@ -180,8 +180,8 @@ std::string ToSvg(const FlowDrawing& drawing) {
   }
   const double whole_width = 2 * kMargin + layout.columns() * column;
   const double whole_height = tops.back() - kGap + kMargin;
-  return "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + Number(whole_width) +
-         "\" height=\"" + Number(whole_height) + "\" viewBox=\"0 0 " + Number(whole_width) + " " +
+  return R"(<svg xmlns="http://www.w3.org/2000/svg" width=")" + Number(whole_width) +
+         R"(" height=")" + Number(whole_height) + R"(" viewBox="0 0 )" + Number(whole_width) + " " +
          Number(whole_height) +
          "\" font-family=\"ui-monospace, monospace\" font-size=\"11\">\n"
          "<defs><marker id=\"end\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"7\" "

@@ -75,7 +75,7 @@ std::string DurationText(double seconds) {
 }
 
 bool IsTerminal() {
-  const char* term = std::getenv("TERM");
+  const char* term = std::getenv("TERM");  // NOLINT(concurrency-mt-unsafe)
   return isatty(STDOUT_FILENO) && term && std::string_view(term) != "dumb";
 }
 

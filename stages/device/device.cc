@@ -33,12 +33,17 @@ std::filesystem::path FindLibrary(const std::vector<std::filesystem::path>& fold
          " beside it)");
 }
 
+// Why dlopen or dlsym failed.
+std::string LastError() {
+  return dlerror();  // NOLINT(concurrency-mt-unsafe): each thread has its own
+}
+
 // Never closed: what it made, and the driver's threads, live to the end of the process.
 const DeviceLibrary& OpenLibrary(const std::filesystem::path& path) {
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!handle) Refuse("the device side cannot be loaded: " + std::string(dlerror()));
+  if (!handle) Refuse("the device side cannot be loaded: " + LastError());
   const auto* library = static_cast<const DeviceLibrary*>(dlsym(handle, kDeviceLibrarySymbol));
-  if (!library) Refuse(path.string() + " is not weir's device side: " + std::string(dlerror()));
+  if (!library) Refuse(path.string() + " is not weir's device side: " + LastError());
   if (std::strcmp(library->build, kDeviceBuild) != 0) {
     Refuse(path.string() + " is of another build of weir (interface " + library->build + ", not " +
            kDeviceBuild + ")");

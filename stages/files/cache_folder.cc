@@ -6,6 +6,7 @@ namespace weir {
 namespace {
 
 std::filesystem::path FromEnvironment(const char* name) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets the environment while weir runs
   const char* value = std::getenv(name);
   return value ? value : "";
 }

@@ -77,11 +77,11 @@ class MappedFile::Mapping {
   // Waits until a file that was written to just now has an older stamp than what is written next:
   // the kernel's clock for files goes on in steps, of 10 ms at most.
   void OutliveStamp() const {
-    using namespace std::chrono;
-    constexpr milliseconds kStep(20);
-    const system_clock::time_point written{
-        duration_cast<system_clock::duration>(nanoseconds(stamp_.changed_ns))};
-    const system_clock::time_point now = system_clock::now();
+    using Clock = std::chrono::system_clock;
+    constexpr std::chrono::milliseconds kStep(20);
+    const Clock::time_point written{
+        std::chrono::duration_cast<Clock::duration>(std::chrono::nanoseconds(stamp_.changed_ns))};
+    const Clock::time_point now = Clock::now();
     if (written <= now && now < written + kStep) std::this_thread::sleep_until(written + kStep);
   }
 

@@ -15,6 +15,7 @@ alignas(64) constexpr float kZeros[kMostLanes] = {};  // what lies beyond the ed
 
 template <int kLanes>
 struct Lanes {
+  // g++ takes these attributes of a typedef alone. NOLINTNEXTLINE(modernize-use-using)
   typedef float Vector __attribute__((vector_size(kLanes * sizeof(float)), aligned(sizeof(float))));
 };
 

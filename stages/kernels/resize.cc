@@ -102,13 +102,12 @@ struct Portable {
 #ifdef __x86_64__
 // Two taps at a time: pairs of 16-bit numbers are multiplied and added to 32 bits.
 struct Avx2 {
-  [[gnu::target("avx2"), gnu::always_inline]] static inline __m256i Pair(
-      const std::int16_t* weights) {
+  [[gnu::target("avx2"), gnu::always_inline]] static __m256i Pair(const std::int16_t* weights) {
     std::int32_t both;
     std::memcpy(&both, weights, sizeof both);
     return _mm256_set1_epi32(both);
   }
-  [[gnu::target("avx2"), gnu::always_inline]] static inline __m128i Load(const void* from) {
+  [[gnu::target("avx2"), gnu::always_inline]] static __m128i Load(const void* from) {
     return _mm_loadu_si128(static_cast<const __m128i*>(from));
   }
 

@@ -147,7 +147,7 @@ void WarpRow(const PixelView& source, const Track& x, const Track& y, std::uint8
   begin = std::min(begin, count - 1);
   end = std::clamp(end, begin, count - 1);  // the last pixel has no room for a fourth byte
   const auto store = [&](int column, std::uint32_t pixel) {
-    std::memcpy(out + 3 * column, &pixel, 4);
+    std::memcpy(out + std::ptrdiff_t{3} * column, &pixel, 4);
   };
   for (int i = 0; i < begin; ++i) store(i, PixelAt<Blend, true>(source, x, y, i));
   if (y.step == 0) {  // without rotation a row of the output comes from one pair of rows
@@ -158,7 +158,7 @@ void WarpRow(const PixelView& source, const Track& x, const Track& y, std::uint8
   }
   for (int i = end; i < count - 1; ++i) store(i, PixelAt<Blend, true>(source, x, y, i));
   const std::uint32_t last = PixelAt<Blend, true>(source, x, y, count - 1);
-  std::memcpy(out + 3 * (count - 1), &last, 3);
+  std::memcpy(out + std::ptrdiff_t{3} * (count - 1), &last, 3);
 }
 
 // Every pixel needs a right and a lower neighbour; here it is the edge once more.

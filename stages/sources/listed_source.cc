@@ -144,9 +144,9 @@ void ListedSource::CheckParts() const {
 }
 
 Footprint ListedSource::footprint() const {
-  const std::size_t labels = labels_.size() * sizeof labels_[0];
+  const std::size_t labels = labels_.size() * sizeof labels_.front();
   std::size_t names = 0;
-  for (const std::string& name : classes()) names += sizeof name + name.size();
+  for (const std::string& name : classes()) names += sizeof(std::string) + name.size();
   return {.held = {{"list of the files", MemoryTag::kReserve,
                     listing_bytes() + names + labels + (split_ ? split_->bytes() : 0)}}};
 }

@@ -165,7 +165,7 @@ class JsonLinesReader final : public ManifestReader {
     std::optional<JsonObject> row = ReadJsonObject(*line, columns_);
     if (!row) {
       throw Error(ErrorKind::kData, place() + ": is no JSON object",
-                  "Each line is one: {\"path\": \"a.jpg\", \"label\": \"ants\"}");
+                  R"(Each line is one: {"path": "a.jpg", "label": "ants"})");
     }
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       JsonObject::Value& value = row->values[i];

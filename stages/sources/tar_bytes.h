@@ -12,7 +12,7 @@
 #include <string>
 
 struct archive;
-struct z_stream_s;
+struct z_stream_s;  // NOLINT(readability-identifier-naming): it is zlib's
 
 namespace weir {
 

@@ -55,7 +55,9 @@ ValidationSplit ValidationSplit::FirstOfEach(std::span<const std::int32_t> label
   for (std::uint64_t& size : left) size = PartOf(fraction, size);
   return {labels, classes, [&](std::uint64_t i) {
             std::uint64_t& of_class = left[labels[i]];
-            return of_class > 0 && of_class-- > 0;
+            if (of_class == 0) return false;
+            --of_class;
+            return true;
           }};
 }
 

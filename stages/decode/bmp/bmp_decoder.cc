@@ -32,7 +32,7 @@ struct BitField {
 
 void IndicesToRgb(const BmpHeader& bmp, const std::uint8_t* indices, std::uint8_t* rgb) {
   for (int x = 0; x < bmp.width; ++x, rgb += 3) {
-    const std::uint8_t* colour = &bmp.palette[3 * indices[x]];
+    const std::uint8_t* colour = &bmp.palette[std::size_t{3} * indices[x]];
     for (int i = 0; i < 3; ++i) rgb[i] = colour[i];
   }
 }
@@ -45,10 +45,12 @@ void RowToRgb(const BmpHeader& bmp, const std::uint8_t* row, std::uint8_t* rgb) 
     return;
   }
   const BitField red(bmp.masks[0]), green(bmp.masks[1]), blue(bmp.masks[2]);
-  for (int x = 0; x < bmp.width; ++x, rgb += 3) {
+  const auto width = static_cast<std::size_t>(bmp.width);
+  for (std::size_t x = 0; x < width; ++x, rgb += 3) {
     if (bmp.bits <= 8) {
-      const int bit = x * bmp.bits;
-      const int index = row[bit / 8] >> (8 - bmp.bits - bit % 8) & ((1 << bmp.bits) - 1);
+      const std::size_t bit = x * bmp.bits;
+      const int past = 8 - bmp.bits - static_cast<int>(bit % 8);
+      const std::size_t index = row[bit / 8] >> past & ((1 << bmp.bits) - 1);
       const std::uint8_t* colour = &bmp.palette[3 * index];
       for (int i = 0; i < 3; ++i) rgb[i] = colour[i];
     } else {

@@ -79,16 +79,16 @@ bool IsBmp(const FirstBytes& start) {
 }
 
 std::string ReadBmpHeader(FileBytes& file, BmpHeader& header) {
-  const std::string truncated = "is truncated in its header";
+  constexpr const char* kTruncated = "is truncated in its header";
   std::array<unsigned char, kFileHeaderBytes + 4> start;
-  if (!file.Read(0, start.data(), start.size())) return truncated;
+  if (!file.Read(0, start.data(), start.size())) return kTruncated;
   header.pixels_at = Little32(&start[10]);
   const std::uint32_t dib_bytes = Little32(&start[kFileHeaderBytes]);
   if (!IsHeader(dib_bytes)) {
     return "is corrupt: a BMP header of " + std::to_string(dib_bytes) + " bytes";
   }
   std::array<unsigned char, kInfoBytes> dib{};
-  if (!file.Read(kFileHeaderBytes, dib.data(), std::min(dib_bytes, kInfoBytes))) return truncated;
+  if (!file.Read(kFileHeaderBytes, dib.data(), std::min(dib_bytes, kInfoBytes))) return kTruncated;
 
   std::uint32_t compression = kNone, colours = 0, entry_bytes = 4;
   if (dib_bytes == kCoreBytes) {
@@ -119,8 +119,8 @@ std::string ReadBmpHeader(FileBytes& file, BmpHeader& header) {
                                    : std::array<std::uint32_t, 3>{0xff0000, 0xff00, 0xff};
   if (compression == kBitFields || compression == kAlphaBitFields) {
     std::array<unsigned char, 12> masks;
-    if (!file.Read(kFileHeaderBytes + kInfoBytes, masks.data(), masks.size())) return truncated;
-    const auto mask = [&masks](int i) { return Little32(&masks[4 * i]); };
+    if (!file.Read(kFileHeaderBytes + kInfoBytes, masks.data(), masks.size())) return kTruncated;
+    const auto mask = [&masks](std::size_t i) { return Little32(&masks[4 * i]); };
     if (mask(0) || mask(1) || mask(2)) header.masks = {mask(0), mask(1), mask(2)};
     if (dib_bytes == kInfoBytes) end += compression == kBitFields ? 12 : 16;
   }
@@ -131,7 +131,7 @@ std::string ReadBmpHeader(FileBytes& file, BmpHeader& header) {
   if (header.pixels_at < end || (header.pixels_at == end && header.bits <= 8)) {
     header.pixels_at = palette_end;
   }
-  if (header.bits <= 8 && !ReadPalette(file, end, entry_bytes, colours, header)) return truncated;
+  if (header.bits <= 8 && !ReadPalette(file, end, entry_bytes, colours, header)) return kTruncated;
   return "";
 }
 

@@ -67,8 +67,9 @@ Outcome<Image> DecodeGif(FileBytes& file, const ImageHeader& header, const Wante
   FrameRows frame_rows(file, frame);
   PictureRows rows(header.width, header.height, ShrinkFor(header.width, header.height, wanted), 1);
   std::vector<std::uint8_t> rgb(std::size_t{3} * header.width);
-  const auto fill = [&rgb, &frame] {
-    for (std::size_t i = 0; i < rgb.size(); ++i) rgb[i] = frame.palette[3 * frame.around + i % 3];
+  const std::uint8_t* const around = &frame.palette[std::size_t{3} * frame.around];
+  const auto fill = [&rgb, around] {
+    for (std::size_t i = 0; i < rgb.size(); ++i) rgb[i] = around[i % 3];
   };
   fill();
   for (int y = 0; y < header.height; ++y) {
@@ -77,7 +78,7 @@ Outcome<Image> DecodeGif(FileBytes& file, const ImageHeader& header, const Wante
       if (!indices) return Drop{"", frame_rows.Reason()};
       std::uint8_t* to = rgb.data() + std::size_t{3} * frame.left;
       for (int x = 0; x < frame.width; ++x, to += 3) {
-        const std::uint8_t* colour = &frame.palette[3 * indices[x]];
+        const std::uint8_t* colour = &frame.palette[std::size_t{3} * indices[x]];
         to[0] = colour[0];
         to[1] = colour[1];
         to[2] = colour[2];

@@ -24,27 +24,29 @@ bool ReadPalette(FileBytes& file, unsigned flags, std::uint64_t& at, GifFrame& f
 }  // namespace
 
 std::string FindGifFrame(FileBytes& file, GifFrame& frame) {
-  const std::string truncated = "is truncated in its header";
+  constexpr const char* kTruncated = "is truncated in its header";
   for (std::size_t i = 0; i < frame.palette.size(); ++i) frame.palette[i] = i / 3;
   std::array<unsigned char, 13> screen;
-  if (!file.Read(0, screen.data(), screen.size())) return truncated;
+  if (!file.Read(0, screen.data(), screen.size())) return kTruncated;
   std::uint64_t at = screen.size();
-  if (!ReadPalette(file, screen[10], at, frame)) return truncated;
+  if (!ReadPalette(file, screen[10], at, frame)) return kTruncated;
   for (int i = 0; i < kMaxBlocks; ++i) {
     std::array<unsigned char, 10> block{};
-    if (!file.Read(at, block.data(), 1)) return truncated;
+    if (!file.Read(at, block.data(), 1)) return kTruncated;
     if (block[0] == kImage) {
-      if (!file.Read(at, block.data(), block.size())) return truncated;
+      if (!file.Read(at, block.data(), block.size())) return kTruncated;
       frame.left = static_cast<int>(Little16(&block[1]));
       frame.top = static_cast<int>(Little16(&block[3]));
       frame.width = static_cast<int>(Little16(&block[5]));
       frame.height = static_cast<int>(Little16(&block[7]));
-      frame.canvas_width = std::max<int>(Little16(&screen[6]), frame.left + frame.width);
-      frame.canvas_height = std::max<int>(Little16(&screen[8]), frame.top + frame.height);
+      frame.canvas_width =
+          std::max(static_cast<int>(Little16(&screen[6])), frame.left + frame.width);
+      frame.canvas_height =
+          std::max(static_cast<int>(Little16(&screen[8])), frame.top + frame.height);
       frame.interlaced = block[9] & 0x40;
       if (frame.width == 0 || frame.height == 0) return "is corrupt: its first frame has no pixels";
       at += block.size();
-      if (!ReadPalette(file, block[9], at, frame)) return truncated;
+      if (!ReadPalette(file, block[9], at, frame)) return kTruncated;
       frame.data_at = at;
       return "";
     }
@@ -61,7 +63,7 @@ std::string FindGifFrame(FileBytes& file, GifFrame& frame) {
     }
     at += 2;
     do {
-      if (!file.Read(at, block.data(), 1)) return truncated;
+      if (!file.Read(at, block.data(), 1)) return kTruncated;
       at += 1 + block[0];
     } while (block[0] != 0 && ++i < kMaxBlocks);
   }

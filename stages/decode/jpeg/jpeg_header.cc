@@ -71,7 +71,7 @@ std::string ParseFrame(FileBytes& file, std::uint64_t at, ImageHeader& header, F
   if (header.channels < 1 || fixed[5] > kMaxChannels) {
     return "has " + std::to_string(header.channels) + " channels; a JPEG has 1, 3 or 4";
   }
-  if (!file.Read(at + 6, frame.components.data(), 3 * header.channels)) {
+  if (!file.Read(at + 6, frame.components.data(), std::size_t{3} * fixed[5])) {
     return "is truncated in its header";
   }
   return "";

@@ -1,6 +1,7 @@
 #include "stages/decode/picture/picture_rows.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <utility>
 
@@ -65,7 +66,7 @@ void PictureRows::Sum(const std::uint8_t* rgb) {
   const std::uint8_t* end = rgb + std::size_t{3} * width_;
   std::uint32_t* sum = sums_.data();
   for (int x = 0; x < out_width_; ++x, sum += 3) {
-    const std::uint8_t* box_end = std::min(rgb + 3 * shrink_.across, end);
+    const std::uint8_t* box_end = std::min(rgb + std::ptrdiff_t{3} * shrink_.across, end);
     std::uint32_t red = 0, green = 0, blue = 0;
     for (; rgb < box_end; rgb += 3) {
       red += rgb[0];
@@ -124,6 +125,8 @@ void PictureRows::Place(const std::uint8_t* rgb) {
     case 8:
       first = (w - 1) * h + y, step = -h;
       break;
+    default:
+      assert(false);
   }
   std::uint8_t* to = pixels + 3 * first;
   for (std::ptrdiff_t x = 0; x < w; ++x, rgb += 3, to += 3 * step) {

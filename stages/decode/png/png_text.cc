@@ -53,7 +53,9 @@ PngText FindPngText(FileBytes& file, const char* tag, std::uint64_t begin, std::
     if (front.size() < 2) return {};
     found.packed = front[0] == 1;
     front.remove_prefix(2);
-    if (!TakeWord(front, other) || !TakeWord(front, other)) return {};
+    for (int word = 0; word < 2; ++word) {  // the language, and the keyword in it
+      if (!TakeWord(front, other)) return {};
+    }
   } else if (std::memcmp(tag, "tEXt", 4) != 0) {
     return {};
   }

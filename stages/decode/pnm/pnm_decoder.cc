@@ -41,7 +41,8 @@ class PnmRows {
   bool ReadBits() {
     int byte = 0;
     for (std::size_t x = 0; x < samples_.size(); ++x) {
-      if (x % 8 == 0 && (byte = bytes_.Next()) < 0) return false;
+      if (x % 8 == 0) byte = bytes_.Next();
+      if (byte < 0) return false;
       samples_[x] = byte & (0x80 >> x % 8) ? 0 : 255;
     }
     return true;

@@ -175,7 +175,7 @@ class TiffPicture {
       if (!TIFFRGBAImageGet(&image, band.data(), width, rows)) return false;
       for (std::uint32_t y = 0; y < rows; ++y) {
         const std::uint32_t* row = &band[std::size_t{y} * width];
-        for (std::uint32_t x = 0; x < width; ++x) {
+        for (std::size_t x = 0; x < width; ++x) {
           rgb_[3 * x] = static_cast<std::uint8_t>(TIFFGetR(row[x]));
           rgb_[3 * x + 1] = static_cast<std::uint8_t>(TIFFGetG(row[x]));
           rgb_[3 * x + 2] = static_cast<std::uint8_t>(TIFFGetB(row[x]));

@@ -4,6 +4,7 @@
 #include <vips/vips.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdarg>
 #include <cstring>
 #include <memory>
@@ -21,16 +22,11 @@
 namespace weir {
 namespace {
 
-constexpr int kStripRows = 8;
-// libvips keeps 4 times its tile height in rows of a picture that is read in order, and a strip
-// for each of us and the loader (see kOptions); the C library's heap has as much again in holes
-// between them (glibc 2.41, measured).
+constexpr std::size_t kStripRows = 8;  // so many rows are asked for at once
+// libvips keeps four strips of a picture that is read in order, and one in each of the four steps
+// to us; the C library's heap has as much again in holes between them (glibc 2.41, measured).
 constexpr std::size_t kRowsHeld = 2 * (4 * kStripRows + 4 * kStripRows);
 constexpr std::size_t kLibraryBytes = 768 << 10;  // objects and zlib
-
-// The rows that libvips' caches hold, four times over; otherwise these are 128.
-const char* kOptions[] = {"weir", "--vips-tile-height=8", "--vips-fatstrip-height=8",
-                          "--vips-thinstrip-height=1"};
 
 struct Unref {
   void operator()(void* object) const { g_object_unref(object); }
@@ -62,9 +58,15 @@ void Start() {
   GOptionGroup* group = g_option_group_new("vips", "", "", nullptr, nullptr);
   vips_add_option_entries(group);
   g_option_context_set_main_group(options, group);
-  int count = std::size(kOptions);
-  std::vector<char*> arguments(count + 1);
-  for (int i = 0; i < count; ++i) arguments[i] = const_cast<char*>(kOptions[i]);
+  // The strips of its caches; otherwise they have 128 rows.
+  const std::string rows = std::to_string(kStripRows);
+  std::array<std::string, 4> texts = {"weir", "--vips-tile-height=" + rows,
+                                      "--vips-fatstrip-height=" + rows,
+                                      "--vips-thinstrip-height=1"};
+  std::vector<char*> arguments;
+  for (std::string& text : texts) arguments.push_back(text.data());
+  auto count = static_cast<int>(arguments.size());
+  arguments.push_back(nullptr);
   char** argv = arguments.data();
   const bool parsed = g_option_context_parse(options, &count, &argv, nullptr);
   g_option_context_free(options);
@@ -184,8 +186,9 @@ bool ReadRows(VipsImage* image, PictureRows& rows) {
   const int width = vips_image_get_width(image), height = vips_image_get_height(image);
   const Object<VipsRegion> region(vips_region_new(image));
   std::vector<std::uint8_t> rgb(std::size_t{3} * width);
-  for (int top = 0; top < height; top += kStripRows) {
-    const VipsRect strip = {0, top, width, std::min(kStripRows, height - top)};
+  constexpr auto kRows = static_cast<int>(kStripRows);
+  for (int top = 0; top < height; top += kRows) {
+    const VipsRect strip = {0, top, width, std::min(kRows, height - top)};
     if (vips_region_prepare(region.get(), &strip) != 0) return false;
     for (int y = top; y < top + strip.height; ++y) {
       const VipsPel* row = VIPS_REGION_ADDR(region.get(), 0, y);

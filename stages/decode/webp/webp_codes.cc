@@ -179,15 +179,15 @@ std::size_t ReadSets(LowBitReader& bits, const Cut& cut) {
 }  // namespace
 
 std::string CountLosslessCodes(FileBytes& file, const LosslessStream& stream, std::size_t& bytes) {
-  const std::string wrong = "is corrupt: its lossless codes cannot be read";
+  constexpr const char* kWrong = "is corrupt: its lossless codes cannot be read";
   const auto reason = [&](const LowBitReader& bits) {
-    return bits.ended() ? "is truncated" : wrong;
+    return bits.ended() ? "is truncated" : kWrong;
   };
   LowBitReader bits(file, stream.begin, stream.bytes);
   int width = stream.width;
   if (!ReadTransforms(bits, width, stream.height, bytes)) return reason(bits);
   const int cache_bits = bits.Read(1) ? static_cast<int>(bits.Read(4)) : 0;
-  if (cache_bits > kMostCacheBits) return wrong;
+  if (cache_bits > kMostCacheBits) return kWrong;
   std::size_t sets = 1;
   if (bits.Read(1)) {
     const int block_bits = static_cast<int>(bits.Read(3)) + 2;

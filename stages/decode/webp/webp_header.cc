@@ -118,8 +118,9 @@ std::string ParseWebpHeader(FileBytes& file, ImageHeader& header) {
     if (lossy || lossless) {
       if (!file.Read(at + 8, chunk.data(), lossy ? 10 : 5)) return "is truncated in its header";
       const std::uint32_t sides = Little32(&chunk[1]);
-      header.width = lossy ? Little16(&chunk[6]) & 0x3fff : (sides & 0x3fff) + 1;
-      header.height = lossy ? Little16(&chunk[8]) & 0x3fff : (sides >> 14 & 0x3fff) + 1;
+      const auto side = [](std::uint32_t bits) { return static_cast<int>(bits & 0x3fff); };
+      header.width = lossy ? side(Little16(&chunk[6])) : side(sides) + 1;
+      header.height = lossy ? side(Little16(&chunk[8])) : side(sides >> 14) + 1;
       header.whole = lossless;
       if (lossless && (sides >> 28 & 1)) header.channels = 4;  // alpha_is_used
       header.held_bytes = header.bytes + (lossless ? 4 : webp.alpha ? 5 : 0) * header.pixels();

@@ -99,7 +99,7 @@ bool PrefixCode::ReadFrom(LowBitReader& bits, std::size_t alphabet) {
                               : said_length == 17 ? 3 + bits.Read(3)
                                                   : 11 + bits.Read(7);
     if (symbol + times > alphabet) return false;
-    std::fill_n(lengths.begin() + symbol, times, said_length == 16 ? before : std::uint8_t{0});
+    std::fill_n(&lengths[symbol], times, said_length == 16 ? before : std::uint8_t{0});
     symbol += times;
   }
   return Build(of_alphabet);

@@ -81,7 +81,8 @@ class Candidates {
   // Looks up every end of the name that starts behind a separator.
   void Place(const TensorInfo& tensor) {
     const std::string_view name = tensor.name;
-    for (std::size_t at = name.size(); at-- > 0 && name.size() - at <= longest_;) {
+    for (std::size_t at = name.size(); at > 0 && name.size() - at < longest_;) {
+      --at;
       if (at > 0 && kSeparators.find(name[at - 1]) == kSeparators.npos) continue;
       const auto found = wanted_.find(name.substr(at));
       if (found == wanted_.end()) continue;

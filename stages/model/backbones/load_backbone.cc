@@ -53,9 +53,9 @@ std::vector<float> ReadVariance(WeightsFile& file, const std::string& name) {
 // [k, k, in, out] to [out, in, k, k]; a depthwise kernel's [k, k, channels, 1] to
 // [channels, 1, k, k] is the same with its last two dimensions taken as one.
 std::vector<float> ToOihw(const NetworkLayer& layer, const std::vector<float>& stored) {
-  const std::size_t out = static_cast<std::size_t>(layer.out_channels);
-  const std::size_t in = static_cast<std::size_t>(layer.in_channels / layer.groups);
-  const std::size_t area = static_cast<std::size_t>(layer.kernel * layer.kernel);
+  const auto out = static_cast<std::size_t>(layer.out_channels);
+  const auto in = static_cast<std::size_t>(layer.in_channels / layer.groups);
+  const auto side = static_cast<std::size_t>(layer.kernel), area = side * side;
   std::vector<float> kernel(stored.size());
   for (std::size_t o = 0; o < out; ++o) {
     for (std::size_t i = 0; i < in; ++i) {

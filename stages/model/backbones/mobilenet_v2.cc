@@ -121,12 +121,9 @@ class Builder {
   int last() const { return static_cast<int>(operations_.size()) - 1; }
 
   template <class Kind>
-  void Append(std::string name, Kind kind) {
-    operations_.push_back({.name = std::move(name),
-                           .block = block_name_,
-                           .input = last(),
-                           .segment = segment_,
-                           .kind = kind});
+  void Append(const std::string& name, Kind kind) {
+    operations_.push_back(
+        {.name = name, .block = block_name_, .input = last(), .segment = segment_, .kind = kind});
   }
 
   void AddRelu6(std::string name) {

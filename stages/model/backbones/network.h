@@ -143,7 +143,7 @@ class Network {
   int layer_of(int operation) const { return layer_of_[operation]; }
 
  private:
-  void CheckSegments(int layer) const;  // throws Error(kInternal) where Operation's rule is broken
+  void CheckSegments(int index) const;  // throws Error(kInternal) where Operation's rule is broken
 
   MapSize input_;
   Convention convention_;

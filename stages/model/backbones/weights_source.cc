@@ -109,6 +109,7 @@ bool Matches(const std::filesystem::path& file, const WeightsSource& source) {
 // A file whose publisher states no digest: used where Keras or a person has put it.
 std::filesystem::path FindUnverified(const WeightsSource& source,
                                      const std::filesystem::path& cached) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets the environment while weir runs
   const char* const variable = std::getenv("HOME");
   const std::filesystem::path home = variable ? variable : "";
   for (const auto& file : {cached, home / ".keras" / "models" / cached.filename()}) {
@@ -178,7 +179,7 @@ std::filesystem::path Fetch(const WeightsSource& source, const std::filesystem::
   }
   // Addresses of others may end in the same name; their digests differ.
   const std::string file_name = FileNameOf(source.url);
-  const std::filesystem::path file =
+  std::filesystem::path file =
       cache / (source.sha256.size() == kSha256Digits
                    ? source.sha256.substr(0, kFewestDigits) + "-" + file_name
                    : file_name);

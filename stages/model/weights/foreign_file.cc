@@ -14,7 +14,7 @@
 namespace weir {
 namespace {
 
-constexpr std::string_view kGiveOther = "";  // the remedy is to give a format that is read
+constexpr std::string_view kGiveOther;  // the remedy is to give a format that is read
 constexpr std::string_view kDownload = "download the file itself";
 constexpr std::string_view kUnpack = "unpack it, and give the file of weights that is in it";
 constexpr std::string_view kSaveByTorch =

@@ -88,6 +88,7 @@ void ForEachEntry(const std::string& folder, Visit visit) {
   const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), ::closedir);
   if (!open) ThrowUnreadable(folder);
   errno = 0;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads from this one
   while (const dirent* entry = ::readdir(open.get())) {
     if (entry->d_name[0] != '.') visit(*entry);
     errno = 0;

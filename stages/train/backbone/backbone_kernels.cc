@@ -117,7 +117,7 @@ void Activate(const BackboneLayer& layer, const at::Tensor& map, at::Tensor& out
 }
 
 void RunActivate(const BackboneLayer& layer, const StepFrame& frame) {
-  const at::Tensor map = frame.read(0);
+  const at::Tensor& map = frame.read(0);
   at::Tensor& out = frame.write(0);
   if (frame.step.reads[0] != frame.step.writes[0]) out = at::empty_like(map);
   Activate(layer, map, out);

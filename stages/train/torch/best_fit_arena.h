@@ -38,7 +38,7 @@ class BestFitArena {
   // Uninitialised, aligned to kAlignment. Null where it does not fit under the limit, or the system
   // has no addresses left. `bytes` is at least 1.
   void* Allocate(std::size_t bytes);
-  void Free(void* block);
+  void Free(void* address);
 
   // Gives everything that is free back to the system.
   void Trim();

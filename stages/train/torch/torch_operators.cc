@@ -47,7 +47,7 @@ static_assert(std::is_sorted(kOperators.begin(), kOperators.end()));
 template <typename Member>
 Member InLibTorch(Member ours) {
   void* address = nullptr;
-  std::memcpy(&address, &ours, sizeof(address));
+  std::memcpy(static_cast<void*>(&address), &ours, sizeof(address));
   Dl_info symbol = {};
   void* next = dladdr(address, &symbol) != 0 && symbol.dli_sname != nullptr
                    ? dlsym(RTLD_NEXT, symbol.dli_sname)
@@ -56,7 +56,7 @@ Member InLibTorch(Member ours) {
     std::fputs("weir: LibTorch has no function of its own to register operators\n", stderr);
     std::abort();
   }
-  std::memcpy(&ours, &next, sizeof(next));
+  std::memcpy(&ours, static_cast<const void*>(&next), sizeof(next));
   return ours;
 }
 
