@@ -14,8 +14,8 @@ std::filesystem::path FromEnvironment(const char* name) {
 }  // namespace
 
 std::filesystem::path CacheFolder() {
-  if (const auto own = FromEnvironment("WEIR_CACHE"); !own.empty()) return own;
-  if (const auto xdg = FromEnvironment("XDG_CACHE_HOME"); !xdg.empty()) return xdg / "weir";
+  if (auto own = FromEnvironment("WEIR_CACHE"); !own.empty()) return own;
+  if (auto xdg = FromEnvironment("XDG_CACHE_HOME"); !xdg.empty()) return xdg / "weir";
   return FromEnvironment("HOME") / ".cache" / "weir";
 }
 

@@ -8,8 +8,7 @@ namespace weir {
 std::vector<std::string> FuzzSeeds() {
   std::vector<std::string> files =
       WrittenPictures({"a.gif", "b.gif[interlace]", "c.gif[bitdepth=2]"});
-  DrawnHeaders::Seeds seeds;
-  seeds.gifs = files;
+  const DrawnHeaders::Seeds seeds{.gifs = files};
   return WithDrawn(std::move(files), seeds, &DrawnHeaders::Gif);
 }
 

@@ -301,7 +301,7 @@ Naming FindNetwork(WeightsFile& file, const Backbone& backbone, const std::strin
     std::erase_if(whole, [&](const Candidate& it) { return !HasPrefix(it, prefix); });
   }
   if (whole.empty()) RefuseMismatch(file, backbone, names(*best), {});
-  const Naming first = names(whole[0]);
+  Naming first = names(whole[0]);
   for (std::size_t i = 1; i < whole.size(); ++i) {
     if (!HoldTheSame(file, first, names(whole[i]))) RefuseSeveral(file, backbone, whole);
   }

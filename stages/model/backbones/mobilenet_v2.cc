@@ -126,8 +126,8 @@ class Builder {
         {.name = name, .block = block_name_, .input = last(), .segment = segment_, .kind = kind});
   }
 
-  void AddRelu6(std::string name) {
-    Append(std::move(name), Activate{.function = Nonlinearity::kRelu6});
+  void AddRelu6(const std::string& name) {
+    Append(name, Activate{.function = Nonlinearity::kRelu6});
   }
 
   void AddConv(const Conv& conv, const Names& names) {

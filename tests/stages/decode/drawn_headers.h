@@ -13,7 +13,7 @@ class DrawnHeaders {
  public:
   // Usual files of each kind, whose fields are changed.
   struct Seeds {
-    std::vector<std::string> jpegs, pngs, gifs, webps;
+    std::vector<std::string> jpegs{}, pngs{}, gifs{}, webps{};
   };
   DrawnHeaders(Seeds seeds, std::uint32_t seed) : seeds_(std::move(seeds)), random_(seed) {}
 
