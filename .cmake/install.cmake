@@ -52,7 +52,7 @@ set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
 set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
 set(CPACK_THREADS 0)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
-set(CPACK_DEBIAN_COMPRESSION_TYPE zstd)  # of half a gigabyte; gzip takes half a minute, xz minutes
+set(CPACK_DEBIAN_COMPRESSION_TYPE zstd)  # for half a gigabyte gzip takes half a minute, xz minutes
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "g++, cmake, pkg-config, libtbb-dev, libyaml-cpp-dev")  # for plugins
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)

@@ -2,12 +2,6 @@
 
 namespace weir {
 
-std::int64_t ValuesIn(const Shape& shape) {
-  std::int64_t values = 1;
-  for (const std::int64_t size : shape) values *= size;
-  return values;
-}
-
 Shape BatchShape(std::int64_t count, const Shape& one) {
   Shape shape = {count};
   shape.insert(shape.end(), one.begin(), one.end());

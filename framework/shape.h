@@ -12,7 +12,11 @@ using Shape = std::vector<std::int64_t>;
 
 // How many values a tensor of that shape has. The product fits: a shape that a file states is
 // checked by its reader first.
-std::int64_t ValuesIn(const Shape& shape);
+inline std::int64_t ValuesIn(const Shape& shape) {
+  std::int64_t values = 1;
+  for (const std::int64_t size : shape) values *= size;
+  return values;
+}
 
 // The shape of `count` tensors, each of the shape `one`: [count, h, w, C].
 Shape BatchShape(std::int64_t count, const Shape& one);

@@ -80,9 +80,10 @@ class Learner {
   // Any thread, any time: a copy of the figures of the pass in progress (or of the last).
   virtual Metrics metrics() const = 0;
 
-  // Between passes only.
+  // Between passes, and in after_step.
   virtual TrainingPosition position() const = 0;
-  virtual void set_epoch(int epoch) = 0;  // a new epoch begins: next_sample 0, metrics empty
+  // Between passes only: a new epoch begins, with next_sample 0 and no metrics.
+  virtual void set_epoch(int epoch) = 0;
 
   // Everything that learnt and what froze, under torchvision's names ("features.0.0.weight", ...,
   // "head.1.weight"): a whole model. Calls `write` a tensor at a time, in a fixed order.

@@ -68,7 +68,7 @@ struct Sample {
   std::uint64_t index = 0;  // in the listing: the same in every epoch
   int label = -1;           // its class; -1 where it has none; of a mixture the one with the most
   std::string path;
-  std::vector<LabelPart> mixture{};  // where it is one of several; the parts add up to 1
+  std::vector<LabelPart> mixture{};  // what it is mixed of, where it is; the parts add up to 1
 };
 
 // Where the bytes of a sample are: a file, or a part of one. Past the end there are none.
@@ -106,7 +106,7 @@ struct Image {
 struct EncodedImage {
   static constexpr PortType kPortType = "image/encoded";
   Sample sample;
-  std::string ending;  // how a file of it ends: "jpg"
+  std::string ending;  // the ending of its file's name: "jpg"
   std::vector<std::uint8_t> content;
   std::size_t bytes() const { return content.capacity(); }
 };
@@ -144,9 +144,7 @@ struct FeatureBatch {
   int size() const { return static_cast<int>(samples.size()); }
   std::size_t bytes() const { return values.bytes(); }
   bool is_whole() const {
-    std::size_t wanted = samples.size();
-    for (const std::int64_t each : dims) wanted *= static_cast<std::size_t>(each);
-    return values.size() >= wanted;
+    return values.size() >= samples.size() * static_cast<std::size_t>(ValuesIn(dims));
   }
 };
 

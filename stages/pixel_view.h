@@ -28,6 +28,7 @@ struct BasicPixelView {
   Byte* row(int number) const { return pixels + row_bytes * number; }
   Byte* end() const { return row(height - 1) + std::size_t{3} * width; }  // behind the last pixel
 
+  // A part that lies within it.
   BasicPixelView Part(int top, int left, int rows, int columns) const {
     return {row(top) + std::size_t{3} * left, rows, columns, row_bytes};
   }

@@ -192,7 +192,7 @@ def _article_in(
 
 
 def _forward_threads() -> int:
-    return min(2, len(os.sched_getaffinity(0)))  # that weir's benchmark program knows
+    return min(2, len(os.sched_getaffinity(0)))  # weir's benchmark program knows no more
 
 
 def _forward_script(name: str, options: argparse.Namespace, precision: str) -> Runner:

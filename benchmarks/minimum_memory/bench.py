@@ -42,7 +42,7 @@ class Trial:
     peak_mib: float
     peak_rss_anon_mib: float
     major_faults: int
-    held_elsewhere_mib: float  # of what the program maps; not charged here
+    held_elsewhere_mib: float  # files that the program maps and others are charged for
 
     @property
     def passed(self) -> bool:
@@ -74,7 +74,7 @@ class Bench:
     def __init__(self, options: argparse.Namespace, hierarchy: Hierarchy, scratch: Path) -> None:
         self._options, self._hierarchy, self._scratch = options, hierarchy, scratch
         self._models: dict[str, Path] = {}
-        self._mapped: dict[str, set[Path]] = {}  # by a run of it: code, and whatever else
+        self._mapped: dict[str, set[Path]] = {}  # what a run of each maps: code, and whatever else
         self.trials: list[Trial] = []
         self.rows: list[Row] = []
 

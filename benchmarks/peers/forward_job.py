@@ -24,13 +24,13 @@ class ForwardJob:
     model: Path
     threads: int
     precision: str
-    seconds: float  # of each setting
+    seconds: float  # how long each setting is measured
 
 
 @dataclass
 class Setting:
     batch: int
-    streams: int  # that share the threads
+    streams: int  # they share the threads
 
     def pictures(self) -> numpy.ndarray:
         shape = (self.batch, 3, 224, 224)

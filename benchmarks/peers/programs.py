@@ -25,7 +25,7 @@ class Result:
 
     images: int
     images_per_second: float | None = None
-    later_images_per_second: float | None = None  # of all epochs but the first
+    later_images_per_second: float | None = None  # over all epochs but the first
     first_step_seconds: float | None = None
 
 

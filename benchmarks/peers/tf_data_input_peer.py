@@ -16,7 +16,7 @@ import input_job
 import tensorflow as tf
 from input_job import BATCH, SIDE, Batches, InputJob
 
-RATIOS = (1, 2, 4, 8)  # that decode_jpeg knows
+RATIOS = (1, 2, 4, 8)  # what decode_jpeg knows
 
 
 def decode(contents: tf.Tensor) -> tf.Tensor:

@@ -43,7 +43,7 @@ struct MemoryConfig {
 // `- augment: {size: [224, 224]}`, or `- augment` alone.
 struct StageConfig {
   std::string stage;
-  std::string as;                 // its name in the pipeline, where that is another
+  std::string as;                 // its name in the pipeline; empty: the stage's own
   std::vector<std::string> from;  // the earlier stages that it takes from; empty: the one before it
   std::vector<Position> from_positions;  // where each of `from` is written
   YamlNode params;    // a map without `as` and `from`, or null; for Parse<Params>

@@ -19,7 +19,7 @@ enum class StageShape { kSource, kMap, kJoin, kGather, kSink };
 
 // What an item still needs after a stage, to the end of its segment.
 struct Behind {
-  std::size_t bytes = 0;  // what the stages there hold
+  std::size_t bytes = 0;  // what the item takes in the stages there
   // How many copies of what the stage gives are made for stages that change it, those that follow
   // a stage that works in place included.
   int copies = 0;

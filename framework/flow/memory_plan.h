@@ -35,9 +35,9 @@ struct PlanRow {
 struct Segment {
   int head = 0;                 // index of the stage that begins it
   std::size_t item_bytes = 0;   // what one ticket is for, where nothing tells it apart
-  std::size_t least_bytes = 0;  // its tickets hold together, so that a larger item gets in alone
-  int max_tickets = 0;          // granted
-  int useful_tickets = 0;       // above it nothing gets faster
+  std::size_t least_bytes = 0;  // what its tickets get at least: a larger item enters alone
+  int max_tickets = 0;          // so many are granted
+  int useful_tickets = 0;       // with more nothing gets faster
   std::string why{};            // why so many are of use
   std::size_t pool_bytes = 0;   // what its tickets may hold together
   std::size_t lent_bytes = 0;   // part of them: what no row of the bill needs
@@ -48,12 +48,12 @@ struct MemoryPlan {
   std::size_t limit_bytes = 0;
   std::size_t reserve_bytes = 0;
   std::vector<PlanRow> rows;
-  std::vector<int> levers;         // granted to each stage; 0 where it has none
+  std::vector<int> levers;         // what each stage is granted; 0 where it has none
   bool is_low_memory = false;      // levers in their low-memory mode
   std::vector<bool> has_extra;     // whether each stage gets its extra part
   std::vector<Segment> segments;   // in the order of the flow
   std::size_t smallest_bytes = 0;  // the lowest ceiling that would work
-  std::size_t enough_bytes = 0;    // above it nothing gets faster
+  std::size_t enough_bytes = 0;    // with more nothing gets faster
 
   std::size_t peak_bytes() const;  // the sum of all rows: what is expected to be held at most
   std::string ToTable() const;

@@ -85,9 +85,9 @@ struct Lever {
 
   std::string name;            // "workers", "micro-batches in flight", "depth"
   std::size_t bytes_each = 0;  // what one takes
-  int min = 0;                 // below which the stage cannot work
-  int max = 0;                 // above which nothing gets faster
-  std::string why{};           // the most is that: "one for each thread"
+  int min = 0;                 // with fewer the stage cannot work
+  int max = 0;                 // with more nothing gets faster
+  std::string why{};           // why `max` is what it is: "one for each thread"
   std::optional<LowMemoryMode> low_memory{};
 
   const std::string& NameOf(bool is_low_memory) const {
@@ -123,17 +123,17 @@ struct HeldPart {
 // Held from Open() to the end where there is room for it beside all else: it only saves time.
 struct ExtraPart {
   HeldPart part;
-  std::string why{};  // it is of use
+  std::string why{};  // why it is of use
 };
 
 // What a stage will hold, in bytes, once it is open.
 struct Footprint {
   std::vector<HeldPart> held{};
-  std::size_t item_bytes = 0;  // for each item on its way: its output, and what it needs meanwhile
+  std::size_t item_bytes = 0;  // an item on its way: its output, and what it needs meanwhile
   std::size_t largest_item_bytes = 0;  // what a single item may need, where that is more
   std::optional<Lever> lever{};
   std::optional<ExtraPart> extra{};
-  int max_items = 0;  // how many on their way at once it wishes for; 0: as many as the others wish
+  int max_items = 0;  // so many on their way at once are of use; 0: as many as to the others
 
   std::size_t held_bytes() const {
     std::size_t bytes = 0;

@@ -39,7 +39,7 @@ std::size_t AutomaticHostLimit(const std::vector<MemoryLimit>& limits);
 struct ContainerMemory {
   std::string file;             // the file that says the limit
   std::size_t limit_bytes = 0;  // now: it may be changed while the process runs
-  std::size_t held_bytes = 0;   // by all of its processes, without files that can be read again
+  std::size_t held_bytes = 0;   // what its processes hold, but for files that can be read again
 
   std::size_t room_bytes() const { return limit_bytes - std::min(limit_bytes, held_bytes); }
 };

@@ -62,7 +62,7 @@ class TicketPool {
   struct Size {
     std::size_t bytes = 0;       // what the tickets may hold together
     std::size_t lent_bytes = 0;  // part of `bytes`: what the plan left over
-    int max_tickets = 0;         // how many are out at once
+    int max_tickets = 0;         // at most so many are out at once
     // What is lent is given out only where fewer tickets than these are out: to items that are so
     // large that the workers would idle without it.
     int busy_tickets = 1;

@@ -1,7 +1,7 @@
-// What a shape is drawn with: it has the colours and the style of one picture, and the chances by
-// which no two drawings of a shape are alike.
+// What a figure is drawn with: it has the colours and the style of one picture, and the chances by
+// which no two drawings of a figure are alike.
 //
-// A shape is drawn into the square from (-100, -100) to (100, 100), y downwards. One thread.
+// A figure is drawn into the square from (-100, -100) to (100, 100), y downwards. One thread.
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@ inline constexpr int kInks = 5;
 
 struct DrawingStyle {
   std::array<Colour, kInks> colours{};
-  double outline = 0;      // width in the shape's units; 0: none
+  double outline = 0;      // width in the figure's units; 0: none
   bool is_shaded = false;  // filled with a gradient
   bool is_hollow = false;  // outlines only
 };

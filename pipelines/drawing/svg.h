@@ -32,7 +32,7 @@ std::string ToSvg(const Colour& colour);  // "#ff8000"
 std::string Attribute(std::string_view name, double value);
 std::string Attribute(std::string_view name, std::string_view value);
 
-// The outline of a shape, in SVG's own commands.
+// The outline of a figure, in SVG's own commands.
 class Path {
  public:
   static Path From(double x, double y);

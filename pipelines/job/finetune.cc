@@ -273,8 +273,9 @@ class Finetuning {
            std::string(Name(split));
   }
 
-  // Called between passes, and after a step in the thread that trains. A training that diverged
-  // cannot go on from there: the checkpoint before stays.
+  // Called between passes, and after a step in the thread that trains. Where the loss is no number
+  // any more the run ends as diverged, stopped by a signal or not: such figures cannot be read
+  // back, and the checkpoint before stays.
   void Save() {
     const TrainingPosition position = learner_.position();
     CheckIsFinite(Title(Split::kTrain, position.epoch), position.metrics);

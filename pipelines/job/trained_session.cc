@@ -36,7 +36,7 @@ TrainedSession::TrainedSession(StageTable& stages, const fs::path& run,
                                const TrainedOptions& options) {
   CheckIsRun(run);
   Recipe recipe = LoadRecipe(stages, run / "config.yaml", overrides);
-  TrainingConfig measuring;  // by the plain loss, whatever it was trained with
+  TrainingConfig measuring;  // the plain loss measures, whatever it was trained with
   measuring.metrics = std::move(recipe.training.metrics);
   recipe.training = std::move(measuring);
   SavedModel saved = LoadSavedModel(run / "model");

@@ -36,7 +36,7 @@ class Lines {
   struct Line {
     std::string text;       // its first 256 KiB
     bool is_whole = false;  // all of it is there
-    bool is_ended = false;  // by a line end
+    bool is_ended = false;  // a line end stands behind it
   };
 
   std::optional<Line> Next() {

@@ -46,8 +46,8 @@ class MemoryWatch {
   const MemoryWatchOptions options_;
   MemoryLog log_;
   MemorySnapshot last_;
-  std::size_t process_peak_bytes_ = 0;  // what the process held beside the ledger
-  int ticks_to_rest_ = 0;               // until the last step has had its effect
+  std::size_t process_peak_bytes_ = 0;  // the most that was held beside the ledger
+  int ticks_to_rest_ = 0;               // ticks until the last step has had its effect
   bool is_above_said_ = false;
 };
 

@@ -9,7 +9,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMostClassesOfMatrix = 1000;  // whose rows together are 2 MB of text
+constexpr std::size_t kMostClassesOfMatrix = 1000;  // its rows are 2 MB of text
 
 std::optional<double> Part(std::uint64_t part, std::uint64_t whole) {
   if (whole == 0) return std::nullopt;

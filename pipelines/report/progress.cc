@@ -75,7 +75,8 @@ std::string DurationText(double seconds) {
 }
 
 bool IsTerminal() {
-  const char* term = std::getenv("TERM");  // NOLINT(concurrency-mt-unsafe)
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets the environment while weir runs
+  const char* term = std::getenv("TERM");
   return isatty(STDOUT_FILENO) && term && std::string_view(term) != "dumb";
 }
 

@@ -8,8 +8,6 @@
 
 #ifdef __x86_64__
 #include <immintrin.h>
-
-#include "stages/pixel_view.h"
 #endif
 
 namespace weir {

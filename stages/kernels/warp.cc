@@ -8,8 +8,6 @@
 
 #ifdef __SSE2__
 #include <emmintrin.h>
-
-#include "stages/pixel_view.h"
 #endif
 
 namespace weir {
@@ -59,7 +57,7 @@ struct FastBlend {
                              const std::uint8_t* end, std::uint32_t right, std::uint32_t down) {
     const __m128i one = _mm_set1_epi16(static_cast<short>(kOne));
     const __m128i weight_down = _mm_set1_epi16(static_cast<short>(down));
-    const __m128i above = Load(upper, 8);  // two bytes too many, of the row that follows
+    const __m128i above = Load(upper, 8);  // two bytes too many, beside it or of the next row
     const __m128i below = end - lower >= 8 ? Load(lower, 8) : Load(lower, 6);
     const __m128i columns = _mm_add_epi16(_mm_mulhi_epu16(above, _mm_sub_epi16(one, weight_down)),
                                           _mm_mulhi_epu16(below, weight_down));

@@ -17,7 +17,7 @@ struct JsonObject {
     bool is_text_or_number = false;  // text without a zero byte, or a whole number
     std::string text{};              // the text, or the number's digits
   };
-  std::vector<Value> values;      // one a key that was asked for; the last of a key that is twice
+  std::vector<Value> values;      // one a key that was asked for; the last where it stands twice
   std::vector<std::string> keys;  // the first few that there are, for messages
 };
 

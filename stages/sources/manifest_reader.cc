@@ -149,7 +149,7 @@ class CsvReader final : public ManifestReader {
   std::vector<std::size_t> places_;  // where the columns that are asked for stand in a row
   std::vector<std::string> fields_;  // the fields of the row that was read last
   std::vector<std::string> values_;
-  std::uint64_t row_begin_ = 0;  // its first line
+  std::uint64_t row_begin_ = 0;  // the row's first line
   int rows_ = 0;                 // rows that ended since the last one was given
 };
 

@@ -57,7 +57,7 @@ bool TarReader::Next() {
     return false;
   }
   Check(status);
-  bytes_->Allow(~std::uint64_t{0});  // its content may be as long as it is
+  bytes_->Allow(~std::uint64_t{0});  // no limit for its content
   const char* name = archive_entry_pathname(entry_);
   if (!name) name = archive_entry_pathname_utf8(entry_);  // what the locale has no letters for
   name_ = name ? name : "";

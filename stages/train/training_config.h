@@ -27,7 +27,7 @@ struct TrainingConfig {
   std::shared_ptr<const Optimizer> optimizer = std::make_shared<const Adam>(Adam::Params{});
   Schedule schedule = Schedule::All().front();
   std::shared_ptr<const Loss> loss = std::make_shared<const CrossEntropy>(CrossEntropy::Params{});
-  std::vector<Metric> metrics = {kAccuracy};  // which is always there, and first
+  std::vector<Metric> metrics = {kAccuracy};  // accuracy is always there, and first
   Auto<int> micro_batch;  // auto: a function of the model alone; the largest on a GPU
   Duration checkpoint_interval{60};
 

@@ -30,7 +30,7 @@ FailedRun RunFailing(const std::vector<std::string>& arguments, const Failing& f
   }
   if (failing.at > 0) setup.environment.push_back("WEIR_FAIL_AT=" + std::to_string(failing.at));
   if (failing.is_forever) setup.environment.push_back("WEIR_FAIL_FOREVER=1");
-  setup.in_child = [] { alarm(kMostSeconds); };  // which outlives exec
+  setup.in_child = [] { alarm(kMostSeconds); };  // the alarm outlives exec
   FailedRun run;
   run.outcome = Weir(arguments, setup);
   std::istringstream counts(FileText(count));

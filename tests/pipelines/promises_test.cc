@@ -32,8 +32,8 @@ struct Job {
   std::string name;
   std::string configuration;
   std::string epochs;
-  std::size_t ceiling_bytes;  // that the configuration states
-  double accuracy;            // which validation reaches at least
+  std::size_t ceiling_bytes;  // what the configuration states
+  double accuracy;            // what validation reaches at least
   std::string too_small;      // a ceiling that it does not fit in
 };
 

@@ -33,10 +33,10 @@ constexpr std::size_t kLongestLine = std::size_t{256} << 10;  // json_lines.h
 // A run's folder as somebody left it.
 struct Leaving {
   const char* name;
-  std::string file;   // in the folder
+  std::string file;   // its name in the folder
   std::string bytes;  // what it holds
   std::function<void(const fs::path& folder)> read;
-  std::size_t most_bytes;  // that the reader may take
+  std::size_t most_bytes;  // what the reader may take
 };
 
 void PrintTo(const Leaving& leaving, std::ostream* out) { *out << leaving.name; }

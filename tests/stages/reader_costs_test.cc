@@ -33,7 +33,7 @@ struct Reading {
   const char* name;
   std::string bytes;  // what the file holds
   std::function<void(const std::string& path)> read;
-  std::size_t most_bytes;          // that the reader may take
+  std::size_t most_bytes;          // what the reader may take
   const char* file_name = "file";  // its ending tells some readers what it is
 };
 

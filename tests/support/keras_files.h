@@ -36,7 +36,7 @@ inline hid_t MakeGroup(hid_t file, const std::string& path) {
 
 inline void WriteTexts(hid_t object, const char* name, const std::vector<std::string>& texts,
                        KerasText how) {
-  if (texts.empty()) {  // which numpy takes for numbers
+  if (texts.empty()) {  // numpy takes it for numbers
     const hsize_t none = 0;
     const hid_t space = H5Screate_simple(1, &none, nullptr);
     H5Aclose(H5Acreate2(object, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT));

@@ -21,9 +21,10 @@ struct BmpHeader {
   int bits = 0;    // a pixel: 1, 2, 4, 8, 16, 24 or 32
   bool bottom_up = true;
   BmpPacking packing = BmpPacking::kNone;
-  std::uint64_t pixels_at = 0;              // in the file
-  std::array<std::uint8_t, 768> palette{};  // RGB of 256; what the file leaves out is black
-  std::array<std::uint32_t, 3> masks{};     // red, green and blue in a pixel of 16 bits or more
+  std::uint64_t pixels_at = 0;  // in the file
+  // RGB; what the file leaves out is black
+  std::array<std::uint8_t, std::size_t{3} * 256> palette{};
+  std::array<std::uint32_t, 3> masks{};  // red, green and blue in a pixel of 16 bits or more
 };
 
 // Whether a file that begins so is a BMP.

@@ -21,7 +21,7 @@ struct GifFrame {
 
   // RGB of each index. Where the file has no table, index i is the grey of brightness i; behind the
   // end of one, black. Both are as Pillow has them.
-  std::array<std::uint8_t, 768> palette{};
+  std::array<std::uint8_t, std::size_t{3} * 256> palette{};
 
   // What the canvas shows around the frame: the transparent index where there is one, as Pillow has
   // it, and not the screen's background colour, which viewers ignore.

@@ -76,7 +76,7 @@ class JpegReader {
   const FileBytes& file_;
   std::uint64_t at_ = 0;
   bool ended_ = false;  // libjpeg asked for more than the file has
-  int scans_ = 0;       // whose blocks are counted
+  int scans_ = 0;       // scans whose blocks are counted
   std::uint64_t passed_blocks_ = 0;
   jmp_buf on_failure_;
   std::array<char, JMSG_LENGTH_MAX + 64> reason_{};

@@ -103,7 +103,7 @@ std::string ParseJpegStream(FileBytes& file, std::uint64_t begin, std::uint64_t 
   FoundOrientation found;
   for (int i = 0; i < kMaxSegments; ++i) {
     unsigned marker = 0;
-    std::array<unsigned char, 8> start{};  // a segment's length, then its scan's channel count
+    std::array<unsigned char, 2> start{};  // a segment's length; then how many channels a scan has
     if (!NextMarker(file, end, at, marker)) return "is truncated in its header";
     if (HasNoLength(marker)) continue;
     if (marker == kEoi) return "ends before its picture";

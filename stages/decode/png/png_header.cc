@@ -12,7 +12,7 @@ namespace weir {
 namespace {
 
 constexpr int kMaxChunks = 500;
-constexpr int kMaxChunksBehind = 1 << 14;  // so many are looked at
+constexpr int kMaxChunksBehind = 1 << 14;  // no more are looked at
 
 // What metadata that a decoder unpacks may grow to: deflate's limit is 1032 times, and the decoders
 // of libvips stop at 60 MB a chunk.

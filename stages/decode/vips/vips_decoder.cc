@@ -58,7 +58,7 @@ void Start() {
   GOptionGroup* group = g_option_group_new("vips", "", "", nullptr, nullptr);
   vips_add_option_entries(group);
   g_option_context_set_main_group(options, group);
-  // The strips of its caches; otherwise they have 128 rows.
+  // The strips of its caches; by itself its tiles have 128 rows.
   const std::string rows = std::to_string(kStripRows);
   std::array<std::string, 4> texts = {"weir", "--vips-tile-height=" + rows,
                                       "--vips-fatstrip-height=" + rows,

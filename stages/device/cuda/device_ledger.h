@@ -34,7 +34,7 @@ class DeviceMeter {
 class DeviceLedger {
  public:
   static constexpr std::size_t kKernelRoom = std::size_t{64} << 20;
-  static constexpr std::size_t kGrain = std::size_t{2} << 20;  // cudaMalloc takes so much at once
+  static constexpr std::size_t kGrain = std::size_t{2} << 20;  // what cudaMalloc rounds up to
 
   // Without SetLimit the limit is `total_bytes`. `meter` outlives this.
   DeviceLedger(DeviceMeter& meter, std::size_t total_bytes);

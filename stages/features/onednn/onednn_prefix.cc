@@ -143,8 +143,8 @@ class Packer {
   const dnnl::engine& engine_;
   const std::vector<MapStatistics>* const maps_;  // null where they have floats
   int layer_ = -1;                                // the one that was read last
-  FoldedConv folded_;                             // it, where maps have floats
-  QuantizedConv quantized_;                       // it, where they have bytes
+  FoldedConv folded_;                             // that layer, where maps have floats
+  QuantizedConv quantized_;                       // that layer, where they have bytes
 };
 
 class OneDnnPrefix final : public FrozenPrefix {

@@ -88,7 +88,7 @@ QuantizedConv Quantize(const NetworkLayer& layer, const FoldedConv& folded,
       largest = std::max(largest, std::abs(exact[i]));
     }
     const double scale = largest > 0 ? largest / kLargestSignedByte : 1;
-    double too_much = 0;  // on average
+    double too_much = 0;  // what rounding adds on average
     for (std::size_t i = 0; i < values; ++i) {
       const double rounded = std::round(exact[i] / scale);
       quantized.kernel[out * values + i] = static_cast<std::int8_t>(rounded);

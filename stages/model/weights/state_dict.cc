@@ -16,7 +16,7 @@ constexpr std::size_t kMostDimensions = 8;
 constexpr int kDeepest = 16;  // containers inside each other
 constexpr std::size_t kMostKeyBytes = 1024;
 constexpr std::size_t kMostTensors = 100'000;
-constexpr std::size_t kMostObjects = 1000;  // so many are named; the rest is passed over
+constexpr std::size_t kMostObjects = 1000;  // no more are named; the rest is passed over
 constexpr std::size_t kMostNameBytes = std::size_t{32} << 20;
 
 bool HoldsItems(const PickleValue& value) {
@@ -45,7 +45,7 @@ bool ToIntegers(const PickleValue& tuple, std::vector<std::int64_t>& integers) {
 // Whether every element lies in the storage; the products cannot overflow, as each is checked
 // against what is left of the storage.
 bool StaysInside(const StoredTensor& tensor) {
-  const std::vector<std::int64_t>& shape = tensor.info.shape;
+  const Shape& shape = tensor.info.shape;
   if (std::ranges::find(shape, 0) != shape.end()) return true;
   if (tensor.first >= tensor.storage_elements) return false;
   std::uint64_t left = tensor.storage_elements - tensor.first - 1;

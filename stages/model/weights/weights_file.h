@@ -31,7 +31,7 @@ struct WeightsFormat;
 
 struct TensorInfo {
   std::string name;
-  Shape shape = {};  // empty of one that cannot be read
+  Shape shape = {};  // empty where it cannot be read
   // As much of the name's front as are the groups (models, dictionaries) that it lies in; what
   // follows is the tensor's own key.
   std::size_t group_bytes = 0;

@@ -268,7 +268,7 @@ class Drawn {
   struct Stage {
     Kind kind;
     std::vector<int> from;
-    int number = 0;  // that a map adds, or a dropping one divides by
+    int number = 0;  // what a map adds, or a dropping one divides by
   };
   using Build = std::vector<Stage>;
   struct Output {  // what a sink was given, or the sink behind a gather

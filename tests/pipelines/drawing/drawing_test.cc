@@ -125,11 +125,11 @@ TEST(DrawnClasses, TheSetsHaveNoneInCommon) {
   EXPECT_EQ(std::adjacent_find(all.begin(), all.end()), all.end());
 }
 
-// The part of its square that a shape covers when it is black on white.
-double Covered(const Figure& shape, int seed) {
+// The part of its square that a figure covers when it is black on white.
+double Covered(const Figure& figure, int seed) {
   CounterRandom random(seed, "test");
   Pen pen(DrawingStyle(), random);
-  shape.draw(pen);
+  figure.draw(pen);
   const std::string svg =
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"100\" height=\"100\" "
       "viewBox=\"-100 -100 200 200\"><rect x=\"-100\" y=\"-100\" width=\"200\" height=\"200\" "
@@ -148,7 +148,7 @@ double Covered(const Figure& shape, int seed) {
   return 1 - mean / 255;
 }
 
-TEST(Shapes, EachCanBeSeen) {
+TEST(Figures, EachCanBeSeen) {
   StartVips();
 #if VIPS_MAJOR_VERSION > 8 || VIPS_MINOR_VERSION >= 13
   vips_operation_block_set("VipsForeignLoadSvg", FALSE);

@@ -1,9 +1,10 @@
 // decode_peak SMALL PICTURE WANTED: prints the bytes that the decode stage asks for PICTURE, and by
 // how many this process' own memory grew at most while it decoded it. SMALL is decoded first, so
-// that what a library allocates once is not counted; its code is not either.
+// that what a library allocates once is not counted, nor is its code.
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -34,5 +35,5 @@ int main(int, char** arguments) {
   const std::size_t before = StatusBytes("RssAnon:");
   if (!std::holds_alternative<weir::Image>(probe.Map(arguments[2]))) return 1;
   const std::size_t peak = StatusBytes("VmHWM:") - StatusBytes("RssFile:");
-  std::printf("%zu %zu\n", std::get<std::size_t>(ticket), peak - before);
+  std::printf("%zu %zu\n", std::get<std::size_t>(ticket), peak - std::min(peak, before));
 }

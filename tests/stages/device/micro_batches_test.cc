@@ -12,7 +12,7 @@ using testing::ElementsAre;
 
 struct Tried {
   int size;
-  std::vector<int> sizes;  // that were tried
+  std::vector<int> sizes;  // all that were tried
 };
 
 Tried TryWithRoomFor(int most, int batch_size) {

@@ -42,7 +42,7 @@ class Summing final : public FrozenPrefix {
   static constexpr int kPixels = 4 * 4 * 3;
 
  private:
-  std::atomic<int>& workspaces_;  // that there are
+  std::atomic<int>& workspaces_;  // how many there are
 };
 
 Batch MakeBatch(int samples) {

@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <functional>
+#include <string>
 
 #include "stages/kernels/nearest_warp.h"
 #include "stages/kernels/photometric.h"
@@ -16,15 +17,17 @@ namespace weir {
 namespace {
 
 struct Kernel {
-  const char* name;
+  std::string name;
   std::function<void(PixelView, MutablePixelView)> run;
+  int times = 1;  // how often the source's sides go into the result's
 };
 
 constexpr Affine kTurned{0.9, -0.3, 2, 0.3, 0.9, -1};
 
 const std::vector<Kernel> kKernels = {
     {"Resize", [](auto from, auto to) { Resize(from, to, {.horizontal = true}); }},
-    {"ResizePortable", [](auto from, auto to) { ResizePortable(from, to); }},
+    {"Resize, larger", [](auto from, auto to) { Resize(from, to); }, 2},
+    {"ResizePortable, larger", [](auto from, auto to) { ResizePortable(from, to); }, 2},
     {"Warp", [](auto from, auto to) { Warp(from, kTurned, to); }},
     {"Warp, without rotation", [](auto from, auto to) { Warp(from, {.x0 = 0.5, .y0 = -3}, to); }},
     {"WarpPortable", [](auto from, auto to) { WarpPortable(from, kTurned, to); }},
@@ -50,27 +53,26 @@ Pixels Copied(PixelView view) {
 }
 
 TEST(PixelView, APartIsReadAndWrittenAsAPictureIs) {
-  constexpr int kSide = 40;
+  constexpr int kSide = 60;
   constexpr int kTop = 5, kLeft = 7;
   for (const Kernel& kernel : kKernels) {
     for (const Size size : {Size{17, 23}, Size{1, 9}, Size{9, 1}, Size{2, 2}}) {
-      SCOPED_TRACE(kernel.name + (": " + std::to_string(size.height)) + " x " +
+      SCOPED_TRACE(kernel.name + ": " + std::to_string(size.height) + " x " +
                    std::to_string(size.width));
       const Pixels whole = Noise(kSide, kSide);
       const PixelView part =
           PixelView(whole.data(), kSide, kSide).Part(kTop, kLeft, size.height, size.width);
       const Pixels cut = Copied(part);
-      Pixels wanted(cut.size());
-      kernel.run({cut.data(), size.height, size.width}, {wanted.data(), size.height, size.width});
+      const int height = kernel.times * size.height, width = kernel.times * size.width;
+      Pixels wanted(std::size_t{3} * height * width);
+      kernel.run({cut.data(), size.height, size.width}, {wanted.data(), height, width});
 
       Pixels sheet(whole.size(), 77);
       const MutablePixelView place =
-          MutablePixelView(sheet.data(), kSide, kSide).Part(kTop, kLeft, size.height, size.width);
+          MutablePixelView(sheet.data(), kSide, kSide).Part(kTop, kLeft, height, width);
       kernel.run(part, place);
       EXPECT_EQ(Copied(place), wanted);
-      for (int y = 0; y < size.height; ++y) {
-        std::memset(place.row(y), 77, std::size_t{3} * size.width);
-      }
+      for (int y = 0; y < height; ++y) std::memset(place.row(y), 77, std::size_t{3} * width);
       EXPECT_EQ(sheet, Pixels(whole.size(), 77)) << "it wrote beside its part";
     }
   }
@@ -85,9 +87,10 @@ TEST(PixelView, APartAtTheEndOfAPictureIsReadToItsLastPixelAlone) {
   ASSERT_EQ(part.end(), end.data() + end.size());
   for (const Kernel& kernel : kKernels) {
     SCOPED_TRACE(kernel.name);
-    Pixels out(std::size_t{3} * 8 * 7), wanted = out;
-    kernel.run(part, {out.data(), 8, 7});
-    kernel.run(PixelView(source.data(), 12, 12).Part(4, 5, 8, 7), {wanted.data(), 8, 7});
+    const int height = kernel.times * 8, width = kernel.times * 7;
+    Pixels out(std::size_t{3} * height * width), wanted = out;
+    kernel.run(part, {out.data(), height, width});
+    kernel.run(PixelView(source.data(), 12, 12).Part(4, 5, 8, 7), {wanted.data(), height, width});
     EXPECT_EQ(out, wanted);
   }
 }

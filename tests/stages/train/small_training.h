@@ -54,8 +54,7 @@ struct SmallTraining {
 inline FeatureBatch RandomFeatures(const Model& model, int samples, std::uint64_t first = 0) {
   FeatureBatch batch;
   batch.dims = model.feature_dims();
-  std::size_t values = 1;
-  for (std::int64_t size : batch.dims) values *= static_cast<std::size_t>(size);
+  const auto values = static_cast<std::size_t>(ValuesIn(batch.dims));
   batch.values = AlignedBuffer<float>(samples * values);
   const int classes = static_cast<int>(model.classes().size());
   for (int n = 0; n < samples; ++n) {

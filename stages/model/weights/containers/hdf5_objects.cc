@@ -59,11 +59,11 @@ Hdf5Objects::Hdf5Objects(std::span<const std::byte> file, std::string file_name)
   if (version <= 1) {
     Need(reader.Take(version == 0 ? 9 : 13));  // tree sizes, flags
     if (Need(reader.Read<std::uint64_t>()) != 0) Refuse("does not start at its first byte");
-    Need(reader.Take(32));  // free space, end, driver; the root's name
+    Need(reader.Take(32));  // 8 bytes each: free space, end, driver, the root's name
   } else {
     Need(reader.Take(1));
     if (Need(reader.Read<std::uint64_t>()) != 0) Refuse("does not start at its first byte");
-    Need(reader.Take(16));  // extension, end
+    Need(reader.Take(16));  // 8 bytes each: extension, end
   }
   root_ = Need(reader.Read<std::uint64_t>());
 }
@@ -196,7 +196,7 @@ void Hdf5Objects::ReadSymbolNode(std::uint64_t address, int level, std::span<con
   Need(reader.Take(2));
   const auto count = Need(reader.Read<std::uint16_t>());
   if (signature == "TREE") {
-    Need(reader.Take(16));  // siblings
+    Need(reader.Take(16));  // two siblings of 8 bytes
     for (int i = 0; i < count; ++i) {
       Need(reader.Take(8));  // key
       ReadSymbolNode(Need(reader.Read<std::uint64_t>()), level - 1, names, object);
