@@ -91,12 +91,13 @@ at::Tensor FoldedNetwork::First(const Layer& layer, const at::Tensor& map,
                                 const std::vector<at::Tensor>& maps) {
   using Kind = NetworkLayer::Kind;
   const NetworkLayer& shape = layer.shape;
-  const auto [top, left, bottom, right] = layer.pads;
-  const bool even = top == bottom && left == right;
+  const Pads& pads = layer.pads;
+  const bool even = pads.is_symmetric();
   const std::vector<std::int64_t> padding =
-      even ? std::vector<std::int64_t>{top, left} : std::vector<std::int64_t>{0, 0};
+      even ? std::vector<std::int64_t>{pads.top, pads.left} : std::vector<std::int64_t>{0, 0};
   const auto padded = [&](float value) {
-    return even ? map : at::constant_pad_nd(map, {left, right, top, bottom}, value);
+    if (even) return map;
+    return at::constant_pad_nd(map, {pads.left, pads.right, pads.top, pads.bottom}, value);
   };
   switch (shape.kind) {
     case Kind::kConv:
