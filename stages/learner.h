@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -62,7 +63,12 @@ struct TrainingPosition {
   int epoch = 0;                  // the one in progress, from 0
   std::uint64_t next_sample = 0;  // the next one's place in that epoch's order; 0 at its beginning
   std::uint64_t step = 0;         // optimizer steps taken
-  Metrics metrics;                // the figures of the epoch in progress
+  // Those of the phase in progress, and those since the optimizer's state began from nothing.
+  std::uint64_t phase_step = 0;
+  std::uint64_t optimizer_step = 0;
+  // What was monitored in the validation of each epoch of this phase that is over.
+  std::vector<double> monitored{};
+  Metrics metrics{};  // the figures of the epoch in progress
 };
 
 // A tensor by name on the host, row-major; the values belong to the learner.
@@ -82,8 +88,9 @@ class Learner {
 
   // Between passes, and in after_step.
   virtual TrainingPosition position() const = 0;
-  // Between passes only: a new epoch begins, with next_sample 0 and no metrics.
-  virtual void set_epoch(int epoch) = 0;
+  // Between passes only: the next epoch begins, with next_sample 0 and no metrics. `monitored` is
+  // what validation gave after this one; empty where there is none.
+  virtual void EndEpoch(std::optional<double> monitored) = 0;
 
   // Everything that learnt and what froze, under torchvision's names ("features.0.0.weight", ...,
   // "head.1.weight"): a whole model. Calls `write` a tensor at a time, in a fixed order.
@@ -94,6 +101,12 @@ class Learner {
   // Error(kData) where the file cannot be written, or is not of this model.
   virtual void Save(const std::filesystem::path& file, const std::string& extra) const = 0;
   virtual std::string Restore(const std::filesystem::path& file) = 0;
+
+  // Goes on with the training that Save left in `file` at the end of a phase, where other layers
+  // may have learnt: takes over where it stands, and with `keeps_optimizer` what the optimizer
+  // keeps of what learns now as then. Weights stay as they were opened. Throws Error(kData) where
+  // the file is no checkpoint, or is of other pictures or batches.
+  virtual void BeginPhase(const std::filesystem::path& file, bool keeps_optimizer) = 0;
 
   // Called in train passes after each step, in the thread that trains, and may Save: how the
   // command keeps its save interval. Set between passes.

@@ -7,6 +7,7 @@
 #include "framework/error.h"
 #include "pipelines/commands/commands.h"
 #include "pipelines/job/data_check.h"
+#include "pipelines/job/phase_plans.h"
 #include "pipelines/job/session.h"
 #include "stages/payloads.h"
 #include "stages/sources/source_notes.h"
@@ -70,7 +71,9 @@ void AdviseOnPreprocessing(const Model& model, const Convention& convention) {
 }  // namespace
 
 void CheckCommand(const ConfigOptions& options, StageTable& stages) {
-  const Recipe recipe = LoadRecipe(stages, options.config, options.overrides);
+  const std::vector<Recipe> phases =
+      PhasesOf(LoadRecipe(stages, options.config, options.overrides));
+  const Recipe& recipe = phases.front();
   Findings findings;
   std::shared_ptr<ModelSource> source;
   findings.Try([&] { source = ModelOf(recipe, Fetching::kForbidden); });
@@ -90,8 +93,11 @@ void CheckCommand(const ConfigOptions& options, StageTable& stages) {
         if (model->network().layers()[i].has_weights()) read(i);
       }
     });
-    findings.Try([&] { session.Plan(); });
+    findings.Try([&] { PlanPhases(phases, 0, session); });
     if (model && has_weights) AdviseOnPreprocessing(*model, source->convention);
+    if (model && source->about) {
+      for (const std::string& line : source->about(*model)) PrintNote(line);
+    }
     if (has_weights && !source->open_backbone) {
       std::printf("note: the weights are not here yet; `weir run` downloads them\n");
     }

@@ -7,10 +7,11 @@
 
 #include "framework/byte_size.h"
 #include "framework/config/suggestion.h"
+#include "framework/text.h"
 #include "pipelines/commands/commands.h"
 #include "pipelines/job/calibrate.h"
+#include "pipelines/job/phase_plans.h"
 #include "pipelines/job/session.h"
-#include "pipelines/job/ways_to_fit.h"
 #include "pipelines/report/flow_drawing.h"
 #include "pipelines/report/plan_text.h"
 #include "stages/model/model.h"
@@ -35,6 +36,16 @@ std::string FlowText(const std::vector<PlacedStage>& stages) {
     text += "\n";
   }
   return text;
+}
+
+void PrintBill(const PhasePlan& phase) {
+  if (!phase.phase.empty()) std::printf("phase %s\n\n", Printable(phase.phase).c_str());
+  if (phase.layers > 0) {
+    std::printf("the model: %d of %d layers of the backbone are frozen, %zu values learn\n\n",
+                phase.frozen_layers, phase.layers, phase.trained_values);
+  }
+  std::printf("the memory bill of the host:\n%s\n", phase.plan.ToTable().c_str());
+  std::printf("why these counts:\n%s\n", WhyText(phase.plan).c_str());
 }
 
 // What a job beside the run takes.
@@ -69,11 +80,13 @@ std::optional<PlannedBytes> PlanPrediction(const Recipe& recipe, const Session& 
 }  // namespace
 
 void PlanCommand(const ConfigOptions& options, PlanForm form, StageTable& stages) {
-  const Recipe recipe = LoadRecipe(stages, options.config, options.overrides);
+  const std::vector<Recipe> phases =
+      PhasesOf(LoadRecipe(stages, options.config, options.overrides));
+  const Recipe& recipe = phases.front();
   const auto model = ModelOf(recipe, Fetching::kForbidden);
   Session session(recipe, {.training = true, .model = model});
-  PlanOrNameWays(recipe, session);
-  const MemoryPlan& plan = session.plan();
+  const std::vector<PhasePlan> plans = PlanPhases(phases, 0, session);
+  const MemoryPlan& plan = LargestOf(plans).plan;
   if (form == PlanForm::kDot || form == PlanForm::kSvg) {
     const FlowDrawing drawing = DrawFlow(session.pipeline().stages(), plan);
     std::fputs((form == PlanForm::kDot ? ToDot(drawing) : ToSvg(drawing)).c_str(), stdout);
@@ -83,10 +96,14 @@ void PlanCommand(const ConfigOptions& options, PlanForm form, StageTable& stages
   if (CalibrationSession::IsNeeded(session)) {
     calibration = BytesOf(CalibrationSession(recipe, model).Plan());
   }
-  const std::size_t smallest =
-      std::max(plan.smallest_bytes, calibration ? calibration->smallest : 0);
+  std::size_t smallest = calibration ? calibration->smallest : 0;
+  std::size_t enough = 0;
+  for (const PhasePlan& each : plans) {
+    smallest = std::max(smallest, each.plan.smallest_bytes);
+    enough = std::max(enough, each.plan.enough_bytes);
+  }
   if (form == PlanForm::kJson) {
-    nlohmann::json json = ToJson(plan, session.device());
+    nlohmann::json json = ToJson(plans, session.device());
     if (const auto prediction = PlanPrediction(recipe, session)) {
       json["prediction"] = ToJson(*prediction);
     }
@@ -97,21 +114,20 @@ void PlanCommand(const ConfigOptions& options, PlanForm form, StageTable& stages
   }
   std::printf("the flow of %s, and what travels in it:\n%s\n", recipe.config.name.c_str(),
               FlowText(session.pipeline().stages()).c_str());
-  if (const auto model = session.resources().Find<Model>()) {
-    std::printf("the model: %d of %d layers of the backbone are frozen, %zu values learn\n\n",
-                model->prefix_layers(), model->network().size(), model->trained_values());
-  }
   std::printf("%s\n\n", DeviceText(session.device()).c_str());
-  std::printf("the memory bill of the host:\n%s\n", plan.ToTable().c_str());
-  std::printf("why these counts:\n%s\n", WhyText(plan).c_str());
+  for (const PhasePlan& each : plans) PrintBill(each);
+  if (plans.size() > 1) {
+    std::printf("The largest is the bill of phase %s: %s.\n",
+                InBackticks(LargestOf(plans).phase).c_str(),
+                ToRoundText(ByteSize{plan.peak_bytes()}).c_str());
+  }
   if (recipe.trains()) {
     std::printf(
         "Training and validation passes both keep within it; a checkpoint is written from what "
         "is held.\n");
   }
   std::printf("The smallest ceiling that works is %s; above %s nothing gets faster.\n",
-              ToRoundText(ByteSize{smallest}).c_str(),
-              ToRoundText(ByteSize{plan.enough_bytes}).c_str());
+              ToRoundText(ByteSize{smallest}).c_str(), ToRoundText(ByteSize{enough}).c_str());
   if (const auto prediction = PlanPrediction(recipe, session)) {
     std::printf("To predict and evaluate with its model: %s.\n", ToText(*prediction).c_str());
   }

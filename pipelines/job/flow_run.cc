@@ -12,6 +12,7 @@
 #include "pipelines/job/run_report.h"
 #include "pipelines/job/signals.h"
 #include "pipelines/job/ways_to_fit.h"
+#include "pipelines/report/plan_text.h"
 
 namespace weir {
 namespace {
@@ -94,7 +95,8 @@ void RunFlow(const Recipe& recipe, const RunOptions& options, Trace* trace) {
   RunReport report(
       RunFolder::Create(options.out.empty() ? RunFolder::MakeDefault(recipe.config.name)
                                             : options.out),
-      resolved_yaml, session, {.workers = Workers(recipe.config), .trace = trace});
+      resolved_yaml, ToJson(session.plan(), session.device()), session,
+      {.workers = Workers(recipe.config), .trace = trace});
   report.Record([&] { FlowRun(session, report, about_data).Run(); });
 }
 

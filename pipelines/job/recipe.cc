@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <string_view>
+#include <utility>
 
 #include "framework/byte_size.h"
 #include "framework/config/suggestion.h"
@@ -70,6 +71,22 @@ Recipe LoadRecipe(StageTable& stages, const std::filesystem::path& path,
   }
   problems.ThrowIfAny();
   return recipe;
+}
+
+std::vector<Recipe> PhasesOf(const Recipe& recipe) {
+  if (recipe.training.phases.empty()) return {recipe};
+  std::vector<Recipe> phases;
+  for (const PhaseConfig& phase : recipe.training.phases) {
+    Recipe of_phase = recipe;
+    of_phase.phase = static_cast<int>(phases.size());
+    of_phase.phase_name = phase.name;
+    of_phase.training.phases.clear();
+    static_cast<LearningConfig&>(of_phase.training) = phase;
+    if (phase.frozen) of_phase.model.frozen = *phase.frozen;
+    if (phase.batch_norm) of_phase.model.backbone.batch_norm = *phase.batch_norm;
+    phases.push_back(std::move(of_phase));
+  }
+  return phases;
 }
 
 std::shared_ptr<ModelSource> ModelOf(const Recipe& recipe, Fetching fetching) {

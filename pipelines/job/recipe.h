@@ -23,6 +23,8 @@ struct Recipe {
   bool has_model = true;  // else the pipeline has no stage that needs one, and nothing is declared
   ModelConfig model;
   TrainingConfig training;
+  int phase = 0;  // where it is one phase of a training: which, from 0
+  std::string phase_name{};
 
   // Whether a stage of it learns. A pipeline without one is run once.
   bool trains() const;
@@ -35,6 +37,9 @@ Recipe LoadRecipe(StageTable& stages, const std::filesystem::path& path,
 // The same, but gives the problems and says nothing.
 Recipe LoadRecipe(StageTable& stages, const std::filesystem::path& path,
                   const std::vector<std::string>& overrides, Problems& problems);
+
+// Each phase of its training as a recipe of its own; the recipe itself where it declares none.
+std::vector<Recipe> PhasesOf(const Recipe& recipe);
 
 // Null where it has none. Throws as SetUpModel.
 std::shared_ptr<ModelSource> ModelOf(const Recipe& recipe, Fetching fetching);

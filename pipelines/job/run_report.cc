@@ -1,5 +1,6 @@
 #include "pipelines/job/run_report.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -24,9 +25,9 @@ constexpr std::size_t kLastRoomBytes = std::size_t{64} << 10;
 // Writes the configuration and the plan, and gives the path of the memory log, which is begun after
 // them, as it tells of a run that goes on.
 std::filesystem::path BeginFolder(const RunFolder& folder, const std::string& resolved_yaml,
-                                  const Session& session) {
+                                  const nlohmann::json& plan) {
   folder.WriteConfig(resolved_yaml);
-  folder.WritePlan(ToJson(session.plan(), session.device()));
+  folder.WritePlan(plan);
   return folder.memory_log();
 }
 
@@ -36,21 +37,40 @@ void PrintLine(const std::string& text) {
   if (!text.empty()) std::printf("%s\n", text.c_str());
 }
 
-RunReport::RunReport(RunFolder folder, const std::string& resolved_yaml, Session& session,
-                     const RunReportOptions& options)
+RunReport::RunReport(RunFolder folder, const std::string& resolved_yaml, const nlohmann::json& plan,
+                     Session& session, const RunReportOptions& options)
     : folder_(std::move(folder)),
-      session_(session),
+      session_(nullptr),
       options_(options),
       is_terminal_(IsTerminal()),
-      memory_(session.pipeline(), {.log = BeginFolder(folder_, resolved_yaml, session),
+      memory_(session.pipeline(), {.log = BeginFolder(folder_, resolved_yaml, plan),
                                    .limit_bytes = session.plan().limit_bytes}),
       last_room_(std::make_unique<std::byte[]>(kLastRoomBytes)) {
-  session_.pipeline().set_on_drop([this](const std::string& stage, const Drop& drop) {
+  GoOnWith(session);
+}
+
+RunReport::~RunReport() {
+  if (session_) session_->pipeline().set_on_drop({});
+}
+
+void RunReport::GoOnWith(Session& session) {
+  session_ = &session;
+  limit_bytes_ = session.plan().limit_bytes;
+  planned_bytes_ = std::max(planned_bytes_, session.plan().peak_bytes());
+  memory_.Watch(&session.pipeline());
+  session.pipeline().set_on_drop([this](const std::string& stage, const Drop& drop) {
     folder_.Dropped(drop.sample, stage, drop.reason);
   });
 }
 
-RunReport::~RunReport() { session_.pipeline().set_on_drop({}); }
+void RunReport::Leave() {
+  figures_ = AllFigures();
+  leased_bytes_ = std::max(leased_bytes_, session_->pipeline().peak_leased_bytes());
+  left_out_ = LeftOutByKind(*session_);
+  memory_.Watch(nullptr);
+  session_->pipeline().set_on_drop({});
+  session_ = nullptr;
+}
 
 void RunReport::Record(const std::function<void()>& work) {
   try {
@@ -77,14 +97,14 @@ double RunReport::RunPass(const Pass& pass, const ShownPass& shown) {
   const Clock::time_point begin = Clock::now();
   {
     Progress progress({.title = shown.title,
-                       .limit_bytes = session_.plan().limit_bytes,
+                       .limit_bytes = limit_bytes_,
                        .images_after = shown.images_after,
                        .is_terminal = is_terminal_},
                       shown.state, [&] {
-                        if (SignalReceived()) session_.pipeline().Stop();
+                        if (SignalReceived()) session_->pipeline().Stop();
                         Watch(shown);
                       });
-    session_.pipeline().Run(pass);
+    session_->pipeline().Run(pass);
   }
   Watch(shown);  // a short pass has no tick
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
@@ -107,24 +127,40 @@ void RunReport::TraceMemory() const {
   }
 }
 
+// The stages of all sessions have the same names.
+std::vector<Pipeline::Figures> RunReport::AllFigures() const {
+  std::vector<Pipeline::Figures> all = session_ ? session_->pipeline().figures() : figures_;
+  if (!session_) return all;
+  for (Pipeline::Figures& stage : all) {
+    for (const Pipeline::Figures& before : figures_) {
+      if (before.stage != stage.stage) continue;
+      stage.figures.items += before.figures.items;
+      stage.figures.drops += before.figures.drops;
+      stage.figures.busy_seconds += before.figures.busy_seconds;
+    }
+  }
+  return all;
+}
+
 std::vector<std::pair<std::string, double>> RunReport::SharesOfTime() const {
-  return weir::SharesOfTime(session_.pipeline().figures(), seconds_, options_.workers);
+  return weir::SharesOfTime(AllFigures(), seconds_, options_.workers);
 }
 
 void RunReport::WriteSummary(nlohmann::json own) const {
   const auto shares = SharesOfTime();
-  own.update({{"peak_budget_bytes", session_.pipeline().peak_leased_bytes()},
+  const std::size_t leased = session_ ? session_->pipeline().peak_leased_bytes() : 0;
+  own.update({{"peak_budget_bytes", std::max(leased_bytes_, leased)},
               {"peak_rss_anon_bytes", Progress::peak_held_bytes()},
-              {"planned_bytes", session_.plan().peak_bytes()},
+              {"planned_bytes", planned_bytes_},
               {"share_of_time", std::map<std::string, double>(shares.begin(), shares.end())},
               {"dropped", folder_.dropped()},
-              {"left_out", LeftOutByKind(session_)}});
+              {"left_out", session_ ? LeftOutByKind(*session_) : left_out_}});
   folder_.WriteSummary(own);
 }
 
 std::string RunReport::HeldText() const {
   return ToRoundText(ByteSize{Progress::peak_held_bytes()}) + " held at most of " +
-         ToRoundText(ByteSize{session_.plan().limit_bytes});
+         ToRoundText(ByteSize{limit_bytes_});
 }
 
 void RunReport::SayBottleneck() const {

@@ -1,8 +1,9 @@
 // What a run says and leaves while it goes on and when it ends, whichever kind of run it is
 // (finetune.h, flow_run.h): its folder with the configuration, the plan, the pictures that were
-// lost, who holds what memory, the summary, and how it ended.
+// lost, who holds what memory, the summary, and how it ended. A run may go on from one session to
+// the next.
 //
-//   RunReport report(RunFolder::Create(out), resolved_yaml, session, {.workers = 2});
+//   RunReport report(RunFolder::Create(out), resolved_yaml, plan, session, {.workers = 2});
 //   report.Record([&] {
 //     report.RunPass({.split = Split::kTrain}, {.title = "samples", .state = state});
 //     report.WriteSummary({{"images", 12}});
@@ -15,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -43,14 +45,18 @@ struct ShownPass {
 
 class RunReport {
  public:
-  // Writes the configuration and the plan of `session`, which is open and outlives this. From now
-  // on what its pipeline drops is listed in the folder, and who holds what memory is noted there.
-  // Throws Error(kData) where the folder cannot be written.
-  RunReport(RunFolder folder, const std::string& resolved_yaml, Session& session,
-            const RunReportOptions& options);
+  // Writes the configuration and `plan`. From now on what the pipeline of `session`, which is open,
+  // drops is listed in the folder, and who holds what memory is noted there. Throws Error(kData)
+  // where the folder cannot be written.
+  RunReport(RunFolder folder, const std::string& resolved_yaml, const nlohmann::json& plan,
+            Session& session, const RunReportOptions& options);
   RunReport(const RunReport&) = delete;
   RunReport& operator=(const RunReport&) = delete;
   ~RunReport();
+
+  // The session ends, or this does before it; another one goes on, which is open.
+  void Leave();
+  void GoOnWith(Session& session);
 
   RunFolder& folder() { return folder_; }
   const MemorySnapshot& memory() const { return memory_.last(); }  // what the last tick saw
@@ -73,14 +79,18 @@ class RunReport {
   void NoteEnd(const std::function<std::string()>& state) noexcept;
   void Watch(const ShownPass& shown);
   void TraceMemory() const;
+  std::vector<Pipeline::Figures> AllFigures() const;
   std::vector<std::pair<std::string, double>> SharesOfTime() const;
 
   RunFolder folder_;
-  Session& session_;
+  Session* session_;  // null between two
   const RunReportOptions options_;
   const bool is_terminal_;
   MemoryWatch memory_;
   double seconds_ = 0;                      // what the passes took
+  std::vector<Pipeline::Figures> figures_;  // of the sessions that were left
+  std::size_t limit_bytes_ = 0, planned_bytes_ = 0, leased_bytes_ = 0;  // the most of any session
+  std::map<std::string, std::uint64_t> left_out_;                       // of the last session
   std::unique_ptr<std::byte[]> last_room_;  // given back to write how it ended without memory
 };
 

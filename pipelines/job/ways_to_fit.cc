@@ -35,6 +35,12 @@ void AddLowerable(const Pipeline& pipeline, Lowerable::Alters alters,
   }
 }
 
+// How --set addresses a value of a section that a phase may set for itself.
+std::string KeyOf(const Recipe& recipe, const std::string& section, const std::string& key) {
+  if (recipe.phase_name.empty()) return section + "." + key;
+  return "training.phases." + std::to_string(recipe.phase) + "." + key;
+}
+
 std::vector<Setting> SettingsOf(const Recipe& recipe, const Session& session) {
   std::vector<Setting> settings;
   const int workers = Workers(recipe.config);
@@ -49,11 +55,12 @@ std::vector<Setting> SettingsOf(const Recipe& recipe, const Session& session) {
   const bool backbone_learns = model && model->prefix_layers() < model->network().size();
   if (backbone_learns && recipe.training.micro_batch != 1) {
     const Auto<int>& now = recipe.training.micro_batch;
-    settings.push_back(
-        {"training.micro_batch", now.is_auto() ? "auto" : std::to_string(now.value()), {"1"}});
+    settings.push_back({KeyOf(recipe, "training", "micro_batch"),
+                        now.is_auto() ? "auto" : std::to_string(now.value()),
+                        {"1"}});
   }
   AddLowerable(session.pipeline(), Lowerable::Alters::kLearning, settings);
-  if (backbone_learns) settings.push_back({"model.frozen", "less", {"all"}});
+  if (backbone_learns) settings.push_back({KeyOf(recipe, "model", "frozen"), "less", {"all"}});
   AddLowerable(session.pipeline(), Lowerable::Alters::kSamples, settings);
   return settings;
 }
@@ -86,8 +93,9 @@ std::optional<std::size_t> SmallestWith(const Recipe& recipe, const std::vector<
   for (const Change& change : changes) overrides.push_back(change.key + "=" + change.value);
   try {
     Problems problems;
-    const Recipe changed_recipe = LoadRecipe(*recipe.stages, recipe.path, overrides, problems);
+    const Recipe whole = LoadRecipe(*recipe.stages, recipe.path, overrides, problems);
     problems.ThrowIfAny();
+    const Recipe changed_recipe = PhasesOf(whole).at(static_cast<std::size_t>(recipe.phase));
     Session changed(changed_recipe, {.training = true,
                                      .model = ModelOf(changed_recipe, Fetching::kForbidden),
                                      .listed = &session});

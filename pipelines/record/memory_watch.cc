@@ -34,7 +34,7 @@ std::size_t BesideLedger(const std::vector<Pipeline::Holding>& holdings, std::si
 }  // namespace
 
 MemoryWatch::MemoryWatch(Pipeline& pipeline, MemoryWatchOptions options)
-    : pipeline_(pipeline), options_(std::move(options)), log_(options_.log) {
+    : pipeline_(&pipeline), options_(std::move(options)), log_(options_.log) {
   last_.limit_bytes = options_.limit_bytes;
   last_.process = ::getpid();
   last_.process_begin = ProcessBegin(last_.process).value_or(0);
@@ -59,7 +59,7 @@ std::string MemoryWatch::Tick(const std::string& doing, std::uint64_t images_don
   last_.held_bytes = HeldMemory();
   last_.peak_held_bytes = std::max(last_.peak_held_bytes, last_.held_bytes);
   last_.available_bytes = AvailableMemory();
-  last_.holdings = pipeline_.holdings();
+  last_.holdings = pipeline_->holdings();
   if (!last_.holdings.empty()) {
     Pipeline::Holding& process = last_.holdings.front();
     process.bytes = BesideLedger(last_.holdings, last_.held_bytes);
@@ -78,7 +78,7 @@ std::string MemoryWatch::Tick(const std::string& doing, std::uint64_t images_don
 }
 
 std::string MemoryWatch::Squeeze(const ContainerMemory& container) {
-  const std::string step = pipeline_.Squeeze();
+  const std::string step = pipeline_->Squeeze();
   TorchAllocator::Install().Trim();
   malloc_trim(0);
   ticks_to_rest_ = kTicksToRest;

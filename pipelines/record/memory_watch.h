@@ -26,8 +26,12 @@ struct MemoryWatchOptions {
 
 class MemoryWatch {
  public:
-  // `pipeline` is open, and outlives this. Throws Error(kData) where the log cannot be made.
+  // `pipeline` is open, and stays until another one follows. Throws Error(kData) where the log
+  // cannot be made.
   MemoryWatch(Pipeline& pipeline, MemoryWatchOptions options);
+
+  // Another pipeline goes on; null: none, and there is no Tick() until one does.
+  void Watch(Pipeline* pipeline) { pipeline_ = pipeline; }
 
   // Gives a line for people when memory is scarce, or more is held than the ceiling, for the first
   // time; empty otherwise.
@@ -42,7 +46,7 @@ class MemoryWatch {
  private:
   std::string Squeeze(const ContainerMemory& container);
 
-  Pipeline& pipeline_;
+  Pipeline* pipeline_;
   const MemoryWatchOptions options_;
   MemoryLog log_;
   MemorySnapshot last_;

@@ -7,6 +7,8 @@
 //   summary.json         written at the end
 //   memory.json          who holds what, rewritten as it goes (memory_log.h)
 //   checkpoint/latest.safetensors
+//   checkpoint/phase-N/  the model that the phase in progress began with
+//   checkpoint/kept-N/   the model of epoch N, until it takes the place of model/
 //   model/               model.safetensors and model.json
 //   .lock                held while the run goes on (folder_lock.h)
 //
@@ -53,6 +55,10 @@ class RunFolder {
   std::filesystem::path dropped_list() const;
   std::filesystem::path memory_log() const { return path_ / "memory.json"; }
   std::filesystem::path checkpoint() const { return path_ / "checkpoint" / "latest.safetensors"; }
+  // The model that a phase begins with; `phase` counts from 0.
+  std::filesystem::path phase_model(int phase) const {
+    return path_ / "checkpoint" / ("phase-" + std::to_string(phase + 1));
+  }
 
   void WriteConfig(const std::string& yaml) const;
   void WritePlan(const nlohmann::json& plan) const;

@@ -1,4 +1,4 @@
-// `frozen:` as a parameter (params.h). Internal to the section `model:`.
+// `frozen:` as a parameter (params.h): of the section `model:`, and of a phase of `training:`.
 #pragma once
 
 #include <optional>

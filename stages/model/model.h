@@ -101,8 +101,14 @@ struct ModelSource {
   // file, the saved model or the seed.
   std::function<LayerReader(const Model&)> open_backbone;
   std::size_t opening_bytes = 0;  // what a call of it takes (WeightsFile::opening_bytes)
-  // The head's, by name ("head.1.weight"), where a saved model is used; empty function: initialise.
-  std::function<std::vector<float>(const std::string& name, std::size_t values)> load_head;
+  // The values of an array of the head's layer `layer`, where a saved model is used; `initial` is
+  // what it would begin with otherwise. Empty function: it does.
+  std::function<std::vector<float>(const Model&, int layer, const HeadArray& array,
+                                   std::vector<float> initial)>
+      load_head;
+  // Lines to say of what the model begins with, before a run does. Throws Error(kConfig) where that
+  // does not fit the model. May be empty.
+  std::function<std::vector<std::string>(const Model&)> about;
   // The statistics of the map behind each layer of the backbone, where they were measured: for
   // `precision: int8`.
   std::shared_ptr<const std::vector<MapStatistics>> maps;

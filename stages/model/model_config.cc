@@ -25,13 +25,11 @@ struct EnumNames<ConventionChoice> {
                                      std::pair{"torchvision", ConventionChoice::kTorchvision}};
 };
 
-template <>
-struct EnumNames<BatchNormMode> {
-  static constexpr std::array kNames{std::pair{"stored", BatchNormMode::kStored},
-                                     std::pair{"train", BatchNormMode::kTrain}};
-};
-
 namespace {
+
+std::string Absolute(const std::filesystem::path& path) {
+  return std::filesystem::absolute(path).lexically_normal().string();
+}
 
 bool IsAddress(std::string_view text) { return text.find("://") != std::string_view::npos; }
 
@@ -82,7 +80,7 @@ struct ParamType<Weights> {
     }
     const auto path = ParamType<std::filesystem::path>::Read(node, rules, problems);
     if (!path) return std::nullopt;
-    return Weights{std::filesystem::absolute(*path).lexically_normal().string(), ""};
+    return Weights{Absolute(*path), ""};
   }
 
   static YamlNode Write(const Weights& weights, const FieldRules&) {
@@ -222,6 +220,7 @@ struct BackboneParams {
 };
 
 struct ModelParams {
+  std::optional<std::filesystem::path> from;
   BackboneParams backbone;
   Auto<PreprocessingParams> preprocessing;
   FrozenConfig frozen;
@@ -229,6 +228,9 @@ struct ModelParams {
 
   static auto Fields() {
     return std::tuple{
+        Field{"from", &ModelParams::from,
+              "The folder of an earlier run, or its model/: backbone and head begin with its "
+              "weights, each class with those of the class of that name."},
         Field{"backbone", &ModelParams::backbone, "The pretrained part."},
         Field{"preprocessing", &ModelParams::preprocessing,
               "What the backbone is fed: auto is what its weights were trained with."},
@@ -238,6 +240,12 @@ struct ModelParams {
         Field{"head", &ModelParams::head, "The layers behind the backbone, in order.", Required{}}};
   }
   void Check(const Blame& blame) const {
+    const bool has_weights = backbone.weights.from != BackboneConfig{}.weights;
+    if (from && (has_weights || !backbone.prefix.is_auto())) {
+      blame("from",
+            "`from` brings the backbone's weights too: leave `weights` and `prefix` out of "
+            "`backbone`");
+    }
     if (head.empty()) {
       blame("head",
             "`head` takes at least one layer: dense: {units: classes, activation: softmax}");
@@ -250,7 +258,8 @@ struct ModelParams {
 ModelConfig ParseModel(const YamlNode& node, Problems& problems) {
   const auto params = Parse<ModelParams>(node, problems);
   const BackboneParams& backbone = params.backbone;
-  ModelConfig config{.backbone = {.name = backbone.name,
+  ModelConfig config{.from = params.from ? Absolute(*params.from) : "",
+                     .backbone = {.name = backbone.name,
                                   .include_top = backbone.include_top,
                                   .width = backbone.width,
                                   .weights = backbone.weights.from,
@@ -269,7 +278,8 @@ ModelConfig ParseModel(const YamlNode& node, Problems& problems) {
 
 YamlNode ToYaml(const ModelConfig& config) {
   const BackboneConfig& backbone = config.backbone;
-  ModelParams params{.backbone = {.name = backbone.name,
+  ModelParams params{.from = {},
+                     .backbone = {.name = backbone.name,
                                   .include_top = backbone.include_top,
                                   .width = backbone.width,
                                   .weights = {backbone.weights, backbone.sha256},
@@ -279,12 +289,14 @@ YamlNode ToYaml(const ModelConfig& config) {
                      .preprocessing = {},
                      .frozen = config.frozen,
                      .head = config.head};
+  if (!config.from.empty()) params.from = config.from;
   if (!backbone.prefix.empty()) params.backbone.prefix = backbone.prefix;
   if (config.preprocessing) {
     params.preprocessing =
         PreprocessingParams{{config.preprocessing->scale}, {config.preprocessing->offset}};
   }
-  return ToYaml(params);
+  const YamlNode written = ToYaml(params);
+  return params.from ? written : written.Without("from");
 }
 
 YamlNode ModelSchema() { return SchemaOf<ModelParams>(); }

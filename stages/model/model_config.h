@@ -3,21 +3,20 @@
 // Plain data; the functions are pure and may be called from any thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "framework/config/params.h"
 #include "stages/model/backbones/backbone.h"
 #include "stages/model/backbones/convention.h"
 #include "stages/model/head/head_layer.h"
 
 namespace weir {
-
-class Problems;
-class YamlNode;
-struct FieldDoc;
 
 enum class ConventionChoice { kAuto, kKeras, kTorchvision };
 
@@ -25,6 +24,12 @@ enum class ConventionChoice { kAuto, kKeras, kTorchvision };
 enum class BatchNormMode {
   kStored,  // on its stored statistics, folded differentiably; gamma and beta learn
   kTrain,   // on those of the batch, which must then be one micro-batch
+};
+
+template <>
+struct EnumNames<BatchNormMode> {
+  static constexpr std::array kNames{std::pair{"stored", BatchNormMode::kStored},
+                                     std::pair{"train", BatchNormMode::kTrain}};
 };
 
 struct BackboneConfig {
@@ -47,6 +52,7 @@ struct FrozenConfig {
 };
 
 struct ModelConfig {
+  std::string from{};  // an absolute path: the run whose model it begins with; empty: none
   BackboneConfig backbone{};
   FrozenConfig frozen{};
   std::optional<Preprocessing> preprocessing{};  // empty: auto, the weights' own

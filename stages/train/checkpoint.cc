@@ -34,9 +34,15 @@ constexpr std::string_view kSeparator = ", ";
 
 nlohmann::json ToJson(const TrainingPosition& position) {
   const Metrics& metrics = position.metrics;
-  nlohmann::json json = {{"epoch", position.epoch},  {"next_sample", position.next_sample},
-                         {"step", position.step},    {"loss_sum", metrics.loss_sum},
-                         {"images", metrics.images}, {"correct", std::uint64_t{0}}};
+  nlohmann::json json = {{"epoch", position.epoch},
+                         {"next_sample", position.next_sample},
+                         {"step", position.step},
+                         {"phase_step", position.phase_step},
+                         {"optimizer_step", position.optimizer_step},
+                         {"monitored", position.monitored},
+                         {"loss_sum", metrics.loss_sum},
+                         {"images", metrics.images},
+                         {"correct", std::uint64_t{0}}};
   for (const Metrics::Mean& mean : metrics.means) {
     if (mean.name == Metrics::kAccuracy) {
       json["correct"] = static_cast<std::uint64_t>(mean.sum);
@@ -61,6 +67,11 @@ TrainingPosition PositionOf(const nlohmann::json& json) {
   position.epoch = static_cast<int>(Count(json.at("epoch"), std::numeric_limits<int>::max()));
   position.next_sample = Count(json.at("next_sample"));
   position.step = Count(json.at("step"));
+  // What earlier versions wrote has one phase, and one optimizer's state.
+  position.phase_step = json.contains("phase_step") ? Count(json["phase_step"]) : position.step;
+  position.optimizer_step =
+      json.contains("optimizer_step") ? Count(json["optimizer_step"]) : position.step;
+  position.monitored = json.value("monitored", std::vector<double>());
   Metrics& metrics = position.metrics;
   json.at("loss_sum").get_to(metrics.loss_sum);
   metrics.images = Count(json.at("images"));
@@ -151,6 +162,17 @@ std::string Around(const std::string& text, std::size_t at) {
          (end < text.size() ? " ..." : "");
 }
 
+void CheckIsTheSame(const std::filesystem::path& file, const std::string& key,
+                    const std::string& was, const std::string& is) {
+  if (is == was) return;
+  const auto at = static_cast<std::size_t>(std::ranges::mismatch(was, is).in1 - was.begin());
+  Refuse(file,
+         "is of another training: " + key + " was `" + Around(was, at) + "`, and is `" +
+             Around(is, at) + "` now",
+         "Resume with the configuration, the weights and the pictures that it was begun with, or "
+         "begin anew in another folder.");
+}
+
 // What an earlier version did not declare cannot be compared.
 void CompareDeclarations(const std::filesystem::path& file, const Declaration& saved,
                          const Declaration& wanted) {
@@ -160,13 +182,7 @@ void CompareDeclarations(const std::filesystem::path& file, const Declaration& s
       Refuse(file, "is of a later version of weir, and declares its " + key,
              "Go on with that version, or begin anew in another folder.");
     }
-    if (*is == was) continue;
-    const auto at = static_cast<std::size_t>(std::ranges::mismatch(was, *is).in1 - was.begin());
-    Refuse(file,
-           "is of another training: " + key + " was `" + Around(was, at) + "`, and is `" +
-               Around(*is, at) + "` now",
-           "Resume with the configuration, the weights and the pictures that it was begun with, or "
-           "begin anew in another folder.");
+    CheckIsTheSame(file, key, was, *is);
   }
 }
 
@@ -179,6 +195,27 @@ std::unique_ptr<WeightsFile> OpenCheckpoint(const std::filesystem::path& path) {
   } catch (const Error& damage) {
     throw Error(ErrorKind::kData, damage.what(),
                 "The checkpoint is damaged: remove it, and the run begins anew.");
+  }
+}
+
+struct Metadata {
+  Declaration declaration;
+  TrainingPosition position;
+  std::string extra;
+};
+
+// Throws Error(kData) where they are not those of a checkpoint.
+Metadata ReadMetadata(const std::filesystem::path& path, const WeightsFile& file) {
+  const auto& metadata = file.metadata();
+  const auto format = metadata.find(kFormatKey);
+  if (format == metadata.end() || format->second != kFormat) {
+    Refuse(path, "is not a checkpoint of this version of weir", "Give the checkpoint of a run.");
+  }
+  try {
+    return {ReadDeclaration(file), PositionOf(ParseJson(metadata.at(kPositionKey), kLimits)),
+            metadata.at(kExtraKey)};
+  } catch (const std::exception&) {  // broken JSON, a missing key or an impossible number
+    Refuse(path, "has damaged metadata", "Resume from another checkpoint, or begin anew.");
   }
 }
 
@@ -246,24 +283,35 @@ void SaveCheckpoint(const std::filesystem::path& file, const CheckpointArrays& a
                     {kExtraKey, extra}});
 }
 
+std::string ReadCheckpointExtra(const std::filesystem::path& path) {
+  return ReadMetadata(path, *OpenCheckpoint(path)).extra;
+}
+
+TrainingPosition TakeOverCheckpoint(const std::filesystem::path& path,
+                                    const CheckpointArrays& arrays,
+                                    const Declaration& declaration) {
+  const std::unique_ptr<WeightsFile> file = OpenCheckpoint(path);
+  const Metadata metadata = ReadMetadata(path, *file);
+  for (const auto& [key, is] : declaration) {
+    const std::string* const was = Find(metadata.declaration, key);
+    if (was) CheckIsTheSame(path, key, *was, is);
+  }
+  for (const CheckpointArrays::Run& run : arrays.runs) {
+    for (const Parameter& parameter : run.table->all()) {
+      const TensorInfo* const tensor = file->Find(run.prefix + parameter.name);
+      const bool is_there = tensor && tensor->shape == parameter.shape && tensor->unread.empty();
+      if (is_there) file->Read(*tensor, run.values.subspan(parameter.offset, parameter.values));
+    }
+  }
+  return metadata.position;
+}
+
 RestoredState RestoreCheckpoint(const std::filesystem::path& path, const CheckpointArrays& arrays,
                                 const Declaration& declaration) {
   const std::unique_ptr<WeightsFile> file = OpenCheckpoint(path);
-  const auto& metadata = file->metadata();
-  const auto format = metadata.find(kFormatKey);
-  if (format == metadata.end() || format->second != kFormat) {
-    Refuse(path, "is not a checkpoint of this version of weir", "Give the checkpoint of a run.");
-  }
-  RestoredState state;
-  try {
-    CompareDeclarations(path, ReadDeclaration(*file), declaration);
-    state.position = PositionOf(ParseJson(metadata.at(kPositionKey), kLimits));
-    state.extra = metadata.at(kExtraKey);
-  } catch (const Error&) {
-    throw;
-  } catch (const std::exception&) {  // broken JSON, a missing key or an impossible number
-    Refuse(path, "has damaged metadata", "Resume from another checkpoint, or begin anew.");
-  }
+  Metadata metadata = ReadMetadata(path, *file);
+  CompareDeclarations(path, metadata.declaration, declaration);
+  RestoredState state{std::move(metadata.position), std::move(metadata.extra)};
   CheckTensors(path, *file, arrays);
   for (const CheckpointArrays::Run& run : arrays.runs) {
     for (const Parameter& parameter : run.table->all()) {

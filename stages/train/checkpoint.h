@@ -56,4 +56,14 @@ struct RestoredState {
 RestoredState RestoreCheckpoint(const std::filesystem::path& path, const CheckpointArrays& arrays,
                                 const Declaration& declaration);
 
+// What the command wanted to remember, without looking at the arrays. Throws Error(kData) where the
+// file is no checkpoint or is damaged.
+std::string ReadCheckpointExtra(const std::filesystem::path& path);
+
+// Fills what of the arrays the file has in the same shape, and leaves the rest; gives where its
+// training stands. Throws Error(kData), with the arrays as they were, where the file is no
+// checkpoint, is damaged, or declares something of `declaration` otherwise.
+TrainingPosition TakeOverCheckpoint(const std::filesystem::path& path,
+                                    const CheckpointArrays& arrays, const Declaration& declaration);
+
 }  // namespace weir

@@ -31,6 +31,17 @@ Declaration DataOf(const BuildContext& context) {
   };
 }
 
+void CheckValidation(const TrainingConfig& training, const Resources& resources) {
+  if (!training.needs_validation()) return;
+  const auto counts = resources.Find<SampleCounts>();
+  if (counts && (*counts)[Split::kValidation] > 0) return;
+  throw Error(
+      ErrorKind::kConfig,
+      std::string(training.early_stopping ? "training.early_stopping" : "training.keep: best") +
+          " goes by the figures of validation, and there are no pictures to validate with",
+      "Set validation_split of the source, or leave it out.");
+}
+
 }  // namespace
 
 std::vector<ResourceUse> Train::Needs() {
@@ -49,6 +60,8 @@ Train::Train(const Params&, BuildContext& context) {
                 "Put `batch` and `features` before it.");
   }
   model->CheckClassifier();
+  if (source->about) source->about(*model);
+  if (context.training) CheckValidation(*training, context.resources);
   const auto chosen = context.resources.Find<ChosenDevice>();
   const auto confusion = context.resources.Find<ConfusionCounts>();
   if (confusion) {

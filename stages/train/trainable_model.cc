@@ -157,10 +157,10 @@ void TrainableModel::Load(const std::function<LayerReader()>& open_backbone,
   for (int i = model_.first_head_layer(); i < static_cast<int>(model_.head().size()); ++i) {
     for (const HeadArray& array : model_.head_arrays(i)) {
       const std::string name = HeadArrayName(i, array.name);
-      CopyTo(
-          array.learns ? arrays.values : arrays.statistics,
-          (array.learns ? arrays.tables.learning : arrays.tables.statistics).at(name),
-          load_head ? load_head(name, array.values()) : InitialValues(array, name, model_.seed()));
+      std::vector<float> values = InitialValues(array, name, model_.seed());
+      if (load_head) values = load_head(model_, i, array, std::move(values));
+      CopyTo(array.learns ? arrays.values : arrays.statistics,
+             (array.learns ? arrays.tables.learning : arrays.tables.statistics).at(name), values);
     }
   }
   parts_->backbone.Fold();

@@ -48,7 +48,7 @@ struct TrainableOptions {
 
 class TrainableModel {
  public:
-  using LoadHead = std::function<std::vector<float>(const std::string& name, std::size_t values)>;
+  using LoadHead = decltype(ModelSource::load_head);
 
   // `model` and `optimizer` outlive this. Takes HeldBytes and the runs of gradients from LibTorch's
   // allocator, with a device StateBytes besides.

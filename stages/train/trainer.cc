@@ -192,8 +192,10 @@ void Trainer::Consume(const FeatureBatch& batch, StageContext& context) {
     return;
   }
   if (!LearnGradients(batch, context)) return;
-  Issue([&] { trainable_->Step(position_.step + 1, config_->LearningRate(pass.epoch)); });
+  ++position_.optimizer_step;
+  Issue([&] { trainable_->Step(position_.optimizer_step, config_->LearningRate(pass.epoch)); });
   ++position_.step;
+  ++position_.phase_step;
   position_.next_sample = batch.next_order;
   Report(batch, pass);
   position_.metrics = metrics();
@@ -310,9 +312,10 @@ Metrics Trainer::metrics() const {
   return metrics_;
 }
 
-void Trainer::set_epoch(int epoch) {
-  position_.epoch = epoch;
+void Trainer::EndEpoch(std::optional<double> monitored) {
+  ++position_.epoch;
   position_.next_sample = 0;
+  if (monitored) position_.monitored.push_back(*monitored);
   position_.metrics = {};
   std::lock_guard lock(mutex_);
   metrics_ = {};

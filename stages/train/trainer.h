@@ -47,10 +47,11 @@ class Trainer final : public Learner {
 
   Metrics metrics() const override;
   TrainingPosition position() const override { return position_; }
-  void set_epoch(int epoch) override;
+  void EndEpoch(std::optional<double> monitored) override;
   void ForEachTensor(const std::function<void(const NamedTensor&)>& write) const override;
   void Save(const std::filesystem::path& file, const std::string& extra) const override;
   std::string Restore(const std::filesystem::path& file) override;
+  void BeginPhase(const std::filesystem::path& file, bool keeps_optimizer) override;
 
  private:
   std::size_t reading_bytes() const;                            // a layer while it is read
@@ -63,6 +64,7 @@ class Trainer final : public Learner {
   void DigestFrozen();
   Declaration declaration() const;
   CheckpointArrays arrays() const;
+  CheckpointArrays slot_arrays() const;
   MicroBatch Cut(const FeatureBatch& batch, int index, int epoch) const;
   bool LearnGradients(const FeatureBatch& batch, StageContext& context);
   bool Predict(const FeatureBatch& batch, StageContext& context);

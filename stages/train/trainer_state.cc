@@ -84,12 +84,17 @@ void Trainer::ForEachTensor(const std::function<void(const NamedTensor&)>& write
 
 CheckpointArrays Trainer::arrays() const {
   const ModelParameters& tables = trainable_->tables();
+  CheckpointArrays arrays = slot_arrays();
+  arrays.runs.insert(arrays.runs.begin(), {{"", &tables.learning, trainable_->values()},
+                                           {"", &tables.statistics, trainable_->statistics()}});
+  return arrays;
+}
+
+CheckpointArrays Trainer::slot_arrays() const {
   CheckpointArrays arrays;
-  arrays.runs.push_back({"", &tables.learning, trainable_->values()});
-  arrays.runs.push_back({"", &tables.statistics, trainable_->statistics()});
   for (std::size_t i = 0; training_ && i < optimizer_.slot_names().size(); ++i) {
     arrays.runs.push_back({"optimizer." + std::string(optimizer_.slot_names()[i]) + ".",
-                           &tables.learning, trainable_->slot(static_cast<int>(i))});
+                           &trainable_->tables().learning, trainable_->slot(static_cast<int>(i))});
   }
   return arrays;
 }
@@ -116,6 +121,14 @@ std::string Trainer::Restore(const std::filesystem::path& file) {
                         [&](const Metric& metric) { return metric.name == mean.name; });
   });
   return std::move(state.extra);
+}
+
+void Trainer::BeginPhase(const std::filesystem::path& file, bool keeps_optimizer) {
+  const TrainingPosition ended =
+      TakeOverCheckpoint(file, keeps_optimizer ? slot_arrays() : CheckpointArrays(), data_);
+  if (keeps_optimizer) Issue([this] { trainable_->ValuesChanged(); });
+  position_ = {.epoch = ended.epoch, .step = ended.step};
+  if (keeps_optimizer) position_.optimizer_step = ended.optimizer_step;
 }
 
 }  // namespace weir

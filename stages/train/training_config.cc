@@ -1,27 +1,120 @@
 #include "stages/train/training_config.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <string>
 #include <utility>
 
 #include "framework/config/parts.h"
+#include "framework/config/suggestion.h"
+#include "framework/text.h"
 
 namespace weir {
+namespace {
+
+void AddAccuracy(std::vector<Metric>& metrics) {
+  const std::vector<Metric> named = std::exchange(metrics, {kAccuracy});
+  for (const Metric& metric : named) {
+    const bool is_there = std::any_of(metrics.begin(), metrics.end(),
+                                      [&](const Metric& each) { return each.name == metric.name; });
+    if (!is_there) metrics.push_back(metric);
+  }
+}
+
+// Where `key` is written in a map, or the map where it is not.
+Position PlaceOf(const YamlNode& node, std::string_view key) {
+  const auto value = node.Find(key);
+  return value ? value->position() : node.position();
+}
+
+void CheckMonitor(const YamlNode& node, const TrainingConfig& config, Problems& problems) {
+  std::vector<std::string> measured = {std::string(TrainingConfig::kLoss)};
+  for (const Metric& metric : config.metrics) measured.emplace_back(metric.name);
+  if (std::find(measured.begin(), measured.end(), config.monitor) != measured.end()) return;
+  problems.Add(PlaceOf(node, "monitor"), "`monitor` takes loss or one of `metrics`, and " +
+                                             InBackticks(config.monitor) + " is not measured" +
+                                             DidYouMean(config.monitor, measured));
+}
+
+// `phase` with what it leaves out, as `training` has it.
+YamlNode Completed(const YamlNode& phase, const YamlNode& training) {
+  YamlNode whole = phase;
+  for (const FieldDoc& field : Describe<LearningConfig>()) {
+    const auto common = training.Find(field.name);
+    if (common && !phase.Find(field.name)) whole = whole.With({field.name, *common});
+  }
+  return whole;
+}
+
+void CheckPhases(const YamlNode& node, const std::vector<PhaseConfig>& phases, Problems& problems) {
+  const std::vector<YamlNode> written = node.items();
+  if (node.is_list() && written.empty()) {
+    problems.Add(node.position(), "`phases` takes at least one phase; leave it out for one");
+  }
+  for (std::size_t i = 0; i < phases.size(); ++i) {
+    const std::string& name = phases[i].name;
+    if (name.empty())
+      problems.Add(PlaceOf(written[i], "name"), "`name` takes a text, not an empty one");
+    const bool is_taken =
+        std::any_of(phases.begin(), phases.begin() + static_cast<std::ptrdiff_t>(i),
+                    [&](const PhaseConfig& other) { return other.name == name; });
+    if (is_taken) {
+      problems.Add(PlaceOf(written[i], "name"),
+                   "there is a phase " + InBackticks(name) + " before it: give it another name");
+    }
+    const bool keeps_state = phases[i].optimizer_state == OptimizerState::kKeep;
+    if (keeps_state && i == 0) {
+      problems.Add(PlaceOf(written[i], "optimizer_state"),
+                   "the first phase has no optimizer's state to keep");
+    } else if (keeps_state &&
+               phases[i].optimizer->declaration() != phases[i - 1].optimizer->declaration()) {
+      problems.Add(PlaceOf(written[i], "optimizer_state"),
+                   "`keep` needs the optimizer of the phase before, which is " +
+                       phases[i - 1].optimizer->declaration() + ", and this is " +
+                       phases[i].optimizer->declaration());
+    }
+  }
+}
+
+}  // namespace
+
+bool TrainingConfig::needs_validation() const {
+  return early_stopping.has_value() || (!keep.is_auto() && keep.value() == KeptModel::kBest);
+}
 
 TrainingConfig ParseTraining(const YamlNode& node, Problems& problems) {
+  const std::size_t before = problems.size();
   auto config = Parse<TrainingConfig>(node, problems);
-  const std::vector<Metric> named = std::exchange(config.metrics, {kAccuracy});
-  for (const Metric& metric : named) {
-    const bool is_there = std::any_of(config.metrics.begin(), config.metrics.end(),
-                                      [&](const Metric& each) { return each.name == metric.name; });
-    if (!is_there) config.metrics.push_back(metric);
+  AddAccuracy(config.metrics);
+  if (problems.size() != before) return config;
+  CheckMonitor(node, config, problems);
+  const YamlNode phases = node.Find("phases").value_or(YamlNode());
+  const std::vector<YamlNode> written = phases.items();
+  for (std::size_t i = 0; i < config.phases.size(); ++i) {
+    config.phases[i] = Parse<PhaseConfig>(Completed(written[i], node), problems);
   }
+  CheckPhases(phases, config.phases, problems);
   return config;
 }
 
-YamlNode ToYaml(const TrainingConfig& config) { return detail::WriteStruct(config); }
+YamlNode ToYaml(const TrainingConfig& config) {
+  const YamlNode written = detail::WriteStruct(config);
+  return config.phases.empty() ? written.Without("phases") : written;
+}
 
 YamlNode TrainingSchema() { return SchemaOf<TrainingConfig>(); }
 
-std::vector<FieldDoc> DescribeTraining() { return Describe<TrainingConfig>(); }
+std::vector<FieldDoc> DescribeTraining() {
+  std::vector<FieldDoc> fields = Describe<TrainingConfig>();
+  const auto phases = std::ranges::find(fields, "phases", &FieldDoc::name);
+  for (FieldDoc& field : phases->nested) {
+    const auto common = std::ranges::find(fields, field.name, &FieldDoc::name);
+    if (common == fields.end()) continue;
+    field.default_value.clear();
+    field.nested.clear();
+    field.doc = "As above, for this phase.";
+  }
+  return fields;
+}
 
 }  // namespace weir

@@ -1,15 +1,20 @@
-// The section `training:` of a configuration: how the model learns.
+// The section `training:` of a configuration: how the model learns, in one phase or in several.
 //
 // Immutable once read, put among the resources by the command and read by the stage `train`. The
 // functions are pure and may be called from any thread.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "framework/config/params.h"
+#include "stages/model/frozen_config.h"
 #include "stages/train/losses/cross_entropy.h"
 #include "stages/train/losses/loss.h"
 #include "stages/train/metrics/accuracy.h"
@@ -20,38 +25,124 @@
 
 namespace weir {
 
-struct TrainingConfig {
-  static constexpr std::string_view kResource = "training";
+// When a phase ends before its last epoch: Keras' EarlyStopping.
+struct EarlyStopping {
+  int patience = 0;
+  double min_delta = 0;
 
+  static auto Fields() {
+    return std::tuple{
+        Field{"patience", &EarlyStopping::patience,
+              "Epochs in a row without a better figure, after which the phase ends.", AtLeast{1},
+              Required{}},
+        Field{"min_delta", &EarlyStopping::min_delta,
+              "By how much a figure must be better than the best to count.", AtLeast{0}}};
+  }
+};
+
+// What each phase may set for itself.
+struct LearningConfig {
   int epochs = 10;
   std::shared_ptr<const Optimizer> optimizer = std::make_shared<const Adam>(Adam::Params{});
   Schedule schedule = Schedule::All().front();
   std::shared_ptr<const Loss> loss = std::make_shared<const CrossEntropy>(CrossEntropy::Params{});
-  std::vector<Metric> metrics = {kAccuracy};  // accuracy is always there, and first
   Auto<int> micro_batch;  // auto: a function of the model alone; the largest on a GPU
-  Duration checkpoint_interval{60};
+  std::optional<EarlyStopping> early_stopping;
 
   static auto Fields() {
     return std::tuple{
-        Field{"epochs", &TrainingConfig::epochs, "How often all of the data is learnt from.",
+        Field{"epochs", &LearningConfig::epochs, "How often all of the data is learnt from.",
               AtLeast{1}},
-        Field{"optimizer", &TrainingConfig::optimizer, "How a gradient becomes a step."},
-        Field{"schedule", &TrainingConfig::schedule, Schedule::Doc()},
-        Field{"loss", &TrainingConfig::loss, "What is made small."},
-        Field{"metrics", &TrainingConfig::metrics, Metric::Doc()},
-        Field{"micro_batch", &TrainingConfig::micro_batch,
+        Field{"optimizer", &LearningConfig::optimizer, "How a gradient becomes a step."},
+        Field{"schedule", &LearningConfig::schedule, Schedule::Doc()},
+        Field{"loss", &LearningConfig::loss, "What is made small."},
+        Field{"micro_batch", &LearningConfig::micro_batch,
               "Samples whose gradients are computed at once; a batch is learnt from whole. auto "
               "follows the model alone, never the memory there is; on a GPU it is the largest that "
               "fits.",
               AtLeast{1}},
-        Field{"checkpoint_interval", &TrainingConfig::checkpoint_interval,
-              "How often it is saved, beside the end of every epoch.",
-              WasCalled{"checkpoint_seconds"}}};
+        Field{"early_stopping", &LearningConfig::early_stopping,
+              "Ends a phase when what `monitor` names gets no better any more; by default never."}};
   }
 
   double LearningRate(int epoch) const {  // `epoch` counts from 0
     return schedule.rate(optimizer->learning_rate(), epoch, epochs);
   }
+};
+
+enum class OptimizerState { kReset, kKeep };
+
+template <>
+struct EnumNames<OptimizerState> {
+  static constexpr std::array kNames{std::pair{"reset", OptimizerState::kReset},
+                                     std::pair{"keep", OptimizerState::kKeep}};
+};
+
+// A part of a training, at whose beginning what learns and how may change.
+struct PhaseConfig : LearningConfig {
+  std::string name;
+  std::optional<FrozenConfig> frozen;       // empty: as in `model`
+  std::optional<BatchNormMode> batch_norm;  // empty: as in `model.backbone`
+  OptimizerState optimizer_state = OptimizerState::kReset;
+
+  static auto Fields() {
+    return std::tuple_cat(
+        std::tuple{
+            Field{"name", &PhaseConfig::name, "What it is called.", Required{}},
+            Field{"frozen", &PhaseConfig::frozen,
+                  "The layers of the backbone that keep their weights; by default those of "
+                  "`model.frozen`."},
+            Field{"batch_norm", &PhaseConfig::batch_norm,
+                  "What the batch norms of layers that learn use; by default as "
+                  "`model.backbone.batch_norm`."},
+            Field{
+                "optimizer_state", &PhaseConfig::optimizer_state,
+                "reset: the optimizer begins anew, as a Keras model that is compiled again. keep: "
+                "what it kept of a parameter goes on."}},
+        LearningConfig::Fields());
+  }
+};
+
+enum class KeptModel { kBest, kLast };
+
+template <>
+struct EnumNames<KeptModel> {
+  static constexpr std::array kNames{std::pair{"best", KeptModel::kBest},
+                                     std::pair{"last", KeptModel::kLast}};
+};
+
+struct TrainingConfig : LearningConfig {
+  static constexpr std::string_view kResource = "training";
+  static constexpr std::string_view kLoss = "loss";  // what `monitor` names beside the metrics
+
+  std::vector<Metric> metrics = {kAccuracy};  // accuracy is always there, and first
+  Auto<KeptModel> keep;                       // auto: the best where there is validation
+  std::string monitor{kAccuracy.name};
+  Duration checkpoint_interval{60};
+  std::vector<PhaseConfig> phases;  // each with everything that it does not leave to `training`
+
+  static auto Fields() {
+    return std::tuple_cat(
+        LearningConfig::Fields(),
+        std::tuple{
+            Field{"metrics", &TrainingConfig::metrics, Metric::Doc()},
+            Field{"keep", &TrainingConfig::keep,
+                  "Which epoch's model is kept: that of the best validation, of equals the "
+                  "earliest, or the last one. auto is best where there is validation."},
+            Field{"monitor", &TrainingConfig::monitor,
+                  "The figure of validation that says which model is best, and when to stop: loss, "
+                  "or one of `metrics`."},
+            Field{"checkpoint_interval", &TrainingConfig::checkpoint_interval,
+                  "How often it is saved, beside the end of every epoch.",
+                  WasCalled{"checkpoint_seconds"}},
+            Field{"phases", &TrainingConfig::phases,
+                  "Phases that follow one another; what one leaves out is as it is here, in "
+                  "`training`."}});
+  }
+
+  bool is_higher_better() const { return monitor != kLoss; }
+  // Whether more than the plain course of epochs depends on validation; `phases` are not looked at.
+  bool needs_validation() const;
 };
 
 // Reads the section (null: every default). What is wrong goes to `problems`, with its place.

@@ -48,12 +48,28 @@ struct ConventionParams {
   }
 };
 
+struct OriginParams {
+  int epoch = 0;
+  std::string phase;
+  std::string as;
+  YamlNode validation;
+
+  static auto Fields() {
+    return std::tuple{
+        Field{"epoch", &OriginParams::epoch, "From 1.", AtLeast{0}},
+        Field{"phase", &OriginParams::phase, "Where the training has phases."},
+        Field{"as", &OriginParams::as, "Why this one: best accuracy, last."},
+        Field{"validation", &OriginParams::validation, "The figures of its validation."}};
+  }
+};
+
 // Beside the keys of the section `model:`.
 struct DescriptionParams {
   int version = kVersion;
   std::vector<std::string> classes;  // empty: they are read beside it
   std::array<int, 2> input{};
   ConventionParams convention;
+  OriginParams kept;
 
   static auto Fields() {
     return std::tuple{
@@ -61,7 +77,8 @@ struct DescriptionParams {
         Field{"classes", &DescriptionParams::classes, "In the order of the outputs.", Required{}},
         Field{"input", &DescriptionParams::input, "Height and width in pixels.", Range{32, 65'536},
               Required{}},
-        Field{"convention", &DescriptionParams::convention, "Of the weights."}};
+        Field{"convention", &DescriptionParams::convention, "Of the weights."},
+        Field{"kept", &DescriptionParams::kept, "Which model of a training it is."}};
   }
 };
 
@@ -136,7 +153,8 @@ ModelDescription FromParams(const YamlNode& root, std::vector<std::string> class
   ModelDescription description{.classes = std::move(classes),
                                .input = {params.input[0], params.input[1]},
                                .convention = {},
-                               .config = ParseModel(model, problems)};
+                               .config = ParseModel(model, problems),
+                               .epoch = params.kept.epoch};
   if (!problems.empty()) throw Error(ErrorKind::kData, problems.messages().front());
   description.convention.padding = params.convention.padding;
   description.convention.batch_norm_epsilon =
@@ -150,12 +168,13 @@ ModelDescription FromParams(const YamlNode& root, std::vector<std::string> class
 
 }  // namespace
 
-void Describe(const Model& model, const std::function<void(std::string_view)>& write) {
+void Describe(const Model& model, const ModelOrigin& origin,
+              const std::function<void(std::string_view)>& write) {
   const Network& network = model.network();
   ModelConfig config = model.config();
   config.preprocessing = model.preprocessing();
   const YamlNode section = ToYaml(config);
-  const Json json = {
+  Json json = {
       {"version", kVersion},
       {kClasses, Json::array()},
       {"input", {network.input().height, network.input().width}},
@@ -165,6 +184,7 @@ void Describe(const Model& model, const std::function<void(std::string_view)>& w
       {"preprocessing", ToJson(*section.Find("preprocessing"))},
       {"backbone", {{"name", config.backbone.name}, {"width", config.backbone.width}}},
       {"head", ToJson(*section.Find("head"))}};
+  if (!origin.empty()) json["kept"] = origin;
   const std::string text =
       json.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace) + "\n";
   const std::size_t classes_end = text.find("[]") + 1;  // `classes` is the first list

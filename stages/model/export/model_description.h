@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,16 +17,22 @@
 
 namespace weir {
 
+// Which of the models of a training it is, as is said of it: {"epoch": 7, "as": "best accuracy",
+// "validation": {"accuracy": 0.94}}.
+using ModelOrigin = nlohmann::ordered_json;
+
 struct ModelDescription {
   std::vector<std::string> classes;
   MapSize input;
   Convention convention;
   ModelConfig config;  // with preprocessing; all frozen
+  int epoch = 0;       // of its training, from 1; 0 where that is not said
 };
 
 // Gives the JSON text in pieces, the names of the classes some 64 KiB at a time: no more of them is
 // held beside the model. Bytes of class names that are not UTF-8 become U+FFFD.
-void Describe(const Model& model, const std::function<void(std::string_view)>& write);
+void Describe(const Model& model, const ModelOrigin& origin,
+              const std::function<void(std::string_view)>& write);
 
 // Throws Error(kData) where it is missing, damaged, or of another version. A file may come from
 // anybody.

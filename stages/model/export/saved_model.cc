@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string_view>
 #include <system_error>
@@ -11,7 +12,6 @@
 #include "framework/error.h"
 #include "stages/files/atomic_file.h"
 #include "stages/model/backbones/load_backbone.h"
-#include "stages/model/export/model_description.h"
 #include "stages/model/weights/safetensors_writer.h"
 #include "stages/model/weights/weights_file.h"
 
@@ -116,7 +116,7 @@ void WriteWeights(const fs::path& path, const Model& model, const Learner& learn
 }  // namespace
 
 void SaveModel(const fs::path& folder, const Model& model, const Learner& learner,
-               const std::vector<MapStatistics>* maps) {
+               const std::vector<MapStatistics>* maps, const ModelOrigin& origin) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
@@ -127,15 +127,25 @@ void SaveModel(const fs::path& folder, const Model& model, const Learner& learne
   WriteWeights(folder / kWeights, model, learner);
   if (maps) WriteMaps(folder / kMaps, model.backbone(), *maps);
   AtomicFile file(folder / kDescription);
-  Describe(model, [&](std::string_view piece) { file.Write(std::as_bytes(std::span(piece))); });
+  Describe(model, origin,
+           [&](std::string_view piece) { file.Write(std::as_bytes(std::span(piece))); });
   file.Commit();
 }
 
-SavedModel LoadSavedModel(const fs::path& folder) {
+int EpochOfSavedModel(const fs::path& folder) {
+  try {
+    return ReadModelDescription(folder / kDescription).epoch;
+  } catch (const Error&) {
+    return 0;
+  }
+}
+
+SavedModel LoadSavedModel(const fs::path& folder,
+                          const std::function<MappedFile(const fs::path&)>& map) {
   ModelDescription description = ReadModelDescription(folder / kDescription);
   const fs::path weights = folder / kWeights;
   // Mapped once, so that all comes from one file where another replaces it meanwhile.
-  const MappedFile mapped(weights);
+  const MappedFile mapped = map(weights);
   SavedModel saved;
   const auto classes = std::make_shared<std::vector<std::string>>(std::move(description.classes));
   try {
@@ -160,8 +170,10 @@ SavedModel LoadSavedModel(const fs::path& folder) {
   saved.source.open_backbone = [weights, mapped](const Model& model) {
     return ReadBackbone(WeightsFile::OpenOwn(weights, mapped), model.backbone());
   };
-  saved.source.load_head = [weights, mapped](const std::string& name, std::size_t values) {
-    return ReadValues(*WeightsFile::OpenOwn(weights, mapped), name, values);
+  saved.source.load_head = [weights, mapped](const Model&, int layer, const HeadArray& array,
+                                             const std::vector<float>&) {
+    return ReadValues(*WeightsFile::OpenOwn(weights, mapped), HeadArrayName(layer, array.name),
+                      array.values());
   };
   return saved;
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <system_error>
 
+#include "pipelines/report/plan_text.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
@@ -34,7 +35,8 @@ class RunReportTest : public ::testing::Test {
     session_->Open();
   }
 
-  RunReport Begin() { return {RunFolder::Create(out_), "name: job\n", *session_, {}}; }
+  nlohmann::json Plan() { return ToJson(session_->plan(), session_->device()); }
+  RunReport Begin() { return {RunFolder::Create(out_), "name: job\n", Plan(), *session_, {}}; }
 
   // How a run ends whose work throws that, as memory.json says it.
   template <class Thrown>
@@ -97,7 +99,7 @@ TEST_F(RunReportTest, IsThereWholeOrNotAtAll) {
   RunFolder folder = RunFolder::Create(out_);
   fs::create_directories(out_ / "plan.json" / "in its place");
   const std::string error =
-      CaughtError([&] { RunReport(std::move(folder), "name: job\n", *session_, {}); });
+      CaughtError([&] { RunReport(std::move(folder), "name: job\n", Plan(), *session_, {}); });
   EXPECT_THAT(error, StartsWith((out_ / "plan.json").string()));
   EXPECT_FALSE(fs::exists(out_ / "memory.json"));
 }

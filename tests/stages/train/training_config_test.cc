@@ -129,8 +129,11 @@ schedule: cosine
 loss:
   categorical_crossentropy:
     label_smoothing: 0.1
-metrics: [accuracy]
 micro_batch: 4
+early_stopping:
+metrics: [accuracy]
+keep: auto
+monitor: accuracy
 checkpoint_interval: 1min
 )");
   EXPECT_EQ(EmitYaml(ToYaml(Training(text))), text);

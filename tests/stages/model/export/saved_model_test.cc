@@ -45,7 +45,8 @@ class Still final : public Learner {
   }
   Metrics metrics() const override { return {}; }
   TrainingPosition position() const override { return {}; }
-  void set_epoch(int) override {}
+  void EndEpoch(std::optional<double>) override {}
+  void BeginPhase(const std::filesystem::path&, bool) override {}
   void Save(const fs::path&, const std::string&) const override {}
   std::string Restore(const fs::path&) override { return ""; }
 
@@ -79,7 +80,9 @@ class Still final : public Learner {
 
 class SavedModelTest : public testing::Test {
  protected:
-  SavedModelTest() : model_(Declared()), learner_(model_) { SaveModel(folder(), model_, learner_); }
+  SavedModelTest() : model_(Declared()), learner_(model_) {
+    SaveModel(folder(), model_, learner_, nullptr, {});
+  }
 
   fs::path folder() const { return scratch_ / "run/model"; }
   fs::path weights() const { return folder() / "model.safetensors"; }
@@ -139,8 +142,9 @@ TEST_F(SavedModelTest, ComesBackAsItWas) {
     EXPECT_EQ(backbone.layers[i].kernel, learner_.backbone_.layers[i].kernel);
     EXPECT_EQ(backbone.layers[i].variance, learner_.backbone_.layers[i].variance);
   }
-  EXPECT_EQ(saved.source.load_head("head.1.bias", 1280), learner_.head_);
-  EXPECT_EQ(saved.source.load_head("head.3.weight", 3840)[3839], -3839);
+  const HeadArray bias = model_.head_arrays(1)[1], weight = model_.head_arrays(3)[0];
+  EXPECT_EQ(saved.source.load_head(model_, 1, bias, {}), learner_.head_);
+  EXPECT_EQ(saved.source.load_head(model_, 3, weight, {})[3839], -3839);
 }
 
 TEST_F(SavedModelTest, IsDescribedForPeopleToo) {
@@ -206,7 +210,7 @@ TEST_F(SavedModelTest, WeightsSayTheirConventionToOthers) {
 }
 
 TEST_F(SavedModelTest, IsTheSameBytesEachTime) {
-  SaveModel(scratch_ / "again", model_, learner_);
+  SaveModel(scratch_ / "again", model_, learner_, nullptr, {});
   EXPECT_EQ(FileText(scratch_ / "again/model.safetensors"), FileText(weights()));
   EXPECT_EQ(FileText(scratch_ / "again/model.json"), FileText(description()));
 }
@@ -243,9 +247,10 @@ TEST_F(SavedModelTest, RefusesValuesThatMakeNoSense) {
   EXPECT_EQ(Refusal(), Damage("unknown key `klasses`; did you mean `classes`?"));
   Replace("\"klasses\"", "\"classes\"");
   Replace("\"preprocessing\"", "\"head\": [], \"x\"");
-  EXPECT_EQ(Refusal(),
-            Damage("unknown key `x`; it takes version, classes, input, convention, preprocessing, "
-                   "backbone and head"));
+  EXPECT_EQ(
+      Refusal(),
+      Damage("unknown key `x`; it takes version, classes, input, convention, kept, preprocessing, "
+             "backbone and head"));
 }
 
 TEST_F(SavedModelTest, RefusesADescriptionNestedWithoutEnd) {
@@ -267,7 +272,7 @@ TEST_F(SavedModelTest, AsManyClassesAsThereMayBeComeBack) {
     config.head.back() = HeadDenseOfClasses(Activation::kSoftmax);
     const Model model(config, Convention::Torchvision(), {64, 96}, classes, 1);
     std::ofstream file(description(), std::ios::binary);
-    Describe(model, [&](std::string_view piece) { file << piece; });
+    Describe(model, {}, [&](std::string_view piece) { file << piece; });
     file.close();
     EXPECT_EQ(ReadModelDescription(description()).classes, classes);
   }
@@ -301,12 +306,12 @@ TEST_F(SavedModelTest, KeepsTheMapsThatWereMeasured) {
     maps.push_back({0.1f * static_cast<float>(maps.size() + 1),
                     std::vector<float>(channels, -static_cast<float>(maps.size()))});
   }
-  SaveModel(folder(), model_, learner_, &maps);
+  SaveModel(folder(), model_, learner_, &maps, {});
   EXPECT_EQ(*LoadSavedModel(folder()).source.maps, maps);
 
   const std::string file = (folder() / "int8.safetensors").string();
   maps[7].scale = 0;
-  SaveModel(folder(), model_, learner_, &maps);
+  SaveModel(folder(), model_, learner_, &maps, {});
   EXPECT_EQ(Refusal(), Apart(file + ": the numbers of features.3.conv.1.0 are damaged"));
   const std::vector<float> two = {1, 2};
   WriteSafetensors(file, {TensorToWrite::Of("features.0.0.scale", {2}, two)});

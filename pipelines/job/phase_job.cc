@@ -1,0 +1,52 @@
+#include "pipelines/job/phase_job.h"
+
+#include <utility>
+
+#include "framework/error.h"
+#include "pipelines/job/calibrate.h"
+#include "pipelines/job/data_check.h"
+#include "stages/model/export/saved_model.h"
+#include "stages/payloads.h"
+
+namespace weir {
+
+std::shared_ptr<ModelSource> ModelOfPhase(const Recipe& recipe,
+                                          const std::filesystem::path& folder) {
+  SavedModel saved = LoadSavedModel(folder);
+  auto source = std::make_shared<ModelSource>(std::move(saved.source));
+  ModelConfig config = recipe.model;
+  config.preprocessing = source->config.preprocessing;
+  config.backbone.weights = source->config.backbone.weights;
+  source->config = std::move(config);
+  source->maps = nullptr;  // what learnt since changed them
+  return source;
+}
+
+PhaseJob::PhaseJob(const Recipe& recipe, std::shared_ptr<ModelSource> model, Trace* trace)
+    : recipe_(recipe),
+      model_(std::move(model)),
+      session_(recipe, {.training = true, .model = model_, .trace = trace}),
+      learner_(session_.resources().Find<Learner>()) {
+  if (learner_) return;
+  throw Error(ErrorKind::kConfig, "the pipeline does not train",
+              "End it with the stage `train`, or use `weir predict` or `weir evaluate`.");
+}
+
+void PhaseJob::Open() {
+  about_data_ = CheckDataOfRun(session_, /*trains=*/true);
+  if (CalibrationSession::IsNeeded(session_)) {
+    model_->maps = CalibrationSession(recipe_, model_).Run();
+  }
+  session_.Open();
+}
+
+std::vector<std::string> PhaseJob::about_model() const {
+  return model_->about ? model_->about(model()) : std::vector<std::string>();
+}
+
+std::uint64_t PhaseJob::Count(Split split) const {
+  const auto counts = session_.resources().Find<SampleCounts>();
+  return counts ? (*counts)[split] : 0;
+}
+
+}  // namespace weir

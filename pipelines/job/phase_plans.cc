@@ -1,0 +1,64 @@
+#include "pipelines/job/phase_plans.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "framework/error.h"
+#include "framework/text.h"
+#include "pipelines/job/ways_to_fit.h"
+#include "pipelines/report/plan_text.h"
+#include "stages/model/model.h"
+
+namespace weir {
+namespace {
+
+PhasePlan Planned(const Recipe& recipe, Session& session) {
+  try {
+    PlanOrNameWays(recipe, session);
+  } catch (const Error& error) {
+    if (recipe.phase_name.empty()) throw;
+    throw Error(error.kind(), "phase " + InBackticks(recipe.phase_name) + ": " + error.what(),
+                error.remedy());
+  }
+  PhasePlan plan{.phase = recipe.phase_name, .plan = session.plan()};
+  if (const auto model = session.resources().Find<Model>()) {
+    plan.frozen_layers = model->prefix_layers();
+    plan.layers = model->network().size();
+    plan.trained_values = model->trained_values();
+  }
+  return plan;
+}
+
+}  // namespace
+
+std::vector<PhasePlan> PlanPhases(const std::vector<Recipe>& phases, int first, Session& session) {
+  const auto begin = static_cast<std::size_t>(first);
+  std::vector<PhasePlan> plans = {Planned(phases[begin], session)};
+  for (std::size_t i = begin + 1; i < phases.size(); ++i) {
+    Session later(
+        phases[i],
+        {.training = true, .model = ModelOf(phases[i], Fetching::kForbidden), .listed = &session});
+    plans.push_back(Planned(phases[i], later));
+  }
+  return plans;
+}
+
+const PhasePlan& LargestOf(const std::vector<PhasePlan>& plans) {
+  return *std::ranges::max_element(plans, {},
+                                   [](const PhasePlan& each) { return each.plan.peak_bytes(); });
+}
+
+nlohmann::json ToJson(const std::vector<PhasePlan>& plans, const ChosenDevice& device) {
+  nlohmann::json json = ToJson(LargestOf(plans).plan, device);
+  if (plans.size() == 1) return json;
+  json["phase"] = LargestOf(plans).phase;
+  json["phases"] = nlohmann::json::array();
+  for (const PhasePlan& each : plans) {
+    json["phases"].push_back(ToJson(each.plan, device));
+    json["phases"].back().erase("device");
+    json["phases"].back()["phase"] = each.phase;
+  }
+  return json;
+}
+
+}  // namespace weir

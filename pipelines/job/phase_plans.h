@@ -1,0 +1,35 @@
+// The memory bills of the phases of a training, made before any of them begins, so that the last
+// one is not refused after days.
+//
+// One thread. Holds a session at a time beside the one that is given.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "framework/flow/memory_plan.h"
+#include "pipelines/job/session.h"
+
+namespace weir {
+
+struct PhasePlan {
+  std::string phase{};  // its name; empty where the training has no phases
+  MemoryPlan plan{};
+  int frozen_layers = 0;  // of the backbone
+  int layers = 0;
+  std::size_t trained_values = 0;
+};
+
+// Plans `session`, which is that of phases[first], and those that follow it, of the same data. The
+// bill is that of the largest. Throws Error(kMemory), with ways to make it fit and the name of the
+// phase, where one does not fit.
+std::vector<PhasePlan> PlanPhases(const std::vector<Recipe>& phases, int first, Session& session);
+
+// That of the highest peak, of equals the first.
+const PhasePlan& LargestOf(const std::vector<PhasePlan>& plans);
+
+// plan.json: the largest, and where there are several all of them under "phases".
+nlohmann::json ToJson(const std::vector<PhasePlan>& plans, const ChosenDevice& device);
+
+}  // namespace weir

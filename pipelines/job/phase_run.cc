@@ -1,0 +1,237 @@
+#include "pipelines/job/phase_run.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "framework/error.h"
+#include "pipelines/job/signals.h"
+#include "pipelines/report/metrics_text.h"
+#include "stages/model/export/saved_model.h"
+#include "stages/train/plateau.h"
+
+namespace weir {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::optional<double> FigureNamed(const std::string& name, const Metrics& metrics) {
+  for (const auto& [each, value] : FiguresOf(metrics)) {
+    if (each == name) return value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+PhaseRun::PhaseRun(PhaseJob& job, TrainingCourse& course, const Recipe* next, int epochs_after)
+    : job_(job),
+      course_(course),
+      report_(course.report),
+      learner_(job.learner()),
+      config_(job.recipe().training),
+      next_(next),
+      last_epoch_(course.tally.phase.first_epoch + config_.epochs),
+      epochs_after_(epochs_after),
+      last_save_(Clock::now()) {
+  learner_.after_step = [this] {
+    if (SignalReceived()) job_.session().pipeline().Stop();
+    const std::chrono::duration<double> interval(config_.checkpoint_interval.seconds);
+    if (Clock::now() - last_save_ >= interval) Save();
+  };
+}
+
+bool PhaseRun::is_over() const {
+  const TrainingPosition position = learner_.position();
+  return position.epoch >= last_epoch_ ||
+         (config_.early_stopping &&
+          HasStalled(position.monitored, config_.is_higher_better(), *config_.early_stopping));
+}
+
+bool PhaseRun::keeps_best() const {
+  return config_.keep.value_or(job_.Count(Split::kValidation) > 0
+                                   ? KeptModel::kBest
+                                   : KeptModel::kLast) == KeptModel::kBest;
+}
+
+void PhaseRun::Run() {
+  while (!is_over()) RunEpoch(learner_.position().epoch);
+  const int epoch = learner_.position().epoch;
+  if (epoch < last_epoch_) {
+    std::printf("%s: %s has not become better for %d epochs, and epochs %d to %d are left out\n",
+                Title(Split::kValidation, epoch - 1).c_str(), config_.monitor.c_str(),
+                config_.early_stopping->patience, epoch + 1, last_epoch_);
+    std::fflush(stdout);
+  }
+  if (next_ == nullptr || has_left_) return;
+  LeaveForNext();
+  Save();
+}
+
+void PhaseRun::RunEpoch(int epoch) {
+  Tally& tally = course_.tally;
+  RunPass(Split::kTrain, epoch);
+  std::optional<double> monitored;
+  bool is_kept = false;
+  last_validation_.reset();
+  if (job_.Count(Split::kValidation) > 0) {
+    last_validation_ = RunPass(Split::kValidation, epoch);
+    monitored = FigureNamed(config_.monitor, *last_validation_);
+    is_kept = keeps_best() && Keep(epoch, *last_validation_);
+  }
+  tally.epoch_seconds = 0;  // not before: stopped in validation, the epoch is reported anew
+  learner_.EndEpoch(monitored);
+  if (next_ != nullptr && is_over()) LeaveForNext();
+  Save();
+  if (is_kept) course_.kept_model().Publish(tally.kept->epoch);
+}
+
+Metrics PhaseRun::RunPass(Split split, int epoch) {
+  Tally& tally = course_.tally;
+  const bool trains = split == Split::kTrain;
+  const std::uint64_t first = trains ? learner_.position().next_sample : 0;
+  const std::uint64_t images_before = trains ? learner_.position().metrics.images : 0;
+  const std::string title = Title(split, epoch);
+  const double seconds = report_.RunPass({.split = split, .epoch = epoch, .first_sample = first},
+                                         {.title = title,
+                                          .state = [this, split] { return State(split); },
+                                          .images_after = ImagesAfter(split, epoch)});
+  Metrics metrics = learner_.metrics();
+  tally.seconds += seconds;
+  tally.images += metrics.images - images_before;
+  if (trains) tally.epoch_seconds += seconds;
+  if (job_.session().pipeline().stopped()) Interrupted();
+  Report(split, epoch, title, metrics, trains ? tally.epoch_seconds : seconds);
+  return metrics;
+}
+
+void PhaseRun::Report(Split split, int epoch, const std::string& title, const Metrics& metrics,
+                      double seconds) {
+  CheckIsLearnt(split, epoch, title, metrics);
+  nlohmann::json line = {{"epoch", epoch},
+                         {"split", Name(split)},
+                         {"images", metrics.images},
+                         {"seconds", seconds},
+                         {"held_bytes", report_.memory().held_bytes},
+                         {"beside_ledger_bytes", report_.memory().holdings.front().bytes}};
+  const std::string& phase = course_.tally.phase.name;
+  if (!phase.empty()) line["phase"] = phase;
+  const NamedFigures figures = FiguresOf(metrics);
+  for (const auto& [name, value] : figures) line[name] = value;
+  report_.folder().AddMetrics(line);
+  if (split == Split::kValidation) {
+    double& best = course_.tally.best_validation_accuracy;
+    best = std::max(best, metrics.accuracy());
+  }
+  std::printf("%-22s %s  %.0f images/s\n", title.c_str(), MetricsText(figures).c_str(),
+              seconds > 0 ? static_cast<double>(metrics.images) / seconds : 0);
+  std::fflush(stdout);
+}
+
+// Ends a run that cannot come to anything.
+void PhaseRun::CheckIsLearnt(Split split, int epoch, const std::string& title,
+                             const Metrics& metrics) {
+  RunFolder& folder = report_.folder();
+  if (metrics.images == 0) {
+    throw Error(ErrorKind::kData,
+                "not one picture of the " + std::string(Name(split)) + " split could be used",
+                folder.dropped() > 0
+                    ? folder.dropped_list().string() + " says why."
+                    : "They do not fill one batch, and batch.drop_last leaves out what does not: "
+                      "set it to false, or batch.size to less.");
+  }
+  course_.lost_classes.CheckAfter({.split = split, .epoch = epoch}, title, job_.session(), folder);
+  CheckIsFinite(title, metrics);
+}
+
+void PhaseRun::CheckIsFinite(const std::string& title, const Metrics& metrics) const {
+  if (std::isfinite(metrics.loss())) return;
+  throw Error(ErrorKind::kConfig, title + ": the loss is no number any more, the training diverged",
+              "Lower the learning_rate of training.optimizer, and begin anew in another folder.");
+}
+
+// Of equals the earlier one stays.
+bool PhaseRun::Keep(int epoch, const Metrics& validation) {
+  Tally& tally = course_.tally;
+  const std::optional<double> value = FigureNamed(config_.monitor, validation);
+  if (!value || (tally.best && !IsBetter(*value, *tally.best, config_.is_higher_better()))) {
+    return false;
+  }
+  tally.best = value;
+  tally.kept = {.epoch = epoch + 1,
+                .phase = tally.phase.name,
+                .why = "best " + config_.monitor,
+                .figures = FiguresOf(validation)};
+  Stage(*tally.kept);
+  return true;
+}
+
+void PhaseRun::KeepLast() {
+  Tally& tally = course_.tally;
+  if (keeps_best() && tally.kept) return;
+  tally.kept = {.epoch = learner_.position().epoch, .phase = tally.phase.name, .why = "last"};
+  if (last_validation_) tally.kept->figures = FiguresOf(*last_validation_);
+  Stage(*tally.kept);
+  course_.kept_model().Publish(tally.kept->epoch);
+}
+
+void PhaseRun::Stage(const KeptEpoch& kept) const {
+  course_.kept_model().Stage(kept.epoch, [&](const std::filesystem::path& folder) {
+    SaveModel(folder, job_.model(), learner_, job_.source().maps.get(), ToJson(kept));
+  });
+}
+
+void PhaseRun::LeaveForNext() {
+  Tally& tally = course_.tally;
+  SaveModel(report_.folder().phase_model(next_->phase), job_.model(), learner_, nullptr, {});
+  tally.phase = {.index = next_->phase,
+                 .name = next_->phase_name,
+                 .first_epoch = learner_.position().epoch,
+                 .is_begun = false};
+  has_left_ = true;
+}
+
+// Called between passes, and after a step in the thread that trains. Where the loss is no number
+// any more the run ends as diverged, stopped by a signal or not: such figures cannot be read
+// back, and the checkpoint before stays.
+void PhaseRun::Save() {
+  const TrainingPosition position = learner_.position();
+  CheckIsFinite(Title(Split::kTrain, position.epoch), position.metrics);
+  if (!has_left_) course_.tally.phase.is_begun = true;
+  learner_.Save(report_.folder().checkpoint(), course_.tally.ToText());
+  last_save_ = Clock::now();
+}
+
+void PhaseRun::Interrupted() {
+  Save();
+  const TrainingPosition position = learner_.position();
+  throw Error(ErrorKind::kInterrupted,
+              "interrupted in epoch " + std::to_string(position.epoch + 1) + " after " +
+                  std::to_string(position.step) + " steps; the checkpoint is saved",
+              "Go on with --resume --out " + report_.folder().path().string());
+}
+
+// Images of this sitting's passes that come after the one of `split` in `epoch`.
+std::uint64_t PhaseRun::ImagesAfter(Split split, int epoch) const {
+  const std::uint64_t validation = job_.Count(Split::kValidation);
+  const std::uint64_t both = job_.Count(Split::kTrain) + validation;
+  return static_cast<std::uint64_t>(epochs() - epoch - 1) * both +
+         (split == Split::kTrain ? validation : 0);
+}
+
+ProgressState PhaseRun::State(Split split) const {
+  const Metrics metrics = learner_.metrics();
+  return {.done = metrics.images,
+          .total = job_.Count(split),
+          .metrics = metrics.images > 0 ? MetricsText(FiguresOf(metrics)) : ""};
+}
+
+std::string PhaseRun::Title(Split split, int epoch) const {
+  return "epoch " + std::to_string(epoch + 1) + "/" + std::to_string(epochs()) + " " +
+         std::string(Name(split));
+}
+
+}  // namespace weir

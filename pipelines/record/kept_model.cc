@@ -1,0 +1,88 @@
+#include "pipelines/record/kept_model.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+
+#include <cerrno>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "framework/error.h"
+#include "framework/write_error.h"
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kStaged = "kept-";
+constexpr const char* kRemedy = "check that the folder can be written to";
+
+[[noreturn]] void Refuse(const fs::path& path, int error) {
+  throw WriteError(path, "the model cannot be put in its place", error, kRemedy);
+}
+
+void Rename(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) Refuse(to, errno);
+}
+
+// Whether the file system cannot exchange two names in one step.
+bool IsNotSupported(int error) {
+  return error == EINVAL || error == ENOSYS || error == ENOTSUP || error == EOPNOTSUPP;
+}
+
+// The two folders change their names. Where the file system cannot do it in one step there is an
+// instant without `place`, after which Recover() goes on.
+void Exchange(const fs::path& staged, const fs::path& place) {
+  if (::renameat2(AT_FDCWD, staged.c_str(), AT_FDCWD, place.c_str(), RENAME_EXCHANGE) == 0) return;
+  if (!IsNotSupported(errno)) Refuse(place, errno);
+  const fs::path aside = staged.parent_path() / "replaced";
+  fs::remove_all(aside);
+  Rename(place, aside);
+  Rename(staged, place);
+  fs::remove_all(aside);
+}
+
+}  // namespace
+
+fs::path KeptModelFolder::Staged(int epoch) const {
+  return checkpoints_ / (std::string(kStaged) + std::to_string(epoch));
+}
+
+void KeptModelFolder::Stage(int epoch, const std::function<void(const fs::path&)>& write) const {
+  std::error_code unknown;
+  fs::remove_all(Staged(epoch), unknown);  // a file that stays is written over
+  write(Staged(epoch));
+}
+
+void KeptModelFolder::Publish(int epoch) const {
+  const fs::path staged = Staged(epoch);
+  std::error_code unknown;
+  if (!fs::exists(model_, unknown)) return Rename(staged, model_);
+  Exchange(staged, model_);
+  fs::remove_all(staged, unknown);  // what could not be removed now is at the next --resume
+}
+
+void KeptModelFolder::Recover(int epoch,
+                              const std::function<int(const fs::path&)>& epoch_of) const {
+  std::error_code unknown;
+  std::vector<fs::path> others;
+  for (const auto& entry : fs::directory_iterator(checkpoints_, unknown)) {
+    const std::string name = entry.path().filename().string();
+    if (name == "replaced" || name.starts_with(kStaged)) others.push_back(entry.path());
+  }
+  // Where it is in its place already, what was there before has its name now.
+  const bool is_staged = epoch > 0 && fs::exists(Staged(epoch), unknown);
+  if (is_staged && epoch_of(Staged(epoch)) == epoch) Publish(epoch);
+  if (epoch > 0 && epoch_of(model_) != epoch) {
+    throw Error(ErrorKind::kData,
+                model_.string() + " does not hold the model of epoch " + std::to_string(epoch) +
+                    " any more, the best so far, which cannot be made again",
+                "Put it back as it was, or begin anew in another folder.");
+  }
+  for (const fs::path& other : others) fs::remove_all(other, unknown);
+}
+
+}  // namespace weir

@@ -1,0 +1,280 @@
+// Phases, the model that is kept, and early stopping, as a person runs them: what they do, and that
+// a run which is killed anywhere goes on to the same bytes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/drawn_pictures.h"
+#include "tests/support/file_text.h"
+#include "tests/support/scratch_folder.h"
+#include "tests/support/training_job.h"
+#include "tests/support/weir_process.h"
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+
+class Phases : public ::testing::Test {
+ protected:
+  fs::path Write(const std::string& name, const std::string& training,
+                 const std::string& validation = "validation_split: 0.25") const {
+    return scratch_.Write(
+        name + ".yaml",
+        TrainingYaml({.source = "directory: {path: " + DrawnPictures<8>().string() +
+                                (validation.empty() ? "" : ", " + validation) + "}",
+                      .picture_stages = {"augment: {size: [32, 32], horizontal_flip: true}"},
+                      .training = training}));
+  }
+
+  ProcessOutcome Run(const std::string& name, const std::vector<std::string>& more = {}) const {
+    return Weir(Command(name, more));
+  }
+  std::vector<std::string> Command(const std::string& name,
+                                   const std::vector<std::string>& more = {}) const {
+    return Joined({"run", (scratch_ / (name + ".yaml")).string(), "--out", Out(name).string()},
+                  more);
+  }
+  fs::path Out(const std::string& name) const { return scratch_ / name; }
+
+  std::string Model(const std::string& name) const {
+    return FileText(Out(name) / "model/model.safetensors") +
+           FileText(Out(name) / "model/model.json");
+  }
+  nlohmann::json Summary(const std::string& name) const {
+    return nlohmann::json::parse(FileText(Out(name) / "summary.json"));
+  }
+  // The lines of metrics.jsonl of one split.
+  std::vector<nlohmann::json> Metrics(const std::string& name, const std::string& split) const {
+    std::vector<nlohmann::json> lines;
+    std::istringstream text(FileText(Out(name) / "metrics.jsonl"));
+    for (std::string line; std::getline(text, line);) {
+      lines.push_back(nlohmann::json::parse(line));
+      if (lines.back()["split"] != split) lines.pop_back();
+    }
+    return lines;
+  }
+
+  const ScratchFolder scratch_;
+};
+
+constexpr const char* kTwoPhases =
+    "{keep: best, monitor: loss, early_stopping: {patience: 3}, phases: ["
+    "{name: head, epochs: 4, optimizer: {adam: {learning_rate: 0.01}}}, "
+    "{name: fine_tune, epochs: 3, frozen: {through: block_15}, "
+    "optimizer: {sgd: {learning_rate: 0.001, momentum: 0.9}}}]}";
+
+TEST_F(Phases, FollowOneAnotherAndTheBestModelOfAllIsKept) {
+  Write("job", kTwoPhases);
+  const ProcessOutcome outcome = Run("job");
+  ASSERT_EQ(outcome.status, 0) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("\nphase 1 of 2, head: "), HasSubstr("\nphase 2 of 2, fine_tune: "),
+                    HasSubstr("\nepoch 5/7 train "), HasSubstr("\nepoch 7/7 validation ")));
+  const auto validations = Metrics("job", "validation");
+  ASSERT_EQ(validations.size(), 7u);
+  EXPECT_EQ(validations[3]["phase"], "head");
+  EXPECT_EQ(validations[4]["phase"], "fine_tune");
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < validations.size(); ++i) {
+    if (validations[i]["loss"] < validations[best]["loss"]) best = i;
+  }
+  const auto kept = Summary("job")["kept"];
+  EXPECT_EQ(kept["epoch"], best + 1);
+  EXPECT_EQ(kept["as"], "best loss");
+  EXPECT_EQ(kept["validation"]["loss"], validations[best]["loss"]);
+  EXPECT_EQ(nlohmann::json::parse(FileText(Out("job") / "model/model.json"))["kept"], kept);
+  EXPECT_THAT(outcome.out, ContainsRegex("\nmodel: [^\n]+, of epoch " + std::to_string(best + 1) +
+                                         ", the best loss: validation loss [0-9.]+  accuracy "));
+}
+
+TEST_F(Phases, TheModelThatIsKeptIsTheOneThatWasMeasured) {
+  Write("job", "{epochs: 6, monitor: loss, optimizer: {adam: {learning_rate: 0.05}}}");
+  ASSERT_EQ(Run("job").status, 0);
+  const int epoch = Summary("job")["kept"]["epoch"];
+  ASSERT_LT(epoch, 6) << "a rate that large makes it worse again";
+  Write("until", "{epochs: " + std::to_string(epoch) +
+                     ", keep: last, optimizer: {adam: {learning_rate: 0.05}}}");
+  ASSERT_EQ(Run("until").status, 0);
+  EXPECT_TRUE(FileText(Out("job") / "model/model.safetensors") ==
+              FileText(Out("until") / "model/model.safetensors"));
+  EXPECT_EQ(Summary("until")["kept"]["as"], "last");
+}
+
+TEST_F(Phases, EndEarlyWhereNothingGetsBetter) {
+  Write("job",
+        "{epochs: 9, monitor: loss, early_stopping: {patience: 2, min_delta: 100}, phases: ["
+        "{name: a}, {name: b, epochs: 2}]}");
+  const ProcessOutcome outcome = Run("job");
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(
+      outcome.out,
+      AllOf(HasSubstr("\nepoch 3/11 validation: loss has not become better for 2 epochs, and "
+                      "epochs 4 to 9 are left out\n"),
+            HasSubstr("\nepoch 4/5 train ")));
+  EXPECT_EQ(Metrics("job", "train").size(), 5u);
+  const ProcessOutcome again = Run("job", {"--resume"});
+  EXPECT_EQ(again.status, 0) << again.err;
+  EXPECT_EQ(Metrics("job", "train").size(), 5u) << "it stays ended";
+}
+
+TEST_F(Phases, KilledAnywhereItGoesOnToTheSameModel) {
+  const std::string training = "{checkpoint_interval: 0ms, " + std::string(kTwoPhases).substr(1);
+  Write("right", training);
+  ASSERT_EQ(Run("right").status, 0);
+  int kills = 0;
+  for (const char* line : {"epoch 1/7 train", "epoch 1/7 validation", "epoch 2/7 validation",
+                           "epoch 4/7 validation", "phase 2 of 2", "epoch 5/7 validation"}) {
+    const std::string name = "killed" + std::to_string(kills);
+    Write(name, training);
+    {
+      WeirProcess process(Command(name));
+      process.ReadUntil(line);
+      std::this_thread::sleep_for(std::chrono::milliseconds(2 * kills++));
+      process.Signal(SIGKILL);
+      ASSERT_EQ(process.Wait().status, 128 + SIGKILL) << line;
+    }
+    const ProcessOutcome last = Run(name, {"--resume"});
+    ASSERT_EQ(last.status, 0) << line << last.out << last.err;
+    EXPECT_TRUE(Model(name) == Model("right")) << line;
+    EXPECT_EQ(Summary(name)["kept"], Summary("right")["kept"]) << line;
+  }
+}
+
+// In the second phase the head goes on from where the first one left it.
+TEST_F(Phases, BeginWithWhatTheOneBeforeLearnt) {
+  Write("whole",
+        "{keep: last, phases: [{name: a, epochs: 2}, {name: b, epochs: 2, "
+        "optimizer_state: keep}]}");
+  Write("one", "{keep: last, epochs: 4}");
+  ASSERT_EQ(Run("whole").status, 0);
+  ASSERT_EQ(Run("one").status, 0);
+  EXPECT_TRUE(FileText(Out("whole") / "model/model.safetensors") ==
+              FileText(Out("one") / "model/model.safetensors"))
+      << "two phases that change nothing are one";
+  Write("reset", "{keep: last, phases: [{name: a, epochs: 2}, {name: b, epochs: 2}]}");
+  ASSERT_EQ(Run("reset").status, 0);
+  EXPECT_FALSE(FileText(Out("reset") / "model/model.safetensors") ==
+               FileText(Out("one") / "model/model.safetensors"))
+      << "the optimizer begins anew";
+}
+
+TEST_F(Phases, ThePlanHasABillForEach) {
+  const std::string job = Write("job", kTwoPhases).string();
+  const ProcessOutcome text = Weir({"plan", job});
+  ASSERT_EQ(text.status, 0) << text.err;
+  EXPECT_THAT(text.out, AllOf(HasSubstr("\nphase head\n"), HasSubstr("\nphase fine_tune\n"),
+                              HasSubstr("\nThe largest is the bill of phase `fine_tune`: ")));
+  const auto plan = nlohmann::json::parse(Weir({"plan", job, "--json"}).out);
+  ASSERT_EQ(plan["phases"].size(), 2u);
+  EXPECT_EQ(plan["phase"], "fine_tune");
+  EXPECT_EQ(plan["peak_bytes"], plan["phases"][1]["peak_bytes"]);
+  EXPECT_LT(plan["phases"][0]["peak_bytes"], plan["phases"][1]["peak_bytes"]);
+  const ProcessOutcome tight =
+      Weir({"run", job, "--out", Out("tight").string(), "--memory",
+            std::to_string(plan["phases"][0]["smallest_bytes"].get<long>()) + "B"});
+  EXPECT_EQ(tight.status, 3);
+  EXPECT_THAT(tight.err, HasSubstr("weir: phase `fine_tune`: this job does not fit in "));
+  EXPECT_FALSE(fs::exists(Out("tight"))) << "refused before the first phase";
+}
+
+struct Refused {
+  std::string training;
+  std::string message;
+  std::string validation = "validation_split: 0.25";
+};
+
+TEST_F(Phases, RefuseWhatMakesNoSense) {
+  const std::vector<Refused> all = {
+      {"{phases: [{name: a, epochs: 0}]}", "`epochs` takes 1 or more, not 0"},
+      {"{phases: [{epochs: 1}]}", "missing required key `name` in phases[0]"},
+      {"{phases: []}", "`phases` takes at least one phase; leave it out for one"},
+      {"{phases: [{name: a}, {name: a}]}", "there is a phase `a` before it: give it another name"},
+      {"{phases: [{name: a, keep: last}]}", "unknown key `keep` in phases[0]"},
+      {"{phases: [{name: a, optimizer_state: keep}]}",
+       "the first phase has no optimizer's state to keep"},
+      {"{phases: [{name: a}, {name: b, optimizer: sgd, optimizer_state: keep}]}",
+       "`keep` needs the optimizer of the phase before, which is adam, and this is sgd"},
+      {"{phases: [{name: a, frozen: {through: block_99}}]}", "block_99"},
+      {"{early_stopping: {patience: 0}}", "`patience` takes 1 or more, not 0"},
+      {"{early_stopping: {min_delta: 1}}", "missing required key `patience` in early_stopping"},
+      {"{early_stopping: {patience: 1, min_delta: -1}}", "`min_delta` takes 0 or more, not -1"},
+      {"{monitor: auc}", "`monitor` takes loss or one of `metrics`, and `auc` is not measured"},
+      {"{keep: first}", "`keep` takes auto or best or last, not `first`"},
+      {"{keep: best}",
+       "training.keep: best goes by the figures of validation, and there are no pictures to "
+       "validate with",
+       ""},
+      {"{phases: [{name: a}, {name: b, early_stopping: {patience: 1}}]}",
+       "training.early_stopping goes by the figures of validation, and there are no pictures to "
+       "validate with",
+       ""},
+  };
+  for (const Refused& each : all) {
+    Write("job", each.training, each.validation);
+    const ProcessOutcome outcome = Run("job");
+    EXPECT_EQ(outcome.status, 2) << each.training;
+    EXPECT_THAT(outcome.err, HasSubstr(each.message)) << each.training;
+    EXPECT_FALSE(fs::exists(Out("job"))) << each.training;
+  }
+}
+
+TEST_F(Phases, APhaseThatIsGoneIsNotGoneOnWith) {
+  Write("job", kTwoPhases);
+  ASSERT_EQ(Run("job").status, 0);
+  Write("job", "{phases: [{name: head, epochs: 4}]}");
+  const ProcessOutcome outcome = Run("job", {"--resume"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err,
+              HasSubstr("the checkpoint is of phase 2, `fine_tune`, which training.phases does not "
+                        "have there"));
+}
+
+class WarmStart : public Phases {};
+
+TEST_F(WarmStart, GoesOnWithTheHeadOfARunByTheNamesOfTheClasses) {
+  Write("first", "{epochs: 3, keep: last, optimizer: {adam: {learning_rate: 0.01}}}");
+  ASSERT_EQ(Run("first").status, 0);
+  const double loss = Metrics("first", "validation").back()["loss"];
+  // At a rate of nearly nothing it is measured as it begins.
+  Write("again", "{epochs: 1, optimizer: {sgd: {learning_rate: 1e-30}}}");
+  const std::string from = "model.from=" + Out("first").string();
+  const ProcessOutcome outcome = Run("again", {"--set", from});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("backbone and head; "));
+  EXPECT_EQ(Metrics("again", "validation").back()["loss"], loss);
+}
+
+TEST_F(WarmStart, RefusesAnotherBackboneAndAnotherHead) {
+  Write("first", "{epochs: 1}");
+  ASSERT_EQ(Run("first").status, 0);
+  Write("again", "{epochs: 1}");
+  const std::string from = "model.from=" + (Out("first") / "model").string();
+  const ProcessOutcome width = Run("again", {"--set", from, "--set", "model.backbone.width=0.5"});
+  EXPECT_EQ(width.status, 2);
+  EXPECT_THAT(width.err, HasSubstr("is a model with a mobilenet_v2 of width 0.35, and "
+                                   "model.backbone declares a mobilenet_v2 of width 0.5"));
+  const ProcessOutcome head = Run(
+      "again", {"--set", from, "--set",
+                "model.head=[global_average_pooling, dense: {units: 8}, dense: {units: classes, "
+                "activation: softmax}]"});
+  EXPECT_EQ(head.status, 2);
+  EXPECT_THAT(head.err, HasSubstr("is another than the one of model.head: it "));
+  const ProcessOutcome nothing = Run("again", {"--set", "model.from=" + scratch_.path().string()});
+  EXPECT_EQ(nothing.status, 4);
+  EXPECT_THAT(nothing.err, HasSubstr(" holds no model\n"));
+}
+
+}  // namespace
+}  // namespace weir
