@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "framework/config/device_selection.h"
 #include "framework/config/params.h"
 
 namespace weir {
@@ -68,6 +69,8 @@ struct Config {
   std::uint64_t seed = 1;
   Auto<int> threads;
   MemoryConfig memory;
+  DeviceSelection device;    // of every stage that brings batches to one and whose own is auto
+  Position device_position;  // where it is written; nowhere: by default
   std::vector<std::filesystem::path> plugins;
   std::vector<StageConfig> pipeline;
   std::map<std::string, YamlNode, std::less<>> sections;  // "model", "training", as written
@@ -81,6 +84,8 @@ struct Config {
         Field{"seed", &Config::seed, "Of all random numbers."},
         Field{"threads", &Config::threads, "Workers of the scheduler.", Range{1, 1024}},
         Field{"memory", &Config::memory, "The ceilings."},
+        Field{"device", &Config::device,
+              "Where the model runs and learns: auto takes a GPU where there is one with room."},
         Field{"plugins", &Config::plugins, "Shared objects with more stages."},
         Field{"pipeline", &Config::pipeline, "The stages, in the order of the flow.", Required{}}};
   }

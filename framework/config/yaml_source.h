@@ -46,6 +46,9 @@ struct Position {
   std::size_t column = 0;
 };
 
+// "configs/a.yaml:7:15", or "--set a.b=c"; the column counts characters. Empty where it is nowhere.
+std::string PlaceText(const Position& position);
+
 // The message as a person gets it, several lines joined by '\n':
 //   configs/a.yaml:7:15: unknown key `horizontl_flip` in augment; did you mean `horizontal_flip`?
 //       7 |   - augment: {horizontl_flip: true}

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/config/config.h"
 #include "framework/config/params.h"
 #include "framework/config/suggestion.h"
 #include "framework/error.h"
@@ -163,6 +164,8 @@ void PrintReference(const Registry& stages) {
     std::printf("\n\n");
     PrintTable(spec.fields);
   }
+  std::printf("\n## The top level\n\n");
+  PrintTable(Describe<Config>());
   for (const char* section : {"model", "training"}) {
     std::printf("\n## The section `%s:`\n\n", section);
     PrintTable(SectionFields(section));

@@ -10,6 +10,7 @@
 #include "framework/config/yaml_reader.h"
 #include "framework/error.h"
 #include "framework/text.h"
+#include "pipelines/job/job_device.h"
 #include "stages/learner.h"
 #include "stages/model/model.h"
 
@@ -54,6 +55,7 @@ Recipe LoadRecipe(StageTable& stages, const std::filesystem::path& path,
   if (recipe.config.name.empty()) return recipe;  // not one key could be read
   stages.Load(recipe.config.plugins);
   CheckStages(recipe.config, stages.registry(), problems);
+  CheckDevice(recipe.config, stages.registry(), problems);
   recipe.has_model = !recipe.config.Section("model").is_null() ||
                      AnyDeclares(recipe, &StageSpec::needs, ModelSource::kResource);
   if (recipe.has_model) recipe.model = ParseModel(recipe.config.Section("model"), problems);

@@ -113,6 +113,21 @@ TEST(Run, SaysWhatIsWrongWithAnOverrideAndWhere) {
                                  HasSubstr("did you mean `epochs`?")));
 }
 
+TEST(Device, AtTheTopOfTheFileIsThatOfPrefetch) {
+  EXPECT_THAT(Weir(Demo("plan", {"--set", "device=cpu"})).out,
+              HasSubstr("\ndevice: cpu, as `device: cpu` says so\n"));
+  const ProcessOutcome both =
+      Weir(Demo("plan", {"--set", "device=cpu", "--set", "pipeline.prefetch.device=cuda"}));
+  EXPECT_EQ(both.status, 2);
+  EXPECT_THAT(both.err, StartsWith("weir: --set pipeline.prefetch.device=cuda: the stage "
+                                   "`prefetch` says `device: cuda`, and --set device=cpu says "
+                                   "`device: cpu`: remove one of them\n"));
+  const ProcessOutcome nowhere = Weir({"run", "configs/contact_sheet.yaml", "--set", "device=cuda",
+                                       "--set", "pipeline.directory.path=" + Pictures().string()});
+  EXPECT_EQ(nowhere.status, 2);
+  EXPECT_THAT(nowhere.err, HasSubstr("put `prefetch` behind `batch`"));
+}
+
 TEST(Run, NamesTheWeightsThatAreNotThere) {
   const ProcessOutcome outcome = Weir(Demo("run", {"--set", "model.backbone.weights=none.pth"}));
   EXPECT_EQ(outcome.status, 4);
@@ -363,6 +378,9 @@ TEST(Stages, AreListedAndExplained) {
               AllOf(HasSubstr("\n## decode\n"),
                     HasSubstr("| `max_megapixels` | a whole number, 1 to "
                               "2000 | `200` | Refuse larger"),
+                    HasSubstr("\n## The top level\n"),
+                    HasSubstr("| `device` | auto, cpu, cuda or cuda:N | `auto` |"),
+                    HasSubstr("| `memory.host` | auto or a size such as"),
                     HasSubstr("\n## The section `training:`\n"),
                     HasSubstr("| `optimizer.adam.learning_rate` |")));
   EXPECT_THAT(Weir({"stages", "train"}).out,

@@ -22,6 +22,7 @@ WHOLE = """
 name: fine
 memory: {host: "256MiB", device: "0.5"}
 threads: auto
+device: cpu
 pipeline:
   - directory: {path: data, validation_split: 1/5}
   - decode
@@ -53,6 +54,7 @@ BROKEN = {
     "an unknown stage": ("  - decode\n", "  - decod\n"),
     "an unknown parameter": ("size: 32}", "sice: 32}"),
     "a size without its unit": ("256MiB", "256M"),
+    "a device that is none": ("device: cpu\n", "device: gpu\n"),
     "a list that is too short": ("[96, 96]", "[96]"),
     "a number out of its range": ("validation_split: 1/5", "validation_split: 2"),
     "a text for a number": ("epochs: 2", "epochs: two"),
