@@ -15,7 +15,6 @@
 // beside the one that it is made from; while it is varied, those of the WantedSize besides.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,6 +25,7 @@
 #include "framework/config/params.h"
 #include "framework/flow/stage.h"
 #include "stages/augment/lower_size.h"
+#include "stages/augment/picture_size.h"
 #include "stages/augment/zoom_range.h"
 #include "stages/kernels/affine.h"
 #include "stages/payloads.h"
@@ -39,7 +39,7 @@ class Augment final : public ReadingMapStage<Image, Image> {
       "Resizes pictures, and varies them by chance while training.";
 
   struct Params {
-    std::array<int, 2> size{};
+    PictureSize size;
     double rotation = 0;
     double width_shift = 0;
     double height_shift = 0;
@@ -51,7 +51,8 @@ class Augment final : public ReadingMapStage<Image, Image> {
 
     static auto Fields() {
       return std::tuple{
-          Field{"size", &Params::size, "Height and width in pixels.", Range{1, 8192}, Required{}},
+          Field{"size", &Params::size, "Height and width in pixels; one number is both.",
+                Range{1, 8192}, Required{}},
           Field{"rotation", &Params::rotation, "Turn by up to so many degrees either way.",
                 Range{0, 180}},
           Field{"width_shift", &Params::width_shift, "Move by up to this part of the width.",

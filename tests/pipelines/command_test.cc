@@ -113,6 +113,20 @@ TEST(Run, SaysWhatIsWrongWithAnOverrideAndWhere) {
                                  HasSubstr("did you mean `epochs`?")));
 }
 
+TEST(Size, MayBeOneNumber) {
+  const auto batch_bytes = [](const std::string& size) {
+    const auto plan = nlohmann::json::parse(
+        Weir(Demo("plan", {"--json", "--set", "pipeline.augment.size=" + size})).out);
+    for (const auto& row : plan["rows"]) {
+      if (row["stage"] == "batch") return row["bytes_each"].get<int>();
+    }
+    return 0;
+  };
+  EXPECT_GT(batch_bytes("64"), 0);
+  EXPECT_EQ(batch_bytes("64"), batch_bytes("[64, 64]"));
+  EXPECT_LT(batch_bytes("64"), batch_bytes("[64, 96]"));
+}
+
 TEST(Device, AtTheTopOfTheFileIsThatOfPrefetch) {
   EXPECT_THAT(Weir(Demo("plan", {"--set", "device=cpu"})).out,
               HasSubstr("\ndevice: cpu, as `device: cpu` says so\n"));

@@ -27,7 +27,7 @@ pipeline:
   - directory: {path: data, validation_split: 1/5}
   - decode
   - augment: {size: [96, 96], zoom: [0.8, 1.25], shear: 1e-1}
-  - augment: {as: large, from: decode, size: [128, 128]}
+  - augment: {as: large, from: decode, size: 128}
   - contact_sheet: {from: [large], path: sheet.png}
   - batch: {from: augment, size: 32}
   - prefetch: {device: cpu}
