@@ -6,9 +6,12 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "framework/config/foreign_word.h"
 
 namespace weir {
 
@@ -71,6 +74,10 @@ class Problems {
   std::string text() const;  // the first 50, joined by '\n'
   std::vector<std::string> warnings() const;
 
+  // The words of other programs that unknown keys are looked for in; `rows` outlives this.
+  void set_foreign_words(std::span<const ForeignWord> rows) { foreign_words_ = rows; }
+  std::span<const ForeignWord> foreign_words() const { return foreign_words_; }
+
   // Throws Error(kConfig) with text(), if there are any.
   void ThrowIfAny() const;
 
@@ -83,6 +90,7 @@ class Problems {
 
   std::vector<Problem> problems_;
   std::vector<Problem> warnings_;
+  std::span<const ForeignWord> foreign_words_;
 };
 
 }  // namespace weir

@@ -74,6 +74,10 @@ void PrintFields(const std::vector<FieldDoc>& fields, int indent) {
     for (const std::string& old : field.old_names) {
       std::printf("%*s  It was called `%s`, which still works.\n", indent, "", old.c_str());
     }
+    if (!field.foreign_names.empty()) {
+      std::printf("%*s  Elsewhere called %s.\n", indent, "",
+                  Enumerate(field.foreign_names, "or").c_str());
+    }
     PrintFields(field.nested, indent + 4);
   }
 }

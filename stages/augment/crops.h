@@ -45,7 +45,8 @@ class CenterCrop final : public ReadingMapStage<Image, Image> {
 
     static auto Fields() {
       return std::tuple{Field{"size", &Params::size,
-                              "Height and width in pixels; one number is both.", Range{1, 65'536}}};
+                              "Height and width in pixels; one number is both.", Range{1, 65'536},
+                              SizeElsewhere()}};
     }
   };
 
@@ -80,7 +81,8 @@ class RandomResizedCrop final : public ReadingMapStage<Image, Image> {
     static auto Fields() {
       return std::tuple{
           Field{"size", &Params::size,
-                "Height and width of the result in pixels; one number is both.", Range{1, 65'536}},
+                "Height and width of the result in pixels; one number is both.", Range{1, 65'536},
+                SizeElsewhere()},
           Field{"scale", &Params::scale,
                 "The part's area, from and to, as a part of the picture's.", Range{0.0001, 1}},
           Field{"ratio", &Params::ratio, "The part's width over its height, from and to.",

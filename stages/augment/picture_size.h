@@ -23,4 +23,10 @@ struct ParamType<PictureSize> {
   static YamlNode Schema(const FieldRules& rules);
 };
 
+// What other programs call such a field.
+inline ElsewhereCalled SizeElsewhere() {
+  return {"img_size",    "imgsz",     "image_size", "target_size", "input_size",
+          "input_shape", "crop_size", "resize",     "resolution"};
+}
+
 }  // namespace weir

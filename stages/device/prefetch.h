@@ -32,13 +32,15 @@ class Prefetch final : public MapStage<Batch, Batch> {
     Auto<int> depth{};
 
     static auto Fields() {
-      return std::tuple{Field{"device", &Params::device,
-                              "Where the model runs and learns: auto is what `device` of the "
-                              "whole file says."},
-                        Field{"depth", &Params::depth,
-                              "Batches that are ready beside the one in use and the one that "
-                              "fills: auto is 2 on a device, none on the host.",
-                              Range{1, 16}}};
+      return std::tuple{
+          Field{"device", &Params::device,
+                "Where the model runs and learns: auto is what `device` of the "
+                "whole file says.",
+                ElsewhereCalled{"accelerator"}},
+          Field{"depth", &Params::depth,
+                "Batches that are ready beside the one in use and the one that "
+                "fills: auto is 2 on a device, none on the host.",
+                Range{1, 16}, ElsewhereCalled{"prefetch_factor", "buffer_size", "max_queue_size"}}};
     }
   };
 

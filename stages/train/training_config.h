@@ -34,16 +34,24 @@ struct TrainingConfig {
   static auto Fields() {
     return std::tuple{
         Field{"epochs", &TrainingConfig::epochs, "How often all of the data is learnt from.",
-              AtLeast{1}},
-        Field{"optimizer", &TrainingConfig::optimizer, "How a gradient becomes a step."},
-        Field{"schedule", &TrainingConfig::schedule, Schedule::Doc()},
-        Field{"loss", &TrainingConfig::loss, "What is made small."},
-        Field{"metrics", &TrainingConfig::metrics, Metric::Doc()},
+              AtLeast{1},
+              ElsewhereCalled{"epoch", "num_epochs", "n_epochs", "nb_epoch", "max_epochs",
+                              "num_train_epochs", "train_epochs"}},
+        Field{"optimizer", &TrainingConfig::optimizer, "How a gradient becomes a step.",
+              ElsewhereCalled{"opt", "optim", "optimiser"}},
+        Field{"schedule", &TrainingConfig::schedule, Schedule::Doc(),
+              ElsewhereCalled{"scheduler", "sched", "lr_schedule", "lr_scheduler",
+                              "lr_scheduler_type", "learning_rate_schedule",
+                              "learning_rate_scheduler"}},
+        Field{"loss", &TrainingConfig::loss, "What is made small.",
+              ElsewhereCalled{"criterion", "loss_fn", "loss_function", "objective"}},
+        Field{"metrics", &TrainingConfig::metrics, Metric::Doc(),
+              ElsewhereCalled{"metric", "eval_metric", "eval_metrics"}},
         Field{"micro_batch", &TrainingConfig::micro_batch,
               "Samples whose gradients are computed at once; a batch is learnt from whole. auto "
               "follows the model alone, never the memory there is; on a GPU it is the largest that "
               "fits.",
-              AtLeast{1}},
+              AtLeast{1}, ElsewhereCalled{"micro_batch_size", "microbatch_size"}},
         Field{"checkpoint_interval", &TrainingConfig::checkpoint_interval,
               "How often it is saved, beside the end of every epoch.",
               WasCalled{"checkpoint_seconds"}}};
