@@ -446,6 +446,8 @@ TEST(Stages, AreListedAndExplained) {
   EXPECT_THAT(one.out, AllOf(HasSubstr("takes image/file, gives image/u8hwc"),
                              HasSubstr("max_megapixels: a whole number, 1 to 2000; default 200")));
   EXPECT_THAT(Weir({"stages", "training"}).out, HasSubstr("learning_rate"));
+  EXPECT_THAT(Weir({"stages", "batch"}).out,
+              HasSubstr("\n    Elsewhere called batch_size, bs or train_batch_size.\n"));
   EXPECT_THAT(Weir({"stages", "--markdown"}).out,
               AllOf(HasSubstr("\n## decode\n"),
                     HasSubstr("| `max_megapixels` | a whole number, 1 to "
