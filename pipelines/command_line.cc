@@ -29,7 +29,7 @@ void AddOverrides(CLI::App* command, std::vector<std::string>& overrides) {
   command
       ->add_option("--set", overrides,
                    "Change a value of the configuration: --set training.epochs=3, "
-                   "--set pipeline.augment.size=[96,96]; repeatable")
+                   "--set pipeline.augment.size=96, --set device=cpu; repeatable")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   command

@@ -3,15 +3,18 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <string>
+#include <vector>
 
 #include "framework/error.h"
 #include "framework/memory/out_of_memory.h"
 #include "pipelines/command_line.h"
 #include "pipelines/commands/commands.h"
+#include "pipelines/foreign_command_line.h"
 #include "pipelines/job/signals.h"
 #include "pipelines/job/stage_table.h"
 #include "pipelines/record/ending.h"
@@ -58,6 +61,12 @@ int Fail(const weir::Error& error) {
   return error.exit_status();
 }
 
+// Says what the words of another program are here.
+int Refuse(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) std::fprintf(stderr, "weir: %s\n", line.c_str());
+  return static_cast<int>(weir::ErrorKind::kConfig);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -71,6 +80,11 @@ int main(int argc, char** argv) {
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
+      const std::vector<std::string> advice =
+          error.get_exit_code() == 0
+              ? std::vector<std::string>()
+              : weir::AdviceOnCommandLine(app, {argv + std::min(argc, 1), argv + argc});
+      if (!advice.empty()) return Refuse(advice);
       const int status = app.exit(error);
       return status == 0 ? 0 : static_cast<int>(weir::ErrorKind::kConfig);
     }

@@ -153,6 +153,9 @@ Config LoadConfig(const std::filesystem::path& path, std::span<const std::string
   for (const std::string& option : overrides) tree = ApplyOverride(tree, option, problems);
   Config config = Parse<Config>(tree, problems, sections);
   if (config.name.empty()) config.name = path.stem().string();
+  if (const std::optional<YamlNode> device = tree.Find("device")) {
+    config.device_position = device->position();
+  }
   for (const std::string& section : sections) {
     if (const std::optional<YamlNode> node = tree.Find(section)) config.sections[section] = *node;
   }

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "framework/config/device_selection.h"
 #include "framework/config/params.h"
 
 namespace weir {
@@ -68,6 +69,8 @@ struct Config {
   std::uint64_t seed = 1;
   Auto<int> threads;
   MemoryConfig memory;
+  DeviceSelection device;    // of every stage that brings batches to one and whose own is auto
+  Position device_position;  // where it is written; nowhere: by default
   std::vector<std::filesystem::path> plugins;
   std::vector<StageConfig> pipeline;
   std::map<std::string, YamlNode, std::less<>> sections;  // "model", "training", as written
@@ -77,12 +80,20 @@ struct Config {
 
   static auto Fields() {
     return std::tuple{
-        Field{"name", &Config::name, "What the run is called; by default as its file is."},
-        Field{"seed", &Config::seed, "Of all random numbers."},
-        Field{"threads", &Config::threads, "Workers of the scheduler.", Range{1, 1024}},
+        Field{"name", &Config::name, "What the run is called; by default as its file is.",
+              ElsewhereCalled{"run_name", "experiment", "experiment_name"}},
+        Field{"seed", &Config::seed, "Of all random numbers.",
+              ElsewhereCalled{"random_state", "random_seed", "manual_seed", "rng_seed"}},
+        Field{"threads", &Config::threads, "Workers of the scheduler.", Range{1, 1024},
+              ElsewhereCalled{"num_workers", "workers", "nthreads", "num_threads", "n_threads",
+                              "n_jobs", "num_parallel_calls"}},
         Field{"memory", &Config::memory, "The ceilings."},
+        Field{"device", &Config::device,
+              "Where the model runs and learns: auto takes a GPU where there is one with room.",
+              ElsewhereCalled{"accelerator"}},
         Field{"plugins", &Config::plugins, "Shared objects with more stages."},
-        Field{"pipeline", &Config::pipeline, "The stages, in the order of the flow.", Required{}}};
+        Field{"pipeline", &Config::pipeline, "The stages, in the order of the flow.", Required{},
+              ElsewhereCalled{"stages", "steps"}}};
   }
   void Check(const Blame& blame) const;
 };

@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "framework/config/foreign_word.h"
 #include "framework/config/home_folder.h"
 #include "framework/config/suggestion.h"
 #include "framework/text.h"
@@ -70,6 +71,26 @@ const Choice* FindChoice(const YamlNode& node, const FieldRules& rules, Problems
       node.is_scalar() ? DidYouMean(node.scalar(), Texts(rules.choices)) : "";
   detail::AddWrongType(node, rules, detail::ChoicesInWords(rules), problems, ending);
   return nullptr;
+}
+
+// What is said of a key that a struct of these keys does not have.
+std::string OfUnknownKey(const YamlNode& node, const YamlEntry& entry,
+                         const std::vector<std::string>& known,
+                         std::span<const detail::ForeignName> foreign,
+                         std::span<const ForeignWord> foreign_words) {
+  for (const detail::ForeignName& name : foreign) {
+    if (name.word != WithUnderscores(entry.key)) continue;
+    return InBackticks(entry.key) + " is called " + InBackticks(name.field) + " here";
+  }
+  if (const ForeignWord* row = FindForeignWord(foreign_words, node.path(), entry.key)) {
+    const auto& source = entry.key_position.source;
+    const bool is_option = source && !source->is_file();
+    return AdviceOn(*row, entry.key, entry.value.scalar(),
+                    is_option ? AdviceForm::kOption : AdviceForm::kYaml);
+  }
+  std::string ending = DidYouMean(entry.key, known);
+  if (ending.empty()) ending = known.empty() ? "; it takes none" : "; it takes " + Enumerate(known);
+  return "unknown key " + InBackticks(entry.key) + InWhere(node) + ending;
 }
 
 // `form` of a number, within the rules.
@@ -316,7 +337,8 @@ YamlNode DurationSchema() {
 }
 
 bool IsStruct(const YamlNode& node, const std::vector<std::string>& fields,
-              std::span<const std::string> others, Problems& problems) {
+              std::span<const std::string> others, std::span<const ForeignName> foreign,
+              Problems& problems) {
   if (node.is_null()) return true;
   if (!node.is_map()) {
     problems.Add(node.position(), Named(node) + " takes a map of keys, not " + node.Shown());
@@ -326,13 +348,19 @@ bool IsStruct(const YamlNode& node, const std::vector<std::string>& fields,
   known.insert(known.end(), others.begin(), others.end());
   for (const YamlEntry& entry : node.entries()) {
     if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
-    std::string ending = DidYouMean(entry.key, known);
-    if (ending.empty())
-      ending = known.empty() ? "; it takes none" : "; it takes " + Enumerate(known);
     problems.Add(entry.key_position,
-                 "unknown key " + InBackticks(entry.key) + InWhere(node) + ending);
+                 OfUnknownKey(node, entry, known, foreign, problems.foreign_words()));
   }
   return true;
+}
+
+bool IsForeignNameWritten(const YamlNode& node, const FieldRules& rules) {
+  const std::vector<YamlEntry> entries = node.entries();
+  return std::any_of(entries.begin(), entries.end(), [&](const YamlEntry& entry) {
+    const std::string word = WithUnderscores(entry.key);
+    return std::find(rules.foreign_names.begin(), rules.foreign_names.end(), word) !=
+           rules.foreign_names.end();
+  });
 }
 
 std::optional<YamlNode> FindField(const YamlNode& node, std::string_view field,

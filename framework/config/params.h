@@ -91,6 +91,12 @@ struct Required {};  // has no default: leaving it out is a problem
 struct WasCalled {
   const char* name;
 };
+// What other programs call the field: ElsewhereCalled{"lr", "base_lr"}. Not read: the problem gives
+// the name here. What is set in another place here is a ForeignWord (foreign_word.h).
+struct ElsewhereCalled {
+  ElsewhereCalled(std::initializer_list<const char*> names) : names(names) {}
+  std::vector<const char*> names;
+};
 
 struct Choice {
   Choice(const char* text) : text(text) {}
@@ -124,6 +130,7 @@ struct FieldRules {
   void Add(const Choices& table) { choices = table.list; }
   void Add(Required) { is_required = true; }
   void Add(WasCalled old) { old_names.emplace_back(old.name); }
+  void Add(const ElsewhereCalled& elsewhere) { foreign_names = elsewhere.names; }
 
   std::optional<Bound> low, high;
   bool is_low_excluded = false;
@@ -131,6 +138,7 @@ struct FieldRules {
   bool is_auto_allowed = false;  // the field is an Auto<T>: its messages name `auto` too
   std::vector<Choice> choices;
   std::vector<std::string> old_names;
+  std::vector<const char*> foreign_names;
 };
 
 template <class Struct, class T>
@@ -202,7 +210,8 @@ struct FieldDoc {
   bool required = false;
   std::vector<std::string> choices;
   std::vector<std::string> old_names;
-  std::vector<FieldDoc> nested;  // the fields of a struct, or of the elements of a list
+  std::vector<std::string> foreign_names;  // what other programs call it; not read
+  std::vector<FieldDoc> nested;            // the fields of a struct, or of the elements of a list
 };
 
 }  // namespace weir

@@ -76,9 +76,17 @@ YamlNode TextSchema(const FieldRules& rules);
 YamlNode ByteSizeSchema();
 YamlNode DurationSchema();
 
+// What another program calls a field.
+struct ForeignName {
+  std::string_view word;
+  std::string_view field;
+};
 // Whether `node` can be read as a struct with these keys; adds unknown keys as problems.
 bool IsStruct(const YamlNode& node, const std::vector<std::string>& fields,
-              std::span<const std::string> others, Problems& problems);
+              std::span<const std::string> others, std::span<const ForeignName> foreign,
+              Problems& problems);
+// Whether one of those names is written there, which is a problem already.
+bool IsForeignNameWritten(const YamlNode& node, const FieldRules& rules);
 void AddMissing(const YamlNode& node, std::string_view field, Problems& problems);
 // The value that is written for a field, under its name or an old one; nothing where there is none.
 std::optional<YamlNode> FindField(const YamlNode& node, std::string_view field,
@@ -93,7 +101,10 @@ template <class AField, class P>
 void ReadField(const AField& field, const YamlNode& node, P& params, Problems& problems) {
   using T = typename AField::Type;
   std::optional<YamlNode> value = FindField(node, field.name, field.rules, problems);
-  if (!value && field.rules.is_required) return AddMissing(node, field.name, problems);
+  if (!value && field.rules.is_required) {
+    if (!IsForeignNameWritten(node, field.rules)) AddMissing(node, field.name, problems);
+    return;
+  }
   if (!value) {
     if constexpr (!HasFields<T>) return;
     const std::string name(field.name);  // so that what is required inside it is missed
@@ -110,12 +121,14 @@ P ReadStruct(const YamlNode& node, Problems& problems, std::span<const std::stri
   P params{};
   std::vector<std::string> names;
   std::vector<std::string> known(others.begin(), others.end());
+  std::vector<ForeignName> foreign;
   ForEachField<P>([&](const auto& field) {
     names.emplace_back(field.name);
     known.insert(known.end(), field.rules.old_names.begin(), field.rules.old_names.end());
+    for (const char* word : field.rules.foreign_names) foreign.push_back({word, field.name});
   });
   const std::size_t before = problems.size();
-  if (!IsStruct(node, names, known, problems)) return params;
+  if (!IsStruct(node, names, known, foreign, problems)) return params;
   ForEachField<P>([&](const auto& field) { ReadField(field, node, params, problems); });
   if constexpr (requires(const Blame& blame) { params.Check(blame); }) {
     if (problems.size() == before) params.Check(Blame(node, problems));
@@ -201,6 +214,7 @@ std::vector<FieldDoc> DescribeStruct() {
     doc.doc = field.doc;
     for (const Choice& choice : ChoicesOf<T>(field.rules)) doc.choices.push_back(choice.text);
     doc.old_names = field.rules.old_names;
+    doc.foreign_names.assign(field.rules.foreign_names.begin(), field.rules.foreign_names.end());
     doc.nested = NestedDocs<T>();
     docs.push_back(std::move(doc));
   });

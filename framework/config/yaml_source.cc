@@ -82,21 +82,27 @@ std::string_view YamlSource::Line(std::size_t line) const {
   return rest.substr(0, rest.size() - (rest.ends_with('\n') ? 1 : 0));
 }
 
+std::string PlaceText(const Position& position) {
+  if (!position.source) return "";
+  const YamlSource& source = *position.source;
+  if (!source.is_file()) return source.label();
+  const std::string_view before = source.Line(position.line).substr(0, position.column);
+  return source.label() + ":" + std::to_string(position.line + 1) + ":" +
+         std::to_string(CountCharacters(before) + 1);
+}
+
 std::string Format(const Position& position, std::string_view message) {
   if (!position.source) return std::string(message);
   const YamlSource& source = *position.source;
   const std::string_view whole = source.Line(position.line);
-  const std::size_t column = CountCharacters(whole.substr(0, position.column));
   const auto [line, caret] = ExcerptAround(whole, position.column);
 
   std::string margin = "  ";
-  std::string text = source.label();
   if (source.is_file()) {
     const std::string number = std::to_string(position.line + 1);
-    text += ":" + number + ":" + std::to_string(column + 1);
     margin = std::string(number.size() < 5 ? 5 - number.size() : 0, ' ') + number + " | ";
   }
-  text += ": " + std::string(message);
+  std::string text = PlaceText(position) + ": " + std::string(message);
   if (whole.empty()) return text;
   text += "\n" + margin + line + "\n";
   if (source.is_file()) margin = std::string(margin.size() - 2, ' ') + "| ";

@@ -6,9 +6,12 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "framework/config/foreign_word.h"
 
 namespace weir {
 
@@ -46,6 +49,9 @@ struct Position {
   std::size_t column = 0;
 };
 
+// "configs/a.yaml:7:15", or "--set a.b=c"; the column counts characters. Empty where it is nowhere.
+std::string PlaceText(const Position& position);
+
 // The message as a person gets it, several lines joined by '\n':
 //   configs/a.yaml:7:15: unknown key `horizontl_flip` in augment; did you mean `horizontal_flip`?
 //       7 |   - augment: {horizontl_flip: true}
@@ -68,6 +74,10 @@ class Problems {
   std::string text() const;  // the first 50, joined by '\n'
   std::vector<std::string> warnings() const;
 
+  // The words of other programs that unknown keys are looked for in; `rows` outlives this.
+  void set_foreign_words(std::span<const ForeignWord> rows) { foreign_words_ = rows; }
+  std::span<const ForeignWord> foreign_words() const { return foreign_words_; }
+
   // Throws Error(kConfig) with text(), if there are any.
   void ThrowIfAny() const;
 
@@ -80,6 +90,7 @@ class Problems {
 
   std::vector<Problem> problems_;
   std::vector<Problem> warnings_;
+  std::span<const ForeignWord> foreign_words_;
 };
 
 }  // namespace weir

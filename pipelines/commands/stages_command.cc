@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/config/config.h"
 #include "framework/config/params.h"
 #include "framework/config/suggestion.h"
 #include "framework/error.h"
@@ -72,6 +73,10 @@ void PrintFields(const std::vector<FieldDoc>& fields, int indent) {
     if (!field.doc.empty()) std::printf("%*s  %s\n", indent, "", field.doc.c_str());
     for (const std::string& old : field.old_names) {
       std::printf("%*s  It was called `%s`, which still works.\n", indent, "", old.c_str());
+    }
+    if (!field.foreign_names.empty()) {
+      std::printf("%*s  Elsewhere called %s.\n", indent, "",
+                  Enumerate(field.foreign_names, "or").c_str());
     }
     PrintFields(field.nested, indent + 4);
   }
@@ -163,6 +168,8 @@ void PrintReference(const Registry& stages) {
     std::printf("\n\n");
     PrintTable(spec.fields);
   }
+  std::printf("\n## The top level\n\n");
+  PrintTable(Describe<Config>());
   for (const char* section : {"model", "training"}) {
     std::printf("\n## The section `%s:`\n\n", section);
     PrintTable(SectionFields(section));

@@ -11,6 +11,8 @@
 #include "framework/config/yaml_reader.h"
 #include "framework/error.h"
 #include "framework/text.h"
+#include "pipelines/job/foreign_words.h"
+#include "pipelines/job/job_device.h"
 #include "stages/learner.h"
 #include "stages/model/model.h"
 
@@ -23,8 +25,10 @@ void CheckStages(const Config& config, const Registry& stages, Problems& problem
   for (const StageConfig& stage : config.pipeline) {
     const StageSpec* spec = stages.Find(stage.stage);
     if (!spec) {
-      problems.Add(stage.position, "there is no stage " + InBackticks(stage.stage) +
-                                       DidYouMean(stage.stage, stages.names()));
+      const ForeignWord* row = FindForeignWord(problems.foreign_words(), "pipeline", stage.stage);
+      problems.Add(stage.position, row ? AdviceOn(*row, stage.stage, "", AdviceForm::kYaml)
+                                       : "there is no stage " + InBackticks(stage.stage) +
+                                             DidYouMean(stage.stage, stages.names()));
       continue;
     }
     spec->check(stage.params, problems);
@@ -47,6 +51,7 @@ bool Recipe::trains() const { return AnyDeclares(*this, &StageSpec::provides, Le
 
 Recipe LoadRecipe(StageTable& stages, const std::filesystem::path& path,
                   const std::vector<std::string>& overrides, Problems& problems) {
+  problems.set_foreign_words(ForeignWords());
   Recipe recipe;
   recipe.stages = &stages;
   recipe.path = path;
@@ -55,6 +60,7 @@ Recipe LoadRecipe(StageTable& stages, const std::filesystem::path& path,
   if (recipe.config.name.empty()) return recipe;  // not one key could be read
   stages.Load(recipe.config.plugins);
   CheckStages(recipe.config, stages.registry(), problems);
+  CheckDevice(recipe.config, stages.registry(), problems);
   recipe.has_model = !recipe.config.Section("model").is_null() ||
                      AnyDeclares(recipe, &StageSpec::needs, ModelSource::kResource);
   if (recipe.has_model) recipe.model = ParseModel(recipe.config.Section("model"), problems);

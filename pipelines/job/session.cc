@@ -72,6 +72,7 @@ Session::Session(const Recipe& recipe, SessionOptions options) : config_(recipe.
   budget_ = std::make_unique<MemoryBudget>(ceiling_.bytes);
   resources_.Put(std::make_shared<JobCeilings>(
       JobCeilings{budget_->usage().limit_bytes, config_.memory.device}));
+  resources_.Put(std::make_shared<JobDevice>(JobDevice{config_.device}));
   pipeline_ = std::make_unique<Pipeline>(PipelineOptions{.seed = config_.seed,
                                                          .workers = Workers(config_),
                                                          .training = options.training,

@@ -30,18 +30,18 @@ bool OnlyFlips(const KerasTransform& drawn) {
 Augment::Augment(const Params& params, BuildContext& context)
     : params_(params), seed_(context.seed), training_(context.training) {
   const double closest = std::min(params_.zoom.low, 1.0);
-  wanted_.height = static_cast<int>(std::ceil(params_.size[0] / closest));
-  wanted_.width = static_cast<int>(std::ceil(params_.size[1] / closest));
+  wanted_.height = static_cast<int>(std::ceil(params_.size.height / closest));
+  wanted_.width = static_cast<int>(std::ceil(params_.size.width / closest));
   // What arrives in one size was decoded for whoever made it so.
   if (context.upstream.dims.empty()) context.resources.Put(std::make_shared<WantedSize>(wanted_));
 }
 
 std::size_t Augment::picture_bytes() const {
-  return std::size_t{3} * params_.size[0] * params_.size[1];
+  return std::size_t{3} * params_.size.height * params_.size.width;
 }
 
 ItemSpec Augment::output() const {
-  return {.dims = {params_.size[0], params_.size[1], 3}, .item_bytes = picture_bytes()};
+  return {.dims = {params_.size.height, params_.size.width, 3}, .item_bytes = picture_bytes()};
 }
 
 // A picture that is varied may be made smaller first, to no more than is wanted of it.
@@ -62,8 +62,8 @@ KerasTransform Augment::Draw(std::uint64_t epoch, std::uint64_t index) const {
   const auto either_way = [&random](double most) { return random.Uniform(-most, most); };
   KerasTransform drawn;
   drawn.theta = either_way(params_.rotation);
-  drawn.ty = either_way(params_.height_shift) * params_.size[0];
-  drawn.tx = either_way(params_.width_shift) * params_.size[1];
+  drawn.ty = either_way(params_.height_shift) * params_.size.height;
+  drawn.tx = either_way(params_.width_shift) * params_.size.width;
   drawn.shear = either_way(params_.shear);
   drawn.zx = random.Uniform(params_.zoom.low, params_.zoom.high);
   drawn.zy = random.Uniform(params_.zoom.low, params_.zoom.high);
@@ -74,7 +74,7 @@ KerasTransform Augment::Draw(std::uint64_t epoch, std::uint64_t index) const {
 
 std::optional<std::string> Augment::DependsOn(const Pass& pass, std::uint64_t index) const {
   std::ostringstream text;
-  text << std::hexfloat << params_.size[0] << "x" << params_.size[1];
+  text << std::hexfloat << params_.size.height << "x" << params_.size.width;
   if (varies(pass.split)) {
     const KerasTransform drawn = Draw(pass.epoch, index);
     text << " theta " << drawn.theta << " tx " << drawn.tx << " ty " << drawn.ty << " shear "

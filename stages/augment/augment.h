@@ -15,7 +15,6 @@
 // beside the one that it is made from; while it is varied, those of the WantedSize besides.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,6 +25,7 @@
 #include "framework/config/params.h"
 #include "framework/flow/stage.h"
 #include "stages/augment/lower_size.h"
+#include "stages/augment/picture_size.h"
 #include "stages/augment/zoom_range.h"
 #include "stages/kernels/affine.h"
 #include "stages/payloads.h"
@@ -39,7 +39,7 @@ class Augment final : public ReadingMapStage<Image, Image> {
       "Resizes pictures, and varies them by chance while training.";
 
   struct Params {
-    std::array<int, 2> size{};
+    PictureSize size;
     double rotation = 0;
     double width_shift = 0;
     double height_shift = 0;
@@ -51,19 +51,23 @@ class Augment final : public ReadingMapStage<Image, Image> {
 
     static auto Fields() {
       return std::tuple{
-          Field{"size", &Params::size, "Height and width in pixels.", Range{1, 8192}, Required{}},
+          Field{"size", &Params::size, "Height and width in pixels; one number is both.",
+                Range{1, 8192}, Required{}, SizeElsewhere()},
           Field{"rotation", &Params::rotation, "Turn by up to so many degrees either way.",
-                Range{0, 180}},
+                Range{0, 180}, ElsewhereCalled{"rotation_range", "degrees", "rotate"}},
           Field{"width_shift", &Params::width_shift, "Move by up to this part of the width.",
-                Range{0, 1}},
+                Range{0, 1}, ElsewhereCalled{"width_shift_range", "translate_x"}},
           Field{"height_shift", &Params::height_shift, "Move by up to this part of the height.",
-                Range{0, 1}},
-          Field{"shear", &Params::shear, "Shear by up to so many degrees either way.",
-                Range{0, 89}},
+                Range{0, 1}, ElsewhereCalled{"height_shift_range", "translate_y"}},
+          Field{"shear", &Params::shear, "Shear by up to so many degrees either way.", Range{0, 89},
+                ElsewhereCalled{"shear_range"}},
           Field{"zoom", &Params::zoom,
-                "Scale each axis by 1 - zoom to 1 + zoom, or by [low, high]; above 1 is smaller."},
-          Field{"horizontal_flip", &Params::horizontal_flip, "Mirror every other picture."},
-          Field{"vertical_flip", &Params::vertical_flip, "Turn every other picture upside down."},
+                "Scale each axis by 1 - zoom to 1 + zoom, or by [low, high]; above 1 is smaller.",
+                ElsewhereCalled{"zoom_range"}},
+          Field{"horizontal_flip", &Params::horizontal_flip, "Mirror every other picture.",
+                ElsewhereCalled{"hflip", "h_flip", "fliplr", "flip_lr", "horizontal_flipping"}},
+          Field{"vertical_flip", &Params::vertical_flip, "Turn every other picture upside down.",
+                ElsewhereCalled{"vflip", "v_flip", "flipud", "flip_ud", "vertical_flipping"}},
           Field{"variants", &Params::variants,
                 "Draw so many variants of each picture and take them in turn, one an epoch: what a "
                 "frozen backbone makes of them is then kept. 0: another one in each epoch.",

@@ -34,11 +34,14 @@ class ColorJitter final : public MapStage<Image, Image> {
     static auto Fields() {
       constexpr const char* kFactor = "Its factor is drawn from 1 - this, or 0, to 1 + this.";
       return std::tuple{
-          Field{"brightness", &Params::brightness, kFactor, Range{0, 100}},
-          Field{"contrast", &Params::contrast, kFactor, Range{0, 100}},
-          Field{"saturation", &Params::saturation, kFactor, Range{0, 100}},
+          Field{"brightness", &Params::brightness, kFactor, Range{0, 100},
+                ElsewhereCalled{"brightness_range", "brightness_factor", "hsv_v"}},
+          Field{"contrast", &Params::contrast, kFactor, Range{0, 100},
+                ElsewhereCalled{"contrast_range", "contrast_factor"}},
+          Field{"saturation", &Params::saturation, kFactor, Range{0, 100},
+                ElsewhereCalled{"saturation_range", "saturation_factor", "hsv_s"}},
           Field{"hue", &Params::hue, "It is turned by -this to this, as a part of the circle.",
-                Range{0, 0.5}}};
+                Range{0, 0.5}, ElsewhereCalled{"hue_factor", "hsv_h"}}};
     }
   };
 
@@ -76,7 +79,7 @@ class GrayscaleStage final : public MapStage<Image, Image> {
       return std::tuple{Field{"probability", &Params::probability,
                               "Of each picture in train passes; below 1 the others' stay as they "
                               "are.",
-                              Range{0, 1}}};
+                              Range{0, 1}, ElsewhereCalled{"p", "prob"}}};
     }
   };
 
@@ -110,7 +113,8 @@ class RandomErasing final : public MapStage<Image, Image> {
 
     static auto Fields() {
       return std::tuple{
-          Field{"probability", &Params::probability, "Of each picture.", Range{0, 1}},
+          Field{"probability", &Params::probability, "Of each picture.", Range{0, 1},
+                ElsewhereCalled{"p", "prob", "reprob", "erasing"}},
           Field{"scale", &Params::scale,
                 "The part's area, from and to, as a part of the picture's.", Range{0, 1}},
           Field{"ratio", &Params::ratio, "The part's height over its width, from and to.",

@@ -12,8 +12,9 @@
 namespace weir {
 namespace {
 
-ItemSpec PicturesOf(std::array<int, 2> size) {
-  return {.dims = {size[0], size[1], 3}, .item_bytes = std::size_t{3} * size[0] * size[1]};
+ItemSpec PicturesOf(const PictureSize& size) {
+  return {.dims = {size.height, size.width, 3},
+          .item_bytes = std::size_t{3} * size.height * size.width};
 }
 
 }  // namespace
@@ -41,11 +42,11 @@ std::optional<Box> DrawPart(CounterRandom& random, int height, int width,
 ItemSpec CenterCrop::output() const { return PicturesOf(params_.size); }
 
 // torchvision rounds halves to even, and pads the odd pixel behind.
-Box CenterCrop::Of(int height, int width, std::array<int, 2> size) {
+Box CenterCrop::Of(int height, int width, const PictureSize& size) {
   const auto begin = [](int from, int to) {
     return to > from ? -((to - from) / 2) : static_cast<int>(std::nearbyint((from - to) / 2.0));
   };
-  return {begin(height, size[0]), begin(width, size[1]), size[0], size[1]};
+  return {begin(height, size.height), begin(width, size.width), size.height, size.width};
 }
 
 Outcome<Image> CenterCrop::Map(const Image& image, StageContext&) {
@@ -64,7 +65,7 @@ Outcome<Image> CenterCrop::Map(const Image& image, StageContext&) {
 }
 
 std::optional<std::string> CenterCrop::DependsOn(const Pass&, std::uint64_t) const {
-  return std::to_string(params_.size[0]) + "x" + std::to_string(params_.size[1]);
+  return std::to_string(params_.size.height) + "x" + std::to_string(params_.size.width);
 }
 
 void RandomResizedCrop::Params::Check(const Blame& blame) const {
@@ -78,8 +79,8 @@ RandomResizedCrop::RandomResizedCrop(const Params& params, BuildContext& context
   // A part of that area is so much longer than the picture's sides would be.
   const double times = 1 / std::sqrt(context.training ? params_.scale[0] : 1.0);
   context.resources.Put(std::make_shared<WantedSize>(
-      WantedSize{static_cast<int>(std::ceil(params_.size[0] * times)),
-                 static_cast<int>(std::ceil(params_.size[1] * times))}));
+      WantedSize{static_cast<int>(std::ceil(params_.size.height * times)),
+                 static_cast<int>(std::ceil(params_.size.width * times))}));
 }
 
 ItemSpec RandomResizedCrop::output() const { return PicturesOf(params_.size); }
@@ -118,7 +119,7 @@ Outcome<Image> RandomResizedCrop::Map(const Image& image, StageContext& context)
 std::optional<std::string> RandomResizedCrop::DependsOn(const Pass& pass,
                                                         std::uint64_t index) const {
   std::ostringstream text;
-  text << std::hexfloat << params_.size[0] << "x" << params_.size[1];
+  text << std::hexfloat << params_.size.height << "x" << params_.size.width;
   if (pass.split == Split::kTrain) {
     text << " seed " << seed_ << " epoch " << pass.epoch << " sample " << index << " scale "
          << params_.scale[0] << " " << params_.scale[1] << " ratio " << params_.ratio[0] << " "

@@ -16,6 +16,7 @@
 #include "framework/flow/stage.h"
 #include "framework/random.h"
 #include "stages/augment/lower_size.h"
+#include "stages/augment/picture_size.h"
 #include "stages/payloads.h"
 
 namespace weir {
@@ -40,11 +41,12 @@ class CenterCrop final : public ReadingMapStage<Image, Image> {
       "Cuts the middle out of pictures; around smaller ones is black.";
 
   struct Params {
-    std::array<int, 2> size{224, 224};
+    PictureSize size{224, 224};
 
     static auto Fields() {
-      return std::tuple{
-          Field{"size", &Params::size, "Height and width in pixels.", Range{1, 65'536}}};
+      return std::tuple{Field{"size", &Params::size,
+                              "Height and width in pixels; one number is both.", Range{1, 65'536},
+                              SizeElsewhere()}};
     }
   };
 
@@ -57,7 +59,7 @@ class CenterCrop final : public ReadingMapStage<Image, Image> {
   std::optional<std::string> DependsOn(const Pass&, std::uint64_t) const override;
 
   // Where it lies in a picture; the corner is negative where the picture is smaller.
-  static Box Of(int height, int width, std::array<int, 2> size);
+  static Box Of(int height, int width, const PictureSize& size);
 
  private:
   const Params params_;
@@ -72,14 +74,15 @@ class RandomResizedCrop final : public ReadingMapStage<Image, Image> {
       "largest middle of that form.";
 
   struct Params {
-    std::array<int, 2> size{224, 224};
+    PictureSize size{224, 224};
     std::array<double, 2> scale{0.08, 1.0};
     std::array<double, 2> ratio{3.0 / 4, 4.0 / 3};
 
     static auto Fields() {
       return std::tuple{
-          Field{"size", &Params::size, "Height and width of the result in pixels.",
-                Range{1, 65'536}},
+          Field{"size", &Params::size,
+                "Height and width of the result in pixels; one number is both.", Range{1, 65'536},
+                SizeElsewhere()},
           Field{"scale", &Params::scale,
                 "The part's area, from and to, as a part of the picture's.", Range{0.0001, 1}},
           Field{"ratio", &Params::ratio, "The part's width over its height, from and to.",

@@ -16,12 +16,12 @@ std::string SizeText(int height, int width) {
 
 }  // namespace
 
-std::vector<Lowerable> LowerSizes(std::array<int, 2> size) {
+std::vector<Lowerable> LowerSizes(const PictureSize& size) {
   Lowerable lower{.parameter = "size",
-                  .now = SizeText(size[0], size[1]),
+                  .now = SizeText(size.height, size.width),
                   .values = {},
                   .alters = Lowerable::Alters::kSamples};
-  const int side = std::min(size[0], size[1]);
+  const int side = std::min(size.height, size.width);
   for (int less = (side - 1) / kSideStep * kSideStep; less >= kSmallestSide; less -= kSideStep) {
     lower.values.push_back(SizeText(less, less));
   }

@@ -28,9 +28,11 @@ class BatchImages final : public GatherStage<Image, Batch> {
 
     static auto Fields() {
       return std::tuple{
-          Field{"size", &Params::size, "Pictures in a batch.", Range{1, 65536}},
+          Field{"size", &Params::size, "Pictures in a batch.", Range{1, 65536},
+                ElsewhereCalled{"batch_size", "bs", "train_batch_size"}},
           Field{"drop_last", &Params::drop_last,
-                "Leave out what is over at the end of a train pass, if it is no whole batch."}};
+                "Leave out what is over at the end of a train pass, if it is no whole batch.",
+                ElsewhereCalled{"drop_remainder", "drop_last_batch"}}};
     }
   };
 

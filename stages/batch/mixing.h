@@ -52,8 +52,9 @@ class MixingStage : public MapStage<Batch, Batch> {
           Field{"alpha", &Params::alpha,
                 "How much of a picture is its own is drawn from Beta(alpha, alpha): 1 draws it "
                 "evenly, less mostly nearly all or nearly nothing.",
-                Range{0.01, 100}},
-          Field{"probability", &Params::probability, "With which a batch is mixed.", Range{0, 1}}};
+                Range{0.01, 100}, ElsewhereCalled{"mixup_alpha", "cutmix_alpha", "beta"}},
+          Field{"probability", &Params::probability, "With which a batch is mixed.", Range{0, 1},
+                ElsewhereCalled{"p", "prob", "mixup_prob"}}};
     }
   };
 

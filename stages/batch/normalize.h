@@ -35,8 +35,9 @@ class Normalize final : public ReadingMapStage<Batch, FeatureBatch> {
       return std::tuple{
           Field{"mean", &Params::mean,
                 "Of red, green and blue, each from 0 to 1; the defaults are ImageNet's.",
-                Range{0, 1}},
-          Field{"std", &Params::std, "Their standard deviations, likewise.", Range{1e-6, 1000}}};
+                Range{0, 1}, ElsewhereCalled{"means", "image_mean"}},
+          Field{"std", &Params::std, "Their standard deviations, likewise.", Range{1e-6, 1000},
+                ElsewhereCalled{"stddev", "stds", "image_std"}}};
     }
   };
 

@@ -3,7 +3,6 @@
 #include <dlfcn.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <system_error>
 #include <variant>
@@ -16,7 +15,6 @@ namespace weir {
 namespace {
 
 constexpr const char* kLibraryName = "libweir_cuda.so";
-constexpr std::string_view kCuda = "cuda";
 
 bool Exists(const std::filesystem::path& path) {
   std::error_code ignored;
@@ -76,37 +74,6 @@ void CheckRoom(const MemoryUsage& usage) {
 }
 
 }  // namespace
-
-std::optional<DeviceSelection> ParamType<DeviceSelection>::Read(const YamlNode& node,
-                                                                const FieldRules& rules,
-                                                                Problems& problems) {
-  using Kind = DeviceSelection::Kind;
-  const std::string& text = node.scalar();
-  if (text == "auto") return DeviceSelection{Kind::kAuto};
-  if (text == "cpu") return DeviceSelection{Kind::kCpu};
-  if (text == kCuda) return DeviceSelection{Kind::kCuda};
-  if (text.starts_with("cuda:")) {
-    DeviceSelection selection{Kind::kCuda};
-    const char* const end = text.data() + text.size();
-    const auto [read, error] =
-        std::from_chars(text.data() + kCuda.size() + 1, end, selection.index);
-    if (error == std::errc() && read == end && selection.index >= 0) return selection;
-  }
-  detail::AddWrongType(node, rules, Words(rules).one, problems);
-  return std::nullopt;
-}
-
-YamlNode ParamType<DeviceSelection>::Write(const DeviceSelection& selection, const FieldRules&) {
-  switch (selection.kind) {
-    case DeviceSelection::Kind::kAuto:
-      return YamlNode::Scalar("auto");
-    case DeviceSelection::Kind::kCpu:
-      return YamlNode::Scalar("cpu");
-    case DeviceSelection::Kind::kCuda:
-      break;
-  }
-  return YamlNode::Scalar("cuda:" + std::to_string(selection.index));
-}
 
 DeviceSearch DeviceSearch::Default() {
   std::error_code ignored;

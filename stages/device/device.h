@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "framework/config/config.h"
+#include "framework/config/device_selection.h"
 #include "framework/config/params.h"
 #include "framework/memory/memory_budget.h"
 #include "stages/chosen_device.h"
@@ -81,28 +82,18 @@ class Device {
   [[noreturn]] virtual void Refuse(const std::string& what) = 0;
 };
 
-// What a configuration asks for.
-struct DeviceSelection {
-  enum class Kind { kAuto, kCpu, kCuda };
-  Kind kind = Kind::kAuto;
-  int index = 0;  // which GPU, from 0: 1 for cuda:1
-};
-
-template <>
-struct ParamType<DeviceSelection> {
-  static TypeWords Words(const FieldRules&) { return {"auto, cpu, cuda or cuda:N", "devices"}; }
-  static std::optional<DeviceSelection> Read(const YamlNode&, const FieldRules&, Problems&);
-  static YamlNode Write(const DeviceSelection&, const FieldRules&);
-  static YamlNode Schema(const FieldRules&) {
-    return schema::Matching("^(auto|cpu|cuda(:[0-9]+)?)$");
-  }
-};
-
 // What a job may hold, for the stage that chooses; provided by the command.
 struct JobCeilings {
   static constexpr std::string_view kResource = "ceilings";
   std::size_t host_bytes = static_cast<std::size_t>(-1);
   Auto<DeviceMemory> device;
+};
+
+// What the configuration says at its top level, for a stage whose own `device` is auto; provided by
+// the command.
+struct JobDevice {
+  static constexpr std::string_view kResource = "job's device";
+  DeviceSelection selection;
 };
 
 // What `auto` wants below memory.host beside what is held already, before it loads anything, as

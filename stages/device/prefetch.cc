@@ -13,8 +13,11 @@ constexpr int kReadyOnHost = 0;
 
 Prefetch::Prefetch(const Params& params, BuildContext& context) : batches_(context.upstream) {
   const auto ceilings = context.resources.Find<JobCeilings>();
+  const auto of_job = context.resources.Find<JobDevice>();
+  const bool is_auto = params.device.kind == DeviceSelection::Kind::kAuto;
   auto chosen = std::make_shared<ChosenDevice>(
-      ChooseDevice(params.device, DeviceSearch::Default(), ceilings ? *ceilings : JobCeilings()));
+      ChooseDevice(is_auto && of_job ? of_job->selection : params.device, DeviceSearch::Default(),
+                   ceilings ? *ceilings : JobCeilings()));
   device_ = chosen->device;
   depth_ =
       params.depth.is_auto() ? (device_ ? kReadyOnDevice : kReadyOnHost) : params.depth.value();

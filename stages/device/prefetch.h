@@ -1,8 +1,8 @@
 // The stage `prefetch`: keeps batches ready ahead of what learns, and brings them to the device
 // where there is one.
 //
-// It chooses the device within the JobCeilings, where the resources have them, and puts the
-// ChosenDevice there. Map() is called by one
+// It chooses the device within the JobCeilings, where the resources have them, and the JobDevice
+// where its own is auto, and puts the ChosenDevice there. Map() is called by one
 // thread at a time. On the host it hands batches over and holds nothing; with a device it holds
 // `depth` pinned slots of a batch.
 #pragma once
@@ -32,13 +32,15 @@ class Prefetch final : public MapStage<Batch, Batch> {
     Auto<int> depth{};
 
     static auto Fields() {
-      return std::tuple{Field{"device", &Params::device,
-                              "Where the model runs and learns: auto takes a GPU where there is "
-                              "one with room."},
-                        Field{"depth", &Params::depth,
-                              "Batches that are ready beside the one in use and the one that "
-                              "fills: auto is 2 on a device, none on the host.",
-                              Range{1, 16}}};
+      return std::tuple{
+          Field{"device", &Params::device,
+                "Where the model runs and learns: auto is what `device` of the "
+                "whole file says.",
+                ElsewhereCalled{"accelerator"}},
+          Field{"depth", &Params::depth,
+                "Batches that are ready beside the one in use and the one that "
+                "fills: auto is 2 on a device, none on the host.",
+                Range{1, 16}, ElsewhereCalled{"prefetch_factor", "buffer_size", "max_queue_size"}}};
     }
   };
 

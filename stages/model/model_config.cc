@@ -185,13 +185,16 @@ struct BackboneParams {
         "What it starts from: none (random), imagenet or another name of published weights, a " +
         WeightsEndings() + " file, or where to fetch one.";
     return std::tuple{
-        Field{"name", &BackboneParams::name, "The architecture.", BackboneChoices()},
+        Field{"name", &BackboneParams::name, "The architecture.", BackboneChoices(),
+              ElsewhereCalled{"model_name", "arch", "architecture", "type", "model"}},
         Field{"include_top", &BackboneParams::include_top,
               "false: without the classifier it was trained with."},
         Field{"width", &BackboneParams::width,
               "What the channels are multiplied with (Keras' alpha, torchvision's width_mult).",
-              MoreThan{0}},
-        Field{"weights", &BackboneParams::weights, kWeightsDoc},
+              MoreThan{0}, ElsewhereCalled{"alpha", "width_mult", "width_multiplier"}},
+        Field{"weights", &BackboneParams::weights, kWeightsDoc,
+              ElsewhereCalled{"pretrained", "initial_checkpoint", "checkpoint_path", "checkpoint",
+                              "ckpt", "weights_path"}},
         Field{"prefix", &BackboneParams::prefix,
               "What the names of its tensors begin with (encoder_q., state_dict_ema.), where the "
               "file of weights holds several networks; auto is the only one that fits."},
@@ -231,13 +234,19 @@ struct ModelParams {
         Field{"from", &ModelParams::from,
               "The folder of an earlier run, or its model/: backbone and head begin with its "
               "weights, each class with those of the class of that name."},
-        Field{"backbone", &ModelParams::backbone, "The pretrained part."},
+        Field{"backbone", &ModelParams::backbone, "The pretrained part.",
+              ElsewhereCalled{"encoder", "base_model", "base", "feature_extractor"}},
         Field{"preprocessing", &ModelParams::preprocessing,
-              "What the backbone is fed: auto is what its weights were trained with."},
+              "What the backbone is fed: auto is what its weights were trained with.",
+              ElsewhereCalled{"preprocess", "preprocessing_function", "preprocess_input",
+                              "rescaling"}},
         Field{"frozen", &ModelParams::frozen,
               "The layers of the backbone that keep their weights, in Keras', torchvision's or "
-              "timm's names; a pattern may hold * and ?."},
-        Field{"head", &ModelParams::head, "The layers behind the backbone, in order.", Required{}}};
+              "timm's names; a pattern may hold * and ?.",
+              ElsewhereCalled{"freeze", "freeze_backbone", "freeze_base", "freeze_layers",
+                              "frozen_layers", "freeze_until"}},
+        Field{"head", &ModelParams::head, "The layers behind the backbone, in order.", Required{},
+              ElsewhereCalled{"classifier", "classifier_head", "top"}}};
   }
   void Check(const Blame& blame) const {
     const bool has_weights = backbone.weights.from != BackboneConfig{}.weights;

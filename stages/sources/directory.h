@@ -47,12 +47,17 @@ class Directory final : public ListedSource {
     static auto Fields() {
       return std::tuple_cat(
           std::tuple{Field{"path", &Params::path, "The folder with one sub-folder for each class.",
-                           Required{}}},
+                           Required{},
+                           ElsewhereCalled{"directory", "dir", "data_dir", "train_dir", "data_path",
+                                           "dataset_path", "folder", "root"}}},
           SplitFields<Params>(),
           std::tuple{
               Field{"validation", &Params::validation,
-                    "A folder of its own to validate with; its classes are among those of `path`."},
-              Field{"follow_links", &Params::follow_links, "Enter folders that are links."}});
+                    "A folder of its own to validate with; its classes are among those of `path`.",
+                    ElsewhereCalled{"val", "val_dir", "valid", "valid_dir", "val_path",
+                                    "validation_dir", "validation_data"}},
+              Field{"follow_links", &Params::follow_links, "Enter folders that are links.",
+                    ElsewhereCalled{"follow_symlinks", "followlinks"}}});
     }
     void Check(const Blame& blame) const { CheckSplit(*this, validation.has_value(), blame); }
   };

@@ -38,11 +38,15 @@ auto SplitFields() {
   return std::tuple{
       Field{"validation_split", &Params::validation_split,
             "The part of each class that is kept for validation: as Keras, its first pictures.",
-            Range{0, 1}},
+            Range{0, 1},
+            ElsewhereCalled{"val_split", "val_fraction", "validation_fraction", "val_size",
+                            "val_ratio", "test_size", "valid_pct"}},
       Field{"stratified", &Params::stratified,
-            "Draw the validation part of each class by chance, from the seed."},
+            "Draw the validation part of each class by chance, from the seed.",
+            ElsewhereCalled{"stratify"}},
       Field{"classes", &Params::classes,
-            "The classes in the order of their labels; by default all that there are, sorted."},
+            "The classes in the order of their labels; by default all that there are, sorted.",
+            ElsewhereCalled{"class_names", "class_list"}},
       Field{"shuffle", &Params::shuffle, "Train in another order each epoch, from the seed."}};
 }
 

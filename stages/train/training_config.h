@@ -52,15 +52,22 @@ struct LearningConfig {
   static auto Fields() {
     return std::tuple{
         Field{"epochs", &LearningConfig::epochs, "How often all of the data is learnt from.",
-              AtLeast{1}},
-        Field{"optimizer", &LearningConfig::optimizer, "How a gradient becomes a step."},
-        Field{"schedule", &LearningConfig::schedule, Schedule::Doc()},
-        Field{"loss", &LearningConfig::loss, "What is made small."},
+              AtLeast{1},
+              ElsewhereCalled{"epoch", "num_epochs", "n_epochs", "nb_epoch", "max_epochs",
+                              "num_train_epochs", "train_epochs"}},
+        Field{"optimizer", &LearningConfig::optimizer, "How a gradient becomes a step.",
+              ElsewhereCalled{"opt", "optim", "optimiser"}},
+        Field{"schedule", &LearningConfig::schedule, Schedule::Doc(),
+              ElsewhereCalled{"scheduler", "sched", "lr_schedule", "lr_scheduler",
+                              "lr_scheduler_type", "learning_rate_schedule",
+                              "learning_rate_scheduler"}},
+        Field{"loss", &LearningConfig::loss, "What is made small.",
+              ElsewhereCalled{"criterion", "loss_fn", "loss_function", "objective"}},
         Field{"micro_batch", &LearningConfig::micro_batch,
               "Samples whose gradients are computed at once; a batch is learnt from whole. auto "
               "follows the model alone, never the memory there is; on a GPU it is the largest that "
               "fits.",
-              AtLeast{1}},
+              AtLeast{1}, ElsewhereCalled{"micro_batch_size", "microbatch_size"}},
         Field{"early_stopping", &LearningConfig::early_stopping,
               "Ends a phase when what `monitor` names gets no better any more; by default never."}};
   }
@@ -125,7 +132,8 @@ struct TrainingConfig : LearningConfig {
     return std::tuple_cat(
         LearningConfig::Fields(),
         std::tuple{
-            Field{"metrics", &TrainingConfig::metrics, Metric::Doc()},
+            Field{"metrics", &TrainingConfig::metrics, Metric::Doc(),
+                  ElsewhereCalled{"metric", "eval_metric", "eval_metrics"}},
             Field{"keep", &TrainingConfig::keep,
                   "Which epoch's model is kept: that of the best validation, of equals the "
                   "earliest, or the last one. auto is best where there is validation."},

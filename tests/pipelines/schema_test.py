@@ -22,11 +22,12 @@ WHOLE = """
 name: fine
 memory: {host: "256MiB", device: "0.5"}
 threads: auto
+device: cpu
 pipeline:
   - directory: {path: data, validation_split: 1/5}
   - decode
   - augment: {size: [96, 96], zoom: [0.8, 1.25], shear: 1e-1}
-  - augment: {as: large, from: decode, size: [128, 128]}
+  - augment: {as: large, from: decode, size: 128}
   - contact_sheet: {from: [large], path: sheet.png}
   - batch: {from: augment, size: 32}
   - prefetch: {device: cpu}
@@ -53,6 +54,7 @@ BROKEN = {
     "an unknown stage": ("  - decode\n", "  - decod\n"),
     "an unknown parameter": ("size: 32}", "sice: 32}"),
     "a size without its unit": ("256MiB", "256M"),
+    "a device that is none": ("device: cpu\n", "device: gpu\n"),
     "a list that is too short": ("[96, 96]", "[96]"),
     "a number out of its range": ("validation_split: 1/5", "validation_split: 2"),
     "a text for a number": ("epochs: 2", "epochs: two"),

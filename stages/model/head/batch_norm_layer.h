@@ -24,7 +24,8 @@ class BatchNormLayer final : public HeadLayer {
                               "How much of the moving statistics a step keeps (Keras' meaning; "
                               "PyTorch's momentum is 1 - this).",
                               Range{0, 1}},
-                        Field{"epsilon", &Params::epsilon, "Added to the variance.", MoreThan{0}}};
+                        Field{"epsilon", &Params::epsilon, "Added to the variance.", MoreThan{0},
+                              ElsewhereCalled{"eps"}}};
     }
     void Check(const Blame& blame) const { CheckLessThanOne(blame, "momentum", momentum); }
   };

@@ -59,9 +59,12 @@ class DenseLayer final : public HeadLayer {
     static auto Fields() {
       return std::tuple{Field{"units", &Params::units,
                               "How many values it gives; `classes` is as many as the data has.",
-                              Range{1, 1'000'000}, Required{}},
+                              Range{1, 1'000'000}, Required{},
+                              ElsewhereCalled{"out_features", "num_units", "output_size",
+                                              "output_dim", "neurons"}},
                         Field{"activation", &Params::activation,
-                              "What follows it. softmax is for the last layer."}};
+                              "What follows it. softmax is for the last layer.",
+                              ElsewhereCalled{"act", "activation_fn", "nonlinearity"}}};
     }
   };
 

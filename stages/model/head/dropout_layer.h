@@ -20,9 +20,9 @@ class DropoutLayer final : public HeadLayer {
     double rate = 0.5;
 
     static auto Fields() {
-      return std::tuple{Field{"rate", &Params::rate,
-                              "The fraction of values that a train pass sets to 0; less than 1.",
-                              Range{0, 1}}};
+      return std::tuple{Field{
+          "rate", &Params::rate, "The fraction of values that a train pass sets to 0; less than 1.",
+          Range{0, 1}, ElsewhereCalled{"p", "drop_rate", "dropout_rate", "prob"}}};
     }
     void Check(const Blame& blame) const { CheckLessThanOne(blame, "rate", rate); }
   };

@@ -27,9 +27,10 @@ class CrossEntropy final : public Loss {
     double label_smoothing = 0;
 
     static auto Fields() {
-      return std::tuple{Field{
-          "label_smoothing", &Params::label_smoothing,
-          "The part of each label that is spread over all classes; less than 1.", Range{0, 1}}};
+      return std::tuple{
+          Field{"label_smoothing", &Params::label_smoothing,
+                "The part of each label that is spread over all classes; less than 1.", Range{0, 1},
+                ElsewhereCalled{"smoothing"}}};
     }
     void Check(const Blame& blame) const {
       CheckLessThanOne(blame, "label_smoothing", label_smoothing);

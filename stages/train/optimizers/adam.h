@@ -32,19 +32,22 @@ class AdamOptimizer final : public Optimizer {
 
     static auto Fields() {
       return std::tuple{
-          Field{"learning_rate", &Params::learning_rate, "The size of a step.", MoreThan{0}},
+          Field{"learning_rate", &Params::learning_rate, "The size of a step.", MoreThan{0},
+                ElsewhereCalled{"lr", "lr0", "base_lr", "init_lr"}},
           Field{"beta_1", &Params::beta_1,
-                "How much of the mean gradient a step keeps; less than 1.", Range{0, 1}},
+                "How much of the mean gradient a step keeps; less than 1.", Range{0, 1},
+                ElsewhereCalled{"beta1", "b1"}},
           Field{"beta_2", &Params::beta_2,
-                "How much of the mean squared gradient a step keeps; less than 1.", Range{0, 1}},
+                "How much of the mean squared gradient a step keeps; less than 1.", Range{0, 1},
+                ElsewhereCalled{"beta2", "b2"}},
           Field{"epsilon", &Params::epsilon,
                 "Added to the root of the mean squared gradient (PyTorch's default is 1e-8).",
-                MoreThan{0}},
+                MoreThan{0}, ElsewhereCalled{"eps", "opt_eps"}},
           Field{"weight_decay", &Params::weight_decay,
                 kIsDecoupled ? "Taken off the weights in each step, times the learning rate "
                                "(PyTorch's default is 0.01)."
                              : "Times the weights, added to the gradient.",
-                AtLeast{0}}};
+                AtLeast{0}, ElsewhereCalled{"wd", "l2"}}};
     }
     void Check(const Blame& blame) const {
       CheckLessThanOne(blame, "beta_1", beta_1);

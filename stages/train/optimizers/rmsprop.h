@@ -30,17 +30,19 @@ class Rmsprop final : public Optimizer {
     static auto Fields() {
       return std::tuple{
           Field{"learning_rate", &Params::learning_rate,
-                "The size of a step (PyTorch's default is 0.01).", MoreThan{0}},
+                "The size of a step (PyTorch's default is 0.01).", MoreThan{0},
+                ElsewhereCalled{"lr", "lr0", "base_lr", "init_lr"}},
           Field{"rho", &Params::rho,
                 "How much of the mean squared gradient a step keeps; less than 1 (PyTorch calls it "
                 "alpha, by default 0.99).",
-                Range{0, 1}},
+                Range{0, 1}, ElsewhereCalled{"alpha", "smoothing_constant"}},
           Field{"momentum", &Params::momentum,
                 "How much of the last step goes into the next; less than 1.", Range{0, 1}},
           Field{"epsilon", &Params::epsilon,
-                "Added to the mean squared gradient (PyTorch's default is 1e-8).", MoreThan{0}},
+                "Added to the mean squared gradient (PyTorch's default is 1e-8).", MoreThan{0},
+                ElsewhereCalled{"eps", "opt_eps"}},
           Field{"weight_decay", &Params::weight_decay, "Times the weights, added to the gradient.",
-                AtLeast{0}}};
+                AtLeast{0}, ElsewhereCalled{"wd", "l2"}}};
     }
     void Check(const Blame& blame) const {
       CheckLessThanOne(blame, "rho", rho);

@@ -29,12 +29,13 @@ class Sgd final : public Optimizer {
     static auto Fields() {
       return std::tuple{
           Field{"learning_rate", &Params::learning_rate,
-                "The size of a step (PyTorch's default is 0.001).", MoreThan{0}},
+                "The size of a step (PyTorch's default is 0.001).", MoreThan{0},
+                ElsewhereCalled{"lr", "lr0", "base_lr", "init_lr"}},
           Field{"momentum", &Params::momentum,
                 "How much of the last step goes into the next; less than 1.", Range{0, 1}},
           Field{"nesterov", &Params::nesterov, "Nesterov's momentum."},
           Field{"weight_decay", &Params::weight_decay, "Times the weights, added to the gradient.",
-                AtLeast{0}}};
+                AtLeast{0}, ElsewhereCalled{"wd", "l2"}}};
     }
     void Check(const Blame& blame) const {
       CheckLessThanOne(blame, "momentum", momentum);

@@ -92,6 +92,7 @@ TEST_F(ConfigTest, IsWrittenAsResolved) {
   const std::string written = EmitYaml(ToYaml(Load(kArticle, {"training.epochs=3"})));
   EXPECT_EQ(written,
             "name: article\nseed: 1\nthreads: 4\nmemory:\n  host: 256MiB\n  device: 0.5\n"
+            "device: auto\n"
             "plugins: [" +
                 (folder_ / "extra/libextra.so").string() +
                 "]\n"

@@ -39,6 +39,20 @@ TEST(Prefetch, AsksForNoMoreBatchesOnTheHostThanOthersDo) {
   EXPECT_EQ(prefetch.footprint().max_items, 0);
 }
 
+TEST(Prefetch, TakesTheJobsDeviceWhereItsOwnIsAuto) {
+  using Kind = DeviceSelection::Kind;
+  const auto reason = [](Kind job, Kind own) {
+    Resources resources;
+    resources.Put(std::make_shared<JobDevice>(JobDevice{{job}}));
+    BuildContext build{.upstream = {{2, 1, 1, 3}, 6}, .resources = resources};
+    Prefetch prefetch({.device = {own}}, build);
+    return resources.Find<ChosenDevice>()->reason;
+  };
+  EXPECT_EQ(reason(Kind::kCpu, Kind::kAuto), "`device: cpu` says so");
+  EXPECT_EQ(reason(Kind::kAuto, Kind::kCpu), "`device: cpu` says so");
+  EXPECT_NE(reason(Kind::kAuto, Kind::kAuto), "`device: cpu` says so");
+}
+
 TEST(Prefetch, ReadsItsDevice) {
   for (const char* device : {"auto", "cpu", "cuda", "cuda:12"}) {
     EXPECT_EQ(ProblemsOf<Prefetch::Params>("device: " + std::string(device)), "");
