@@ -141,6 +141,10 @@ struct Field {
     (rules.Add(what), ...);
   }
 
+  using Type = T;
+  T& Of(Struct& params) const { return params.*member; }
+  const T& Of(const Struct& params) const { return params.*member; }
+
   std::string_view name;
   T Struct::*member;
   std::string_view doc;
@@ -148,6 +152,27 @@ struct Field {
 };
 template <class Struct, class T, class... Rules>
 Field(std::string_view, T Struct::*, std::string_view, const Rules&...) -> Field<Struct, T>;
+
+// A field of a struct that is itself a member of Struct, whose keys stand beside Struct's own.
+template <class Struct, class Member, class T>
+struct FieldOfMember : Field<Member, T> {
+  FieldOfMember(Member Struct::*holder, const Field<Member, T>& field)
+      : Field<Member, T>(field), holder(holder) {}
+
+  T& Of(Struct& params) const { return params.*holder.*this->member; }
+  const T& Of(const Struct& params) const { return params.*holder.*this->member; }
+
+  Member Struct::*holder;
+};
+
+// The fields of a member that is a struct, to append to Struct's own by std::tuple_cat: several
+// Params have them in common, and declare them once. The member's Check() is not called by itself.
+template <class Struct, class Member>
+auto FieldsOf(Member Struct::*holder) {
+  return std::apply(
+      [&](const auto&... field) { return std::tuple{FieldOfMember(holder, field)...}; },
+      Member::Fields());
+}
 
 template <class P>
 concept HasFields = requires {

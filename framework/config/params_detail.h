@@ -89,8 +89,9 @@ void ForEachField(Visit&& visit) {
   std::apply([&](const auto&... field) { (visit(field), ...); }, P::Fields());
 }
 
-template <class T, class P>
-void ReadField(const Field<P, T>& field, const YamlNode& node, P& params, Problems& problems) {
+template <class AField, class P>
+void ReadField(const AField& field, const YamlNode& node, P& params, Problems& problems) {
+  using T = typename AField::Type;
   std::optional<YamlNode> value = FindField(node, field.name, field.rules, problems);
   if (!value && field.rules.is_required) return AddMissing(node, field.name, problems);
   if (!value) {
@@ -100,7 +101,7 @@ void ReadField(const Field<P, T>& field, const YamlNode& node, P& params, Proble
                 .Named(node.path() + (node.path().empty() ? "" : ".") + name, name);
   }
   if (auto read = ParamType<T>::Read(*value, field.rules, problems)) {
-    params.*field.member = *std::move(read);
+    field.Of(params) = *std::move(read);
   }
 }
 
@@ -125,9 +126,10 @@ P ReadStruct(const YamlNode& node, Problems& problems, std::span<const std::stri
 template <class P>
 YamlNode WriteStruct(const P& params) {
   std::vector<YamlEntry> entries;
-  ForEachField<P>([&]<class S, class T>(const Field<S, T>& field) {
+  ForEachField<P>([&]<class AField>(const AField& field) {
+    using T = typename AField::Type;
     entries.push_back(
-        {std::string(field.name), ParamType<T>::Write(params.*field.member, field.rules)});
+        {std::string(field.name), ParamType<T>::Write(field.Of(params), field.rules)});
   });
   return YamlNode::Map(entries);
 }
@@ -136,7 +138,8 @@ template <class P>
 YamlNode StructSchema() {
   const P defaults{};
   std::vector<schema::Property> properties;
-  ForEachField<P>([&]<class S, class T>(const Field<S, T>& field) {
+  ForEachField<P>([&]<class AField>(const AField& field) {
+    using T = typename AField::Type;
     YamlNode form = ParamType<T>::Schema(field.rules);
     form = form.With({"description", YamlNode::Scalar(std::string(field.doc), true)});
     for (const std::string& old : field.rules.old_names) {
@@ -144,7 +147,7 @@ YamlNode StructSchema() {
     }
     const bool is_required = field.rules.is_required;
     if (!is_required) {
-      const YamlNode value = ParamType<T>::Write(defaults.*field.member, field.rules);
+      const YamlNode value = ParamType<T>::Write(field.Of(defaults), field.rules);
       if (value.is_scalar() || value.is_list()) form = form.With({"default", value});
     }
     properties.push_back({std::string(field.name), form, is_required});
@@ -185,13 +188,14 @@ template <class P>
 std::vector<FieldDoc> DescribeStruct() {
   const P defaults{};
   std::vector<FieldDoc> docs;
-  ForEachField<P>([&]<class S, class T>(const Field<S, T>& field) {
+  ForEachField<P>([&]<class AField>(const AField& field) {
+    using T = typename AField::Type;
     FieldDoc doc;
     doc.name = field.name;
     doc.type = ParamType<T>::Words(field.rules).one;
     doc.required = field.rules.is_required;
     if (!doc.required) {
-      doc.default_value = EmitFlow(ParamType<T>::Write(defaults.*field.member, field.rules));
+      doc.default_value = EmitFlow(ParamType<T>::Write(field.Of(defaults), field.rules));
     }
     doc.range = RangeInWords(field.rules);
     doc.doc = field.doc;
