@@ -15,6 +15,8 @@
 #include "stages/train/backbone/backbone_layers.h"
 #include "stages/train/head/head_operations.h"
 #include "stages/train/micro_batch_run.h"
+#include "stages/train/optimizers/optimizer_step.h"
+#include "stages/train/parameter_groups.h"
 #include "stages/train/torch/torch_allocator.h"
 
 namespace weir {
@@ -73,7 +75,9 @@ struct TrainableModel::Parts {
         arrays(MakeArrays(model, device, !options.torch_device.empty())),
         backbone(model, arrays),
         head(MakeHead(model, arrays)),
-        inference(InferenceSteps(model)) {
+        inference(InferenceSteps(model)),
+        step(optimizer, options.training ? StepSpans(model, optimizer, arrays.tables.learning)
+                                         : std::vector<StepSpan>()) {
     const std::size_t values = arrays.tables.learning.values();
     for (std::size_t i = 0; options.training && i < optimizer.slot_names().size(); ++i) {
       slots.push_back(Zeros(values, device));
@@ -103,6 +107,7 @@ struct TrainableModel::Parts {
   BackboneLayers backbone;
   std::vector<std::unique_ptr<HeadOperation>> head;
   TrainingSteps inference, learning;
+  OptimizerStep step;
   std::vector<at::Tensor> slots;      // the optimizer's
   std::vector<at::Tensor> state;      // values, statistics, slots
   std::vector<at::Tensor> seen;       // the same on the host
@@ -152,7 +157,7 @@ void TrainableModel::Load(const std::function<LayerReader()>& open_backbone,
                           const LoadHead& load_head) {
   const c10::InferenceMode inference;
   ParameterArrays& arrays = parts_->arrays;
-  for (const at::Tensor& slot : parts_->slots) slot.zero_();
+  for (const at::Tensor& slot : parts_->slots) slot.fill_(optimizer_.slot_start());
   if (!parts_->backbone.empty()) parts_->backbone.Load(open_backbone());
   for (int i = model_.first_head_layer(); i < static_cast<int>(model_.head().size()); ++i) {
     for (const HeadArray& array : model_.head_arrays(i)) {
@@ -257,24 +262,18 @@ void TrainableModel::AddGradients(int slots) {
 }
 
 void TrainableModel::Step(std::uint64_t step, double learning_rate) {
-  parts_->backbone.Unfold(parts_->gradients[0]);
+  const at::Tensor& values = parts_->arrays.values;
+  const at::Tensor& gradients = parts_->gradients[0];
+  parts_->backbone.Unfold(gradients);
   if (parts_->arrays.is_issued) {
     const c10::InferenceMode inference;
-    optimizer_.Step(parts_->arrays.values, parts_->gradients[0], parts_->slots, step,
-                    learning_rate);
+    parts_->step.Apply(values, gradients, parts_->slots, step, learning_rate);
   } else {
-    StepInParts(step, learning_rate);
+    std::vector<std::span<float>> slots;
+    for (const at::Tensor& slot : parts_->slots) slots.push_back(Span(slot));
+    parts_->step.Apply(Span(values), Span(gradients), slots, step, learning_rate);
   }
   parts_->backbone.Fold();
-}
-
-void TrainableModel::StepInParts(std::uint64_t step, double learning_rate) {
-  InParts(parts_->arrays.tables.learning.values(), [&](std::size_t begin, std::size_t count) {
-    std::vector<std::span<float>> slots;
-    for (const at::Tensor& slot : parts_->slots) slots.push_back(Span(slot).subspan(begin, count));
-    optimizer_.Step(Span(parts_->arrays.values).subspan(begin, count),
-                    Span(parts_->gradients[0]).subspan(begin, count), slots, step, learning_rate);
-  });
 }
 
 const ModelParameters& TrainableModel::tables() const { return parts_->arrays.tables; }

@@ -17,8 +17,8 @@
 //
 // Memory: HeldBytes from Load to the end, LearningBytes or InferenceBytes (activation_plan.h) for
 // each call in progress, and one run of gradients for each micro-batch in flight beyond the first.
-// With a device that is there, and the optimizer's step takes two runs more; on the host are
-// StateBytes, and StagingBytes for the call in progress.
+// With a device that is there, and the optimizer's step takes up to three runs more; on the host
+// are StateBytes, and StagingBytes for the call in progress.
 #pragma once
 
 #include <cstddef>
@@ -66,7 +66,7 @@ class TrainableModel {
   // it. Before Load, as nothing of the state is what it was.
   void Rehearse(int samples, int batch_size);
 
-  // The start: the optimizer's slots zero, the backbone's numbers (read only where there are layers
+  // The start: the optimizer's slots, the backbone's numbers (read only where there are layers
   // behind the prefix), and the head's, from `load_head` or, where it is empty, drawn as Keras
   // does: Glorot uniform (Glorot and Bengio, 2010), biases zero.
   void Load(const std::function<LayerReader()>& open_backbone, const LoadHead& load_head);
@@ -96,7 +96,6 @@ class TrainableModel {
 
  private:
   struct Parts;
-  void StepInParts(std::uint64_t step, double learning_rate);
 
   const Model& model_;
   const Optimizer& optimizer_;

@@ -11,6 +11,7 @@
 #include "stages/train/activation_plan.h"
 #include "stages/train/losses/softmax.h"
 #include "stages/train/metrics/accuracy.h"
+#include "stages/train/parameter_groups.h"
 
 namespace weir {
 namespace {
@@ -58,7 +59,10 @@ Trainer::Trainer(std::shared_ptr<const Model> model, std::shared_ptr<const Model
       may_cut_(config_->micro_batch.is_auto() &&
                !(training && TrainableModel::NeedsWholeBatch(*model_))),
       workers_(workers),
-      training_(training) {}
+      training_(training) {
+  // Refuses an optimizer's groups that do not fit the model, before anything runs.
+  if (training_) StepSpans(*model_, optimizer_, DeclareParameters(*model_).learning);
+}
 
 std::size_t Trainer::reading_bytes() const {
   return LayerReadingBytes(model_->network()) + source_->opening_bytes;

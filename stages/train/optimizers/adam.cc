@@ -5,7 +5,7 @@
 #include <cassert>
 #include <cmath>
 
-#include "stages/train/optimizers/slope.h"
+#include "stages/train/optimizers/gather_squares.h"
 
 namespace weir {
 namespace {
@@ -20,10 +20,9 @@ double Unbiased(const Params& params, double learning_rate, std::uint64_t step) 
 
 }  // namespace
 
-template <bool kIsDecoupled>
-void AdamOptimizer<kIsDecoupled>::Step(std::span<float> values, std::span<const float> gradients,
-                                       Slots slots, std::uint64_t step,
-                                       double learning_rate) const {
+template <bool kDecays>
+void AdamOptimizer<kDecays>::Step(std::span<float> values, std::span<const float> gradients,
+                                  Slots slots, std::uint64_t step, double learning_rate) const {
   const std::size_t count = values.size();
   assert(gradients.size() == count && slots[0].size() == count && slots[1].size() == count);
   float* const value = values.data();
@@ -31,29 +30,24 @@ void AdamOptimizer<kIsDecoupled>::Step(std::span<float> values, std::span<const 
   float* const first = slots[0].data();
   float* const second = slots[1].data();
   const float alpha = static_cast<float>(Unbiased(params_, learning_rate, step));
-  const float keep =
-      kIsDecoupled ? static_cast<float>(1 - params_.weight_decay * learning_rate) : 1;
-  const float decay = kIsDecoupled ? 0 : static_cast<float>(params_.weight_decay);
   const float first_share = static_cast<float>(1 - params_.beta_1);
   const float second_share = static_cast<float>(1 - params_.beta_2);
   const float epsilon = static_cast<float>(params_.epsilon);
   for (std::size_t i = 0; i < count; ++i) {
-    const float slope = gradient[i] + decay * value[i];
+    const float slope = gradient[i];
     first[i] += (slope - first[i]) * first_share;
     second[i] += (slope * slope - second[i]) * second_share;
-    value[i] = value[i] * keep - first[i] * alpha / (std::sqrt(second[i]) + epsilon);
+    value[i] -= first[i] * alpha / (std::sqrt(second[i]) + epsilon);
   }
 }
 
-template <bool kIsDecoupled>
-void AdamOptimizer<kIsDecoupled>::Step(const at::Tensor& values, const at::Tensor& gradients,
-                                       std::span<const at::Tensor> slots, std::uint64_t step,
-                                       double learning_rate) const {
+template <bool kDecays>
+void AdamOptimizer<kDecays>::Step(const at::Tensor& values, const at::Tensor& gradients,
+                                  std::span<const at::Tensor> slots, std::uint64_t step,
+                                  double learning_rate) const {
   assert(slots.size() == 2);
-  const at::Tensor slope = Slope(values, gradients, kIsDecoupled ? 0 : params_.weight_decay);
-  slots[0].lerp_(slope, 1 - params_.beta_1);
-  GatherSquares(slots[1], slope, params_.beta_2);
-  if (kIsDecoupled) values.mul_(1 - params_.weight_decay * learning_rate);
+  slots[0].lerp_(gradients, 1 - params_.beta_1);
+  GatherSquares(slots[1], gradients, params_.beta_2);
   values.addcdiv_(slots[0], slots[1].sqrt().add_(params_.epsilon),
                   -Unbiased(params_, learning_rate, step));
 }

@@ -1,5 +1,5 @@
-// Adam (Kingma and Ba, 2015, arXiv:1412.6980), and AdamW, in which weight decay is decoupled from
-// the gradient (Loshchilov and Hutter, 2019, arXiv:1711.05101).
+// Adam (Kingma and Ba, 2015, arXiv:1412.6980), and AdamW, which is Adam with weight decay by
+// default (Loshchilov and Hutter, 2019, arXiv:1711.05101).
 //
 // Two slots. Thread safety as Optimizer.
 #pragma once
@@ -14,44 +14,43 @@
 
 namespace weir {
 
-template <bool kIsDecoupled>
+template <bool kDecays>
 class AdamOptimizer final : public Optimizer {
  public:
-  static constexpr std::array<std::string_view, 1> kNames{kIsDecoupled ? "adamw" : "adam"};
+  static constexpr std::array<std::string_view, 1> kNames{kDecays ? "adamw" : "adam"};
   static constexpr std::string_view kDoc =
-      kIsDecoupled ? "Adam with weight decay apart from the gradient (Loshchilov and Hutter, 2019)."
-                   : "Steps by the mean gradient over the root of its mean square (Kingma and Ba, "
-                     "2015).";
+      kDecays ? "Adam with weight decay, 0.004 by default (Loshchilov and Hutter, 2019)."
+              : "Steps by the mean gradient over the root of its mean square (Kingma and Ba, "
+                "2015).";
 
   struct Params {
     double learning_rate = 0.001;
     double beta_1 = 0.9;
     double beta_2 = 0.999;
     double epsilon = 1e-7;
-    double weight_decay = kIsDecoupled ? 0.004 : 0;
+    OptimizerOptions options{.weight_decay = kDecays ? 0.004 : 0};
 
     static auto Fields() {
-      return std::tuple{
-          Field{"learning_rate", &Params::learning_rate, "The size of a step.", MoreThan{0},
-                ElsewhereCalled{"lr", "lr0", "base_lr", "init_lr"}},
-          Field{"beta_1", &Params::beta_1,
-                "How much of the mean gradient a step keeps; less than 1.", Range{0, 1},
-                ElsewhereCalled{"beta1", "b1"}},
-          Field{"beta_2", &Params::beta_2,
-                "How much of the mean squared gradient a step keeps; less than 1.", Range{0, 1},
-                ElsewhereCalled{"beta2", "b2"}},
-          Field{"epsilon", &Params::epsilon,
-                "Added to the root of the mean squared gradient (PyTorch's default is 1e-8).",
-                MoreThan{0}, ElsewhereCalled{"eps", "opt_eps"}},
-          Field{"weight_decay", &Params::weight_decay,
-                kIsDecoupled ? "Taken off the weights in each step, times the learning rate "
-                               "(PyTorch's default is 0.01)."
-                             : "Times the weights, added to the gradient.",
-                AtLeast{0}, ElsewhereCalled{"wd", "l2"}}};
+      return std::tuple_cat(
+          std::tuple{
+              Field{"learning_rate", &Params::learning_rate, "The size of a step.", MoreThan{0},
+                    LearningRateElsewhere()},
+              Field{"beta_1", &Params::beta_1,
+                    "How much of the mean gradient a step keeps; less than 1.", Range{0, 1},
+                    Beta1Elsewhere()},
+              Field{"beta_2", &Params::beta_2,
+                    "How much of the mean squared gradient a step keeps; less than 1.", Range{0, 1},
+                    Beta2Elsewhere()},
+              Field{"epsilon", &Params::epsilon,
+                    "Added to the root of the mean squared gradient (PyTorch's default is 1e-8).",
+                    MoreThan{0}, EpsilonElsewhere()}},
+          FieldsOf(&Params::options));
     }
     void Check(const Blame& blame) const {
       CheckLessThanOne(blame, "beta_1", beta_1);
       CheckLessThanOne(blame, "beta_2", beta_2);
+      CheckIsFloat32(blame, "epsilon", epsilon);
+      options.CheckAt(blame, learning_rate);
     }
   };
 
@@ -61,8 +60,9 @@ class AdamOptimizer final : public Optimizer {
   YamlNode ToYaml() const override {
     return WriteNamedParams(kNames.front(), weir::ToYaml(params_));
   }
+  std::string_view name() const override { return kNames.front(); }
+  const OptimizerOptions& options() const override { return params_.options; }
   double learning_rate() const override { return params_.learning_rate; }
-  std::string declaration() const override { return std::string(kNames.front()); }
   std::vector<std::string_view> slot_names() const override { return {"momentum", "velocity"}; }
   void Step(std::span<float> values, std::span<const float> gradients, Slots slots,
             std::uint64_t step, double learning_rate) const override;

@@ -1,4 +1,4 @@
-// How gradients become steps: one step of descent over arrays of floats, in one pass over memory.
+// How gradients become steps: one step of descent over arrays of floats.
 // Each optimizer is a class in a file of its own in this folder and a row of the list in
 // optimizer.cc.
 //
@@ -6,21 +6,29 @@
 //
 //   | key           | Keras 3                    | PyTorch                                  |
 //   |---------------|----------------------------|------------------------------------------|
-//   | learning_rate | 0.001, SGD 0.01            | 0.001, SGD 0.001, RMSprop 0.01           |
-//   | beta_1, _2    | 0.9, 0.999                 | 0.9, 0.999                               |
-//   | epsilon       | 1e-7, beside the square    | 1e-8, beside the square root that is     |
-//   |               | root that is not corrected | corrected for the bias                   |
-//   | rho (RMSprop) | 0.9, epsilon inside the    | 0.99 (alpha), epsilon beside the root    |
-//   |               | square root                |                                          |
+//   | learning_rate | 0.001, SGD 0.01            | 0.001, SGD 0.001, RMSprop and Adagrad    |
+//   |               |                            | 0.01, NAdam 0.002; timm: Lion 1e-4       |
+//   | beta_1, _2    | 0.9, 0.999; Lion 0.9, 0.99 | the same                                 |
+//   | epsilon       | 1e-7; Adam's beside the    | 1e-8; Adam's beside the square root that |
+//   |               | square root that is not    | is corrected for the bias, and Adagrad's |
+//   |               | corrected, Adagrad's and   | (1e-10) and RMSprop's beside the root;   |
+//   |               | RMSprop's inside the root  | timm: LAMB 1e-6                          |
+//   | rho (RMSprop) | 0.9                        | 0.99 (alpha)                             |
 //   | momentum      | 0; scaled by the rate when | 0; scaled by the rate when it is used    |
 //   |               | it is gathered             |                                          |
-//   | weight_decay  | none, AdamW 0.004          | 0, AdamW 0.01                            |
+//   | initial_accu- | 0.1                        | 0                                        |
+//   | mulator_value |                            |                                          |
+//   | weight_decay  | none, AdamW 0.004;         | 0, AdamW 0.01; in the gradient (`loss`), |
+//   |               | decoupled (`step`) in all  | decoupled in AdamW; timm's LAMB adds it  |
+//   |               |                            | to what its trust ratio scales           |
 //
-// Weight decay of AdamW is decoupled (p -= p * decay * rate before the step; Loshchilov and Hutter,
-// 2019); of the others it is added to the gradient.
+// Weight decay, limits of the gradients and rates of single layers are options of every optimizer
+// (optimizer_options.h), and are seen to around Step (optimizer_step.h): weight decay is decoupled
+// as in Keras (p -= p * decay * rate before the step; Loshchilov and Hutter, 2019), or with
+// `weight_decay_in: loss` a part of the gradient (g += decay * p). Step itself knows nothing of it.
 //
-// Immutable; Step may be called from any thread on arrays of its own, and a part of an array gives
-// the same bits as the whole.
+// Immutable; Step may be called from any thread on arrays of its own. A part of an array gives the
+// same bits as the whole, unless needs_whole_parameters().
 #pragma once
 
 #include <cstdint>
@@ -30,6 +38,7 @@
 #include <vector>
 
 #include "framework/config/parts.h"
+#include "stages/train/optimizers/optimizer_options.h"
 
 namespace at {
 class Tensor;
@@ -45,25 +54,32 @@ class Optimizer {
 
   virtual ~Optimizer() = default;
 
+  virtual std::string_view name() const = 0;  // as in the YAML: "adam"
   virtual YamlNode ToYaml() const = 0;
+  virtual const OptimizerOptions& options() const = 0;
 
   // The rate of the first epoch; the schedule says what becomes of it (schedules.h).
   virtual double learning_rate() const = 0;
 
   // What a checkpoint declares, so that nobody goes on from the slots of another optimizer: the
   // name, and what else decides which slots there are ("sgd with momentum").
-  virtual std::string declaration() const = 0;
+  virtual std::string declaration() const { return std::string(name()); }
 
-  // What is kept of each value between steps: arrays as long as the values, from zeros.
+  // What is kept of each value between steps: arrays as long as the values, which all begin with
+  // slot_start().
   virtual std::vector<std::string_view> slot_names() const = 0;
+  virtual double slot_start() const { return 0; }
   using Slots = std::span<const std::span<float>>;  // as slot_names()
+
+  // Whether an array has to be one parameter (zeros may follow it), as its norm decides the step.
+  virtual bool needs_whole_parameters() const { return false; }
 
   // `step` counts from 1. Arrays of one length.
   virtual void Step(std::span<float> values, std::span<const float> gradients, Slots slots,
                     std::uint64_t step, double learning_rate) const = 0;
 
   // The same by LibTorch, where the arrays are on a device: float32 [n], slots as slot_names().
-  // Agrees with the other to float32's rounding. Takes one more array for a moment, or two. Called
+  // Agrees with the other to float32's rounding. Takes up to three more arrays for a moment. Called
   // in inference mode.
   virtual void Step(const at::Tensor& values, const at::Tensor& gradients,
                     std::span<const at::Tensor> slots, std::uint64_t step,

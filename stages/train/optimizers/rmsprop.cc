@@ -5,7 +5,7 @@
 #include <cassert>
 #include <cmath>
 
-#include "stages/train/optimizers/slope.h"
+#include "stages/train/optimizers/gather_squares.h"
 
 namespace weir {
 namespace {
@@ -13,12 +13,11 @@ namespace {
 void Descend(std::span<float> values, const float* gradient, float* square,
              const Rmsprop::Params& params, float rate) {
   float* const value = values.data();
-  const float decay = static_cast<float>(params.weight_decay);
   const float rho = static_cast<float>(params.rho);
   const float share = static_cast<float>(1 - params.rho);
   const float epsilon = static_cast<float>(params.epsilon);
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const float slope = gradient[i] + decay * value[i];
+    const float slope = gradient[i];
     square[i] = rho * square[i] + share * slope * slope;
     value[i] -= rate * slope / std::sqrt(square[i] + epsilon);
   }
@@ -27,13 +26,12 @@ void Descend(std::span<float> values, const float* gradient, float* square,
 void DescendWithMomentum(std::span<float> values, const float* gradient, float* square,
                          float* velocity, const Rmsprop::Params& params, float rate) {
   float* const value = values.data();
-  const float decay = static_cast<float>(params.weight_decay);
   const float rho = static_cast<float>(params.rho);
   const float share = static_cast<float>(1 - params.rho);
   const float epsilon = static_cast<float>(params.epsilon);
   const float momentum = static_cast<float>(params.momentum);
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const float slope = gradient[i] + decay * value[i];
+    const float slope = gradient[i];
     square[i] = rho * square[i] + share * slope * slope;
     velocity[i] = momentum * velocity[i] + rate * slope / std::sqrt(square[i] + epsilon);
     value[i] -= velocity[i];
@@ -65,14 +63,13 @@ void Rmsprop::Step(std::span<float> values, std::span<const float> gradients, Sl
 void Rmsprop::Step(const at::Tensor& values, const at::Tensor& gradients,
                    std::span<const at::Tensor> slots, std::uint64_t, double learning_rate) const {
   assert(slots.size() == slot_names().size());
-  const at::Tensor slope = Slope(values, gradients, params_.weight_decay);
-  GatherSquares(slots[0], slope, params_.rho);
+  GatherSquares(slots[0], gradients, params_.rho);
   const at::Tensor root = slots[0].add(params_.epsilon).sqrt_();
   if (!has_momentum()) {
-    values.addcdiv_(slope, root, -learning_rate);
+    values.addcdiv_(gradients, root, -learning_rate);
     return;
   }
-  slots[1].mul_(params_.momentum).addcdiv_(slope, root, learning_rate);
+  slots[1].mul_(params_.momentum).addcdiv_(gradients, root, learning_rate);
   values.sub_(slots[1]);
 }
 

@@ -25,28 +25,30 @@ class Rmsprop final : public Optimizer {
     double rho = 0.9;
     double momentum = 0;
     double epsilon = 1e-7;
-    double weight_decay = 0;
+    OptimizerOptions options{};
 
     static auto Fields() {
-      return std::tuple{
-          Field{"learning_rate", &Params::learning_rate,
-                "The size of a step (PyTorch's default is 0.01).", MoreThan{0},
-                ElsewhereCalled{"lr", "lr0", "base_lr", "init_lr"}},
-          Field{"rho", &Params::rho,
-                "How much of the mean squared gradient a step keeps; less than 1 (PyTorch calls it "
-                "alpha, by default 0.99).",
-                Range{0, 1}, ElsewhereCalled{"alpha", "smoothing_constant"}},
-          Field{"momentum", &Params::momentum,
-                "How much of the last step goes into the next; less than 1.", Range{0, 1}},
-          Field{"epsilon", &Params::epsilon,
-                "Added to the mean squared gradient (PyTorch's default is 1e-8).", MoreThan{0},
-                ElsewhereCalled{"eps", "opt_eps"}},
-          Field{"weight_decay", &Params::weight_decay, "Times the weights, added to the gradient.",
-                AtLeast{0}, ElsewhereCalled{"wd", "l2"}}};
+      return std::tuple_cat(
+          std::tuple{
+              Field{"learning_rate", &Params::learning_rate,
+                    "The size of a step (PyTorch's default is 0.01).", MoreThan{0},
+                    LearningRateElsewhere()},
+              Field{"rho", &Params::rho,
+                    "How much of the mean squared gradient a step keeps; less than 1 (PyTorch "
+                    "calls it alpha, by default 0.99).",
+                    Range{0, 1}, ElsewhereCalled{"alpha", "smoothing_constant"}},
+              Field{"momentum", &Params::momentum,
+                    "How much of the last step goes into the next; less than 1.", Range{0, 1}},
+              Field{"epsilon", &Params::epsilon,
+                    "Added to the mean squared gradient (PyTorch's default is 1e-8).", MoreThan{0},
+                    EpsilonElsewhere()}},
+          FieldsOf(&Params::options));
     }
     void Check(const Blame& blame) const {
       CheckLessThanOne(blame, "rho", rho);
       CheckLessThanOne(blame, "momentum", momentum);
+      CheckIsFloat32(blame, "epsilon", epsilon);
+      options.CheckAt(blame, learning_rate);
     }
   };
 
@@ -56,6 +58,8 @@ class Rmsprop final : public Optimizer {
   YamlNode ToYaml() const override {
     return WriteNamedParams(kNames.front(), weir::ToYaml(params_));
   }
+  std::string_view name() const override { return kNames.front(); }
+  const OptimizerOptions& options() const override { return params_.options; }
   double learning_rate() const override { return params_.learning_rate; }
   std::string declaration() const override;
   std::vector<std::string_view> slot_names() const override;

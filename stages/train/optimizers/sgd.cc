@@ -4,15 +4,13 @@
 
 #include <cassert>
 
-#include "stages/train/optimizers/slope.h"
-
 namespace weir {
 namespace {
 
-void Descend(std::span<float> values, const float* gradient, float rate, float decay) {
+void Descend(std::span<float> values, const float* gradient, float rate) {
   float* const value = values.data();
   for (std::size_t i = 0; i < values.size(); ++i) {
-    value[i] -= (gradient[i] + decay * value[i]) * rate;
+    value[i] -= gradient[i] * rate;
   }
 }
 
@@ -20,12 +18,11 @@ void Descend(std::span<float> values, const float* gradient, float rate, float d
 void DescendWithMomentum(std::span<float> values, const float* gradient, float* velocity,
                          const Sgd::Params& params, float rate) {
   float* const value = values.data();
-  const float decay = static_cast<float>(params.weight_decay);
   const float momentum = static_cast<float>(params.momentum);
   const float ahead = params.nesterov ? momentum : 1;
   const float now = params.nesterov ? rate : 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const float slope = gradient[i] + decay * value[i];
+    const float slope = gradient[i];
     velocity[i] = velocity[i] * momentum - slope * rate;
     value[i] += velocity[i] * ahead - slope * now;
   }
@@ -44,24 +41,21 @@ void Sgd::Step(std::span<float> values, std::span<const float> gradients, Slots 
                std::uint64_t, double learning_rate) const {
   assert(gradients.size() == values.size());
   const float rate = static_cast<float>(learning_rate);
-  if (!has_momentum()) {
-    return Descend(values, gradients.data(), rate, static_cast<float>(params_.weight_decay));
-  }
+  if (!has_momentum()) return Descend(values, gradients.data(), rate);
   assert(slots[0].size() == values.size());
   DescendWithMomentum(values, gradients.data(), slots[0].data(), params_, rate);
 }
 
 void Sgd::Step(const at::Tensor& values, const at::Tensor& gradients,
                std::span<const at::Tensor> slots, std::uint64_t, double learning_rate) const {
-  const at::Tensor slope = Slope(values, gradients, params_.weight_decay);
   if (!has_momentum()) {
-    values.add_(slope, -learning_rate);
+    values.add_(gradients, -learning_rate);
     return;
   }
   assert(slots.size() == 1);
-  slots[0].mul_(params_.momentum).add_(slope, -learning_rate);
+  slots[0].mul_(params_.momentum).add_(gradients, -learning_rate);
   values.add_(slots[0], params_.nesterov ? params_.momentum : 1);
-  if (params_.nesterov) values.add_(slope, -learning_rate);
+  if (params_.nesterov) values.add_(gradients, -learning_rate);
 }
 
 }  // namespace weir

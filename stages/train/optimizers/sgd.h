@@ -24,22 +24,23 @@ class Sgd final : public Optimizer {
     double learning_rate = 0.01;
     double momentum = 0;
     bool nesterov = false;
-    double weight_decay = 0;
+    OptimizerOptions options{};
 
     static auto Fields() {
-      return std::tuple{
-          Field{"learning_rate", &Params::learning_rate,
-                "The size of a step (PyTorch's default is 0.001).", MoreThan{0},
-                ElsewhereCalled{"lr", "lr0", "base_lr", "init_lr"}},
-          Field{"momentum", &Params::momentum,
-                "How much of the last step goes into the next; less than 1.", Range{0, 1}},
-          Field{"nesterov", &Params::nesterov, "Nesterov's momentum."},
-          Field{"weight_decay", &Params::weight_decay, "Times the weights, added to the gradient.",
-                AtLeast{0}, ElsewhereCalled{"wd", "l2"}}};
+      return std::tuple_cat(
+          std::tuple{
+              Field{"learning_rate", &Params::learning_rate,
+                    "The size of a step (PyTorch's default is 0.001).", MoreThan{0},
+                    LearningRateElsewhere()},
+              Field{"momentum", &Params::momentum,
+                    "How much of the last step goes into the next; less than 1.", Range{0, 1}},
+              Field{"nesterov", &Params::nesterov, "Nesterov's momentum."}},
+          FieldsOf(&Params::options));
     }
     void Check(const Blame& blame) const {
       CheckLessThanOne(blame, "momentum", momentum);
       if (nesterov && momentum == 0) blame("nesterov", "`nesterov` needs a `momentum` above 0");
+      options.CheckAt(blame, learning_rate);
     }
   };
 
@@ -49,6 +50,8 @@ class Sgd final : public Optimizer {
   YamlNode ToYaml() const override {
     return WriteNamedParams(kNames.front(), weir::ToYaml(params_));
   }
+  std::string_view name() const override { return kNames.front(); }
+  const OptimizerOptions& options() const override { return params_.options; }
   double learning_rate() const override { return params_.learning_rate; }
   std::string declaration() const override;
   std::vector<std::string_view> slot_names() const override;

@@ -22,7 +22,7 @@ namespace {
 // The operators that weir's stages call and those that these call in LibTorch, in byte order, on
 // any processor: NNPACK's and oneDNN's convolutions and products beside its own. The tests'
 // reference model adds batch_norm, conv2d and mean.
-constexpr std::array<std::string_view, 86> kOperators = {
+constexpr std::array<std::string_view, 87> kOperators = {
     // clang-format off
     "_batch_norm_impl_index", "_convolution", "_local_scalar_dense", "_nnpack_available",
     "_nnpack_spatial_convolution", "_reshape_alias", "_slow_conv2d_backward",
@@ -30,14 +30,14 @@ constexpr std::array<std::string_view, 86> kOperators = {
     "batch_norm", "cat", "clamp", "clamp_min", "clone", "constant_pad_nd", "contiguous", "conv2d",
     "convolution", "convolution_backward", "copy", "detach", "div", "empty", "empty_like",
     "empty_strided", "expand", "fill", "hardsigmoid", "hardsigmoid_backward", "hardswish",
-    "hardswish_backward", "hardtanh", "hardtanh_backward", "item", "lerp", "max", "max_pool2d",
-    "max_pool2d_with_indices", "max_pool2d_with_indices_backward", "mean", "mkldnn_convolution",
-    "mkldnn_linear", "mm", "mul", "narrow", "native_batch_norm", "native_batch_norm_backward",
-    "ones", "permute", "pow", "relu", "reshape", "resize", "resize_as", "resolve_conj",
-    "result_type", "rsqrt", "scatter", "select", "sigmoid", "sigmoid_backward", "silu",
-    "silu_backward", "slice", "slow_conv_dilated2d", "sqrt", "squeeze", "sub", "sum", "t", "tanh",
-    "tanh_backward", "thnn_conv2d", "threshold_backward", "to", "transpose", "unsqueeze", "view",
-    "zero", "zeros",
+    "hardswish_backward", "hardtanh", "hardtanh_backward", "item", "lerp", "linalg_vector_norm",
+    "max", "max_pool2d", "max_pool2d_with_indices", "max_pool2d_with_indices_backward", "mean",
+    "mkldnn_convolution", "mkldnn_linear", "mm", "mul", "narrow", "native_batch_norm",
+    "native_batch_norm_backward", "ones", "permute", "pow", "relu", "reshape", "resize",
+    "resize_as", "resolve_conj", "result_type", "rsqrt", "scatter", "select", "sigmoid",
+    "sigmoid_backward", "silu", "silu_backward", "slice", "slow_conv_dilated2d", "sqrt", "squeeze",
+    "sub", "sum", "t", "tanh", "tanh_backward", "thnn_conv2d", "threshold_backward", "to",
+    "transpose", "unsqueeze", "view", "zero", "zeros",
     // clang-format on
 };
 static_assert(std::is_sorted(kOperators.begin(), kOperators.end()));

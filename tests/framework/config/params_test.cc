@@ -281,6 +281,36 @@ TEST(Describe, GivesTheHelpText) {
   EXPECT_EQ(outer[1].nested[1].range, "1MiB or more");
 }
 
+struct Sharing {
+  int epochs = 10;
+  Cache common{.folder = "kept"};
+  static auto Fields() {
+    return std::tuple_cat(std::tuple{Field{"epochs", &Sharing::epochs, "Times round."}},
+                          FieldsOf(&Sharing::common));
+  }
+};
+
+TEST(FieldsOf, PutsTheKeysOfAMemberBesideTheOthers) {
+  const Sharing read = Read<Sharing>("{limit: 2MiB, epochs: 3, folder: /a}");
+  EXPECT_EQ(read.epochs, 3);
+  EXPECT_EQ(read.common.folder, "/a");
+  EXPECT_EQ(read.common.limit.bytes, std::size_t{2} << 20);
+  EXPECT_EQ(EmitFlow(ToYaml(read)), "{epochs: 3, folder: /a, limit: 2MiB}");
+  EXPECT_EQ(ProblemsOf<Sharing>("{folder: /a, limit: 1KiB}"),
+            "a.yaml:1:21: `limit` takes 1MiB or more, not 1KiB\n"
+            "    1 | {folder: /a, limit: 1KiB}\n"
+            "      |                     ^");
+  EXPECT_EQ(ProblemsOf<Sharing>("{epochs: 3}"),
+            "a.yaml:1:1: missing required key `folder`\n"
+            "    1 | {epochs: 3}\n"
+            "      | ^");
+  const std::vector<FieldDoc> docs = Describe<Sharing>();
+  ASSERT_EQ(docs.size(), 3u);
+  EXPECT_EQ(docs[2].name, "limit");
+  EXPECT_EQ(docs[2].default_value, "64MiB");
+  EXPECT_TRUE(SchemaOf<Sharing>().Find("properties")->Find("limit"));
+}
+
 struct Renamed {
   Duration interval{60};
   int rate = 1;

@@ -38,18 +38,38 @@ std::string LossOf(const std::string& text) { return EmitFlow(Training(text).los
 
 TEST(ParseTraining, HasTheDefaultsOfKeras) {
   EXPECT_TRUE(Training("").micro_batch.is_auto());
+  const std::string options =
+      ", weight_decay_in: step, no_decay: nothing, layer_decay: 1, clip_norm: ~, clip_value: ~, "
+      "groups: []}}";
   const std::string adam =
-      "{adam: {learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-07, weight_decay: 0}}";
+      "{adam: {learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-07, weight_decay: 0" +
+      options;
   EXPECT_EQ(OptimizerOf(""), adam);
   EXPECT_EQ(OptimizerOf("optimizer: adam"), adam);
   EXPECT_EQ(OptimizerOf("optimizer: sgd"),
-            "{sgd: {learning_rate: 0.01, momentum: 0, nesterov: false, weight_decay: 0}}");
+            "{sgd: {learning_rate: 0.01, momentum: 0, nesterov: false, weight_decay: 0" + options);
   EXPECT_EQ(OptimizerOf("optimizer: adamw"),
             "{adamw: {learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-07, "
-            "weight_decay: 0.004}}");
+            "weight_decay: 0.004" +
+                options);
   EXPECT_EQ(OptimizerOf("optimizer: {rmsprop: {momentum: 0.5}}"),
             "{rmsprop: {learning_rate: 0.001, rho: 0.9, momentum: 0.5, epsilon: 1e-07, "
-            "weight_decay: 0}}");
+            "weight_decay: 0" +
+                options);
+  EXPECT_EQ(OptimizerOf("optimizer: lion"),
+            "{lion: {learning_rate: 0.001, beta_1: 0.9, beta_2: 0.99, weight_decay: 0" + options);
+  EXPECT_EQ(OptimizerOf("optimizer: lamb"),
+            "{lamb: {learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-07, "
+            "weight_decay: 0" +
+                options);
+  EXPECT_EQ(OptimizerOf("optimizer: nadam"),
+            "{nadam: {learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-07, "
+            "weight_decay: 0" +
+                options);
+  EXPECT_EQ(OptimizerOf("optimizer: adagrad"),
+            "{adagrad: {learning_rate: 0.001, initial_accumulator_value: 0.1, epsilon: 1e-07, "
+            "weight_decay: 0" +
+                options);
   EXPECT_EQ(LossOf("loss: {cross_entropy: {label_smoothing: 0.1}}"),
             "{categorical_crossentropy: {label_smoothing: 0.1}}");
   EXPECT_EQ(LossOf("loss: sparse_categorical_crossentropy"), "categorical_crossentropy");
@@ -81,6 +101,10 @@ TEST(ParseTraining, BlamesThePlace) {
             "a.yaml:1:29: `nesterov` needs a `momentum` above 0\n"
             "    1 | optimizer: {sgd: {nesterov: true}}\n"
             "      |                             ^");
+  EXPECT_EQ(ProblemsOfTraining("optimizer: {adam: {groups: [{parameters: head}]}}"),
+            "a.yaml:1:42: a group takes a `learning_rate`, a `weight_decay`, or both\n"
+            "    1 | optimizer: {adam: {groups: [{parameters: head}]}}\n"
+            "      |                                          ^");
   EXPECT_EQ(ProblemsOfTraining("epochs: 0"),
             "a.yaml:1:9: `epochs` takes 1 or more, not 0\n"
             "    1 | epochs: 0\n"
@@ -113,7 +137,12 @@ TEST(ParseTraining, BlamesThePlace) {
 TEST(ToYaml, OfTrainingReadsBackToTheSame) {
   const std::string text = EmitYaml(ToYaml(Training(R"(
 epochs: 3
-optimizer: {sgd: {momentum: 0.9, nesterov: true}}
+optimizer:
+  sgd:
+    momentum: 0.9
+    nesterov: true
+    clip_norm: 1
+    groups: [{parameters: "head.*", learning_rate: 0.1}]
 schedule: cosine
 loss: {categorical_crossentropy: {label_smoothing: 0.1}}
 micro_batch: 4
@@ -125,6 +154,15 @@ optimizer:
     momentum: 0.9
     nesterov: true
     weight_decay: 0
+    weight_decay_in: step
+    no_decay: nothing
+    layer_decay: 1
+    clip_norm: 1
+    clip_value: ~
+    groups:
+      - parameters: [head.*]
+        learning_rate: 0.1
+        weight_decay: ~
 schedule: cosine
 loss:
   categorical_crossentropy:
@@ -156,7 +194,8 @@ TEST(DescribeTraining, NamesTheOptimizersAndTheLosses) {
     return names;
   };
   EXPECT_EQ(nested("optimizer"), NamesOf(Optimizer::All()));
-  EXPECT_TRUE(nested("optimizer").starts_with("adam adamw sgd rmsprop ")) << nested("optimizer");
+  EXPECT_TRUE(nested("optimizer").starts_with("adam adamw sgd rmsprop lion lamb "))
+      << nested("optimizer");
   EXPECT_EQ(nested("loss"), NamesOf(Loss::All()));
   EXPECT_TRUE(nested("loss").starts_with("categorical_crossentropy ")) << nested("loss");
 }

@@ -8,7 +8,12 @@
 #include <vector>
 
 #include "framework/config/yaml_emitter.h"
+#include "framework/config/yaml_reader.h"
+#include "stages/train/optimizers/adagrad.h"
 #include "stages/train/optimizers/adam.h"
+#include "stages/train/optimizers/lion.h"
+#include "stages/train/optimizers/nadam.h"
+#include "stages/train/optimizers/optimizer_step.h"
 #include "stages/train/optimizers/rmsprop.h"
 #include "stages/train/optimizers/sgd.h"
 #include "tests/support/caught_error.h"
@@ -19,15 +24,21 @@ namespace {
 
 using Arrays = std::vector<std::vector<float>>;
 
-// The slots of `optimizer` for `count` values, from zeros.
+// The slots of `optimizer` for `count` values, as they start.
 Arrays SlotsOf(const Optimizer& optimizer, std::size_t count) {
-  return Arrays(optimizer.slot_names().size(), std::vector<float>(count));
+  return Arrays(optimizer.slot_names().size(),
+                std::vector<float>(count, static_cast<float>(optimizer.slot_start())));
 }
 
-void Step(const Optimizer& optimizer, std::vector<float>& values,
-          const std::vector<float>& gradients, Arrays& slots, int step, double rate) {
+// An array that is one parameter, with the options of the optimizer.
+OptimizerStep StepOf(const Optimizer& optimizer, std::size_t count) {
+  return {optimizer, {{.count = count, .weight_decay = optimizer.options().weight_decay}}};
+}
+
+void Step(const Optimizer& optimizer, std::vector<float>& values, std::vector<float> gradients,
+          Arrays& slots, int step, double rate) {
   const std::vector<std::span<float>> spans(slots.begin(), slots.end());
-  optimizer.Step(values, gradients, spans, step, rate);
+  StepOf(optimizer, values.size()).Apply(values, gradients, spans, step, rate);
 }
 
 at::Tensor Run(std::vector<float>& array) {
@@ -40,7 +51,7 @@ void StepInTorch(const Optimizer& optimizer, std::vector<float>& values,
   const c10::InferenceMode inference;
   std::vector<at::Tensor> runs;
   for (std::vector<float>& slot : slots) runs.push_back(Run(slot));
-  optimizer.Step(Run(values), Run(gradients), runs, step, rate);
+  StepOf(optimizer, values.size()).Apply(Run(values), Run(gradients), runs, step, rate);
 }
 
 // The same ten steps by both, slots and all, to a few units in the last place.
@@ -72,7 +83,8 @@ void ExpectTheSameInParts(const Optimizer& optimizer) {
   for (int i = 0; i < 101; ++i) values[i] = 0.37f * i, gradients[i] = 1.0f / (i + 3);
   std::vector<float> in_parts = values;
   Arrays slots = SlotsOf(optimizer, values.size()), slots_in_parts = slots;
-  Step(optimizer, values, gradients, slots, 1, 1e-3);
+  const std::vector<std::span<float>> whole(slots.begin(), slots.end());
+  optimizer.Step(values, gradients, whole, 1, 1e-3);
   for (auto [begin, count] : {std::pair{0, 17}, {17, 1}, {18, 83}}) {
     std::vector<std::span<float>> spans;
     for (std::vector<float>& slot : slots_in_parts) {
@@ -85,27 +97,116 @@ void ExpectTheSameInParts(const Optimizer& optimizer) {
   EXPECT_EQ(slots_in_parts, slots);
 }
 
+YamlNode Read(const std::string& text) {
+  Problems problems;
+  const YamlNode node = ParseYaml(YamlSource::File("a.yaml", text, "/"), problems);
+  EXPECT_EQ(problems.text(), "");
+  return node;
+}
+
 // What holds of every row of the list, the next one included: with its defaults, and with each of
 // the numbers that change the way of a step, where it has them.
 class EveryOptimizer : public testing::TestWithParam<Part<Optimizer>> {
  protected:
+  static std::shared_ptr<const Optimizer> ReadOf(const std::string& text) {
+    Problems problems;
+    return GetParam().read(Read(text), problems);
+  }
+
+  // The first of them, without its place.
+  static std::string ProblemsOf(const std::string& text) {
+    Problems problems;
+    GetParam().read(Read(text), problems);
+    const std::string all = problems.text();
+    const std::size_t begin = all.find(": ") + 2;
+    return all.empty() ? "" : all.substr(begin, all.find('\n') - begin);
+  }
+
   static std::vector<std::shared_ptr<const Optimizer>> Variants() {
     std::vector<std::shared_ptr<const Optimizer>> variants = {MadeOfDefaults(GetParam())};
     const YamlNode defaults = variants.front()->ToYaml().entries().front().value;
     YamlNode changed = defaults;
-    for (const auto& [key, value] :
-         {std::pair{"weight_decay", "0.05"}, {"momentum", "0.5"}, {"nesterov", "true"}}) {
-      if (!defaults.Find(key)) continue;
+    const auto change = [&](const char* key, const char* value) {
+      if (!defaults.Find(key)) return;
       changed = changed.With({key, YamlNode::Scalar(value)});
       Problems problems;
       variants.push_back(GetParam().read(changed, problems));
       EXPECT_EQ(problems.text(), "");
-    }
+    };
+    change("weight_decay", "0.05");
+    change("weight_decay_in", "loss");
+    change("momentum", "0.5");
+    change("nesterov", "true");
+    change("clip_value", "0.3");
+    changed = changed.Without("clip_value");
+    change("clip_norm", "0.7");
     return variants;
   }
 };
 
-TEST_P(EveryOptimizer, IsWrittenAsItIsRead) { ExpectRoundTrip(GetParam()); }
+TEST_P(EveryOptimizer, IsWrittenAsItIsRead) {
+  ExpectRoundTrip(GetParam());
+  ExpectRoundTrip(GetParam(), Read("{learning_rate: 0.5, weight_decay: 0.1, weight_decay_in: loss, "
+                                   "no_decay: norms_and_biases, layer_decay: 0.7, clip_norm: 1, "
+                                   "groups: [{parameters: 'head.*', learning_rate: 0.01}, "
+                                   "{parameters: [block_1, '*bias'], weight_decay: 0}]}"));
+  ExpectRoundTrip(GetParam(), Read("{clip_value: 0.5}"));
+}
+
+TEST_P(EveryOptimizer, RefusesOptionsThatAreOutOfRange) {
+  EXPECT_EQ(ProblemsOf("{layer_decay: 0}"), "`layer_decay` takes more than 0, not 0");
+  EXPECT_EQ(ProblemsOf("{layer_decay: 1.1}"), "`layer_decay` takes 0 to 1, not 1.1");
+  EXPECT_EQ(ProblemsOf("{weight_decay: -1}"), "`weight_decay` takes 0 or more, not -1");
+  EXPECT_EQ(ProblemsOf("{weight_decay: .inf}"), "`weight_decay` takes a number, not `.inf`");
+  EXPECT_EQ(ProblemsOf("{clip_norm: 0}"), "`clip_norm` takes more than 0, not 0");
+  EXPECT_EQ(ProblemsOf("{clip_norm: 1, clip_value: 1}"),
+            "`clip_value` and `clip_norm` exclude each other: leave one out");
+  EXPECT_EQ(ProblemsOf("{clip_value: 1e-50}"),
+            "`clip_value` takes a number that float32 can hold, from 1.2e-38 to 3.4e+38, not "
+            "1e-50");
+  EXPECT_EQ(ProblemsOf("{weight_decay_in: gradient}"),
+            "`weight_decay_in` takes step or loss, not `gradient`");
+  EXPECT_EQ(ProblemsOf("{no_decay: biases}"),
+            "`no_decay` takes nothing or norms_and_biases, not `biases`");
+  EXPECT_EQ(ProblemsOf("{learning_rate: 0.5, weight_decay: 4}"),
+            "`weight_decay` takes less than 2 at a learning rate of 0.5, not 4: a step would take "
+            "off all of the weights");
+  EXPECT_EQ(ProblemsOf("{groups: [{parameters: head, learning_rate: 0.5, weight_decay: 2}]}"),
+            "`groups[0].weight_decay` takes less than 2 at a learning rate of 0.5, not 2: a step "
+            "would take off all of the weights");
+  EXPECT_EQ(ProblemsOf("{learning_rate: 0.5, weight_decay: 4, weight_decay_in: loss}"), "");
+  EXPECT_EQ(ProblemsOf("{groups: [{parameters: head}]}"),
+            "a group takes a `learning_rate`, a `weight_decay`, or both");
+  EXPECT_EQ(ProblemsOf("{groups: [{learning_rate: 0.1}]}"),
+            "missing required key `parameters` in groups[0]");
+  EXPECT_EQ(ProblemsOf("{groups: [{parameters: [], learning_rate: 0.1}]}"),
+            "`parameters` takes a pattern or a list of patterns, not a list");
+  EXPECT_EQ(ProblemsOf("{groups: [{parameters: head, learning_rate: 0}]}"),
+            "`learning_rate` takes more than 0, not 0");
+}
+
+TEST_P(EveryOptimizer, DocumentsTheOptions) {
+  std::string names;
+  for (const FieldDoc& field : GetParam().describe().nested) names += field.name + " ";
+  EXPECT_TRUE(
+      names.ends_with(" weight_decay weight_decay_in no_decay layer_decay clip_norm "
+                      "clip_value groups "))
+      << names;
+}
+
+// Nothing is touched where no option asks for it, not even by a multiplication with 1.
+TEST_P(EveryOptimizer, IsTheStepAloneWhereNoOptionIsSet) {
+  const auto optimizer = ReadOf("{weight_decay: 0}");
+  ASSERT_NE(optimizer, nullptr);
+  std::vector<float> values = {1, -0.5f, 0.25f}, gradients = {0.3f, -2, 0};
+  std::vector<float> alone = values;
+  Arrays slots = SlotsOf(*optimizer, 3), slots_alone = slots;
+  Step(*optimizer, values, gradients, slots, 1, 0.1);
+  const std::vector<std::span<float>> spans(slots_alone.begin(), slots_alone.end());
+  optimizer->Step(alone, gradients, spans, 1, 0.1);
+  EXPECT_EQ(values, alone);
+  EXPECT_EQ(slots, slots_alone);
+}
 
 TEST_P(EveryOptimizer, InTorchItGoesWhereTheLoopsGo) {
   for (const auto& optimizer : Variants()) {
@@ -115,6 +216,9 @@ TEST_P(EveryOptimizer, InTorchItGoesWhereTheLoopsGo) {
 }
 
 TEST_P(EveryOptimizer, APartOfAnArrayGivesTheBitsOfTheWhole) {
+  if (MadeOfDefaults(GetParam())->needs_whole_parameters()) {
+    GTEST_SKIP() << "the norm of a whole parameter decides the step";
+  }
   for (const auto& optimizer : Variants()) ExpectTheSameInParts(*optimizer);
 }
 
@@ -167,7 +271,7 @@ INSTANTIATE_TEST_SUITE_P(
         Reference{
             "adam", Of<Adam>({.learning_rate = 0.01}), {0.951492667f, -0.455068767f, 0.221944168f}},
         Reference{"adamw",
-                  Of<AdamW>({.learning_rate = 0.01, .weight_decay = 0.1}),
+                  Of<AdamW>({.learning_rate = 0.01, .options = {.weight_decay = 0.1}}),
                   {0.946600378f, -0.452666193f, 0.220781982f}},
         Reference{"sgd", Of<Sgd>({.learning_rate = 0.01}), {0.985000014f, -0.488999993f, 0.25f}},
         Reference{"momentum",
@@ -184,16 +288,36 @@ INSTANTIATE_TEST_SUITE_P(
                   {0.842986345f, -0.33134079f, 0.220647246f}}),
     [](const auto& info) { return info.param.name; });
 
-INSTANTIATE_TEST_SUITE_P(PyTorch, OptimizerReference,
-                         testing::Values(Reference{
-                             "sgd_with_decay_in_the_gradient",
-                             Of<Sgd>({.learning_rate = 0.01, .momentum = 0.9, .weight_decay = 0.1}),
-                             {0.955234408f, -0.473935902f, 0.239034861f}}),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    PyTorch, OptimizerReference,
+    testing::Values(Reference{
+        "sgd_with_decay_in_the_gradient",
+        Of<Sgd>({.learning_rate = 0.01,
+                 .momentum = 0.9,
+                 .options = {.weight_decay = 0.1, .weight_decay_in = WeightDecayIn::kLoss}}),
+        {0.955234408f, -0.473935902f, 0.239034861f}}),
+    [](const auto& info) { return info.param.name; });
+
+// A resumed run is told the number of its step alone: two optimizers of the same numbers, one of
+// which has made all steps and one of which makes the last, do the same.
+TEST(Nadam, TakesTheProductOfMomentumsFromTheStepAlone) {
+  const Nadam whole({}), resumed({});
+  std::vector<float> values = {1, -0.5f, 0.25f};
+  Arrays slots = SlotsOf(whole, 3);
+  for (int t = 1; t <= 2000; ++t) Step(whole, values, {0.1f, -0.2f, 0.3f}, slots, t, 0.001);
+  std::vector<float> saved = values;
+  Arrays saved_slots = slots;
+  Step(whole, values, {0.1f, -0.2f, 0.3f}, slots, 2001, 0.001);
+  Step(resumed, saved, {0.1f, -0.2f, 0.3f}, saved_slots, 2001, 0.001);
+  EXPECT_EQ(saved, values);
+}
 
 TEST(Optimizer, RefusesWhatIsOutOfRange) {
   EXPECT_EQ(CaughtError([] { Sgd({.momentum = 1}); }), "`momentum` takes less than 1, not 1\n");
   EXPECT_EQ(CaughtError([] { Adam({.epsilon = 0}); }), "`epsilon` takes more than 0, not 0\n");
+  EXPECT_EQ(CaughtError([] { Adagrad({.epsilon = 1e-46}); }),
+            "`epsilon` takes a number that float32 can hold, from 1.2e-38 to 3.4e+38, not 1e-46\n");
+  EXPECT_EQ(CaughtError([] { Lion({.beta_1 = 0}); }), "`beta_1` takes more than 0, not 0\n");
 }
 
 }  // namespace

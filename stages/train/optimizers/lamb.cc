@@ -1,0 +1,74 @@
+#include "stages/train/optimizers/lamb.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/where.h>
+
+#include <cassert>
+#include <cmath>
+
+#include "stages/train/optimizers/gather_squares.h"
+#include "stages/train/optimizers/sum_of_squares.h"
+
+namespace weir {
+namespace {
+
+// What takes the bias of a mean from zeros off it, after so many steps.
+double Unbiased(double beta, std::uint64_t step) {
+  return 1 / (1 - std::pow(beta, static_cast<double>(step)));
+}
+
+}  // namespace
+
+// Two passes: the norm of Adam's step has to be known before the step is made, and computing the
+// step twice takes no array for it.
+void Lamb::Step(std::span<float> values, std::span<const float> gradients, Slots slots,
+                std::uint64_t step, double learning_rate) const {
+  const std::size_t count = values.size();
+  assert(gradients.size() == count && slots[0].size() == count && slots[1].size() == count);
+  float* const value = values.data();
+  const float* const gradient = gradients.data();
+  float* const first = slots[0].data();
+  float* const second = slots[1].data();
+  const float of_mean = static_cast<float>(Unbiased(params_.beta_1, step));
+  const float of_squares = static_cast<float>(Unbiased(params_.beta_2, step));
+  const float first_share = static_cast<float>(1 - params_.beta_1);
+  const float second_share = static_cast<float>(1 - params_.beta_2);
+  const float epsilon = static_cast<float>(params_.epsilon);
+  for (std::size_t i = 0; i < count; ++i) {
+    const float slope = gradient[i];
+    first[i] += (slope - first[i]) * first_share;
+    second[i] += (slope * slope - second[i]) * second_share;
+  }
+  const auto adam = [=](std::size_t i) {
+    return first[i] * of_mean / (std::sqrt(second[i] * of_squares) + epsilon);
+  };
+  const double length = std::sqrt(SumOfSquares(values)),
+               of_step = std::sqrt(SumOfSquares(count, adam));
+  const double trust = length > 0 && of_step > 0 ? length / of_step : 1;
+  const float rate = static_cast<float>(trust * learning_rate);
+  for (std::size_t i = 0; i < count; ++i) value[i] -= rate * adam(i);
+}
+
+void Lamb::Step(const at::Tensor& values, const at::Tensor& gradients,
+                std::span<const at::Tensor> slots, std::uint64_t step, double learning_rate) const {
+  assert(slots.size() == 2);
+  slots[0].lerp_(gradients, 1 - params_.beta_1);
+  GatherSquares(slots[1], gradients, params_.beta_2);
+  const at::Tensor adam = slots[1]
+                              .mul(Unbiased(params_.beta_2, step))
+                              .sqrt_()
+                              .add_(params_.epsilon)
+                              .reciprocal_()
+                              .mul_(slots[0])
+                              .mul_(Unbiased(params_.beta_1, step));
+  const auto norm = [](const at::Tensor& of) {
+    return at::linalg_vector_norm(of, 2, std::nullopt, /*keepdim=*/false, at::kDouble);
+  };
+  const at::Tensor length = norm(values), of_step = norm(adam);
+  const at::Tensor trust =
+      at::where(length.gt(0).logical_and(of_step.gt(0)), length.div(of_step), 1.0);
+  values.sub_(adam.mul_(trust.mul(learning_rate)));
+}
+
+}  // namespace weir

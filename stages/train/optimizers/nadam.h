@@ -1,0 +1,76 @@
+// Nadam (Dozat, 2016, "Incorporating Nesterov momentum into Adam"): Adam with Nesterov's momentum,
+// whose share grows over the first steps (a schedule that the paper takes from Sutskever et al.,
+// 2013). PyTorch's NAdam is the same with momentum_decay = 1, which is 0.004 by default.
+//
+// Two slots: the product of the momentums so far is a function of the step's number. Thread safety
+// as Optimizer.
+#pragma once
+
+#include <array>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "stages/train/optimizers/optimizer.h"
+
+namespace weir {
+
+class Nadam final : public Optimizer {
+ public:
+  static constexpr std::array<std::string_view, 1> kNames{"nadam"};
+  static constexpr std::string_view kDoc = "Adam with Nesterov's momentum (Dozat, 2016).";
+
+  struct Params {
+    double learning_rate = 0.001;
+    double beta_1 = 0.9;
+    double beta_2 = 0.999;
+    double epsilon = 1e-7;
+    OptimizerOptions options{};
+
+    static auto Fields() {
+      return std::tuple_cat(
+          std::tuple{
+              Field{"learning_rate", &Params::learning_rate,
+                    "The size of a step (PyTorch's default is 0.002).", MoreThan{0},
+                    LearningRateElsewhere()},
+              Field{"beta_1", &Params::beta_1,
+                    "How much of the mean gradient a step keeps, once the momentum has grown; less "
+                    "than 1.",
+                    Range{0, 1}, Beta1Elsewhere()},
+              Field{"beta_2", &Params::beta_2,
+                    "How much of the mean squared gradient a step keeps; less than 1.", Range{0, 1},
+                    Beta2Elsewhere()},
+              Field{"epsilon", &Params::epsilon,
+                    "Added to the root of the mean squared gradient (PyTorch's default is 1e-8).",
+                    MoreThan{0}, EpsilonElsewhere()}},
+          FieldsOf(&Params::options));
+    }
+    void Check(const Blame& blame) const {
+      CheckLessThanOne(blame, "beta_1", beta_1);
+      CheckLessThanOne(blame, "beta_2", beta_2);
+      CheckIsFloat32(blame, "epsilon", epsilon);
+      options.CheckAt(blame, learning_rate);
+    }
+  };
+
+  // Throws Error(kConfig) where a number is out of its range.
+  explicit Nadam(const Params& params) : params_(Checked(params)) {}
+
+  YamlNode ToYaml() const override {
+    return WriteNamedParams(kNames.front(), weir::ToYaml(params_));
+  }
+  std::string_view name() const override { return kNames.front(); }
+  const OptimizerOptions& options() const override { return params_.options; }
+  double learning_rate() const override { return params_.learning_rate; }
+  std::vector<std::string_view> slot_names() const override { return {"momentum", "velocity"}; }
+  void Step(std::span<float> values, std::span<const float> gradients, Slots slots,
+            std::uint64_t step, double learning_rate) const override;
+  void Step(const at::Tensor& values, const at::Tensor& gradients,
+            std::span<const at::Tensor> slots, std::uint64_t step,
+            double learning_rate) const override;
+
+ private:
+  Params params_;
+};
+
+}  // namespace weir
