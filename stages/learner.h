@@ -63,6 +63,8 @@ struct TrainingPosition {
   std::uint64_t next_sample = 0;  // the next one's place in that epoch's order; 0 at its beginning
   std::uint64_t step = 0;         // optimizer steps taken
   Metrics metrics;                // the figures of the epoch in progress
+  // The monitored figure of each validation of the phase, the last ones of very many.
+  std::vector<double> monitored{};
 };
 
 // A tensor by name on the host, row-major; the values belong to the learner.
@@ -84,6 +86,9 @@ class Learner {
   virtual TrainingPosition position() const = 0;
   // Between passes only: a new epoch begins, with next_sample 0 and no metrics.
   virtual void set_epoch(int epoch) = 0;
+  // Between passes only, after each validation: its monitored figure, a finite number, joins those
+  // of the position, which the schedule may follow.
+  virtual void AddMonitored(double figure) = 0;
 
   // Everything that learnt and what froze, under torchvision's names ("features.0.0.weight", ...,
   // "head.1.weight"): a whole model. Calls `write` a tensor at a time, in a fixed order.

@@ -11,6 +11,7 @@
 #include "stages/files/sha256.h"
 #include "stages/model/weights/safetensors_writer.h"
 #include "stages/model/weights/weights_file.h"
+#include "stages/train/schedules/schedule.h"
 
 namespace weir {
 namespace {
@@ -34,9 +35,10 @@ constexpr std::string_view kSeparator = ", ";
 
 nlohmann::json ToJson(const TrainingPosition& position) {
   const Metrics& metrics = position.metrics;
-  nlohmann::json json = {{"epoch", position.epoch},  {"next_sample", position.next_sample},
-                         {"step", position.step},    {"loss_sum", metrics.loss_sum},
-                         {"images", metrics.images}, {"correct", std::uint64_t{0}}};
+  nlohmann::json json = {{"epoch", position.epoch},        {"next_sample", position.next_sample},
+                         {"step", position.step},          {"loss_sum", metrics.loss_sum},
+                         {"images", metrics.images},       {"correct", std::uint64_t{0}},
+                         {"monitored", position.monitored}};
   for (const Metrics::Mean& mean : metrics.means) {
     if (mean.name == Metrics::kAccuracy) {
       json["correct"] = static_cast<std::uint64_t>(mean.sum);
@@ -72,6 +74,12 @@ TrainingPosition PositionOf(const nlohmann::json& json) {
   const nlohmann::json others = json.value("metrics", nlohmann::json::object());
   for (const auto& [name, mean] : others.items()) {
     metrics.means.push_back({name, mean.at(0), Count(mean.at(1), metrics.images)});
+  }
+  for (const nlohmann::json& figure : json.value("monitored", nlohmann::json::array())) {
+    position.monitored.push_back(figure.get<double>());
+  }
+  if (position.monitored.size() > ScheduleClock::kMostMonitored) {
+    throw std::out_of_range("too many figures");
   }
   return position;
 }

@@ -1,6 +1,7 @@
 #include "stages/train/trainer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "framework/byte_size.h"
@@ -43,14 +44,15 @@ int MicroBatchOf(const Model& model, int wanted, int batch_size, bool training, 
 
 Trainer::Trainer(std::shared_ptr<const Model> model, std::shared_ptr<const ModelSource> source,
                  std::shared_ptr<const TrainingConfig> config, std::shared_ptr<Device> device,
-                 std::shared_ptr<ConfusionCounts> confusion, Declaration data, int batch_size,
-                 int workers, bool training)
+                 std::shared_ptr<ConfusionCounts> confusion, Declaration data,
+                 ScheduleLength length, int batch_size, int workers, bool training)
     : model_(std::move(model)),
       source_(std::move(source)),
       config_(std::move(config)),
       device_(std::move(device)),
       confusion_(std::move(confusion)),
       data_(std::move(data)),
+      length_(length),
       optimizer_(*config_->optimizer),
       batch_size_(batch_size),
       micro_batch_(MicroBatchOf(*model_, config_->micro_batch.value_or(0), batch_size, training,
@@ -58,7 +60,10 @@ Trainer::Trainer(std::shared_ptr<const Model> model, std::shared_ptr<const Model
       may_cut_(config_->micro_batch.is_auto() &&
                !(training && TrainableModel::NeedsWholeBatch(*model_))),
       workers_(workers),
-      training_(training) {}
+      training_(training) {
+  if (!training_) return;
+  config_->schedule->CheckFits(optimizer_.learning_rate(), length_, "training.schedule");
+}
 
 std::size_t Trainer::reading_bytes() const {
   return LayerReadingBytes(model_->network()) + source_->opening_bytes;
@@ -192,12 +197,21 @@ void Trainer::Consume(const FeatureBatch& batch, StageContext& context) {
     return;
   }
   if (!LearnGradients(batch, context)) return;
-  Issue([&] { trainable_->Step(position_.step + 1, config_->LearningRate(pass.epoch)); });
+  Issue([&] { trainable_->Step(position_.step + 1, LearningRate()); });
   ++position_.step;
   position_.next_sample = batch.next_order;
   Report(batch, pass);
   position_.metrics = metrics();
   if (after_step) after_step();
+}
+
+// The checkpoint holds all that changes of it. What is monitored is the accuracy: higher is better.
+double Trainer::LearningRate() const {
+  const ScheduleClock clock{.step = position_.step,
+                            .steps_per_epoch = length_.steps_per_epoch.value_or(0),
+                            .epochs = length_.epochs,
+                            .monitored = position_.monitored};
+  return config_->schedule->Rate(optimizer_.learning_rate(), clock);
 }
 
 void Trainer::EndPass() { TorchAllocator::Install().Trim(); }
@@ -316,6 +330,15 @@ void Trainer::set_epoch(int epoch) {
   position_.metrics = {};
   std::lock_guard lock(mutex_);
   metrics_ = {};
+}
+
+void Trainer::AddMonitored(double figure) {
+  if (!std::isfinite(figure)) {
+    throw Error(ErrorKind::kInternal, "a monitored figure is no finite number");
+  }
+  std::vector<double>& all = position_.monitored;
+  if (all.size() == ScheduleClock::kMostMonitored) all.erase(all.begin());
+  all.push_back(figure);
 }
 
 }  // namespace weir

@@ -16,7 +16,8 @@
 #include "stages/train/metrics/metric.h"
 #include "stages/train/optimizers/adam.h"
 #include "stages/train/optimizers/optimizer.h"
-#include "stages/train/schedules.h"
+#include "stages/train/schedules/constant_schedule.h"
+#include "stages/train/schedules/schedule.h"
 
 namespace weir {
 
@@ -25,7 +26,8 @@ struct TrainingConfig {
 
   int epochs = 10;
   std::shared_ptr<const Optimizer> optimizer = std::make_shared<const Adam>(Adam::Params{});
-  Schedule schedule = Schedule::All().front();
+  std::shared_ptr<const Schedule> schedule =
+      std::make_shared<const ConstantSchedule>(ConstantSchedule::Params{});
   std::shared_ptr<const Loss> loss = std::make_shared<const CrossEntropy>(CrossEntropy::Params{});
   std::vector<Metric> metrics = {kAccuracy};  // accuracy is always there, and first
   Auto<int> micro_batch;  // auto: a function of the model alone; the largest on a GPU
@@ -36,7 +38,8 @@ struct TrainingConfig {
         Field{"epochs", &TrainingConfig::epochs, "How often all of the data is learnt from.",
               AtLeast{1}},
         Field{"optimizer", &TrainingConfig::optimizer, "How a gradient becomes a step."},
-        Field{"schedule", &TrainingConfig::schedule, Schedule::Doc()},
+        Field{"schedule", &TrainingConfig::schedule,
+              "What becomes of the learning rate from step to step."},
         Field{"loss", &TrainingConfig::loss, "What is made small."},
         Field{"metrics", &TrainingConfig::metrics, Metric::Doc()},
         Field{"micro_batch", &TrainingConfig::micro_batch,
@@ -48,10 +51,6 @@ struct TrainingConfig {
               "How often it is saved, beside the end of every epoch.",
               WasCalled{"checkpoint_seconds"}}};
   }
-
-  double LearningRate(int epoch) const {  // `epoch` counts from 0
-    return schedule.rate(optimizer->learning_rate(), epoch, epochs);
-  }
 };
 
 // Reads the section (null: every default). What is wrong goes to `problems`, with its place.
@@ -61,7 +60,7 @@ TrainingConfig ParseTraining(const YamlNode& node, Problems& problems);
 YamlNode ToYaml(const TrainingConfig& config);
 
 // The keys with their documentation, defaults and ranges; an optimizer is a row nested in
-// `optimizer`, a loss one in `loss`.
+// `optimizer`, a schedule one in `schedule`, a loss one in `loss`.
 std::vector<FieldDoc> DescribeTraining();
 
 // What it may be, as JSON Schema (framework/config/schema.h).

@@ -46,6 +46,7 @@ class Still final : public Learner {
   Metrics metrics() const override { return {}; }
   TrainingPosition position() const override { return {}; }
   void set_epoch(int) override {}
+  void AddMonitored(double) override {}
   void Save(const fs::path&, const std::string&) const override {}
   std::string Restore(const fs::path&) override { return ""; }
 
