@@ -1,10 +1,11 @@
 #include <algorithm>
-#include <atomic>
-#include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -12,132 +13,44 @@
 #include "pipelines/commands/commands.h"
 #include "pipelines/drawing/plot.h"
 #include "pipelines/drawing/rasterise.h"
-#include "pipelines/job/calibrate.h"
-#include "pipelines/job/data_check.h"
 #include "pipelines/job/range_test.h"
-#include "pipelines/job/session.h"
-#include "pipelines/job/signals.h"
-#include "pipelines/job/ways_to_fit.h"
-#include "pipelines/report/progress.h"
+#include "pipelines/job/range_test_run.h"
+#include "pipelines/job/recipe.h"
 #include "stages/files/atomic_file.h"
-#include "stages/learner.h"
 #include "stages/writers/picture_encoder.h"
 
 namespace weir {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr int kWidth = 900, kHeight = 560;  // of the plot, in pixels
 
-// "0.00012": three digits that count.
-std::string RateText(double rate) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g", rate);
-  return text;
-}
-
-// The test as it runs: passes over the train split, one after the other, until it is over.
-class RangeTest {
- public:
-  RangeTest(Session& session, const LrFindOptions& options)
-      : session_(session),
-        learner_(*session.resources().Find<Learner>()),
-        is_shown_(IsTerminal() && !options.json),
-        range_(options.range),
-        curve_(options.range) {}
-
-  RateCurve Run() {
-    learner_.after_step = [this] { AddStep(); };
-    for (int epoch = 0; curve_.end() == RateCurve::End::kNotYet; ++epoch) RunPass(epoch);
-    learner_.after_step = {};
-    return std::move(curve_);
-  }
-
- private:
-  void RunPass(int epoch) {
-    const int steps_before = steps_;
-    before_ = {};
-    {
-      const Progress progress(
-          {.title = "learning rates",
-           .limit_bytes = session_.plan().limit_bytes,
-           .is_terminal = is_shown_},
-          [this] { return State(); },
-          [this] {
-            if (SignalReceived()) session_.pipeline().Stop();
-          });
-      session_.pipeline().Run({.split = Split::kTrain, .epoch = epoch});
-    }
-    if (SignalReceived()) throw Error(ErrorKind::kInterrupted, "interrupted", "");
-    if (curve_.end() == RateCurve::End::kNotYet && steps_ == steps_before) {
-      throw Error(ErrorKind::kData, "not one batch of the train split could be learnt from",
-                  "`weir check` says why.");
-    }
-  }
-
-  // Called after each step, in the thread that trains.
-  void AddStep() {
-    const Metrics now = learner_.metrics();
-    const double images = static_cast<double>(now.images - before_.images);
-    curve_.Add((now.loss_sum - before_.loss_sum) / images);
-    before_ = now;
-    ++steps_;
-    if (curve_.end() != RateCurve::End::kNotYet) session_.pipeline().Stop();
-  }
-
-  ProgressState State() const {
-    return {.done = learner_.metrics().images,
-            .metrics = "step " + std::to_string(steps_) + "/" + std::to_string(range_.steps) +
-                       "  rate " + RateText(range_.RateOf(steps_))};
-  }
-
-  Session& session_;
-  Learner& learner_;
-  const bool is_shown_;
-  const RateRange range_;
-  RateCurve curve_;
-  std::atomic<int> steps_{0};
-  Metrics before_;  // as they were after the step before, in this pass
+// The losses that the plot shows: all that fell, and of what rose after it the beginning.
+struct LossRange {
+  double low, high;
 };
-
-// Says what there is to say of the data, on standard error where standard output is for JSON.
-RateCurve RunRangeTest(const Recipe& recipe, const LrFindOptions& options) {
-  const auto model = ModelOf(recipe, Fetching::kAllowed);
-  Session session(recipe, {.training = true, .model = model});
-  PlanOrNameWays(recipe, session);
-  for (const std::string& line : CheckDataOfRun(session, /*trains=*/true)) {
-    std::fprintf(options.json ? stderr : stdout, "%s\n", line.c_str());
-  }
-  if (CalibrationSession::IsNeeded(session)) {
-    model->maps = CalibrationSession(recipe, model).Run();
-  }
-  session.Open();
-  if (!options.json) {
-    std::printf("learning rates from %s to %s, in at most %d steps\n",
-                RateText(options.range.from).c_str(), RateText(options.range.to).c_str(),
-                options.range.steps);
-    std::fflush(stdout);
-  }
-  return RangeTest(session, options).Run();
+LossRange ShownLosses(const std::vector<RateCurve::Step>& steps) {
+  const auto lowest = std::ranges::min_element(steps, {}, &RateCurve::Step::smoothed);
+  const double low = std::ranges::min(steps, {}, &RateCurve::Step::loss).loss;
+  double high = lowest->smoothed;
+  for (auto step = steps.begin(); step != lowest; ++step) high = std::max(high, step->smoothed);
+  const double margin = high > low ? (high - low) / 4 : 1;
+  return {low - margin, high + margin};
 }
 
 void Draw(const RateCurve& curve, const std::optional<RateCurve::Findings>& findings,
-          const LrFindOptions& options) {
-  Plot plot{.x_name = "learning rate",
-            .y_name = "loss",
-            .x_low = options.range.from,
-            .x_high = options.range.to};
+          const RateRange& range, AtomicFile& file) {
+  Plot plot{.x_name = "learning rate", .y_name = "loss", .x_low = range.from, .x_high = range.to};
   PlotLine each{.name = "each batch", .colour = {0.75, 0.8, 0.9}, .width = 1};
   PlotLine smoothed{.name = "smoothed", .colour = {0.1, 0.3, 0.7}, .width = 2.5};
-  double low = curve.steps().front().smoothed, high = low;
   for (const RateCurve::Step& step : curve.steps()) {
     each.points.push_back({step.rate, step.loss});
     smoothed.points.push_back({step.rate, step.smoothed});
-    low = std::min(low, step.smoothed);
-    high = std::max(high, step.smoothed);
   }
-  const double margin = high > low ? (high - low) / 10 : 1;
-  plot.y_low = low - margin;
-  plot.y_high = high + margin;
+  const LossRange shown = ShownLosses(curve.steps());
+  plot.y_low = shown.low;
+  plot.y_high = shown.high;
   plot.lines = {std::move(each), std::move(smoothed)};
   if (findings) {
     plot.marks = {{"steepest", {0.2, 0.6, 0.2}, findings->steepest},
@@ -147,7 +60,6 @@ void Draw(const RateCurve& curve, const std::optional<RateCurve::Findings>& find
   const SvgAllowed allowed;
   const std::vector<std::uint8_t> png = EncodePicture(Rasterised(PlotSvg(plot, kWidth, kHeight)),
                                                       kHeight, kWidth, PictureFormat::kPng);
-  AtomicFile file(options.out);
   file.Write(std::as_bytes(std::span(png)));
   file.Commit();
 }
@@ -212,20 +124,22 @@ void LrFindCommand(const LrFindOptions& options, StageTable& stages) {
                     RateText(options.range.to),
                 "Give a lower one, or a higher --to.");
   }
-  Recipe recipe = LoadRecipe(stages, options.config, options.overrides);
+  const Recipe recipe = LoadRecipe(stages, options.config, options.overrides);
   if (!recipe.trains()) {
     throw Error(ErrorKind::kConfig, "the pipeline does not train",
                 "End it with the stage `train`: a learning rate is looked for by learning.");
   }
-  recipe.training.schedule = std::make_shared<RangeTestSchedule>(options.range);
+  std::error_code ignored;  // the file says why it cannot be written
+  if (options.out.has_parent_path()) fs::create_directories(options.out.parent_path(), ignored);
+  AtomicFile file(options.out);  // refused before anything is learnt
   // The pipeline and what it holds end before the plot is drawn.
-  const RateCurve curve = RunRangeTest(recipe, options);
+  const RateCurve curve = RunRangeTest(recipe, options.range, options.json ? stderr : stdout);
   if (curve.steps().empty()) {
     throw Error(ErrorKind::kConfig, "the loss of the first batch is no finite number",
                 "Look at the weights and the pictures by `weir check`.");
   }
   const auto findings = curve.Find();
-  Draw(curve, findings, options);
+  Draw(curve, findings, options.range, file);
   if (options.json) {
     PrintJson(curve, findings);
   } else {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 namespace weir {
 namespace {
@@ -17,6 +18,12 @@ constexpr double kEdge = 10;  // the rate of the lowest loss, divided by this, s
 
 double RateRange::RateOf(double step) const {
   return from * std::pow(to / from, step / (steps - 1));
+}
+
+std::string RateText(double rate) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g", rate);
+  return text;
 }
 
 void RateCurve::Add(double loss) {

@@ -22,6 +22,9 @@ struct RateRange {
   double RateOf(double step) const;
 };
 
+// "0.00012": three digits that count.
+std::string RateText(double rate);
+
 // The schedule of the test itself, whatever the optimizer's rate; no configuration names it.
 class RangeTestSchedule final : public Schedule {
  public:

@@ -92,9 +92,9 @@ TEST(LrFind, GivesTheSameCurveForAnyNumberOfThreads) {
 
 TEST(LrFind, IsRefusedWhereItDoesNotFit) {
   const ScratchFolder folder;
-  const ProcessOutcome outcome = Weir(LrFind(folder, {"--memory", "64MiB"}));
+  const ProcessOutcome outcome = Weir(LrFind(folder, {"--memory", "40MiB"}));
   EXPECT_EQ(outcome.status, 3);
-  EXPECT_THAT(outcome.err, HasSubstr("64 MiB"));
+  EXPECT_THAT(outcome.err, HasSubstr("does not fit in 40.0 MiB"));
   EXPECT_TRUE(Contents(folder.path()).empty());
 }
 
@@ -116,6 +116,15 @@ TEST(LrFind, RefusesARangeThatDoesNotRise) {
   EXPECT_EQ(outcome.err,
             "weir: --from is 1, not below --to, which is 0.1\n"
             "  Give a lower one, or a higher --to.\n");
+}
+
+TEST(LrFind, IsRefusedBeforeItLearnsWhereThePlotCannotBeWritten) {
+  const ScratchFolder folder;
+  folder.Write("lr_find.png/picture", "no file has this place");
+  const ProcessOutcome outcome = Weir(LrFind(folder));
+  EXPECT_EQ(outcome.status, 4);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_THAT(outcome.err, HasSubstr((folder / "lr_find.png").string()));
 }
 
 TEST(LrFind, EndsWhenItIsInterrupted) {
