@@ -69,10 +69,10 @@ std::string Axes(const Frame& frame) {
 }
 
 std::string Curves(const Frame& frame) {
-  std::string svg = "<clipPath id=\"frame\"><rect" + Attribute("x", kLeft) +
+  std::string svg = R"(<clipPath id="frame"><rect)" + Attribute("x", kLeft) +
                     Attribute("y", kAbove) + Attribute("width", frame.right() - kLeft) +
-                    Attribute("height", frame.bottom() - kAbove) +
-                    "/></clipPath><g clip-path=\"url(#frame)\">";
+                    Attribute("height", frame.bottom() - kAbove) + "/></clipPath><g" +
+                    Attribute("clip-path", "url(#frame)") + ">";
   for (const PlotMark& mark : frame.plot.marks) {
     const double x = frame.X(mark.x);
     svg += LineSvg(Straight(x, kAbove, x, frame.bottom()), mark.colour, 1.5,
@@ -155,9 +155,9 @@ std::vector<AxisTick> DecadeTicks(double low, double high, int most) {
 
 std::string PlotSvg(const Plot& plot, int width, int height) {
   const Frame frame{plot, static_cast<double>(width), static_cast<double>(height)};
-  return "<svg xmlns=\"http://www.w3.org/2000/svg\"" + Attribute("width", std::to_string(width)) +
+  return R"(<svg xmlns="http://www.w3.org/2000/svg")" + Attribute("width", std::to_string(width)) +
          Attribute("height", std::to_string(height)) +
-         "><rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>" + Axes(frame) + Curves(frame) +
+         R"(><rect width="100%" height="100%" fill="#ffffff"/>)" + Axes(frame) + Curves(frame) +
          Legend(frame) + "</svg>";
 }
 
