@@ -128,6 +128,29 @@ void DeclarePreview(CLI::App& app, StageTable& stages) {
   command->callback([options, &stages] { PreviewCommand(*options, stages); });
 }
 
+void DeclareLrFind(CLI::App& app, StageTable& stages) {
+  auto options = std::make_shared<LrFindOptions>();
+  CLI::App* command = app.add_subcommand(
+      "lr-find", "Look for a learning rate: train while it rises, see how the loss answers");
+  AddConfig(command, options->config);
+  AddOverrides(command, options->overrides);
+  command->add_option("--from", options->range.from, "The learning rate of the first step")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--to", options->range.to, "The learning rate of the last step")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--steps", options->range.steps, "How many batches are learnt from, at most")
+      ->check(CLI::Range(20, 100'000))
+      ->capture_default_str();
+  command->add_option("--out", options->out, "The plot to write, a PNG")
+      ->transform(HomeFolder())
+      ->type_name("FILE")
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "The losses of all steps, as JSON");
+  command->callback([options, &stages] { LrFindCommand(*options, stages); });
+}
+
 void DeclarePredict(CLI::App& app, StageTable& stages) {
   auto options = std::make_shared<PredictOptions>();
   CLI::App* command = app.add_subcommand("predict", "Classify pictures with the model of a run");
@@ -232,6 +255,7 @@ void DeclareCommands(CLI::App& app, StageTable& stages) {
   DeclareRun(app, stages);
   DeclarePlanAndCheck(app, stages);
   DeclarePreview(app, stages);
+  DeclareLrFind(app, stages);
   DeclarePredict(app, stages);
   DeclareEvaluate(app, stages);
   DeclareExplain(app);

@@ -66,7 +66,8 @@ struct TrainingPosition {
   // Those of the phase in progress, and those since the optimizer's state began from nothing.
   std::uint64_t phase_step = 0;
   std::uint64_t optimizer_step = 0;
-  // What was monitored in the validation of each epoch of this phase that is over.
+  // What was monitored in the validation of each epoch of this phase that is over; of very many the
+  // last.
   std::vector<double> monitored{};
   Metrics metrics{};  // the figures of the epoch in progress
 };
@@ -89,7 +90,7 @@ class Learner {
   // Between passes, and in after_step.
   virtual TrainingPosition position() const = 0;
   // Between passes only: the next epoch begins, with next_sample 0 and no metrics. `monitored` is
-  // what validation gave after this one; empty where there is none.
+  // what validation gave after this one, a finite number; empty where there is none.
   virtual void EndEpoch(std::optional<double> monitored) = 0;
 
   // Everything that learnt and what froze, under torchvision's names ("features.0.0.weight", ...,

@@ -20,7 +20,7 @@
 //   virtual YamlNode ToYaml() const = 0;  // every parameter as resolved
 //
 // and a field of a Params may then be a std::shared_ptr<const Optimizer>. Parts without parameters
-// need no classes: a kind of these (the schedules) is a struct with a `name`, a function pointer
+// need no classes: a kind of these (the metrics) is a struct with a `name`, a function pointer
 // and the list All() of its own values, and a field may be one of them.
 //
 // Pure functions; any thread.

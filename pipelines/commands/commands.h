@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "pipelines/job/range_test.h"
 #include "pipelines/job/run_options.h"
 
 namespace weir {
@@ -80,6 +81,18 @@ struct PreviewOptions {
 // A sheet of the pictures that training begins with, augmented as it will see them. Throws
 // Error(kData) where not one could be used.
 void PreviewCommand(const PreviewOptions& options, StageTable& stages);
+
+struct LrFindOptions {
+  std::filesystem::path config;
+  std::vector<std::string> overrides;
+  RateRange range;
+  std::filesystem::path out = "lr_find.png";
+  bool json = false;
+};
+
+// A range test: trains for some steps while the learning rate rises, and suggests one. Writes a
+// plot, and leaves nothing else behind. Throws Error(kConfig) where no rate can be suggested.
+void LrFindCommand(const LrFindOptions& options, StageTable& stages);
 
 // What a configuration may hold, as JSON Schema: the built-in stages', and those of `plugins`.
 void SchemaCommand(const std::vector<std::filesystem::path>& plugins, StageTable& stages);

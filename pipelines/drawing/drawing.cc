@@ -1,13 +1,11 @@
 #include "pipelines/drawing/drawing.h"
 
 #include <tbb/task_arena.h>
-#include <vips/vips.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
-#include <memory>
 #include <optional>
 #include <system_error>
 
@@ -15,11 +13,10 @@
 #include "framework/flow/parallel.h"
 #include "framework/random.h"
 #include "pipelines/drawing/demo_figures.h"
+#include "pipelines/drawing/rasterise.h"
 #include "pipelines/drawing/scene.h"
 #include "pipelines/drawing/signs.h"
 #include "pipelines/drawing/things.h"
-#include "stages/decode/vips/vips_decoder.h"
-#include "stages/decode/vips/vips_error.h"
 #include "stages/writers/picture_encoder.h"
 
 namespace weir {
@@ -29,11 +26,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kStamp = ".weir-drawing";
 constexpr const char* kUnfinished = "unfinished\n";
-
-struct Unref {
-  void operator()(void* object) const { g_object_unref(object); }
-};
-using Picture = std::unique_ptr<VipsImage, Unref>;
 
 std::vector<Figure> FiguresOf(DrawingSet set) {
   if (set == DrawingSet::kDemo) return {DemoFigures().begin(), DemoFigures().end()};
@@ -93,44 +85,6 @@ bool IsToBeDrawn(const DrawingOptions& options) {
               "Name a folder that is empty or not there yet, or remove this one.");
 }
 
-// libvips takes no SVG from data (StartVips); this is our own.
-class SvgAllowed {
- public:
-  SvgAllowed() { Block(FALSE); }
-  ~SvgAllowed() { Block(TRUE); }
-  SvgAllowed(const SvgAllowed&) = delete;
-  SvgAllowed& operator=(const SvgAllowed&) = delete;
-
- private:
-  static void Block([[maybe_unused]] gboolean is_blocked) {
-#if VIPS_MAJOR_VERSION > 8 || VIPS_MINOR_VERSION >= 13
-    vips_operation_block_set("VipsForeignLoadSvg", is_blocked);
-#endif
-  }
-};
-
-[[noreturn]] void ThrowVips() {
-  throw VipsError("libvips cannot draw", "Check that this libvips reads SVG.");
-}
-
-std::vector<std::uint8_t> Rasterised(const std::string& svg) {
-  VipsImage* loaded = nullptr;
-  VipsImage* opaque = nullptr;
-  // The text outlives the image, and librsvg only reads it.
-  if (vips_svgload_buffer(const_cast<char*>(svg.data()), svg.size(), &loaded, nullptr) != 0) {
-    ThrowVips();
-  }
-  const Picture drawn(loaded);
-  if (vips_flatten(drawn.get(), &opaque, nullptr) != 0) ThrowVips();
-  const Picture flat(opaque);
-  std::size_t bytes = 0;
-  const std::unique_ptr<void, decltype(&g_free)> memory(
-      vips_image_write_to_memory(flat.get(), &bytes), g_free);
-  if (!memory) ThrowVips();
-  const auto* begin = static_cast<const std::uint8_t*>(memory.get());
-  return std::vector<std::uint8_t>(begin, begin + bytes);
-}
-
 void SaveJpeg(const std::vector<std::uint8_t>& pixels, int width, int height, int quality,
               const fs::path& path) {
   const std::vector<std::uint8_t> jpeg =
@@ -175,7 +129,6 @@ bool DrawPictures(const DrawingOptions& options) {
   }
   WriteStamp(options.folder, kUnfinished + StampOf(options));
 
-  StartVips();
   const SvgAllowed allowed;
   tbb::task_arena arena(options.threads);
   arena.execute([&] {

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "framework/config/config.h"
+#include "framework/error.h"
+#include "framework/text.h"
 #include "pipelines/job/model_setup.h"
 #include "pipelines/job/stage_table.h"
 #include "stages/model/model_config.h"
@@ -40,6 +42,18 @@ Recipe LoadRecipe(StageTable& stages, const std::filesystem::path& path,
 
 // Each phase of its training as a recipe of its own; the recipe itself where it declares none.
 std::vector<Recipe> PhasesOf(const Recipe& recipe);
+
+// Does what belongs to a recipe; an Error gets the name of the phase in front, where it is one.
+template <class Work>
+auto InPhase(const Recipe& recipe, Work work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    if (recipe.phase_name.empty()) throw;
+    throw Error(error.kind(), "phase " + InBackticks(recipe.phase_name) + ": " + error.what(),
+                error.remedy());
+  }
+}
 
 // Null where it has none. Throws as SetUpModel.
 std::shared_ptr<ModelSource> ModelOf(const Recipe& recipe, Fetching fetching);

@@ -11,6 +11,7 @@
 #include "stages/files/sha256.h"
 #include "stages/model/weights/safetensors_writer.h"
 #include "stages/model/weights/weights_file.h"
+#include "stages/train/schedules/schedule.h"
 
 namespace weir {
 namespace {
@@ -71,7 +72,6 @@ TrainingPosition PositionOf(const nlohmann::json& json) {
   position.phase_step = json.contains("phase_step") ? Count(json["phase_step"]) : position.step;
   position.optimizer_step =
       json.contains("optimizer_step") ? Count(json["optimizer_step"]) : position.step;
-  position.monitored = json.value("monitored", std::vector<double>());
   Metrics& metrics = position.metrics;
   json.at("loss_sum").get_to(metrics.loss_sum);
   metrics.images = Count(json.at("images"));
@@ -83,6 +83,12 @@ TrainingPosition PositionOf(const nlohmann::json& json) {
   const nlohmann::json others = json.value("metrics", nlohmann::json::object());
   for (const auto& [name, mean] : others.items()) {
     metrics.means.push_back({name, mean.at(0), Count(mean.at(1), metrics.images)});
+  }
+  for (const nlohmann::json& figure : json.value("monitored", nlohmann::json::array())) {
+    position.monitored.push_back(figure.get<double>());
+  }
+  if (position.monitored.size() > ScheduleClock::kMostMonitored) {
+    throw std::out_of_range("too many figures");
   }
   return position;
 }

@@ -42,6 +42,19 @@ void CheckValidation(const TrainingConfig& training, const Resources& resources)
       "Set validation_split of the source, or leave it out.");
 }
 
+// What the schedule is planned over, as far as the source knows.
+ScheduleLength LengthOf(const BuildContext& context, int epochs) {
+  ScheduleLength length{.epochs = epochs};
+  const auto counts = context.resources.Find<SampleCounts>();
+  if (!counts) return length;
+  const auto batching = context.resources.Find<Batching>();
+  length.steps_per_epoch =
+      ScheduleLength::StepsOf((*counts)[Split::kTrain], static_cast<int>(context.upstream.dims[0]),
+                              batching && batching->drop_last);
+  length.is_validated = (*counts)[Split::kValidation] > 0;
+  return length;
+}
+
 }  // namespace
 
 std::vector<ResourceUse> Train::Needs() {
@@ -69,10 +82,11 @@ Train::Train(const Params&, BuildContext& context) {
         kName, "Confusions are counted of a source that knows how many pictures it has.");
     confusion->Declare(static_cast<int>(model->classes().size()), (*counts)[Split::kTest]);
   }
-  learner_ = std::make_shared<Trainer>(std::move(model), std::move(source), std::move(training),
-                                       chosen ? chosen->device : nullptr, confusion,
-                                       DataOf(context), static_cast<int>(context.upstream.dims[0]),
-                                       context.workers, context.training);
+  const ScheduleLength length = LengthOf(context, training->epochs);
+  learner_ = std::make_shared<Trainer>(
+      std::move(model), std::move(source), std::move(training), chosen ? chosen->device : nullptr,
+      confusion, DataOf(context), length, static_cast<int>(context.upstream.dims[0]),
+      context.workers, context.training);
   context.resources.Put<Learner>(learner_);
 }
 

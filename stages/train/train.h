@@ -47,7 +47,8 @@ class Train final : public SinkStage<FeatureBatch> {
   };
 
   // Throws Error(kConfig) where the model or `training` makes no sense: no model before it, a
-  // micro-batch larger than the batch, a batch norm on the batch's statistics with a smaller one.
+  // micro-batch larger than the batch, a batch norm on the batch's statistics with a smaller one,
+  // a schedule that such a training cannot follow (Schedule::CheckFits).
   // Open throws Error(kMemory) where not one sample fits on the GPU.
   Train(const Params& params, BuildContext& context);
   ~Train() override;

@@ -1,6 +1,7 @@
 #include "stages/train/trainer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "framework/byte_size.h"
@@ -44,14 +45,15 @@ int MicroBatchOf(const Model& model, int wanted, int batch_size, bool training, 
 
 Trainer::Trainer(std::shared_ptr<const Model> model, std::shared_ptr<const ModelSource> source,
                  std::shared_ptr<const TrainingConfig> config, std::shared_ptr<Device> device,
-                 std::shared_ptr<ConfusionCounts> confusion, Declaration data, int batch_size,
-                 int workers, bool training)
+                 std::shared_ptr<ConfusionCounts> confusion, Declaration data,
+                 ScheduleLength length, int batch_size, int workers, bool training)
     : model_(std::move(model)),
       source_(std::move(source)),
       config_(std::move(config)),
       device_(std::move(device)),
       confusion_(std::move(confusion)),
       data_(std::move(data)),
+      length_(length),
       optimizer_(*config_->optimizer),
       batch_size_(batch_size),
       micro_batch_(MicroBatchOf(*model_, config_->micro_batch.value_or(0), batch_size, training,
@@ -60,8 +62,10 @@ Trainer::Trainer(std::shared_ptr<const Model> model, std::shared_ptr<const Model
                !(training && TrainableModel::NeedsWholeBatch(*model_))),
       workers_(workers),
       training_(training) {
-  // Refuses an optimizer's groups that do not fit the model, before anything runs.
-  if (training_) StepSpans(*model_, optimizer_, DeclareParameters(*model_).learning);
+  if (!training_) return;
+  // What of the optimizer and the schedule does not fit the model is refused before anything runs.
+  StepSpans(*model_, optimizer_, DeclareParameters(*model_).learning);
+  config_->schedule->CheckFits(optimizer_.learning_rate(), length_, "training.schedule");
 }
 
 std::size_t Trainer::reading_bytes() const {
@@ -197,13 +201,23 @@ void Trainer::Consume(const FeatureBatch& batch, StageContext& context) {
   }
   if (!LearnGradients(batch, context)) return;
   ++position_.optimizer_step;
-  Issue([&] { trainable_->Step(position_.optimizer_step, config_->LearningRate(pass.epoch)); });
+  Issue([&] { trainable_->Step(position_.optimizer_step, LearningRate()); });
   ++position_.step;
   ++position_.phase_step;
   position_.next_sample = batch.next_order;
   Report(batch, pass);
   position_.metrics = metrics();
   if (after_step) after_step();
+}
+
+// The checkpoint holds all that changes of it.
+double Trainer::LearningRate() const {
+  const ScheduleClock clock{.step = position_.phase_step,
+                            .steps_per_epoch = length_.steps_per_epoch.value_or(0),
+                            .epochs = length_.epochs,
+                            .monitored = position_.monitored,
+                            .higher_is_better = config_->is_higher_better()};
+  return config_->schedule->Rate(optimizer_.learning_rate(), clock);
 }
 
 void Trainer::EndPass() { TorchAllocator::Install().Trim(); }
@@ -316,10 +330,19 @@ Metrics Trainer::metrics() const {
   return metrics_;
 }
 
+void Trainer::Remember(double monitored) {
+  if (!std::isfinite(monitored)) {
+    throw Error(ErrorKind::kInternal, "a monitored figure is no finite number");
+  }
+  std::vector<double>& all = position_.monitored;
+  if (all.size() == ScheduleClock::kMostMonitored) all.erase(all.begin());
+  all.push_back(monitored);
+}
+
 void Trainer::EndEpoch(std::optional<double> monitored) {
   ++position_.epoch;
   position_.next_sample = 0;
-  if (monitored) position_.monitored.push_back(*monitored);
+  if (monitored) Remember(*monitored);
   position_.metrics = {};
   std::lock_guard lock(mutex_);
   metrics_ = {};

@@ -21,6 +21,7 @@
 #include "stages/train/checkpoint.h"
 #include "stages/train/confusion_counts.h"
 #include "stages/train/optimizers/optimizer.h"
+#include "stages/train/schedules/schedule.h"
 #include "stages/train/torch/torch_allocator.h"
 #include "stages/train/trainable_model.h"
 #include "stages/train/training_config.h"
@@ -30,12 +31,12 @@ namespace weir {
 class Trainer final : public Learner {
  public:
   // `batch_size` is the most samples of a batch; `device` is null for the host, `confusion` where
-  // nobody asks for it; `data` is what is learnt from, in words. Throws Error(kConfig), as Train
-  // does.
+  // nobody asks for it; `data` is what is learnt from, in words; `length` is what the schedule is
+  // planned over. Throws Error(kConfig), as Train does.
   Trainer(std::shared_ptr<const Model> model, std::shared_ptr<const ModelSource> source,
           std::shared_ptr<const TrainingConfig> config, std::shared_ptr<Device> device,
-          std::shared_ptr<ConfusionCounts> confusion, Declaration data, int batch_size, int workers,
-          bool training);
+          std::shared_ptr<ConfusionCounts> confusion, Declaration data, ScheduleLength length,
+          int batch_size, int workers, bool training);
 
   Footprint footprint() const;
   void Open(OpenContext& context);
@@ -70,6 +71,8 @@ class Trainer final : public Learner {
   bool Predict(const FeatureBatch& batch, StageContext& context);
   void Report(const FeatureBatch& batch, const Pass& pass);
   void AddToMetrics(const FeatureBatch& batch, Split split);
+  double LearningRate() const;  // of the next step
+  void Remember(double monitored);
   void CheckBatch(const FeatureBatch& batch, Split split) const;
   std::span<const float> LogitsOf(int sample) const {
     return std::span(logits_).subspan(static_cast<std::size_t>(sample) * classes(), classes());
@@ -86,6 +89,7 @@ class Trainer final : public Learner {
   std::shared_ptr<Device> device_;              // null: the host
   std::shared_ptr<ConfusionCounts> confusion_;  // null: not asked for
   const Declaration data_;
+  const ScheduleLength length_;
   const Optimizer& optimizer_;  // the one that config_ names
   int batch_size_;
   int micro_batch_;  // with a device the largest that is tried, until Open has found which fits

@@ -21,7 +21,8 @@
 #include "stages/train/metrics/metric.h"
 #include "stages/train/optimizers/adam.h"
 #include "stages/train/optimizers/optimizer.h"
-#include "stages/train/schedules.h"
+#include "stages/train/schedules/constant_schedule.h"
+#include "stages/train/schedules/schedule.h"
 
 namespace weir {
 
@@ -44,7 +45,8 @@ struct EarlyStopping {
 struct LearningConfig {
   int epochs = 10;
   std::shared_ptr<const Optimizer> optimizer = std::make_shared<const Adam>(Adam::Params{});
-  Schedule schedule = Schedule::All().front();
+  std::shared_ptr<const Schedule> schedule =
+      std::make_shared<const ConstantSchedule>(ConstantSchedule::Params{});
   std::shared_ptr<const Loss> loss = std::make_shared<const CrossEntropy>(CrossEntropy::Params{});
   Auto<int> micro_batch;  // auto: a function of the model alone; the largest on a GPU
   std::optional<EarlyStopping> early_stopping;
@@ -57,7 +59,8 @@ struct LearningConfig {
                               "num_train_epochs", "train_epochs"}},
         Field{"optimizer", &LearningConfig::optimizer, "How a gradient becomes a step.",
               ElsewhereCalled{"opt", "optim", "optimiser"}},
-        Field{"schedule", &LearningConfig::schedule, Schedule::Doc(),
+        Field{"schedule", &LearningConfig::schedule, 
+              "What becomes of the learning rate from step to step.",
               ElsewhereCalled{"scheduler", "sched", "lr_schedule", "lr_scheduler",
                               "lr_scheduler_type", "learning_rate_schedule",
                               "learning_rate_scheduler"}},
@@ -70,10 +73,6 @@ struct LearningConfig {
               AtLeast{1}, ElsewhereCalled{"micro_batch_size", "microbatch_size"}},
         Field{"early_stopping", &LearningConfig::early_stopping,
               "Ends a phase when what `monitor` names gets no better any more; by default never."}};
-  }
-
-  double LearningRate(int epoch) const {  // `epoch` counts from 0
-    return schedule.rate(optimizer->learning_rate(), epoch, epochs);
   }
 };
 
@@ -160,7 +159,7 @@ TrainingConfig ParseTraining(const YamlNode& node, Problems& problems);
 YamlNode ToYaml(const TrainingConfig& config);
 
 // The keys with their documentation, defaults and ranges; an optimizer is a row nested in
-// `optimizer`, a loss one in `loss`.
+// `optimizer`, a schedule one in `schedule`, a loss one in `loss`.
 std::vector<FieldDoc> DescribeTraining();
 
 // What it may be, as JSON Schema (framework/config/schema.h).

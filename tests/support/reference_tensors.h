@@ -1,4 +1,4 @@
-// Reads the reference tensors of ../shared: safetensors files of F32 and U8, whole into memory.
+// Reads reference tensors: safetensors files of F32, F64 and U8, whole into memory.
 //
 //   const ReferenceTensors file(*SharedData("reference/augment_keras.safetensors"));
 //   const std::vector<float> outputs = file.Values<float>("outputs");
@@ -37,12 +37,21 @@ class ReferenceTensors {
     return header_.at(name).at("shape").get<std::vector<std::int64_t>>();
   }
 
-  // In row-major order; T is float for F32, std::uint8_t for U8.
+  std::vector<std::string> Names() const {
+    std::vector<std::string> names;
+    for (const auto& [name, tensor] : header_.items()) {
+      if (name != "__metadata__") names.push_back(name);
+    }
+    return names;
+  }
+
+  // In row-major order; T is float for F32, double for F64, std::uint8_t for U8.
   template <class T>
   std::vector<T> Values(const std::string& name) const {
-    static_assert(std::is_same_v<T, float> || std::is_same_v<T, std::uint8_t>);
+    constexpr bool kIsDouble = std::is_same_v<T, double>;
+    static_assert(kIsDouble || std::is_same_v<T, float> || std::is_same_v<T, std::uint8_t>);
     const nlohmann::json& tensor = header_.at(name);
-    if (tensor.at("dtype") != (std::is_same_v<T, float> ? "F32" : "U8")) {
+    if (tensor.at("dtype") != (kIsDouble ? "F64" : std::is_same_v<T, float> ? "F32" : "U8")) {
       throw std::runtime_error(name + " is of another type");
     }
     const std::size_t begin = data_begin_ + tensor.at("data_offsets").at(0).get<std::size_t>();

@@ -58,7 +58,7 @@ class Optimizer {
   virtual YamlNode ToYaml() const = 0;
   virtual const OptimizerOptions& options() const = 0;
 
-  // The rate of the first epoch; the schedule says what becomes of it (schedules.h).
+  // The rate that the schedule begins from (schedules/schedule.h).
   virtual double learning_rate() const = 0;
 
   // What a checkpoint declares, so that nobody goes on from the slots of another optimizer: the

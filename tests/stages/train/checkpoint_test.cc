@@ -7,6 +7,7 @@
 
 #include "stages/files/bounded_json.h"
 #include "stages/model/weights/safetensors_writer.h"
+#include "stages/train/schedules/schedule.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/file_text.h"
 #include "tests/support/head_layers.h"
@@ -35,6 +36,7 @@ TrainingPosition Position() {
   TrainingPosition position{.epoch = 3, .next_sample = 64, .step = 17, .metrics = {}};
   position.metrics = {
       .loss_sum = 0.1 + 0.2, .images = 64, .means = {{"accuracy", 60, 64}, {"another", 1.5, 8}}};
+  position.monitored = {0.1 + 0.2, 1, 0.75};
   return position;
 }
 
@@ -59,6 +61,36 @@ TEST(Checkpoint, ComesBackAsItWas) {
   ASSERT_EQ(state.position.metrics.means.size(), 2u);
   EXPECT_EQ(state.position.metrics.means[1].name, "another");
   EXPECT_EQ(state.position.metrics.means[1].value(), 1.5 / 8);
+  EXPECT_EQ(state.position.monitored, Position().monitored);
+}
+
+TEST(Checkpoint, KeepsTheFiguresOfVeryManyEpochs) {
+  const ScratchFolder folder;
+  State state(1);
+  TrainingPosition position = Position();
+  position.monitored.assign(ScheduleClock::kMostMonitored, -1.2345678901234567e-300);
+  SaveCheckpoint(folder / "state", state.arrays(), kDeclaration, position, "");
+  const auto restored = RestoreCheckpoint(folder / "state", state.arrays(), kDeclaration);
+  EXPECT_EQ(restored.position.monitored, position.monitored);
+  position.monitored.push_back(1);
+  SaveCheckpoint(folder / "state", state.arrays(), kDeclaration, position, "");
+  EXPECT_EQ(CaughtError([&] { RestoreCheckpoint(folder / "state", state.arrays(), kDeclaration); }),
+            "'" + (folder / "state").string() +
+                "' has damaged metadata\nResume from another checkpoint, or begin anew.");
+}
+
+// An earlier version knew of no figures.
+TEST(Checkpoint, WithoutMonitoredFiguresIsRead) {
+  const ScratchFolder folder;
+  State state(1);
+  SaveCheckpoint(folder / "state", state.arrays(), kDeclaration, Position(), "");
+  std::string bytes = FileText(folder / "state");
+  const std::string key = R"(monitored\":)";
+  bytes.replace(bytes.find(key), 9, "something");
+  folder.Write("state", bytes);
+  const auto restored = RestoreCheckpoint(folder / "state", state.arrays(), kDeclaration);
+  EXPECT_TRUE(restored.position.monitored.empty());
+  EXPECT_EQ(restored.position.step, 17u);
 }
 
 TEST(Checkpoint, SaysWhatDiffers) {
@@ -195,7 +227,8 @@ TEST(Checkpoint, RefusesACountThatIsNone) {
                                           {R"(next_sample\":64)", R"(next_sample\":-1)"},
                                           {R"(step\":1700)", R"(step\":17.5)"},
                                           {R"(correct\":60)", R"(correct\":65)"},
-                                          {R"([1.5,18])", R"([1.5,65])"}}) {
+                                          {R"([1.5,18])", R"([1.5,65])"},
+                                          {R"(1.0,0.75])", R"(null,0.5])"}}) {
     const std::size_t at = whole.find(count);
     ASSERT_NE(at, whole.npos) << count;
     folder.Write("state", std::string(whole).replace(at, count.size(), damaged));

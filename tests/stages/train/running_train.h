@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ class Running {
     std::shared_ptr<Device> device{};  // null: the host
     bool drop_last = false;
     PictureLists pictures{};
+    std::optional<SampleCounts> counts{};  // empty: the source does not know them
   };
 
   explicit Running(const SmallTraining& training) : Running(training, Options()) {}
@@ -38,6 +40,7 @@ class Running {
     }
     resources_.Put(std::make_shared<Batching>(Batching{options.batch, options.drop_last}));
     resources_.Put(std::make_shared<PictureLists>(options.pictures));
+    if (options.counts) resources_.Put(std::make_shared<SampleCounts>(*options.counts));
     ItemSpec upstream{.dims = {options.batch}, .item_bytes = 0};
     for (std::int64_t size : model_->feature_dims()) upstream.dims.push_back(size);
     BuildContext context{.upstream = upstream,

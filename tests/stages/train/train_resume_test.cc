@@ -8,11 +8,12 @@
 
 #include "framework/error.h"
 #include "stages/train/optimizers/rmsprop.h"
+#include "stages/train/schedules/cosine_schedule.h"
+#include "stages/train/schedules/reduce_on_plateau.h"
 #include "tests/stages/train/running_train.h"
 #include "tests/stages/train/small_training.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/file_text.h"
-#include "tests/support/listed_parts.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {
@@ -21,8 +22,11 @@ namespace {
 TEST(TrainResume, ResumedItIsAsIfItHadNeverStopped) {
   const ScratchFolder folder;
   SmallTraining training = PartlyFrozen();
-  training.config->schedule = RowNamed<Schedule>("cosine");
-  Running whole(training);
+  training.config->epochs = 3;
+  training.config->schedule =
+      std::make_shared<CosineSchedule>(CosineSchedule::Params{.warm_up = WarmUp{.steps = 4}});
+  const Running::Options options{.counts = SampleCounts{{{Split::kTrain, 24}}}};
+  Running whole(training, options);
   int steps = 0;
   whole.learner().after_step = [&] {
     if (++steps == 5) whole.learner().Save(folder / "at step 5", "remembered");
@@ -30,7 +34,7 @@ TEST(TrainResume, ResumedItIsAsIfItHadNeverStopped) {
   for (int epoch = 0; epoch < 3; ++epoch) whole.Pass(Split::kTrain, epoch, 24);
   whole.learner().Save(folder / "whole", "");
 
-  Running resumed(training);
+  Running resumed(training, options);
   EXPECT_EQ(resumed.learner().Restore(folder / "at step 5"), "remembered");
   const TrainingPosition position = resumed.learner().position();
   EXPECT_EQ(position.epoch, 1);
@@ -41,6 +45,39 @@ TEST(TrainResume, ResumedItIsAsIfItHadNeverStopped) {
   resumed.Pass(Split::kTrain, 2, 24);
   resumed.learner().Save(folder / "resumed", "");
   EXPECT_TRUE(FileText(folder / "resumed") == FileText(folder / "whole"));
+}
+
+TEST(TrainResume, FollowsTheFiguresOfTheEpochsBefore) {
+  const ScratchFolder folder;
+  SmallTraining training = HeadOnly();
+  training.config->epochs = 4;
+  training.config->schedule =
+      std::make_shared<ReduceOnPlateau>(ReduceOnPlateau::Params{.factor = 0.5, .patience = 1});
+  const Running::Options options{.counts =
+                                     SampleCounts{{{Split::kTrain, 24}, {Split::kValidation, 8}}}};
+  const std::vector<double> figures = {0.5, 0.75, 0.75, 0.25};
+  const auto learn = [&](Running& running, int begin, int end) {
+    for (int epoch = begin; epoch < end; ++epoch) {
+      running.Pass(Split::kTrain, epoch, 24);
+      running.learner().EndEpoch(figures[epoch]);
+    }
+  };
+  Running whole(training, options);
+  learn(whole, 0, 3);
+  whole.learner().Save(folder / "after 3", "");
+  learn(whole, 3, 4);
+
+  Running resumed(training, options);
+  resumed.learner().Restore(folder / "after 3");
+  EXPECT_EQ(resumed.learner().position().monitored, (std::vector<double>{0.5, 0.75, 0.75}));
+  learn(resumed, 3, 4);
+  EXPECT_TRUE(resumed.State() == whole.State());
+
+  training.config->schedule = std::make_shared<ConstantSchedule>(ConstantSchedule::Params{});
+  Running constant(training, options);
+  constant.learner().Restore(folder / "after 3");
+  learn(constant, 3, 4);
+  EXPECT_FALSE(constant.State() == whole.State()) << "the rate has fallen for the last epoch";
 }
 
 // A source of weights that are what they were until the test exchanges them.
