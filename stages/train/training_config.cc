@@ -1,6 +1,6 @@
 #include "stages/train/training_config.h"
 
-#include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "framework/config/parts.h"
@@ -9,10 +9,9 @@ namespace weir {
 
 TrainingConfig ParseTraining(const YamlNode& node, Problems& problems) {
   auto config = Parse<TrainingConfig>(node, problems);
-  const std::vector<Metric> named = std::exchange(config.metrics, {kAccuracy});
-  for (const Metric& metric : named) {
-    const bool is_there = std::any_of(config.metrics.begin(), config.metrics.end(),
-                                      [&](const Metric& each) { return each.name == metric.name; });
+  const ListOfMetrics named = std::exchange(config.metrics, {std::make_shared<const Accuracy>()});
+  for (const auto& metric : named) {
+    const bool is_there = HigherIsBetter(metric->name(), config.metrics).has_value();
     if (!is_there) config.metrics.push_back(metric);
   }
   return config;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "framework/config/params.h"
+#include "stages/train/class_weight.h"
 #include "stages/train/losses/cross_entropy.h"
 #include "stages/train/losses/loss.h"
 #include "stages/train/metrics/accuracy.h"
@@ -27,7 +28,8 @@ struct TrainingConfig {
   std::shared_ptr<const Optimizer> optimizer = std::make_shared<const Adam>(Adam::Params{});
   Schedule schedule = Schedule::All().front();
   std::shared_ptr<const Loss> loss = std::make_shared<const CrossEntropy>(CrossEntropy::Params{});
-  std::vector<Metric> metrics = {kAccuracy};  // accuracy is always there, and first
+  ClassWeight class_weight;
+  ListOfMetrics metrics = {std::make_shared<const Accuracy>()};  // accuracy is always the first
   Auto<int> micro_batch;  // auto: a function of the model alone; the largest on a GPU
   Duration checkpoint_interval{60};
 
@@ -38,7 +40,11 @@ struct TrainingConfig {
         Field{"optimizer", &TrainingConfig::optimizer, "How a gradient becomes a step."},
         Field{"schedule", &TrainingConfig::schedule, Schedule::Doc()},
         Field{"loss", &TrainingConfig::loss, "What is made small."},
-        Field{"metrics", &TrainingConfig::metrics, Metric::Doc()},
+        Field{"class_weight", &TrainingConfig::class_weight,
+              "How much the pictures of each class count in training: {ants: 2} twice, and 1 for "
+              "the others; balanced: each class as much as any other."},
+        Field{"metrics", &TrainingConfig::metrics,
+              "What is reported beside the loss; accuracy always is."},
         Field{"micro_batch", &TrainingConfig::micro_batch,
               "Samples whose gradients are computed at once; a batch is learnt from whole. auto "
               "follows the model alone, never the memory there is; on a GPU it is the largest that "
