@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "pipelines/job/ways_to_fit.h"
 #include "pipelines/record/config_changes.h"
 #include "pipelines/record/tally.h"
+#include "pipelines/report/metrics_text.h"
 #include "pipelines/report/plan_text.h"
 #include "stages/features/feature_keeper.h"
 #include "stages/learner.h"
@@ -32,18 +34,6 @@ namespace weir {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// "loss 0.1234  accuracy 0.987".
-std::string MetricsText(const Metrics& metrics) {
-  char figure[40];
-  std::snprintf(figure, sizeof figure, "loss %.4f", metrics.loss());
-  std::string text = figure;
-  for (const Metrics::Mean& mean : metrics.means) {
-    std::snprintf(figure, sizeof figure, " %.3f", mean.value());
-    text += "  " + mean.name + figure;
-  }
-  return text;
-}
 
 // What a training starts from: a session that fits, is checked and open.
 struct OpenedJob {
@@ -182,21 +172,26 @@ class Finetuning {
   void Report(Split split, int epoch, const std::string& title, const Metrics& metrics,
               double seconds) {
     CheckIsLearnt(split, epoch, title, metrics);
-    nlohmann::json line = {{"epoch", epoch},
+    nlohmann::json line = {{"epoch", epoch + 1},
                            {"split", Name(split)},
                            {"loss", metrics.loss()},
                            {"images", metrics.images},
                            {"seconds", seconds},
                            {"held_bytes", report_.memory().held_bytes},
                            {"beside_ledger_bytes", report_.memory().holdings.front().bytes}};
-    for (const Metrics::Mean& mean : metrics.means) line[mean.name] = mean.value();
+    metrics.ForEach([&line](const std::string& name, std::optional<double> value) {
+      line[name] = value ? nlohmann::json(*value) : nlohmann::json();
+    });
     report_.folder().AddMetrics(line);
     if (split == Split::kValidation) {
       tally_.best_validation_accuracy =
           std::max(tally_.best_validation_accuracy, metrics.accuracy());
     }
-    std::printf("%-22s %s  %.0f images/s\n", title.c_str(), MetricsText(metrics).c_str(),
-                seconds > 0 ? static_cast<double>(metrics.images) / seconds : 0);
+    std::printf("%-22s %s  %s\n", title.c_str(), MetricsText(metrics).c_str(),
+                RateText(metrics.images, seconds, IsKept()).c_str());
+    for (const Metrics::OfPass& each : metrics.of_pass) {
+      if (!each.value && said_of_.insert(each.name).second) PrintLine(NotComputedText(each));
+    }
     std::fflush(stdout);
   }
 
@@ -249,6 +244,7 @@ class Finetuning {
     std::printf("model: %s\n", folder.model().c_str());
   }
 
+  bool IsKept() const { return kept_features_ && kept_features_->gives_pass(); }
   std::uint64_t Count(Split split) const { return counts_ ? (*counts_)[split] : 0; }
   double Rate() const {
     return tally_.seconds > 0 ? static_cast<double>(tally_.images) / tally_.seconds : 0;
@@ -265,7 +261,8 @@ class Finetuning {
     const Metrics metrics = learner_.metrics();
     return {.done = metrics.images,
             .total = Count(split),
-            .metrics = metrics.images > 0 ? MetricsText(metrics) : ""};
+            .metrics = metrics.images > 0 ? MetricsText(metrics) : "",
+            .is_kept = IsKept()};
   }
 
   std::string Title(Split split, int epoch) const {
@@ -292,6 +289,7 @@ class Finetuning {
   const std::shared_ptr<SampleCounts> counts_;
   const std::shared_ptr<FeatureKeeper> kept_features_;
   LostClasses lost_classes_;
+  std::set<std::string> said_of_;  // metrics that could not be computed
   const bool is_resumed_;
   Tally tally_;
   const std::string config_before_;  // the configuration that the checkpoint was written with
@@ -318,7 +316,7 @@ void Finetune(const Recipe& recipe, const RunOptions& options, Trace* trace) {
   RunReport report(std::move(folder), resolved_yaml, job.session,
                    {.workers = Workers(recipe.config), .trace = trace});
   report.Record([&] {
-    if (options.resume) report.folder().ForgetMetricsFrom(job.learner->position().epoch);
+    if (options.resume) report.folder().ForgetMetricsFrom(job.learner->position().epoch + 1);
     Finetuning(recipe, job, report, std::move(before), resolved_yaml).Run();
   });
 }

@@ -112,7 +112,7 @@ std::string Trainer::Restore(const std::filesystem::path& file) {
   position_ = std::move(state.position);
   // What is no longer reported is forgotten; what is new counts from here on.
   std::erase_if(position_.metrics.means, [this](const Metrics::Mean& mean) {
-    return !HigherIsBetter(mean.name, config_->metrics);
+    return !FindMetric(mean.name, config_->metrics);
   });
   return std::move(state.extra);
 }

@@ -11,8 +11,7 @@ TrainingConfig ParseTraining(const YamlNode& node, Problems& problems) {
   auto config = Parse<TrainingConfig>(node, problems);
   const ListOfMetrics named = std::exchange(config.metrics, {std::make_shared<const Accuracy>()});
   for (const auto& metric : named) {
-    const bool is_there = HigherIsBetter(metric->name(), config.metrics).has_value();
-    if (!is_there) config.metrics.push_back(metric);
+    if (!FindMetric(metric->name(), config.metrics)) config.metrics.push_back(metric);
   }
   return config;
 }

@@ -40,6 +40,7 @@ class ExpectedCalibrationError final : public PassMetric {
   std::string_view name() const override { return kNames.front(); }
   bool is_higher_better() const override { return false; }
   std::optional<double> Of(const PredictionView& view) const override;
+  std::string_view needs() const override { return "probabilities that are numbers"; }
 
  private:
   Params params_;

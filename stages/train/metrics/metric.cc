@@ -34,12 +34,17 @@ constexpr std::array kMetrics{
 
 std::span<const Part<Metric>> Metric::All() { return kMetrics; }
 
+const Metric* FindMetric(std::string_view name, const ListOfMetrics& metrics) {
+  for (const auto& metric : metrics) {
+    if (metric->name() == name) return metric.get();
+  }
+  return nullptr;
+}
+
 std::optional<bool> HigherIsBetter(std::string_view name, const ListOfMetrics& metrics) {
   if (name == Metrics::kLoss) return false;
-  for (const auto& metric : metrics) {
-    if (metric->name() == name) return metric->is_higher_better();
-  }
-  return std::nullopt;
+  const Metric* const metric = FindMetric(name, metrics);
+  return metric ? std::optional(metric->is_higher_better()) : std::nullopt;
 }
 
 }  // namespace weir

@@ -1,5 +1,5 @@
 // Top-k accuracy: the part of the pictures whose label is among the k largest logits. Of equal
-// logits the first count as larger, as for accuracy, which is top 1.
+// logits the first count as larger, as for accuracy, which is top 1 (scikit-learn takes the last).
 //
 // Thread safety and memory as Metric.
 #pragma once

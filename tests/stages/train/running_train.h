@@ -25,6 +25,7 @@ class Running {
     std::shared_ptr<Device> device{};  // null: the host
     bool drop_last = false;
     PictureLists pictures{};
+    SampleCounts counts{};
   };
 
   explicit Running(const SmallTraining& training) : Running(training, Options()) {}
@@ -38,6 +39,7 @@ class Running {
     }
     resources_.Put(std::make_shared<Batching>(Batching{options.batch, options.drop_last}));
     resources_.Put(std::make_shared<PictureLists>(options.pictures));
+    resources_.Put(std::make_shared<SampleCounts>(options.counts));
     ItemSpec upstream{.dims = {options.batch}, .item_bytes = 0};
     for (std::int64_t size : model_->feature_dims()) upstream.dims.push_back(size);
     BuildContext context{.upstream = upstream,

@@ -42,23 +42,41 @@ def of_each_class(score, labels, probabilities):
     return float(np.mean(scores))
 
 
+def probabilities_of(logits):
+    return softmax(logits.astype(np.float64), axis=1).astype(np.float32)
+
+
+def top_k(labels, logits, k):
+    """Of equal logits scikit-learn takes the last first, and weir the first: turned round they agree."""
+    last = logits.shape[1] - 1
+    return m.top_k_accuracy_score(last - labels, logits[:, ::-1], k=k, labels=np.arange(last + 1))
+
+
+def score_of_classes(average, which):
+    def score(labels, logits):
+        return m.precision_recall_fscore_support(
+            labels, logits.argmax(1), labels=np.arange(logits.shape[1]), average=average,
+            zero_division=0)[which]
+    return score
+
+
+SCORES = {
+    "accuracy": lambda y, z: m.accuracy_score(y, z.argmax(1)),
+    "roc_auc": lambda y, z: of_each_class(m.roc_auc_score, y, probabilities_of(z)),
+    "average_precision": lambda y, z: of_each_class(m.average_precision_score, y, probabilities_of(z)),
+    "expected_calibration_error": lambda y, z: expected_calibration_error(y, probabilities_of(z), 15),
+    "expected_calibration_error 4": lambda y, z: expected_calibration_error(y, probabilities_of(z), 4),
+} | {
+    f"{average}_{name}": score_of_classes(average, which)
+    for average in ("macro", "weighted") for which, name in enumerate(("precision", "recall", "f1"))
+}
+
+
 def scores(labels, logits):
-    probabilities = softmax(logits.astype(np.float64), axis=1).astype(np.float32)
-    predicted, classes = logits.argmax(1), np.arange(logits.shape[1])
-    made = {
-        "accuracy": m.accuracy_score(labels, predicted),
-        "roc_auc": of_each_class(m.roc_auc_score, labels, probabilities),
-        "average_precision": of_each_class(m.average_precision_score, labels, probabilities),
-        "expected_calibration_error": expected_calibration_error(labels, probabilities, 15),
-        "expected_calibration_error 4": expected_calibration_error(labels, probabilities, 4),
-    }
-    for k in range(1, min(3, len(classes) - 1) + 1):
-        if len(classes) > 2:
-            made[f"top_{k}"] = m.top_k_accuracy_score(labels, logits, k=k, labels=classes)
-    for average in ("macro", "weighted"):
-        precision, recall, f1, _ = m.precision_recall_fscore_support(
-            labels, predicted, labels=classes, average=average, zero_division=0)
-        made |= {f"{average}_precision": precision, f"{average}_recall": recall, f"{average}_f1": f1}
+    made = {name: score(labels, logits) for name, score in SCORES.items()}
+    for k in range(1, min(3, logits.shape[1] - 1) + 1):
+        if logits.shape[1] > 2:
+            made[f"top_{k}"] = top_k(labels, logits, k)
     return made
 
 
@@ -98,7 +116,7 @@ def main() -> None:
     labels, logits = cases["binary"]
     for metric in ("accuracy", "macro_f1", "roc_auc"):
         result = scipy.stats.bootstrap(
-            (labels, *logits.T), lambda y, *z, metric=metric: scores(y, np.stack(z, 1))[metric],
+            (labels, *logits.T), lambda y, *z, metric=metric: SCORES[metric](y, np.stack(z, 1)),
             vectorized=False, paired=True, n_resamples=2999, method="percentile", rng=1)
         add(f"binary/{metric}/interval", result.confidence_interval)
     versions = f"scikit-learn {sklearn.__version__}, scipy {scipy.__version__}, numpy {np.__version__}"
