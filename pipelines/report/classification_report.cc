@@ -66,10 +66,10 @@ void PrintClass(const ClassificationReport& report, int label, std::FILE* out) {
   report.confusion.ForEachTaken(label, [&](int predicted, std::uint64_t pictures) {
     taken_for[report.classes[predicted]] = pictures;
   });
-  const json figures = {{"f1", ToJson(F1(counts))},
+  const json figures = {{"f1", ToJson(F1Of(counts))},
                         {"images", counts.pictures},
-                        {"precision", ToJson(Precision(counts))},
-                        {"recall", ToJson(Recall(counts))},
+                        {"precision", ToJson(PrecisionOf(counts))},
+                        {"recall", ToJson(RecallOf(counts))},
                         {"taken_for", std::move(taken_for)}};
   std::fprintf(out, "%s: %s", Dump(report.classes[label]).c_str(), Dump(figures).c_str());
 }
@@ -109,8 +109,9 @@ void PrintTable(const ClassificationReport& report, std::FILE* out) {
   for (int label = 0; label < static_cast<int>(report.classes.size()); ++label) {
     const ClassTally& counts = report.confusion.of_classes()[label];
     std::fprintf(out, "%-*s  %8llu  %9s  %6s  %5s  ", column, report.classes[label].c_str(),
-                 static_cast<unsigned long long>(counts.pictures), Text(Precision(counts)).c_str(),
-                 Text(Recall(counts)).c_str(), Text(F1(counts)).c_str());
+                 static_cast<unsigned long long>(counts.pictures),
+                 Text(PrecisionOf(counts)).c_str(), Text(RecallOf(counts)).c_str(),
+                 Text(F1Of(counts)).c_str());
     report.confusion.ForEachTaken(label, [&](int predicted, std::uint64_t pictures) {
       std::fprintf(out, " %s %llu", report.classes[predicted].c_str(),
                    static_cast<unsigned long long>(pictures));

@@ -14,9 +14,9 @@ MeanScores Mean(std::span<const ClassTally> tallies, Weight weight_of) {
   double weights = 0;
   for (const ClassTally& tally : tallies) {
     const double weight = weight_of(tally);
-    mean.precision += weight * Precision(tally).value_or(0);
-    mean.recall += weight * Recall(tally).value_or(0);
-    mean.f1 += weight * F1(tally).value_or(0);
+    mean.precision += weight * PrecisionOf(tally).value_or(0);
+    mean.recall += weight * RecallOf(tally).value_or(0);
+    mean.f1 += weight * F1Of(tally).value_or(0);
     weights += weight;
   }
   return {mean.precision / weights, mean.recall / weights, mean.f1 / weights};
@@ -24,9 +24,9 @@ MeanScores Mean(std::span<const ClassTally> tallies, Weight weight_of) {
 
 }  // namespace
 
-std::optional<double> Precision(const ClassTally& tally) { return Part(tally.hits, tally.taken); }
-std::optional<double> Recall(const ClassTally& tally) { return Part(tally.hits, tally.pictures); }
-std::optional<double> F1(const ClassTally& tally) {
+std::optional<double> PrecisionOf(const ClassTally& tally) { return Part(tally.hits, tally.taken); }
+std::optional<double> RecallOf(const ClassTally& tally) { return Part(tally.hits, tally.pictures); }
+std::optional<double> F1Of(const ClassTally& tally) {
   return Part(2 * tally.hits, tally.taken + tally.pictures);
 }
 

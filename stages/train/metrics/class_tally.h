@@ -16,11 +16,11 @@ struct ClassTally {
 };
 
 // The part that is of the class among the pictures that were taken for it; empty without any.
-std::optional<double> Precision(const ClassTally& tally);
+std::optional<double> PrecisionOf(const ClassTally& tally);
 // The part that was found among the pictures of the class; empty where there are none.
-std::optional<double> Recall(const ClassTally& tally);
+std::optional<double> RecallOf(const ClassTally& tally);
 // The harmonic mean of both, 2 hits / (taken + pictures); empty where there is neither.
-std::optional<double> F1(const ClassTally& tally);
+std::optional<double> F1Of(const ClassTally& tally);
 
 // Each of the three over the classes. What is empty above counts as 0: scikit-learn's
 // precision_recall_fscore_support(labels=all classes, zero_division=0).
