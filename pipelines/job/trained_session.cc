@@ -45,25 +45,19 @@ TrainedSession::TrainedSession(StageTable& stages, const fs::path& run,
   const StageConfig& own = recipe.config.pipeline.front();
   const StageSpec& source = options.data ? SourceFor(*options.data, stages.registry(), own)
                                          : *stages.registry().Find(own.stage);
-  std::optional<StageSpec> given;
-  if (options.data) given = SourceOf(source, *options.data, own, classes->names);
   const bool names_classes = Declares(source.provides, Classes::kResource);
   session_ = std::make_unique<Session>(
-      recipe, SessionOptions{.training = false,
-                             .model = std::make_shared<ModelSource>(std::move(saved.source)),
-                             .source = std::move(given),
-                             .classes = names_classes ? nullptr : classes,
-                             .confusion = options.confusion,
-                             .bootstrap = options.bootstrap,
-                             .on_drop = options.on_drop});
+      recipe,
+      SessionOptions{.training = false,
+                     .model = std::make_shared<ModelSource>(std::move(saved.source)),
+                     .source = options.data ? SourceOf(source, *options.data, own, classes->names)
+                                            : OwnSource(source, own, classes->names),
+                     .classes = names_classes ? nullptr : classes,
+                     .confusion = options.confusion,
+                     .bootstrap = options.bootstrap,
+                     .on_drop = options.on_drop});
   const auto provided = session_->resources().Find<Classes>();
-  if (provided && provided->names == classes_->names) {
-    classes_ = provided;  // one list is enough
-  } else if (provided && !options.data) {
-    throw Error(ErrorKind::kData,
-                run.string() + ": its pictures have other classes now than its model",
-                "Put them back as they were, or name labelled pictures behind the run.");
-  }
+  if (provided && provided->names == classes_->names) classes_ = provided;  // one list is enough
   learner_ = session_->resources().Find<Learner>();
   if (!learner_) {
     throw Error(ErrorKind::kData, run.string() + " has a pipeline without the stage `train`");

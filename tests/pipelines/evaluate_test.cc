@@ -30,22 +30,18 @@ constexpr const char* kMetrics =
     "training.metrics=[accuracy, top_k: {k: 2}, macro_f1, weighted_precision, roc_auc, "
     "average_precision, expected_calibration_error]";
 
+constexpr int kFew = 4;
+
 // The drawn pictures, of the first class few.
 class EvaluateTest : public ::testing::Test {
  protected:
   EvaluateTest() {
     fs::copy(DrawnPictures<12>(), scratch_ / "few", fs::copy_options::recursive);
-    std::vector<fs::path> classes;
-    for (const auto& entry : fs::directory_iterator(scratch_ / "few")) {
-      classes.push_back(entry.path());
-    }
-    few_ = *std::min_element(classes.begin(), classes.end());
-    int left = 0;
-    std::vector<fs::path> pictures;
-    for (const auto& entry : fs::directory_iterator(few_)) pictures.push_back(entry.path());
-    std::sort(pictures.begin(), pictures.end());
-    for (const fs::path& picture : pictures) {
-      if (left++ >= 4) fs::remove(picture);
+    int kept = 0;
+    for (const fs::path& file : DrawnFiles<12>()) {
+      const fs::path kind = file.parent_path().filename();
+      if (few_.empty()) few_ = scratch_ / "few" / kind;
+      if (kind == few_.filename() && kept++ >= kFew) fs::remove(few_ / file.filename());
     }
   }
 
@@ -92,11 +88,13 @@ TEST_F(EvaluateTest, WithoutDataMeasuresWhatTheRunValidatedWith) {
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   const json figures = json::parse(outcome.out);
   EXPECT_EQ(figures["images"], last["images"]);
+  EXPECT_EQ(figures["accuracy"], last["accuracy"]);
   for (const char* name : {"accuracy", "top_2", "macro_f1", "weighted_precision", "roc_auc",
                            "average_precision", "expected_calibration_error"}) {
-    EXPECT_EQ(figures[name], last[name]) << name;
+    // More of the network is computed at once where nothing learns, which rounds otherwise.
+    EXPECT_NEAR(figures[name].get<double>(), last[name].get<double>(), 1e-6) << name;
     const json& metric = figures["metrics"][name];
-    EXPECT_EQ(metric["value"], last[name]) << name;
+    EXPECT_EQ(metric["value"], figures[name]) << name;
     EXPECT_LE(metric["low"], metric["high"]) << name;
   }
   EXPECT_DOUBLE_EQ(figures["macro"]["f1"].get<double>(), figures["macro_f1"].get<double>());
@@ -174,7 +172,7 @@ TEST_F(EvaluateTest, WithoutDataRefusesOtherClassesThanTheModels) {
   const ProcessOutcome outcome = Weir({"evaluate", path("run")});
   EXPECT_EQ(outcome.status, 4);
   EXPECT_EQ(scratch_.Shortened(outcome.err),
-            "weir: $/run: its pictures have other classes now than its model\n"
+            "weir: the pictures of the run have other classes now than its model\n"
             "  Put them back as they were, or name labelled pictures behind the run.\n");
 }
 
@@ -190,7 +188,9 @@ TEST_F(EvaluateTest, BalancedWeightsAreThoseOfTheCountsAndGoOnAfterAStop) {
   const json per_class = json::parse(FileText(scratch_ / "whole/model/model.json"))["classes"];
   const double classes = static_cast<double>(per_class.size());
   double pictures = 0;
-  const auto trained = [&](const std::string& of) { return of == name ? 3 : 8; };
+  const auto trained = [&](const std::string& of) {
+    return of == name ? 3 : 9;
+  };  // 0.3 of each class validate
   for (const json& of : per_class) pictures += trained(of);
   char text[100];
   for (const json& of : per_class) {

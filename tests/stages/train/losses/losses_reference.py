@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes losses_reference.safetensors: losses of a few pictures and their gradients by autograd in float64.
 
-Needs torch and safetensors; run it anew where a loss is added:
+Needs torch, keras and safetensors; run it anew where a loss is added:
 
   tests/stages/train/losses/losses_reference.py
 
@@ -13,8 +13,12 @@ of pictures whose classes weigh "weights". A loss is called "<name> <parameter> 
 float64 is stored as float32 and the rest, "<name>" and "<name>/rest".
 """
 
+import os
 from pathlib import Path
 
+os.environ["KERAS_BACKEND"] = "torch"
+
+import keras
 import torch
 from safetensors.torch import save_file
 
@@ -47,6 +51,21 @@ LOSSES = {
 }
 
 
+def check_formulas(logits, targets) -> None:
+    """The two above against those of PyTorch and of Keras, of pictures that Keras does not clip."""
+    ours = cross_entropy(logits, targets, 0.1)
+    theirs = torch.nn.functional.cross_entropy(logits, targets, label_smoothing=0.1, reduction="none")
+    print(f"cross-entropy: within {(ours - theirs).abs().max():.1e} of torch {torch.__version__}")
+    torch.testing.assert_close(ours, theirs)
+    for gamma, alpha, smoothing in ((2.0, 0.25, 0.0), (2.0, 0.25, 0.1), (0.5, 1.0, 0.0)):
+        ours = focal(logits, targets, gamma, alpha, smoothing)
+        theirs = keras.losses.CategoricalFocalCrossentropy(
+            alpha, gamma, from_logits=True, label_smoothing=smoothing, reduction=None, dtype="float64"
+        )(targets, logits)
+        print(f"focal: within {(ours - theirs).abs().max():.1e} of keras {keras.__version__}")
+        torch.testing.assert_close(ours, theirs)
+
+
 def main() -> None:
     generator = torch.Generator().manual_seed(3)
     logits = (torch.randn(PICTURES, CLASSES, generator=generator) * 4).float()
@@ -61,6 +80,7 @@ def main() -> None:
         mixtures[picture] = 0
         mixtures[picture, labels[picture]] = part
         mixtures[picture, other] = 1 - part
+    check_formulas(logits[2:].double(), mixtures[2:])
     weights = torch.tensor([0.25, 1.0, 3.5, 0.01, 2.0], dtype=torch.float64)
     values = {"mixtures": mixtures, "weights": weights}
     for name, loss in LOSSES.items():
