@@ -8,6 +8,7 @@
 
 #include "framework/config/yaml_reader.h"
 #include "stages/train/optimizers/sgd.h"
+#include "tests/stages/device/processor_device.h"
 #include "tests/stages/train/running_train.h"
 #include "tests/support/caught_error.h"
 
@@ -72,27 +73,34 @@ TEST(WeightsOf, RefusesToBalanceWhatIsNotKnown) {
             "Give the weights by name: class_weight: {ants: 2}.");
 }
 
-std::vector<float> LearntWith(const ClassWeight& weight, double rate, bool whole_backbone) {
-  SmallTraining training = whole_backbone ? PartlyFrozen() : HeadOnly();
+std::vector<float> LearntWith(const SmallTraining& training, bool on_device,
+                              const ClassWeight& weight, double rate) {
   training.config->class_weight = weight;
   training.config->optimizer = std::make_shared<const Sgd>(Sgd::Params{.learning_rate = rate});
-  Running running(training);
+  Running::Options options;
+  if (on_device) options.device = std::make_shared<ProcessorDevice>();
+  Running running(training, options);
   running.Pass(Split::kTrain, 0, 16);
   return running.State();
 }
 
-// A weight of 2 for every class is twice the learning rate, and of 1 changes nothing: in the head
-// and in layers of the backbone.
+// A weight of 2 for every class is twice the learning rate, and of 1 changes nothing: in the head, in
+// layers of the backbone, in batch norms that learn on the statistics of the batch, and on a device.
 TEST(ClassWeight, ScalesTheGradient) {
   const auto all = [](double weight) {
     return ClassWeight{.named = {{"ants", weight}, {"bees", weight}, {"wasps", weight}}};
   };
-  for (const bool whole_backbone : {false, true}) {
-    const std::vector<float> plain = LearntWith({}, 0.1, whole_backbone);
-    EXPECT_EQ(LearntWith(all(1), 0.1, whole_backbone), plain);
-    EXPECT_EQ(LearntWith(all(2), 0.05, whole_backbone), plain);
-    EXPECT_NE(LearntWith(all(2), 0.1, whole_backbone), plain);
-    EXPECT_NE(LearntWith({.named = {{"bees", 3}}}, 0.1, whole_backbone), plain);
+  SmallTraining on_batch({.kind = FrozenConfig::Kind::kThrough, .through = "block_14"});
+  on_batch.input = {64, 64};
+  on_batch.source->config.backbone.batch_norm = BatchNormMode::kTrain;
+  for (const SmallTraining& training : {HeadOnly(), PartlyFrozen(), on_batch}) {
+    for (const bool on_device : {false, true}) {
+      const std::vector<float> plain = LearntWith(training, on_device, {}, 0.1);
+      EXPECT_EQ(LearntWith(training, on_device, all(1), 0.1), plain);
+      EXPECT_EQ(LearntWith(training, on_device, all(2), 0.05), plain);
+      EXPECT_NE(LearntWith(training, on_device, all(2), 0.1), plain);
+      EXPECT_NE(LearntWith(training, on_device, {.named = {{"bees", 3}}}, 0.1), plain);
+    }
   }
 }
 
