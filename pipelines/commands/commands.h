@@ -44,7 +44,8 @@ void PredictCommand(const PredictOptions& options, StageTable& stages);
 
 struct EvaluateOptions {
   std::filesystem::path run;
-  // A folder with a sub-folder for each class, a table or shards; empty: what the run validated with.
+  // A folder with a sub-folder for each class, a table or shards; empty: what the run validated
+  // with.
   std::filesystem::path data;
   std::vector<std::string> source;  // "label_column=species": parameters of the source for that
   std::vector<std::string> overrides;
@@ -52,8 +53,8 @@ struct EvaluateOptions {
   bool json = false;
 };
 
-// Loss, the metrics of the run with their intervals, precision, recall and F1 of each class, and who
-// was taken for whom.
+// Loss, the metrics of the run with their intervals, precision, recall and F1 of each class, and
+// who was taken for whom.
 void EvaluateCommand(const EvaluateOptions& options, StageTable& stages);
 
 // How a run ended, and who held what of the memory then: also of one that was killed. Throws

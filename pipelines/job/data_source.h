@@ -30,8 +30,8 @@ StageSpec SourceOf(const StageSpec& source, const GivenData& data, const StageCo
                    const std::vector<std::string>& classes);
 
 // The run's own source with what the run trained and validated with, for a pass over what it
-// validated with. `source` is the one that `own` names; the classes, those of the model, outlive it.
-// Its make throws Error(kData) where the data have other classes now.
+// validated with. `source` is the one that `own` names; the classes, those of the model, outlive
+// it. Its make throws Error(kData) where the data have other classes now.
 StageSpec OwnSource(const StageSpec& source, const StageConfig& own,
                     const std::vector<std::string>& classes);
 

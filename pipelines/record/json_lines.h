@@ -19,9 +19,10 @@ enum class LineUse {
 };
 
 // Takes the lines out of the file that `use` does not keep, and those that are no JSON object:
-// torn, binary, longer than 256 KiB; of what it changes the changed line is written. Lines that stay are the same bytes; a file of which all stays
-// is left alone, and one that is not there is made, empty. Gives a line for people that says what
-// was damaged; empty where nothing was. Throws Error(kData) where it cannot be read or written.
+// torn, binary, longer than 256 KiB; a line that it changes is written as it is then. Lines that
+// stay are the same bytes; a file of which all stays is left alone, and one that is not there is
+// made, empty. Gives a line for people that says what was damaged; empty where nothing was. Throws
+// Error(kData) where it cannot be read or written.
 std::string SiftLines(const std::filesystem::path& path,
                       const std::function<LineUse(nlohmann::json&)>& use);
 

@@ -107,9 +107,10 @@ class ListedSource : public SourceStage<ImageFile> {
   ListedSource(std::string_view name, const BuildContext& context)
       : name_(name), seed_(context.seed), training_(context.training) {}
 
-  // To be called when all is listed. Provides the Classes with their ClassCounts, the SampleCounts,
-  // the SampleOrder, the SourceNotes, to which it adds the classes that look alike, and where there are train passes the
-  // PictureLists. Throws Error(kData) where a class has none to train or to validate with.
+  // To be called when all is listed. Provides the Classes with their ClassCounts, the
+  // SampleCounts, the SampleOrder, the SourceNotes, to which it adds the classes that look alike,
+  // and where there are train passes the PictureLists. Throws Error(kData) where a class has none
+  // to train or to validate with.
   void Offer(Listing listing, BuildContext& context);
 
   bool training() const { return training_; }  // whether there will be train passes

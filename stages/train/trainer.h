@@ -29,9 +29,9 @@ namespace weir {
 
 class Trainer final : public Learner {
  public:
-  // `batch_size` is the most samples of a batch; `device` is null for the host; `figures` are of the
-  // passes that are measured; `class_weights` as TrainableOptions has them; `data` is what is learnt
-  // from, in words. Throws Error(kConfig), as Train does.
+  // `batch_size` is the most samples of a batch; `device` is null for the host; `figures` are of
+  // the passes that are measured; `class_weights` as TrainableOptions has them; `data` is what is
+  // learnt from, in words. Throws Error(kConfig), as Train does.
   Trainer(std::shared_ptr<const Model> model, std::shared_ptr<const ModelSource> source,
           std::shared_ptr<const TrainingConfig> config, std::shared_ptr<Device> device,
           PassFigures figures, std::vector<double> class_weights, Declaration data, int batch_size,

@@ -1,5 +1,5 @@
-// Focal loss of a softmax, from logits: -sum(alpha * (1 - p)^gamma * target * log p) in nats, where p
-// is the softmax: pictures that are taken for what they are count less (Lin et al., 2017,
+// Focal loss of a softmax, from logits: -sum(alpha * (1 - p)^gamma * target * log p) in nats, where
+// p is the softmax: pictures that are taken for what they are count less (Lin et al., 2017,
 // arXiv:1708.02002; Keras' CategoricalFocalCrossentropy, without its clipping of p to [1e-7,
 // 1 - 1e-7]). With gamma 0 and alpha 1 it is the cross-entropy.
 //

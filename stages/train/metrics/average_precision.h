@@ -1,8 +1,8 @@
-// Average precision: the sum over the probabilities, from the highest down, of the precision of what
-// is at least as probable, times what it adds to the recall. Of two classes that of the second, else
-// the mean over the classes, each against the rest: scikit-learn's average_precision_score(
-// average="macro"), which does not interpolate. A class without pictures, or without others, is left
-// out of the mean.
+// Average precision: the sum over the probabilities, from the highest down, of the precision of
+// what is at least as probable, times what it adds to the recall. Of two classes that of the
+// second, else the mean over the classes, each against the rest: scikit-learn's
+// average_precision_score(average="macro"), which does not interpolate. A class without pictures,
+// or without others, is left out of the mean.
 //
 // Thread safety and memory as Metric.
 #pragma once

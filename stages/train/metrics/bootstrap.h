@@ -1,8 +1,8 @@
-// How sure a metric is: the interval that 95 of 100 resamples of the same pictures fall into (Efron,
-// 1979: the bootstrap, percentile interval). A resample draws as many pictures as there are, each by
-// chance and with return; it is had as how often each picture was drawn, so that nothing is copied
-// and probabilities are ranked once. Resample r is the same however many threads there are, and
-// each time that the same number of pictures is measured.
+// How sure a metric is: the interval that 95 of 100 resamples of the same pictures fall into
+// (Efron, 1979: the bootstrap, percentile interval). A resample draws as many pictures as there
+// are, each by chance and with return; it is had as how often each picture was drawn, so that
+// nothing is copied and probabilities are ranked once. Resample r is the same however many threads
+// there are, and each time that the same number of pictures is measured.
 //
 // Pure functions; one thread, which others help.
 #pragma once
@@ -24,8 +24,8 @@ struct Interval {
   double high = 0;
 };
 
-// Put among the resources by whoever wants intervals; the stage `train` pays for them and fills them
-// in at the end of the passes in which it counts confusions.
+// Put among the resources by whoever wants intervals; the stage `train` pays for them and fills
+// them in at the end of the passes in which it counts confusions.
 struct Bootstrap {
   static constexpr std::string_view kResource = "bootstrap";
   int resamples = 1000;

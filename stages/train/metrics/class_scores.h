@@ -1,7 +1,7 @@
-// Precision, recall and F1 as one number for all classes: the mean of each over the classes (macro),
-// or by the number of their pictures (weighted). A class that was never predicted has a precision of
-// 0, one without pictures a recall of 0, and each counts in the macro mean; as scikit-learn's
-// precision_recall_fscore_support(labels=all classes, zero_division=0).
+// Precision, recall and F1 as one number for all classes: the mean of each over the classes
+// (macro), or by the number of their pictures (weighted). A class that was never predicted has a
+// precision of 0, one without pictures a recall of 0, and each counts in the macro mean; as
+// scikit-learn's precision_recall_fscore_support(labels=all classes, zero_division=0).
 //
 // Thread safety and memory as Metric.
 #pragma once

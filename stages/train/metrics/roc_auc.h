@@ -1,7 +1,7 @@
 // The area under the curve of true against false positives: how likely a picture of the class has a
 // higher probability of it than one of another class, where equal ones count half (Hanley and
-// McNeil, 1982). Of two classes that of the second, else the mean over the classes, each against the
-// rest: scikit-learn's roc_auc_score(multi_class="ovr"). A class without pictures, or without
+// McNeil, 1982). Of two classes that of the second, else the mean over the classes, each against
+// the rest: scikit-learn's roc_auc_score(multi_class="ovr"). A class without pictures, or without
 // others, is left out of the mean.
 //
 // Thread safety and memory as Metric.

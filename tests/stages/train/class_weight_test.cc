@@ -84,8 +84,9 @@ std::vector<float> LearntWith(const SmallTraining& training, bool on_device,
   return running.State();
 }
 
-// A weight of 2 for every class is twice the learning rate, and of 1 changes nothing: in the head, in
-// layers of the backbone, in batch norms that learn on the statistics of the batch, and on a device.
+// A weight of 2 for every class is twice the learning rate, and of 1 changes nothing: in the head,
+// in layers of the backbone, in batch norms that learn on the statistics of the batch, and on a
+// device.
 TEST(ClassWeight, ScalesTheGradient) {
   const auto all = [](double weight) {
     return ClassWeight{.named = {{"ants", weight}, {"bees", weight}, {"wasps", weight}}};
