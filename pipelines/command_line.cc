@@ -169,11 +169,15 @@ void DeclareEvaluate(CLI::App& app, StageTable& stages) {
   CLI::App* command =
       app.add_subcommand("evaluate", "Measure the model of a run on labelled pictures");
   command->add_option("RUN_DIR", options->run, "The folder of a run")->required();
+  command->add_option("DATA", options->data,
+                      "A folder with a sub-folder for each class, a table (.csv, .tsv, .jsonl), or "
+                      "tar shards; read as the run reads its own, where that is alike. Left out: "
+                      "the pictures that the run validated with");
   command
-      ->add_option("DATA", options->data,
-                   "A folder with a sub-folder for each class, a table (.csv, .tsv, .jsonl), or "
-                   "tar shards; read as the run reads its own, where that is alike")
-      ->required();
+      ->add_option("--resamples", options->resamples,
+                   "How often the pictures are drawn anew to say how sure the metrics are; 0: not")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1'000'000));
   command
       ->add_option("--source", options->source,
                    "A parameter of the source for DATA: label_column=species; repeatable")

@@ -28,6 +28,8 @@ struct Metrics {
   // Accuracy is always among the means: a run's best is told by it.
   static constexpr std::string_view kAccuracy = "accuracy";
 
+  static constexpr std::string_view kLoss = "loss";
+
   // The mean of one of the metrics that `training.metrics` names (stages/train/metrics/metric.h).
   struct Mean {
     std::string name;
@@ -37,9 +39,17 @@ struct Metrics {
     double value() const { return images ? sum / static_cast<double>(images) : 0; }
   };
 
+  // One of them that is a function of all predictions of the pass.
+  struct OfPass {
+    std::string name;
+    std::optional<double> value;  // empty where it cannot be computed; else finite
+    std::string needs{};          // what it cannot be computed without: "pictures of two classes"
+  };
+
   double loss_sum = 0;  // over images
   std::uint64_t images = 0;
-  std::vector<Mean> means{};  // in the order in which they were first added to
+  std::vector<Mean> means{};      // in the order in which they were first added to
+  std::vector<OfPass> of_pass{};  // once a validation or test pass is over
 
   void Add(std::string_view name, double of_an_image) {
     auto mean = std::find_if(means.begin(), means.end(),
@@ -50,11 +60,25 @@ struct Metrics {
   }
 
   double loss() const { return images ? loss_sum / images : 0; }
-  double accuracy() const {
+  double accuracy() const { return value(kAccuracy).value_or(0); }
+
+  // Of "loss" or of a metric by its name; empty where there is none, or it cannot be computed.
+  std::optional<double> value(std::string_view name) const {
+    if (name == kLoss && images > 0) return loss();
     for (const Mean& mean : means) {
-      if (mean.name == kAccuracy) return mean.value();
+      if (mean.name == name && mean.images > 0) return mean.value();
     }
-    return 0;
+    for (const OfPass& each : of_pass) {
+      if (each.name == name) return each.value;
+    }
+    return std::nullopt;
+  }
+
+  // Calls visit(name, value) for each metric: the means, then those of the whole pass.
+  template <class Visit>
+  void ForEach(Visit visit) const {
+    for (const Mean& mean : means) visit(mean.name, std::optional(mean.value()));
+    for (const OfPass& each : of_pass) visit(each.name, each.value);
   }
 };
 

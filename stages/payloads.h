@@ -164,6 +164,13 @@ struct SampleCounts {
   }
 };
 
+// How many of the samples that a pass over each split will begin with are of each class; provided
+// by a source that knows, and of use as long as the pipeline is there. Any thread.
+struct ClassCounts {
+  static constexpr std::string_view kResource = "class counts";
+  std::function<std::uint64_t(Split, int label)> of;
+};
+
 // The samples of a pass in its order, before any is looked at; provided by the source, and of use
 // as long as the pipeline is there. Any thread; a walk belongs to one.
 struct SampleOrder {

@@ -112,7 +112,7 @@ class Weir(Program):
         passes = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
         if len(passes) != 2 * epochs:
             raise Incomplete(f"{len(passes)} passes instead of {2 * epochs}")
-        later = [line for line in passes if line["epoch"] > 0]
+        later = [line for line in passes if line["epoch"] > 1]
         seconds = sum(line["seconds"] for line in later)
         return Result(
             images=sum(line["images"] for line in passes),

@@ -73,9 +73,11 @@ class TbbGraph final : public Graph {
     state_.RethrowError();
     if (state_.stopped()) return;
     CheckNothingWaits(replay);
-    for (PlacedStage& placed : stages_) {
-      state_.Guard(placed, [&] { placed.any->stage().EndPass(pass); });
-    }
+    arena_.execute([&] {  // so that what a stage works out at the end is done by its workers
+      for (PlacedStage& placed : stages_) {
+        state_.Guard(placed, [&] { placed.any->stage().EndPass(pass); });
+      }
+    });
     state_.RethrowError();
   }
 

@@ -45,13 +45,17 @@ void PredictCommand(const PredictOptions& options, StageTable& stages);
 
 struct EvaluateOptions {
   std::filesystem::path run;
-  std::filesystem::path data;       // a folder with a sub-folder for each class, a table or shards
+  // A folder with a sub-folder for each class, a table or shards; empty: what the run validated
+  // with.
+  std::filesystem::path data;
   std::vector<std::string> source;  // "label_column=species": parameters of the source for that
   std::vector<std::string> overrides;
+  int resamples = 1000;  // for the intervals; 0: none
   bool json = false;
 };
 
-// Loss, accuracy, precision and recall of each class, and who was taken for whom.
+// Loss, the metrics of the run with their intervals, precision, recall and F1 of each class, and
+// who was taken for whom.
 void EvaluateCommand(const EvaluateOptions& options, StageTable& stages);
 
 // How a run ended, and who held what of the memory then: also of one that was killed. Throws

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -17,7 +18,9 @@
 #include "pipelines/job/lost_classes.h"
 #include "pipelines/job/trained_session.h"
 #include "pipelines/report/classification_report.h"
+#include "pipelines/report/metrics_text.h"
 #include "stages/learner.h"
+#include "stages/payloads.h"
 #include "stages/sources/listing/lookalikes.h"
 #include "stages/sources/listing/picture_names.h"
 
@@ -71,38 +74,71 @@ void NameOtherFolders(const std::filesystem::path& data, const std::vector<std::
   }
 }
 
+// What the command line names; nothing where it is the run's own.
+std::optional<GivenData> DataOf(const EvaluateOptions& options) {
+  if (options.data.empty()) return std::nullopt;
+  return GivenData{.use = DataUse::kLabelled,
+                   .paths = {std::filesystem::absolute(options.data)},
+                   .settings = options.source};
+}
+
+void CheckHasValidation(const std::filesystem::path& run, const Session& session) {
+  const auto counts = session.resources().Find<SampleCounts>();
+  if (counts && (*counts)[Split::kValidation] > 0) return;
+  throw Error(
+      ErrorKind::kData, run.string() + " kept no pictures to validate with",
+      "Name labelled pictures behind it: a folder with a sub-folder for each class, a table, "
+      "or shards.");
+}
+
 }  // namespace
 
 void EvaluateCommand(const EvaluateOptions& options, StageTable& stages) {
-  const auto confusion = std::make_shared<ConfusionCounts>();
+  const bool is_own = options.data.empty();
+  if (is_own && !options.source.empty()) {
+    throw Error(ErrorKind::kConfig, "--source is of the source for DATA, and there is no DATA");
+  }
+  const Split split = is_own ? Split::kValidation : Split::kTest;
+  const auto confusion = std::make_shared<ConfusionCounts>(split);
+  const auto bootstrap =
+      options.resamples > 0 ? std::make_shared<Bootstrap>(Bootstrap{options.resamples}) : nullptr;
   std::unordered_set<std::uint64_t> dropped;  // hashes of the paths
   TrainedSession trained(stages, options.run, options.overrides,
-                         {.data = {.use = DataUse::kLabelled,
-                                   .paths = {std::filesystem::absolute(options.data)},
-                                   .settings = options.source},
+                         {.data = DataOf(options),
                           .confusion = confusion,
+                          .bootstrap = bootstrap,
                           .on_drop = [&dropped](const std::string&, const Drop& drop) {
                             dropped.insert(StableHash(drop.sample));
                             std::fprintf(stderr, "weir: %s: %s\n", OneLine(drop.sample).c_str(),
                                          drop.reason.c_str());
                           }});
   const std::vector<std::string>& classes = trained.classes();
-  SayWhatIsLeftOut(trained.session());
-  NameOtherFolders(options.data, classes);
-  trained.Run(Split::kTest);
+  if (is_own) {
+    CheckHasValidation(options.run, trained.session());
+  } else {
+    SayWhatIsLeftOut(trained.session());
+    NameOtherFolders(options.data, classes);
+  }
+  trained.Run(split);
   const Metrics metrics = trained.learner().metrics();
   if (metrics.images == 0) {
-    throw Error(ErrorKind::kData, "not one picture of " + options.data.string() + " could be used",
-                "The lines above say why.");
+    throw Error(
+        ErrorKind::kData,
+        "not one picture of " + (is_own ? options.run : options.data).string() + " could be used",
+        "The lines above say why.");
   }
   for (const std::string& name :
-       ClassesLostIn({.split = Split::kTest}, trained.session(),
+       ClassesLostIn({.split = split}, trained.session(),
                      [&](const std::string& path) { return dropped.contains(StableHash(path)); })) {
     std::fprintf(stderr, "weir: not one picture of the class %s could be used\n",
                  Shown(name).c_str());
   }
-  const ClassificationReport report{metrics, classes, *confusion, dropped.size(),
-                                    LeftOutByKind(trained.session())};
+  for (const Metrics::OfPass& each : metrics.of_pass) {
+    if (!each.value) std::fprintf(stderr, "weir: %s\n", NotComputedText(each).c_str());
+  }
+  const ClassificationReport report{metrics,        classes,
+                                    *confusion,     bootstrap.get(),
+                                    dropped.size(), LeftOutByKind(trained.session())};
   options.json ? PrintJson(report, stdout) : PrintTable(report, stdout);
 }
 

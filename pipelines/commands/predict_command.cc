@@ -85,7 +85,7 @@ class Printer {
 
 void PredictCommand(const PredictOptions& options, StageTable& stages) {
   TrainedSession trained(stages, options.run, options.overrides,
-                         {.data = {.use = DataUse::kUnlabelled, .paths = options.paths},
+                         {.data = GivenData{.use = DataUse::kUnlabelled, .paths = options.paths},
                           .on_drop = [](const std::string&, const Drop& drop) {
                             std::fprintf(stderr, "weir: %s: %s\n", OneLine(drop.sample).c_str(),
                                          drop.reason.c_str());

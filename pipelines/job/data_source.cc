@@ -7,6 +7,7 @@
 
 #include "framework/config/override.h"
 #include "framework/error.h"
+#include "stages/payloads.h"
 
 namespace weir {
 namespace {
@@ -68,6 +69,22 @@ StageSpec SourceOf(const StageSpec& source, const GivenData& data, const StageCo
                params = ParamsOf(*source.reads, data.settings, is_alike ? &own.params : nullptr)](
                   const YamlNode&, BuildContext& context) {
     return make(params, paths, classes, context);
+  };
+  return made;
+}
+
+StageSpec OwnSource(const StageSpec& source, const StageConfig& own,
+                    const std::vector<std::string>& classes) {
+  StageSpec made = source;
+  made.make = [make = source.make, params = own.params, &classes](const YamlNode&,
+                                                                  BuildContext& context) {
+    BuildContext as_in_training = context;
+    as_in_training.training = true;  // or it lists what there is to test with
+    PlacedStage stage = make(params, as_in_training);
+    const auto now = context.resources.Find<Classes>();
+    if (!now || now->names == classes) return stage;
+    throw Error(ErrorKind::kData, "the pictures of the run have other classes now than its model",
+                "Put them back as they were, or name labelled pictures behind the run.");
   };
   return made;
 }

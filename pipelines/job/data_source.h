@@ -1,5 +1,5 @@
 // The source that reads what a command names on its command line, in the place of a run's own: DATA
-// of `weir evaluate`, the PATHs of `weir predict`.
+// of `weir evaluate`, the PATHs of `weir predict`; or that own one, to measure with once more.
 //
 // Which sources can is what they declare (DataReading); none is known here by its name. One thread.
 #pragma once
@@ -28,5 +28,11 @@ const StageSpec& SourceFor(const GivenData& data, const Registry& stages, const 
 // setting is wrong.
 StageSpec SourceOf(const StageSpec& source, const GivenData& data, const StageConfig& own,
                    const std::vector<std::string>& classes);
+
+// The run's own source with what the run trained and validated with, for a pass over what it
+// validated with. `source` is the one that `own` names; the classes, those of the model, outlive
+// it. Its make throws Error(kData) where the data have other classes now.
+StageSpec OwnSource(const StageSpec& source, const StageConfig& own,
+                    const std::vector<std::string>& classes);
 
 }  // namespace weir

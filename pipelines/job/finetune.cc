@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -92,11 +93,12 @@ class Finetuning {
  private:
   void MakeJob(int phase, const RunFolder* folder) {
     const Recipe& recipe = phases_[static_cast<std::size_t>(phase)];
-    job_ = std::make_unique<PhaseJob>(recipe,
-                                      phase == 0 || folder == nullptr
-                                          ? SetUpModel(recipe.model, Fetching::kAllowed)
-                                          : ModelOfPhase(recipe, folder->phase_model(phase)),
-                                      trace_);
+    job_ = InPhase(recipe, [&] {
+      auto model = phase == 0 || folder == nullptr
+                       ? SetUpModel(recipe.model, Fetching::kAllowed)
+                       : ModelOfPhase(recipe, folder->phase_model(phase));
+      return std::make_unique<PhaseJob>(recipe, std::move(model), trace_);
+    });
   }
 
   // Goes on where `tally` says, from the checkpoint and the model in `folder`.
@@ -119,7 +121,7 @@ class Finetuning {
   void Train(RunReport& report, Tally tally, bool is_resumed) {
     const std::string config_before = std::exchange(tally.config, resolved_yaml_);
     TrainingCourse course{report, std::move(tally)};
-    if (options_.resume) report.folder().ForgetMetricsFrom(job_->learner().position().epoch);
+    if (options_.resume) report.folder().ForgetMetricsFrom(job_->learner().position().epoch + 1);
     Announce(report);
     if (is_resumed) AnnounceChanges(config_before, course.tally);
     while (!RunPhase(course, is_resumed)) {
@@ -227,7 +229,8 @@ class Finetuning {
     if (const auto kept = job_->session().resources().Find<FeatureKeeper>()) {
       PrintLine(kept->Summary());
     }
-    const std::string figures = MetricsText(tally.kept->figures);
+    const std::string figures =
+        MetricsText(NamedFigures(tally.kept->figures.begin(), tally.kept->figures.end()));
     std::printf("model: %s, of epoch %d, the %s%s\n", course.report.folder().model().c_str(),
                 tally.kept->epoch, tally.kept->why.c_str(),
                 figures.empty() ? "" : (": validation " + figures + lost).c_str());

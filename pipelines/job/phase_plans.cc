@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "framework/error.h"
-#include "framework/text.h"
 #include "pipelines/job/ways_to_fit.h"
 #include "pipelines/report/plan_text.h"
 #include "stages/model/model.h"
@@ -13,13 +11,7 @@ namespace weir {
 namespace {
 
 PhasePlan Planned(const Recipe& recipe, Session& session) {
-  try {
-    PlanOrNameWays(recipe, session);
-  } catch (const Error& error) {
-    if (recipe.phase_name.empty()) throw;
-    throw Error(error.kind(), "phase " + InBackticks(recipe.phase_name) + ": " + error.what(),
-                error.remedy());
-  }
+  PlanOrNameWays(recipe, session);
   PhasePlan plan{.phase = recipe.phase_name, .plan = session.plan()};
   if (const auto model = session.resources().Find<Model>()) {
     plan.frozen_layers = model->prefix_layers();
@@ -33,12 +25,15 @@ PhasePlan Planned(const Recipe& recipe, Session& session) {
 
 std::vector<PhasePlan> PlanPhases(const std::vector<Recipe>& phases, int first, Session& session) {
   const auto begin = static_cast<std::size_t>(first);
-  std::vector<PhasePlan> plans = {Planned(phases[begin], session)};
+  std::vector<PhasePlan> plans = {
+      InPhase(phases[begin], [&] { return Planned(phases[begin], session); })};
   for (std::size_t i = begin + 1; i < phases.size(); ++i) {
-    Session later(
-        phases[i],
-        {.training = true, .model = ModelOf(phases[i], Fetching::kForbidden), .listed = &session});
-    plans.push_back(Planned(phases[i], later));
+    plans.push_back(InPhase(phases[i], [&] {
+      Session later(phases[i], {.training = true,
+                                .model = ModelOf(phases[i], Fetching::kForbidden),
+                                .listed = &session});
+      return Planned(phases[i], later);
+    }));
   }
   return plans;
 }

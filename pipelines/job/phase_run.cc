@@ -6,10 +6,12 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
+#include <vector>
 
 #include "framework/error.h"
 #include "pipelines/job/signals.h"
 #include "pipelines/report/metrics_text.h"
+#include "stages/features/feature_keeper.h"
 #include "stages/model/export/saved_model.h"
 #include "stages/train/plateau.h"
 
@@ -18,11 +20,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::optional<double> FigureNamed(const std::string& name, const Metrics& metrics) {
-  for (const auto& [each, value] : FiguresOf(metrics)) {
-    if (each == name) return value;
+// Those that could be computed.
+std::vector<std::pair<std::string, double>> KnownFigures(const Metrics& metrics) {
+  std::vector<std::pair<std::string, double>> known;
+  for (const auto& [name, value] : FiguresOf(metrics)) {
+    if (value) known.emplace_back(name, *value);
   }
-  return std::nullopt;
+  return known;
 }
 
 }  // namespace
@@ -49,6 +53,11 @@ bool PhaseRun::is_over() const {
   return position.epoch >= last_epoch_ ||
          (config_.early_stopping &&
           HasStalled(position.monitored, config_.is_higher_better(), *config_.early_stopping));
+}
+
+bool PhaseRun::is_kept() const {
+  const auto features = job_.session().resources().Find<FeatureKeeper>();
+  return features && features->gives_pass();
 }
 
 bool PhaseRun::keeps_best() const {
@@ -79,7 +88,7 @@ void PhaseRun::RunEpoch(int epoch) {
   last_validation_.reset();
   if (job_.Count(Split::kValidation) > 0) {
     last_validation_ = RunPass(Split::kValidation, epoch);
-    monitored = FigureNamed(config_.monitor, *last_validation_);
+    monitored = last_validation_->value(config_.monitor);
     is_kept = keeps_best() && Keep(epoch, *last_validation_);
   }
   tally.epoch_seconds = 0;  // not before: stopped in validation, the epoch is reported anew
@@ -111,7 +120,7 @@ Metrics PhaseRun::RunPass(Split split, int epoch) {
 void PhaseRun::Report(Split split, int epoch, const std::string& title, const Metrics& metrics,
                       double seconds) {
   CheckIsLearnt(split, epoch, title, metrics);
-  nlohmann::json line = {{"epoch", epoch},
+  nlohmann::json line = {{"epoch", epoch + 1},
                          {"split", Name(split)},
                          {"images", metrics.images},
                          {"seconds", seconds},
@@ -120,14 +129,21 @@ void PhaseRun::Report(Split split, int epoch, const std::string& title, const Me
   const std::string& phase = course_.tally.phase.name;
   if (!phase.empty()) line["phase"] = phase;
   const NamedFigures figures = FiguresOf(metrics);
-  for (const auto& [name, value] : figures) line[name] = value;
+  for (const auto& [name, value] : figures) {
+    line[name] = value ? nlohmann::json(*value) : nlohmann::json();
+  }
   report_.folder().AddMetrics(line);
   if (split == Split::kValidation) {
     double& best = course_.tally.best_validation_accuracy;
     best = std::max(best, metrics.accuracy());
   }
-  std::printf("%-22s %s  %.0f images/s\n", title.c_str(), MetricsText(figures).c_str(),
-              seconds > 0 ? static_cast<double>(metrics.images) / seconds : 0);
+  std::printf("%-22s %s  %s\n", title.c_str(), MetricsText(figures).c_str(),
+              RateText(metrics.images, seconds, is_kept()).c_str());
+  for (const Metrics::OfPass& each : metrics.of_pass) {
+    if (!each.value && course_.not_computed.insert(each.name).second) {
+      PrintLine(NotComputedText(each));
+    }
+  }
   std::fflush(stdout);
 }
 
@@ -156,7 +172,7 @@ void PhaseRun::CheckIsFinite(const std::string& title, const Metrics& metrics) c
 // Of equals the earlier one stays.
 bool PhaseRun::Keep(int epoch, const Metrics& validation) {
   Tally& tally = course_.tally;
-  const std::optional<double> value = FigureNamed(config_.monitor, validation);
+  const std::optional<double> value = validation.value(config_.monitor);
   if (!value || (tally.best && !IsBetter(*value, *tally.best, config_.is_higher_better()))) {
     return false;
   }
@@ -164,7 +180,7 @@ bool PhaseRun::Keep(int epoch, const Metrics& validation) {
   tally.kept = {.epoch = epoch + 1,
                 .phase = tally.phase.name,
                 .why = "best " + config_.monitor,
-                .figures = FiguresOf(validation)};
+                .figures = KnownFigures(validation)};
   Stage(*tally.kept);
   return true;
 }
@@ -173,7 +189,7 @@ void PhaseRun::KeepLast() {
   Tally& tally = course_.tally;
   if (keeps_best() && tally.kept) return;
   tally.kept = {.epoch = learner_.position().epoch, .phase = tally.phase.name, .why = "last"};
-  if (last_validation_) tally.kept->figures = FiguresOf(*last_validation_);
+  if (last_validation_) tally.kept->figures = KnownFigures(*last_validation_);
   Stage(*tally.kept);
   course_.kept_model().Publish(tally.kept->epoch);
 }
@@ -226,7 +242,8 @@ ProgressState PhaseRun::State(Split split) const {
   const Metrics metrics = learner_.metrics();
   return {.done = metrics.images,
           .total = job_.Count(split),
-          .metrics = metrics.images > 0 ? MetricsText(FiguresOf(metrics)) : ""};
+          .metrics = metrics.images > 0 ? MetricsText(FiguresOf(metrics)) : "",
+          .is_kept = is_kept()};
 }
 
 std::string PhaseRun::Title(Split split, int epoch) const {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "pipelines/job/lost_classes.h"
@@ -21,6 +22,7 @@ struct TrainingCourse {
   RunReport& report;
   Tally tally;
   LostClasses lost_classes{};
+  std::set<std::string> not_computed{};  // metrics of which that was said
 
   KeptModelFolder kept_model() const {
     const RunFolder& folder = report.folder();
@@ -50,6 +52,7 @@ class PhaseRun {
 
  private:
   bool keeps_best() const;
+  bool is_kept() const;  // whether the features of this pass are kept ones
   void RunEpoch(int epoch);
   Metrics RunPass(Split split, int epoch);
   void Report(Split split, int epoch, const std::string& title, const Metrics& metrics,

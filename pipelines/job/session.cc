@@ -64,10 +64,11 @@ Session::Session(const Recipe& recipe, SessionOptions options) : config_(recipe.
   resources_.Put(std::make_shared<Epochs>(Epochs{recipe.training.epochs}));
   if (options.classes) resources_.Put(options.classes);
   if (options.listed) {
-    resources_.Share(options.listed->resources_,
-                     {ResourceOf<Classes>(), ResourceOf<SampleCounts>()});
+    resources_.Share(options.listed->resources_, {ResourceOf<Classes>(), ResourceOf<ClassCounts>(),
+                                                  ResourceOf<SampleCounts>()});
   }
   if (options.confusion) resources_.Put(options.confusion);
+  if (options.bootstrap) resources_.Put(options.bootstrap);
   ceiling_ = HostCeilingOf(config_, HostMemoryLimits("/", Workers(config_) + kOtherThreads));
   budget_ = std::make_unique<MemoryBudget>(ceiling_.bytes);
   resources_.Put(std::make_shared<JobCeilings>(

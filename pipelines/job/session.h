@@ -22,6 +22,7 @@
 #include "stages/model/model.h"
 #include "stages/payloads.h"
 #include "stages/train/confusion_counts.h"
+#include "stages/train/metrics/bootstrap.h"
 
 namespace weir {
 
@@ -39,7 +40,8 @@ struct SessionOptions {
   std::string_view sink_in_place_of{};
   std::function<void(Pipeline&, const std::vector<std::string>& from)> add_sink{};
   std::shared_ptr<Classes> classes{};            // the classes where the source provides none
-  std::shared_ptr<ConfusionCounts> confusion{};  // what test passes fill; null: not wanted
+  std::shared_ptr<ConfusionCounts> confusion{};  // what passes fill; null: not wanted
+  std::shared_ptr<Bootstrap> bootstrap{};        // how sure the metrics are; null: not wanted
   std::function<void(const std::string& stage, const Drop&)> on_drop{};
   Trace* trace = nullptr;  // outlives the session
 };

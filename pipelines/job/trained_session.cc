@@ -43,15 +43,19 @@ TrainedSession::TrainedSession(StageTable& stages, const fs::path& run,
   const auto classes = std::make_shared<Classes>(Classes{std::move(saved.classes)});
   classes_ = classes;
   const StageConfig& own = recipe.config.pipeline.front();
-  const StageSpec& source = SourceFor(options.data, stages.registry(), own);
+  const StageSpec& source = options.data ? SourceFor(*options.data, stages.registry(), own)
+                                         : *stages.registry().Find(own.stage);
   const bool names_classes = Declares(source.provides, Classes::kResource);
   session_ = std::make_unique<Session>(
-      recipe, SessionOptions{.training = false,
-                             .model = std::make_shared<ModelSource>(std::move(saved.source)),
-                             .source = SourceOf(source, options.data, own, classes->names),
-                             .classes = names_classes ? nullptr : classes,
-                             .confusion = options.confusion,
-                             .on_drop = options.on_drop});
+      recipe,
+      SessionOptions{.training = false,
+                     .model = std::make_shared<ModelSource>(std::move(saved.source)),
+                     .source = options.data ? SourceOf(source, *options.data, own, classes->names)
+                                            : OwnSource(source, own, classes->names),
+                     .classes = names_classes ? nullptr : classes,
+                     .confusion = options.confusion,
+                     .bootstrap = options.bootstrap,
+                     .on_drop = options.on_drop});
   const auto provided = session_->resources().Find<Classes>();
   if (provided && provided->names == classes_->names) classes_ = provided;  // one list is enough
   learner_ = session_->resources().Find<Learner>();

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,15 +16,16 @@
 namespace weir {
 
 struct TrainedOptions {
-  GivenData data;                                // in place of the run's own
+  std::optional<GivenData> data{};               // in place of the run's own; empty: the run's own
   std::shared_ptr<ConfusionCounts> confusion{};  // handed on to SessionOptions
+  std::shared_ptr<Bootstrap> bootstrap{};        // likewise
   std::function<void(const std::string& stage, const Drop&)> on_drop;
 };
 
 class TrainedSession {
  public:
   // Reads `run`/config.yaml and `run`/model, plans and opens the pipeline.
-  // Throws Error(kData) where `run` holds no trained model.
+  // Throws Error(kData) where `run` holds no trained model, or its own data have other classes now.
   TrainedSession(StageTable& stages, const std::filesystem::path& run,
                  const std::vector<std::string>& overrides, const TrainedOptions& options);
 

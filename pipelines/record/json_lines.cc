@@ -93,11 +93,14 @@ class Kept {
   std::string text_;
 };
 
-LineUse UseOf(const Lines::Line& line, const std::function<LineUse(const json&)>& use) {
+// Asks what becomes of the line, and changes it where that is to be.
+LineUse UseOf(Lines::Line& line, const std::function<LineUse(json&)>& use) {
   if (!line.is_whole) return LineUse::kDamaged;
   try {
-    const json value = ParseJson(line.text, kLimits);
-    return value.is_object() ? use(value) : LineUse::kDamaged;
+    json value = ParseJson(line.text, kLimits);
+    const LineUse what = value.is_object() ? use(value) : LineUse::kDamaged;
+    if (what == LineUse::kChange) line.text = Dump(value);
+    return what;
   } catch (const JsonRefusal&) {
     return LineUse::kDamaged;
   }
@@ -105,8 +108,7 @@ LineUse UseOf(const Lines::Line& line, const std::function<LineUse(const json&)>
 
 }  // namespace
 
-std::string SiftLines(const std::filesystem::path& path,
-                      const std::function<LineUse(const json&)>& use) {
+std::string SiftLines(const std::filesystem::path& path, const std::function<LineUse(json&)>& use) {
   Kept kept(path);
   std::error_code unknown;
   if (!std::filesystem::exists(path, unknown)) {
@@ -117,10 +119,10 @@ std::string SiftLines(const std::filesystem::path& path,
   Lines lines(file);
   std::uint64_t number = 0, damaged = 0, first = 0;
   bool is_changed = false;
-  while (const auto line = lines.Next()) {
+  while (auto line = lines.Next()) {
     ++number;
     const LineUse what = UseOf(*line, use);
-    if (what == LineUse::kKeep) kept.Add(line->text);
+    if (what == LineUse::kKeep || what == LineUse::kChange) kept.Add(line->text);
     is_changed |= what != LineUse::kKeep || !line->is_ended;
     if (what == LineUse::kDamaged && damaged++ == 0) first = number;
   }

@@ -171,11 +171,20 @@ void RunFolder::WriteSummary(const json& summary) const {
 void RunFolder::AddMetrics(const json& line) const { AppendLine(path_ / kMetrics, line); }
 
 void RunFolder::ForgetMetricsFrom(int epoch) {
-  Note(SiftLines(path_ / kMetrics, [epoch](const json& line) {
+  const auto epoch_of = [](const json& line) { return line["epoch"].get<std::uint64_t>(); };
+  bool counts_from_0 = false;
+  Note(SiftLines(path_ / kMetrics, [&](const json& line) {
     if (!IsMetrics(line)) return LineUse::kDamaged;
-    const auto done = line["epoch"].get<std::uint64_t>();
-    return done < static_cast<std::uint64_t>(epoch) ? LineUse::kKeep : LineUse::kForget;
+    counts_from_0 = counts_from_0 || epoch_of(line) == 0;
+    return LineUse::kKeep;
   }));
+  SiftLines(path_ / kMetrics, [&](json& line) {
+    const std::uint64_t done = epoch_of(line) + (counts_from_0 ? 1 : 0);
+    if (done >= static_cast<std::uint64_t>(epoch)) return LineUse::kForget;
+    if (!counts_from_0) return LineUse::kKeep;
+    line["epoch"] = done;
+    return LineUse::kChange;
+  });
 }
 
 void RunFolder::Dropped(const std::string& path, const std::string& stage,

@@ -2,7 +2,7 @@
 //
 //   config.yaml          as resolved
 //   plan.json            the memory bill and the device
-//   metrics.jsonl        a line an epoch and split
+//   metrics.jsonl        a line an epoch, which count from 1, and split
 //   dropped.jsonl        a line a picture that was lost: path, stage, reason
 //   summary.json         written at the end
 //   memory.json          who holds what, rewritten as it goes (memory_log.h)
@@ -66,7 +66,9 @@ class RunFolder {
 
   // Appends a line to metrics.jsonl.
   void AddMetrics(const nlohmann::json& line) const;
-  // Removes the lines of `epoch` and later ones: a resumed run writes them again.
+  // Removes the lines of `epoch`, which counts from 1, and later ones: a resumed run writes them
+  // again. Where the lines count from 0, as those of earlier versions do, which one with epoch 0
+  // shows, those that stay are counted from 1 from now on.
   void ForgetMetricsFrom(int epoch);
 
   // Lists a picture that was lost, once, however often it is lost again in later epochs.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string_view>
 
 namespace weir {
 namespace {
@@ -10,20 +11,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMostClassesOfMatrix = 1000;  // its rows are 2 MB of text
-
-std::optional<double> Part(std::uint64_t part, std::uint64_t whole) {
-  if (whole == 0) return std::nullopt;
-  return static_cast<double>(part) / static_cast<double>(whole);
-}
-
-// The part that is of the class among the pictures that were taken for it; empty without any.
-std::optional<double> Precision(const ConfusionCounts::OfClass& counts) {
-  return Part(counts.hits, counts.taken);
-}
-// The part that was found among the pictures of the class; empty where there are none.
-std::optional<double> Recall(const ConfusionCounts::OfClass& counts) {
-  return Part(counts.hits, counts.pictures);
-}
 
 std::string Text(std::optional<double> figure) {
   if (!figure) return "-";
@@ -38,12 +25,32 @@ std::string Dump(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-// What `training.metrics` of the run names beside accuracy.
-template <class Visit>
-void ForEachFurtherMean(const Metrics& metrics, Visit visit) {
-  for (const Metrics::Mean& mean : metrics.means) {
-    if (mean.name != Metrics::kAccuracy) visit(mean);
-  }
+std::optional<Interval> IntervalOf(const ClassificationReport& report, const std::string& metric) {
+  if (!report.bootstrap) return std::nullopt;
+  const auto found = report.bootstrap->intervals.find(metric);
+  return found == report.bootstrap->intervals.end() ? std::nullopt : std::optional(found->second);
+}
+
+// "0.938 (0.854 to 1.000)".
+std::string WithInterval(const ClassificationReport& report, const std::string& metric,
+                         std::optional<double> value) {
+  const std::optional<Interval> interval = IntervalOf(report, metric);
+  if (!interval) return Text(value);
+  return Text(value) + " (" + Text(interval->low) + " to " + Text(interval->high) + ")";
+}
+
+json ToJson(const ClassificationReport& report, const std::string& metric,
+            std::optional<double> value) {
+  json figures = {{"value", ToJson(value)}};
+  if (!report.bootstrap) return figures;
+  const std::optional<Interval> interval = IntervalOf(report, metric);
+  figures["low"] = interval ? json(interval->low) : json();
+  figures["high"] = interval ? json(interval->high) : json();
+  return figures;
+}
+
+json ToJson(const MeanScores& scores) {
+  return {{"f1", scores.f1}, {"precision", scores.precision}, {"recall", scores.recall}};
 }
 
 void PrintRow(const ClassificationReport& report, int truth, std::FILE* out) {
@@ -54,14 +61,15 @@ void PrintRow(const ClassificationReport& report, int truth, std::FILE* out) {
 }
 
 void PrintClass(const ClassificationReport& report, int label, std::FILE* out) {
-  const ConfusionCounts::OfClass& counts = report.confusion.of_classes()[label];
+  const ClassTally& counts = report.confusion.of_classes()[label];
   json taken_for = json::object();
   report.confusion.ForEachTaken(label, [&](int predicted, std::uint64_t pictures) {
     taken_for[report.classes[predicted]] = pictures;
   });
-  const json figures = {{"images", counts.pictures},
-                        {"precision", ToJson(Precision(counts))},
-                        {"recall", ToJson(Recall(counts))},
+  const json figures = {{"f1", ToJson(F1Of(counts))},
+                        {"images", counts.pictures},
+                        {"precision", ToJson(PrecisionOf(counts))},
+                        {"recall", ToJson(RecallOf(counts))},
                         {"taken_for", std::move(taken_for)}};
   std::fprintf(out, "%s: %s", Dump(report.classes[label]).c_str(), Dump(figures).c_str());
 }
@@ -80,27 +88,42 @@ void PrintLines(std::size_t count, std::FILE* out, PrintElement print) {
 
 void PrintTable(const ClassificationReport& report, std::FILE* out) {
   const Metrics& metrics = report.metrics;
-  std::fprintf(out, "%llu pictures: accuracy %.4f, loss %.4f",
-               static_cast<unsigned long long>(metrics.images), metrics.accuracy(), metrics.loss());
-  ForEachFurtherMean(metrics, [out](const Metrics::Mean& mean) {
-    std::fprintf(out, ", %s %.4f", mean.name.c_str(), mean.value());
+  const std::string accuracy(Metrics::kAccuracy);
+  std::fprintf(out, "%llu pictures: accuracy %s, loss %.4f",
+               static_cast<unsigned long long>(metrics.images),
+               WithInterval(report, accuracy, metrics.accuracy()).c_str(), metrics.loss());
+  metrics.ForEach([&](const std::string& name, std::optional<double> value) {
+    if (name == accuracy) return;
+    std::fprintf(out, ", %s %s", name.c_str(), WithInterval(report, name, value).c_str());
   });
+  if (report.bootstrap) {
+    std::fprintf(out, "\nin brackets: where 95 %% of %d resamples of the pictures lie",
+                 report.bootstrap->resamples);
+  }
   std::fputs("\n\n", out);
-  std::size_t width = 5;
+  constexpr std::string_view kMacro = "macro mean", kWeighted = "weighted mean";
+  std::size_t width = kWeighted.size();
   for (const std::string& name : report.classes) width = std::max(width, name.size());
   const int column = static_cast<int>(width);
-  std::fprintf(out, "%-*s  pictures  precision  recall   taken for\n", column, "class");
+  std::fprintf(out, "%-*s  pictures  precision  recall     F1   taken for\n", column, "class");
   for (int label = 0; label < static_cast<int>(report.classes.size()); ++label) {
-    const ConfusionCounts::OfClass& counts = report.confusion.of_classes()[label];
-    std::fprintf(out, "%-*s  %8llu  %9s  %6s  ", column, report.classes[label].c_str(),
-                 static_cast<unsigned long long>(counts.pictures), Text(Precision(counts)).c_str(),
-                 Text(Recall(counts)).c_str());
+    const ClassTally& counts = report.confusion.of_classes()[label];
+    std::fprintf(out, "%-*s  %8llu  %9s  %6s  %5s  ", column, report.classes[label].c_str(),
+                 static_cast<unsigned long long>(counts.pictures),
+                 Text(PrecisionOf(counts)).c_str(), Text(RecallOf(counts)).c_str(),
+                 Text(F1Of(counts)).c_str());
     report.confusion.ForEachTaken(label, [&](int predicted, std::uint64_t pictures) {
       std::fprintf(out, " %s %llu", report.classes[predicted].c_str(),
                    static_cast<unsigned long long>(pictures));
     });
     std::fputc('\n', out);
   }
+  const auto print_mean = [&](std::string_view name, const MeanScores& scores) {
+    std::fprintf(out, "%-*s  %8s  %9.3f  %6.3f  %5.3f\n", column, name.data(), "", scores.precision,
+                 scores.recall, scores.f1);
+  };
+  print_mean(kMacro, MacroScores(report.confusion.of_classes()));
+  print_mean(kWeighted, WeightedScores(report.confusion.of_classes()));
   if (report.dropped > 0) {
     std::fprintf(out, "\n%llu pictures could not be used\n",
                  static_cast<unsigned long long>(report.dropped));
@@ -126,12 +149,17 @@ void PrintJson(const ClassificationReport& report, std::FILE* out) {
                static_cast<unsigned long long>(report.dropped),
                static_cast<unsigned long long>(report.metrics.images),
                Dump(report.left_out).c_str(), Dump(report.metrics.loss()).c_str());
-  ForEachFurtherMean(report.metrics, [out](const Metrics::Mean& mean) {
-    std::fprintf(out, "  %s: %s,\n", Dump(mean.name).c_str(), Dump(mean.value()).c_str());
+  const auto& tallies = report.confusion.of_classes();
+  std::fprintf(out, "  \"macro\": %s,\n", Dump(ToJson(MacroScores(tallies))).c_str());
+  json all = json::object();
+  report.metrics.ForEach([&](const std::string& name, std::optional<double> value) {
+    all[name] = ToJson(report, name, value);
+    if (name == Metrics::kAccuracy) return;
+    std::fprintf(out, "  %s: %s,\n", Dump(name).c_str(), Dump(ToJson(value)).c_str());
   });
-  std::fputs("  \"per_class\": {", out);
+  std::fprintf(out, "  \"metrics\": %s,\n  \"per_class\": {", Dump(all).c_str());
   PrintLines(count, out, [&](int label) { PrintClass(report, label, out); });
-  std::fputs("}\n}\n", out);
+  std::fprintf(out, "},\n  \"weighted\": %s\n}\n", Dump(ToJson(WeightedScores(tallies))).c_str());
 }
 
 }  // namespace weir

@@ -66,6 +66,11 @@ std::thread Started(std::function<void()> work) {
 
 }  // namespace
 
+std::string RateText(std::uint64_t images, double seconds, bool is_kept) {
+  if (is_kept) return "kept";
+  return Printed("%.0f images/s", seconds > 0 ? static_cast<double>(images) / seconds : 0);
+}
+
 std::string DurationText(double seconds) {
   const long whole = std::lround(seconds);
   if (whole >= 3600) {
@@ -96,7 +101,7 @@ std::string DrawProgress(const ProgressOptions& options, const ProgressState& st
     line += Printed("%llu", static_cast<unsigned long long>(state.done));
   }
   // What follows is left out from the end where the terminal is narrow.
-  std::string parts[] = {Printed("  %.0f images/s", rate),
+  std::string parts[] = {"  " + RateText(state.done, seconds, state.is_kept),
                          state.metrics.empty() ? "" : "  " + state.metrics, "",
                          Printed("  %zu/%zu MiB", held_bytes >> 20, options.limit_bytes >> 20)};
   if (state.total > 0 && rate > 0) {

@@ -23,6 +23,7 @@ struct ProgressState {
   std::uint64_t done = 0;   // images
   std::uint64_t total = 0;  // 0 where it is not known
   std::string metrics{};    // "loss 0.1234  accuracy 0.987"; empty where there are none
+  bool is_kept = false;     // not one picture is read, as all that is needed of them was kept
 };
 
 struct ProgressOptions {
@@ -58,6 +59,9 @@ class Progress {
   bool is_over_ = false;
   std::thread thread_;
 };
+
+// "512 images/s", or "kept" where no picture was read for them.
+std::string RateText(std::uint64_t images, double seconds, bool is_kept);
 
 // "0:07", "12:40", "3:05:00".
 std::string DurationText(double seconds);

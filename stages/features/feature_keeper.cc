@@ -104,6 +104,7 @@ void FeatureKeeper::BeginPass(const Pass& pass) {
   if (!cache_) return;
   pass_ = pass;
   cache_->BeginPass(pass);
+  gives_pass_ = has_pass();
   walk_ = order_->begin(pass);
   walked_ = 0;
 }

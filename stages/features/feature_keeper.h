@@ -6,6 +6,7 @@
 // hold for Find and Keep, those of the stage for the rest.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -53,6 +54,8 @@ class FeatureKeeper {
 
   // Whether the whole pass is kept; then NextBatch gives it.
   bool has_pass() const { return cache_ && cache_->is_complete(); }
+  // Whether the pass that began last was, so that not one picture of it is read. Any thread.
+  bool gives_pass() const { return gives_pass_; }
   std::optional<FeatureBatch> NextBatch();
 
   // The features of a batch's samples where all are kept; takes the samples then.
@@ -82,6 +85,7 @@ class FeatureKeeper {
   std::unique_ptr<FeatureCache> cache_;  // null where nothing is kept
   std::filesystem::path file_;
   std::filesystem::path set_aside_;  // what was in the file's place, damaged
+  std::atomic<bool> gives_pass_{false};
   Pass pass_;
   SampleOrder::Walk walk_;
   std::uint64_t walked_ = 0;

@@ -44,8 +44,8 @@ std::string_view BelowRoot(std::string_view path, const std::vector<std::filesys
 }  // namespace
 
 std::vector<ResourceUse> ListedSource::Provides() {
-  return {ResourceOf<Classes>(), ResourceOf<PictureLists>(), ResourceOf<SampleCounts>(),
-          ResourceOf<SampleOrder>(), ResourceOf<SourceNotes>()};
+  return {ResourceOf<ClassCounts>(),  ResourceOf<Classes>(),     ResourceOf<PictureLists>(),
+          ResourceOf<SampleCounts>(), ResourceOf<SampleOrder>(), ResourceOf<SourceNotes>()};
 }
 
 void ListedSource::Offer(Listing listing, BuildContext& context) {
@@ -88,7 +88,11 @@ void ListedSource::Offer(Listing listing, BuildContext& context) {
   }
   if (training_) CheckParts();
 
-  if (count > 0) context.resources.Put(named);
+  if (count > 0) {
+    context.resources.Put(named);
+    context.resources.Put(std::make_shared<ClassCounts>(
+        ClassCounts{[this](Split split, int label) { return size(split, label); }}));
+  }
   auto counts = std::make_shared<SampleCounts>();
   for (Split split : {Split::kTrain, Split::kValidation, Split::kTest, Split::kPredict}) {
     counts->of_split[split] = size(split);

@@ -70,7 +70,7 @@ void CheckSplit(const Params& params, bool has_validation, const Blame& blame) {
 
 class ListedSource : public SourceStage<ImageFile> {
  public:
-  ListedSource(const ListedSource&) = delete;  // the SampleOrder points here
+  ListedSource(const ListedSource&) = delete;  // the SampleOrder and the ClassCounts point here
   ListedSource& operator=(const ListedSource&) = delete;
 
   static std::vector<ResourceUse> Provides();
@@ -111,9 +111,10 @@ class ListedSource : public SourceStage<ImageFile> {
   ListedSource(std::string_view name, const BuildContext& context)
       : name_(name), seed_(context.seed), training_(context.training) {}
 
-  // To be called when all is listed. Provides the Classes, the SampleCounts, the SampleOrder, the
-  // SourceNotes, to which it adds the classes that look alike, and where there are train passes the
-  // PictureLists. Throws Error(kData) where a class has none to train or to validate with.
+  // To be called when all is listed. Provides the Classes with their ClassCounts, the
+  // SampleCounts, the SampleOrder, the SourceNotes, to which it adds the classes that look alike,
+  // and where there are train passes the PictureLists. Throws Error(kData) where a class has none
+  // to train or to validate with.
   void Offer(Listing listing, BuildContext& context);
 
   bool training() const { return training_; }  // whether there will be train passes

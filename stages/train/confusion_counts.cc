@@ -31,7 +31,7 @@ void ConfusionCounts::Begin() {
   } else {
     values_.clear();
   }
-  std::fill(of_classes_.begin(), of_classes_.end(), OfClass());
+  std::fill(of_classes_.begin(), of_classes_.end(), ClassTally());
   is_sorted_ = false;
 }
 

@@ -5,7 +5,7 @@
 // and 40,000 pictures that is 0.6 MB, where the whole matrix would take 800 MB.
 //
 // Whoever wants the counts puts one of these among the resources before the pipeline is made; the
-// stage `train` pays for it and fills it in test passes. One thread at a time.
+// stage `train` pays for it and fills it in the passes over its split. One thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -14,17 +14,18 @@
 #include <string_view>
 #include <vector>
 
+#include "framework/flow/pass.h"
+#include "stages/train/metrics/class_tally.h"
+
 namespace weir {
 
 class ConfusionCounts {
  public:
   static constexpr std::string_view kResource = "confusion counts";
 
-  struct OfClass {
-    std::uint64_t pictures = 0;  // pictures of this class
-    std::uint64_t taken = 0;     // pictures that were taken for it
-    std::uint64_t hits = 0;      // both at once
-  };
+  explicit ConfusionCounts(Split split = Split::kTest) : split_(split) {}
+
+  Split split() const { return split_; }
 
   // Says how large it will be; nothing is held yet.
   void Declare(int classes, std::uint64_t pictures);
@@ -37,7 +38,7 @@ class ConfusionCounts {
   void Add(int truth, int predicted);
 
   int classes() const { return classes_; }
-  const std::vector<OfClass>& of_classes() const { return of_classes_; }
+  const std::vector<ClassTally>& of_classes() const { return of_classes_; }
 
   // Calls visit(predicted, pictures) for each class that pictures of `truth` were taken for, by
   // rising label.
@@ -47,13 +48,14 @@ class ConfusionCounts {
   bool is_dense() const;
   void Sort();
 
+  Split split_;
   int classes_ = 0;
   std::uint64_t pictures_ = 0;
   // Dense: the counts, [classes, classes], row: truth, column: prediction. Else of each picture
   // truth * classes + prediction.
   std::vector<std::uint64_t> values_;
   bool is_sorted_ = false;
-  std::vector<OfClass> of_classes_;
+  std::vector<ClassTally> of_classes_;
 };
 
 }  // namespace weir

@@ -1,5 +1,6 @@
 #include "stages/train/train.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -8,7 +9,10 @@
 #include "stages/model/declared_model.h"
 #include "stages/payloads.h"
 #include "stages/picture_lists.h"
+#include "stages/train/class_weight.h"
 #include "stages/train/confusion_counts.h"
+#include "stages/train/metrics/bootstrap.h"
+#include "stages/train/pass_figures.h"
 #include "stages/train/trainer.h"
 #include "stages/train/training_config.h"
 
@@ -55,6 +59,26 @@ ScheduleLength LengthOf(const BuildContext& context, int epochs) {
   return length;
 }
 
+// What is measured: validation in a training, else what confusions are counted of.
+PassFigures FiguresOf(const BuildContext& context, const TrainingConfig& training, int classes) {
+  auto confusion = context.resources.Find<ConfusionCounts>();
+  const bool is_measured = context.training || confusion;
+  const Split split = confusion ? confusion->split() : Split::kValidation;
+  std::uint64_t pictures = 0;
+  if (confusion || (is_measured && !OfSort<PassMetric>(training.metrics).empty())) {
+    const auto counts = context.resources.Require<SampleCounts>(
+        Train::kName, "What is measured is of a source that knows how many pictures it has.");
+    pictures = (*counts)[split];
+  }
+  return {is_measured ? training.metrics : ListOfMetrics(),
+          {.classes = classes,
+           .split = split,
+           .pictures = pictures,
+           .confusion = std::move(confusion),
+           .bootstrap = context.resources.Find<Bootstrap>(),
+           .threads = std::max(1, context.workers)}};
+}
+
 }  // namespace
 
 std::vector<ResourceUse> Train::Needs() {
@@ -76,17 +100,17 @@ Train::Train(const Params&, BuildContext& context) {
   if (source->about) source->about(*model);
   if (context.training) CheckValidation(*training, context.resources);
   const auto chosen = context.resources.Find<ChosenDevice>();
-  const auto confusion = context.resources.Find<ConfusionCounts>();
-  if (confusion) {
-    const auto counts = context.resources.Require<SampleCounts>(
-        kName, "Confusions are counted of a source that knows how many pictures it has.");
-    confusion->Declare(static_cast<int>(model->classes().size()), (*counts)[Split::kTest]);
+  PassFigures figures = FiguresOf(context, *training, static_cast<int>(model->classes().size()));
+  std::vector<double> weights;
+  if (context.training) {
+    const auto counts = context.resources.Find<ClassCounts>();
+    weights = WeightsOf(training->class_weight, model->classes(), counts.get());
   }
   const ScheduleLength length = LengthOf(context, training->epochs);
   learner_ = std::make_shared<Trainer>(
       std::move(model), std::move(source), std::move(training), chosen ? chosen->device : nullptr,
-      confusion, DataOf(context), length, static_cast<int>(context.upstream.dims[0]),
-      context.workers, context.training);
+      std::move(figures), std::move(weights), DataOf(context), length,
+      static_cast<int>(context.upstream.dims[0]), context.workers, context.training);
   context.resources.Put<Learner>(learner_);
 }
 

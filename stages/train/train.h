@@ -7,7 +7,8 @@
 // order of position, so that neither the number of threads nor the memory that the plan grants
 // changes a bit of what is learnt.
 //
-// Where there are ConfusionCounts among the resources, test passes fill them.
+// Where there are ConfusionCounts among the resources, the passes over their split fill them, and
+// the Bootstrap where there is one.
 //
 // Where a ChosenDevice among the resources is a GPU, it learns there: one micro-batch at a time,
 // the whole batch where that fits, else the largest half, quarter... of it, found by trying when it

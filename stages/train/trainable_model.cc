@@ -13,6 +13,7 @@
 #include "framework/random.h"
 #include "framework/shape.h"
 #include "stages/train/backbone/backbone_layers.h"
+#include "stages/train/class_weight.h"
 #include "stages/train/head/head_operations.h"
 #include "stages/train/micro_batch_run.h"
 #include "stages/train/optimizers/optimizer_step.h"
@@ -230,8 +231,9 @@ void TrainableModel::Learn(const MicroBatch& micro_batch, int slot, std::span<fl
     std::copy_n(gradient.const_data_ptr<float>(), logits.size(), logits.begin());
     const std::size_t classes = model_.classes().size();
     for (int i = 0; i < micro_batch.size(); ++i) {
-      losses[i] = options_.loss->Gradient(Span(gradient).subspan(i * classes, classes),
-                                          micro_batch.samples[i], 1.0 / micro_batch.batch_size);
+      losses[i] = WeightedGradient(*options_.loss, options_.class_weights,
+                                   Span(gradient).subspan(i * classes, classes),
+                                   micro_batch.samples[i], 1.0 / micro_batch.batch_size);
     }
     return gradient.to(parts_->device);
   };

@@ -41,7 +41,8 @@ namespace weir {
 struct TrainableOptions {
   bool training = true;  // else forward only, without gradients or slots
   std::shared_ptr<const Loss> loss = std::make_shared<const CrossEntropy>(CrossEntropy::Params{});
-  int in_flight = 1;  // micro-batches at once; 1 with a device
+  std::vector<double> class_weights{};  // [classes]; empty: all 1
+  int in_flight = 1;                    // micro-batches at once; 1 with a device
   Activations activations = Activations::kKept;
   std::string torch_device{};  // Device::torch_device(); empty: the host
 };

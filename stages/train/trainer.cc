@@ -11,7 +11,6 @@
 #include "stages/device/micro_batches.h"
 #include "stages/train/activation_plan.h"
 #include "stages/train/losses/softmax.h"
-#include "stages/train/metrics/accuracy.h"
 #include "stages/train/parameter_groups.h"
 
 namespace weir {
@@ -45,13 +44,15 @@ int MicroBatchOf(const Model& model, int wanted, int batch_size, bool training, 
 
 Trainer::Trainer(std::shared_ptr<const Model> model, std::shared_ptr<const ModelSource> source,
                  std::shared_ptr<const TrainingConfig> config, std::shared_ptr<Device> device,
-                 std::shared_ptr<ConfusionCounts> confusion, Declaration data,
+                 PassFigures figures, std::vector<double> class_weights, Declaration data,
                  ScheduleLength length, int batch_size, int workers, bool training)
     : model_(std::move(model)),
       source_(std::move(source)),
       config_(std::move(config)),
       device_(std::move(device)),
-      confusion_(std::move(confusion)),
+      figures_(std::move(figures)),
+      picture_metrics_(OfSort<PictureMetric>(config_->metrics)),
+      class_weights_(std::move(class_weights)),
       data_(std::move(data)),
       length_(length),
       optimizer_(*config_->optimizer),
@@ -84,16 +85,17 @@ Footprint Trainer::FootprintBesideDevice() const {
                     TrainableModel::StateBytes(*model_, optimizer_, training_)},
                    {"a layer while it is read", MemoryTag::kModel,
                     std::max(reading_bytes(), StagingBytes(*model_, batch_size_))},
-                   {"logits and losses", MemoryTag::kActivation, result_bytes()},
-                   ConfusionPart()}};
-}
-
-HeldPart Trainer::ConfusionPart() const {
-  return {"confusion counts", MemoryTag::kReserve, confusion_ ? confusion_->bytes() : 0};
+                   {"logits and losses", MemoryTag::kActivation, result_bytes()}}};
 }
 
 Footprint Trainer::footprint() const {
-  if (device_) return FootprintBesideDevice();
+  Footprint footprint = device_ ? FootprintBesideDevice() : FootprintOnHost();
+  const std::vector<HeldPart> figures = figures_.held();
+  footprint.held.insert(footprint.held.end(), figures.begin(), figures.end());
+  return footprint;
+}
+
+Footprint Trainer::FootprintOnHost() const {
   const std::size_t gradients = training_ ? TrainableModel::GradientBytes(*model_) : 0;
   const std::size_t activations = activation_bytes(Activations::kKept);
   const std::size_t recomputed = activation_bytes(Activations::kRecomputed);
@@ -107,8 +109,7 @@ Footprint Trainer::footprint() const {
                                {"optimizer's state", MemoryTag::kOptimizer, state},
                                {"a layer while it is read", MemoryTag::kModel,
                                 reading - std::min({reading, activations, recomputed})},
-                               {"logits and losses", MemoryTag::kActivation, result_bytes()},
-                               ConfusionPart()},
+                               {"logits and losses", MemoryTag::kActivation, result_bytes()}},
                       .lever = Lever{.name = each + " in flight",
                                      .bytes_each = activations + gradients,
                                      .min = 1,
@@ -141,6 +142,7 @@ void Trainer::Open(OpenContext& context) {
   const TrainableOptions options{
       .training = training_,
       .loss = config_->loss,
+      .class_weights = class_weights_,
       .in_flight = in_flight_,
       .activations = context.is_low_memory && planned.lever && planned.lever->low_memory
                          ? Activations::kRecomputed
@@ -154,7 +156,7 @@ void Trainer::Open(OpenContext& context) {
   if (training_) DigestFrozen();
   logits_.resize(static_cast<std::size_t>(batch_size_) * classes());
   losses_.resize(batch_size_);
-  if (confusion_) confusion_->Open();
+  figures_.Open();
 }
 
 void Trainer::ChooseMicroBatch() {
@@ -187,7 +189,7 @@ void Trainer::BeginPass(const Pass& pass) {
     position_.next_sample = pass.first_sample;
     metrics_ = position_.metrics;
   }
-  if (confusion_ && pass.split == Split::kTest) confusion_->Begin();
+  figures_.Begin(pass);
 }
 
 void Trainer::Consume(const FeatureBatch& batch, StageContext& context) {
@@ -220,7 +222,12 @@ double Trainer::LearningRate() const {
   return config_->schedule->Rate(optimizer_.learning_rate(), clock);
 }
 
-void Trainer::EndPass() { TorchAllocator::Install().Trim(); }
+void Trainer::EndPass() {
+  TorchAllocator::Install().Trim();
+  std::vector<Metrics::OfPass> of_pass = figures_.End();
+  std::lock_guard lock(mutex_);
+  metrics_.of_pass = std::move(of_pass);
+}
 
 void Trainer::CheckBatch(const FeatureBatch& batch, Split split) const {
   if (batch.dims != model_->feature_dims() || batch.size() > batch_size_) {
@@ -300,7 +307,7 @@ bool Trainer::Predict(const FeatureBatch& batch, StageContext& context) {
 }
 
 void Trainer::Report(const FeatureBatch& batch, const Pass& pass) {
-  if (pass.split != Split::kPredict) AddToMetrics(batch, pass.split);
+  if (pass.split != Split::kPredict) AddToMetrics(batch);
   const bool wanted = pass.split == Split::kTest || pass.split == Split::kPredict;
   if (!wanted || !on_prediction) return;
   std::vector<float> probabilities(classes());
@@ -310,16 +317,16 @@ void Trainer::Report(const FeatureBatch& batch, const Pass& pass) {
   }
 }
 
-void Trainer::AddToMetrics(const FeatureBatch& batch, Split split) {
+void Trainer::AddToMetrics(const FeatureBatch& batch) {
   Metrics now = metrics();
   for (int i = 0; i < batch.size(); ++i) {
     const Sample& sample = batch.samples[i];
     ++now.images;
     now.loss_sum += losses_[i];
-    for (const Metric& metric : config_->metrics) {
-      now.Add(metric.name, metric.of(LogitsOf(i), sample));
+    for (const auto& metric : picture_metrics_) {
+      now.Add(metric->name(), metric->Of(LogitsOf(i), sample));
     }
-    if (confusion_ && split == Split::kTest) confusion_->Add(sample.label, Largest(LogitsOf(i)));
+    figures_.Add(sample, LogitsOf(i));
   }
   std::lock_guard lock(mutex_);
   metrics_ = now;

@@ -19,8 +19,8 @@
 #include "stages/model/model.h"
 #include "stages/train/activation_plan.h"
 #include "stages/train/checkpoint.h"
-#include "stages/train/confusion_counts.h"
 #include "stages/train/optimizers/optimizer.h"
+#include "stages/train/pass_figures.h"
 #include "stages/train/schedules/schedule.h"
 #include "stages/train/torch/torch_allocator.h"
 #include "stages/train/trainable_model.h"
@@ -30,13 +30,14 @@ namespace weir {
 
 class Trainer final : public Learner {
  public:
-  // `batch_size` is the most samples of a batch; `device` is null for the host, `confusion` where
-  // nobody asks for it; `data` is what is learnt from, in words; `length` is what the schedule is
-  // planned over. Throws Error(kConfig), as Train does.
+  // `batch_size` is the most samples of a batch; `device` is null for the host; `figures` are of
+  // the passes that are measured; `class_weights` as TrainableOptions has them; `data` is what is
+  // learnt from, in words; `length` is what the schedule is planned over. Throws Error(kConfig), as
+  // Train does.
   Trainer(std::shared_ptr<const Model> model, std::shared_ptr<const ModelSource> source,
           std::shared_ptr<const TrainingConfig> config, std::shared_ptr<Device> device,
-          std::shared_ptr<ConfusionCounts> confusion, Declaration data, ScheduleLength length,
-          int batch_size, int workers, bool training);
+          PassFigures figures, std::vector<double> class_weights, Declaration data,
+          ScheduleLength length, int batch_size, int workers, bool training);
 
   Footprint footprint() const;
   void Open(OpenContext& context);
@@ -57,8 +58,8 @@ class Trainer final : public Learner {
  private:
   std::size_t reading_bytes() const;                            // a layer while it is read
   std::size_t activation_bytes(Activations activations) const;  // what a micro-batch takes
-  HeldPart ConfusionPart() const;
   Footprint FootprintBesideDevice() const;
+  Footprint FootprintOnHost() const;
   void ChooseMicroBatch();
   void ApplyLowering();
   void Issue(const std::function<void()>& work) const;  // here, or where the device's is issued
@@ -70,7 +71,7 @@ class Trainer final : public Learner {
   bool LearnGradients(const FeatureBatch& batch, StageContext& context);
   bool Predict(const FeatureBatch& batch, StageContext& context);
   void Report(const FeatureBatch& batch, const Pass& pass);
-  void AddToMetrics(const FeatureBatch& batch, Split split);
+  void AddToMetrics(const FeatureBatch& batch);
   double LearningRate() const;  // of the next step
   void Remember(double monitored);
   void CheckBatch(const FeatureBatch& batch, Split split) const;
@@ -86,8 +87,10 @@ class Trainer final : public Learner {
   std::shared_ptr<const Model> model_;
   std::shared_ptr<const ModelSource> source_;
   std::shared_ptr<const TrainingConfig> config_;
-  std::shared_ptr<Device> device_;              // null: the host
-  std::shared_ptr<ConfusionCounts> confusion_;  // null: not asked for
+  std::shared_ptr<Device> device_;  // null: the host
+  PassFigures figures_;
+  const std::vector<std::shared_ptr<const PictureMetric>> picture_metrics_;
+  const std::vector<double> class_weights_;
   const Declaration data_;
   const ScheduleLength length_;
   const Optimizer& optimizer_;  // the one that config_ names

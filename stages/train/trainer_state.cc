@@ -117,8 +117,7 @@ std::string Trainer::Restore(const std::filesystem::path& file) {
   position_ = std::move(state.position);
   // What is no longer reported is forgotten; what is new counts from here on.
   std::erase_if(position_.metrics.means, [this](const Metrics::Mean& mean) {
-    return std::none_of(config_->metrics.begin(), config_->metrics.end(),
-                        [&](const Metric& metric) { return metric.name == mean.name; });
+    return !FindMetric(mean.name, config_->metrics);
   });
   return std::move(state.extra);
 }

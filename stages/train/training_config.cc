@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -12,12 +13,11 @@
 namespace weir {
 namespace {
 
-void AddAccuracy(std::vector<Metric>& metrics) {
-  const std::vector<Metric> named = std::exchange(metrics, {kAccuracy});
-  for (const Metric& metric : named) {
-    const bool is_there = std::any_of(metrics.begin(), metrics.end(),
-                                      [&](const Metric& each) { return each.name == metric.name; });
-    if (!is_there) metrics.push_back(metric);
+// Accuracy first, and each once.
+void AddAccuracy(ListOfMetrics& metrics) {
+  const ListOfMetrics named = std::exchange(metrics, {std::make_shared<const Accuracy>()});
+  for (const auto& metric : named) {
+    if (!FindMetric(metric->name(), metrics)) metrics.push_back(metric);
   }
 }
 
@@ -28,9 +28,9 @@ Position PlaceOf(const YamlNode& node, std::string_view key) {
 }
 
 void CheckMonitor(const YamlNode& node, const TrainingConfig& config, Problems& problems) {
-  std::vector<std::string> measured = {std::string(TrainingConfig::kLoss)};
-  for (const Metric& metric : config.metrics) measured.emplace_back(metric.name);
-  if (std::find(measured.begin(), measured.end(), config.monitor) != measured.end()) return;
+  std::vector<std::string> measured = {std::string(Metrics::kLoss)};
+  if (HigherIsBetter(config.monitor, config.metrics)) return;
+  for (const auto& metric : config.metrics) measured.emplace_back(metric->name());
   problems.Add(PlaceOf(node, "monitor"), "`monitor` takes loss or one of `metrics`, and " +
                                              InBackticks(config.monitor) + " is not measured" +
                                              DidYouMean(config.monitor, measured));
@@ -77,6 +77,10 @@ void CheckPhases(const YamlNode& node, const std::vector<PhaseConfig>& phases, P
 }
 
 }  // namespace
+
+bool TrainingConfig::is_higher_better() const {
+  return HigherIsBetter(monitor, metrics).value_or(true);
+}
 
 bool TrainingConfig::needs_validation() const {
   return early_stopping.has_value() || (!keep.is_auto() && keep.value() == KeptModel::kBest);

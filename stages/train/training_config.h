@@ -15,6 +15,7 @@
 
 #include "framework/config/params.h"
 #include "stages/model/frozen_config.h"
+#include "stages/train/class_weight.h"
 #include "stages/train/losses/cross_entropy.h"
 #include "stages/train/losses/loss.h"
 #include "stages/train/metrics/accuracy.h"
@@ -48,6 +49,7 @@ struct LearningConfig {
   std::shared_ptr<const Schedule> schedule =
       std::make_shared<const ConstantSchedule>(ConstantSchedule::Params{});
   std::shared_ptr<const Loss> loss = std::make_shared<const CrossEntropy>(CrossEntropy::Params{});
+  ClassWeight class_weight;
   Auto<int> micro_batch;  // auto: a function of the model alone; the largest on a GPU
   std::optional<EarlyStopping> early_stopping;
 
@@ -59,13 +61,17 @@ struct LearningConfig {
                               "num_train_epochs", "train_epochs"}},
         Field{"optimizer", &LearningConfig::optimizer, "How a gradient becomes a step.",
               ElsewhereCalled{"opt", "optim", "optimiser"}},
-        Field{"schedule", &LearningConfig::schedule, 
+        Field{"schedule", &LearningConfig::schedule,
               "What becomes of the learning rate from step to step.",
               ElsewhereCalled{"scheduler", "sched", "lr_schedule", "lr_scheduler",
                               "lr_scheduler_type", "learning_rate_schedule",
                               "learning_rate_scheduler"}},
         Field{"loss", &LearningConfig::loss, "What is made small.",
               ElsewhereCalled{"criterion", "loss_fn", "loss_function", "objective"}},
+        Field{"class_weight", &LearningConfig::class_weight,
+              "How much the pictures of each class count in training: {ants: 2} twice, and 1 for "
+              "the others; balanced: each class as much as any other.",
+              ElsewhereCalled{"class_weights"}},
         Field{"micro_batch", &LearningConfig::micro_batch,
               "Samples whose gradients are computed at once; a batch is learnt from whole. auto "
               "follows the model alone, never the memory there is; on a GPU it is the largest that "
@@ -119,11 +125,9 @@ struct EnumNames<KeptModel> {
 
 struct TrainingConfig : LearningConfig {
   static constexpr std::string_view kResource = "training";
-  static constexpr std::string_view kLoss = "loss";  // what `monitor` names beside the metrics
-
-  std::vector<Metric> metrics = {kAccuracy};  // accuracy is always there, and first
-  Auto<KeptModel> keep;                       // auto: the best where there is validation
-  std::string monitor{kAccuracy.name};
+  ListOfMetrics metrics = {std::make_shared<const Accuracy>()};  // accuracy is always the first
+  Auto<KeptModel> keep;  // auto: the best where there is validation
+  std::string monitor{Metrics::kAccuracy};
   Duration checkpoint_interval{60};
   std::vector<PhaseConfig> phases;  // each with everything that it does not leave to `training`
 
@@ -131,14 +135,16 @@ struct TrainingConfig : LearningConfig {
     return std::tuple_cat(
         LearningConfig::Fields(),
         std::tuple{
-            Field{"metrics", &TrainingConfig::metrics, Metric::Doc(),
+            Field{"metrics", &TrainingConfig::metrics,
+                  "What is reported beside the loss; accuracy always is.",
                   ElsewhereCalled{"metric", "eval_metric", "eval_metrics"}},
             Field{"keep", &TrainingConfig::keep,
                   "Which epoch's model is kept: that of the best validation, of equals the "
                   "earliest, or the last one. auto is best where there is validation."},
             Field{"monitor", &TrainingConfig::monitor,
                   "The figure of validation that says which model is best, and when to stop: loss, "
-                  "or one of `metrics`."},
+                  "or one of `metrics`.",
+                  ElsewhereCalled{"metric_for_best_model"}},
             Field{"checkpoint_interval", &TrainingConfig::checkpoint_interval,
                   "How often it is saved, beside the end of every epoch.",
                   WasCalled{"checkpoint_seconds"}},
@@ -147,7 +153,7 @@ struct TrainingConfig : LearningConfig {
                   "`training`."}});
   }
 
-  bool is_higher_better() const { return monitor != kLoss; }
+  bool is_higher_better() const;  // of what is monitored
   // Whether more than the plain course of epochs depends on validation; `phases` are not looked at.
   bool needs_validation() const;
 };

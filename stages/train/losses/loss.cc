@@ -2,6 +2,7 @@
 #include <array>
 
 #include "stages/train/losses/cross_entropy.h"
+#include "stages/train/losses/focal.h"
 
 namespace weir {
 namespace {
@@ -9,6 +10,7 @@ namespace {
 // clang-format off
 constexpr std::array kLosses{
     PartOf<Loss, CrossEntropy>(),
+    PartOf<Loss, Focal>(),
 };
 // clang-format on
 

@@ -1,6 +1,6 @@
 // What training makes small: a number for the logits of one picture, whose mean over a batch is
 // descended along. Each loss is a class in a file of its own in this folder and a row of the list
-// in loss.cc.
+// in loss.cc. It is linear in its target: of a mixture it is the mean of what it is of each part.
 //
 // Immutable; any thread. Holds nothing but its parameters.
 #pragma once

@@ -8,7 +8,7 @@ int Largest(std::span<const float> values) {
   return static_cast<int>(std::max_element(values.begin(), values.end()) - values.begin());
 }
 
-double Accuracy(std::span<const float> logits, const Sample& sample) {
+double Accuracy::Of(std::span<const float> logits, const Sample& sample) const {
   return Largest(logits) == sample.label ? 1 : 0;
 }
 

@@ -72,13 +72,24 @@ TEST(RunFolder, ALineThatAFullDiskToreTakesNoLaterOneWithIt) {
 TEST(RunFolder, ForgetsTheMetricsThatAResumedRunWritesAgainAndATornLine) {
   const ScratchFolder scratch;
   RunFolder folder = RunFolder::Create(scratch / "run");
-  for (int epoch : {0, 1, 2}) folder.AddMetrics({{"epoch", epoch}});
+  for (int epoch : {1, 2, 3}) folder.AddMetrics({{"epoch", epoch}});
   std::ofstream(scratch / "run/metrics.jsonl", std::ios::app) << "{\"epoch\":";
-  folder.ForgetMetricsFrom(2);
-  EXPECT_EQ(FileText(scratch / "run/metrics.jsonl"), "{\"epoch\":0}\n{\"epoch\":1}\n");
+  folder.ForgetMetricsFrom(3);
+  EXPECT_EQ(FileText(scratch / "run/metrics.jsonl"), "{\"epoch\":1}\n{\"epoch\":2}\n");
   ASSERT_EQ(folder.notes().size(), 1u);
   EXPECT_EQ(scratch.Shortened(folder.notes()[0]),
             "$/run/metrics.jsonl: 1 damaged line was left out, line 4");
+}
+
+TEST(RunFolder, CountsFrom1WhatAnEarlierVersionCountedFrom0) {
+  const ScratchFolder scratch;
+  RunFolder folder = RunFolder::Create(scratch / "run");
+  for (int epoch : {0, 1, 2}) folder.AddMetrics({{"epoch", epoch}});
+  folder.ForgetMetricsFrom(3);
+  EXPECT_EQ(FileText(scratch / "run/metrics.jsonl"), "{\"epoch\":1}\n{\"epoch\":2}\n");
+  folder.ForgetMetricsFrom(3);
+  EXPECT_EQ(FileText(scratch / "run/metrics.jsonl"), "{\"epoch\":1}\n{\"epoch\":2}\n");
+  EXPECT_TRUE(folder.notes().empty());
 }
 
 TEST(RunFolder, LinesOfWrongTypesDoNotKeepARunFromGoingOn) {
@@ -87,12 +98,12 @@ TEST(RunFolder, LinesOfWrongTypesDoNotKeepARunFromGoingOn) {
   scratch.Write("run/dropped.jsonl",
                 "{\"path\":7}\n{\"path\":\"a.jpg\"}\n{\"stage\":\"decode\"}\n{\"path\":null}\n");
   scratch.Write("run/metrics.jsonl",
-                "{\"epoch\":\"0\"}\n{\"epoch\":-1}\n{\"epoch\":0,\"loss\":\"x\"}\n"
-                "{\"epoch\":1e300}\n{\"epoch\":0,\"split\":[]}\n{\"epoch\":0,\"loss\":1}\n");
+                "{\"epoch\":\"1\"}\n{\"epoch\":-1}\n{\"epoch\":1,\"loss\":\"x\"}\n"
+                "{\"epoch\":1e300}\n{\"epoch\":1,\"split\":[]}\n{\"epoch\":1,\"loss\":1}\n");
   RunFolder again = RunFolder::Reopen(scratch / "run");
-  again.ForgetMetricsFrom(1);
+  again.ForgetMetricsFrom(2);
   EXPECT_EQ(again.dropped(), 1u);
-  EXPECT_EQ(FileText(scratch / "run/metrics.jsonl"), "{\"epoch\":0,\"loss\":1}\n");
+  EXPECT_EQ(FileText(scratch / "run/metrics.jsonl"), "{\"epoch\":1,\"loss\":1}\n");
   ASSERT_EQ(again.notes().size(), 2u);
   EXPECT_EQ(scratch.Shortened(again.notes()[0]),
             "$/run/dropped.jsonl: 3 damaged lines were left out, from line 1 on");

@@ -31,6 +31,13 @@ TEST(DrawProgress, LeavesOutWhatANarrowTerminalHasNoRoomFor) {
             "epoch 2/10 train █████░░░░░░░░░░░░░░░ 50/200  100 images/s");
 }
 
+TEST(DrawProgress, HasNoRateOfPicturesThatAreNotRead) {
+  const ProgressOptions options{.title = "epoch 2/10 train", .limit_bytes = 256 << 20};
+  const ProgressState state{.done = 50, .total = 200, .is_kept = true};
+  EXPECT_EQ(DrawProgress(options, state, 0.5, 0, 100),
+            "epoch 2/10 train █████░░░░░░░░░░░░░░░ 50/200  kept  0:02 left  0/256 MiB");
+}
+
 TEST(DrawProgress, NeverWrapsIntoASecondLine) {
   const ProgressOptions options{.title = "epoch 2/10 train", .limit_bytes = 256 << 20};
   const ProgressState state{.done = 50, .total = 200};

@@ -10,6 +10,7 @@
 #include <iterator>
 #include <map>
 
+#include "stages/train/metrics/top_k.h"
 #include "stages/train/optimizers/sgd.h"
 #include "stages/train/torch/torch_allocator.h"
 #include "stages/train/trainable_model.h"
@@ -135,6 +136,14 @@ TEST(Train, PredictionsAreGivenInOrderAndSumToOne) {
   EXPECT_EQ(running.learner().metrics().images, 0u);
 }
 
+// What it is of a picture is its label.
+class LabelMetric final : public PictureMetric {
+ public:
+  YamlNode ToYaml() const override { return {}; }
+  std::string_view name() const override { return "label"; }
+  double Of(std::span<const float>, const Sample& sample) const override { return sample.label; }
+};
+
 // One that is asked for in the middle of an epoch is the mean of what came from there on.
 TEST(Train, ReportsTheMetricsThatAreNamed) {
   const ScratchFolder folder;
@@ -144,9 +153,7 @@ TEST(Train, ReportsTheMetricsThatAreNamed) {
   first.learner().Save(folder / "plain", "");
 
   const SmallTraining with_label = HeadOnly();
-  with_label.config->metrics.push_back(
-      {"label", "",
-       [](std::span<const float>, const Sample& sample) -> double { return sample.label; }});
+  with_label.config->metrics.push_back(std::make_shared<const LabelMetric>());
   Running running(with_label);
   running.learner().Restore(folder / "plain");
   running.Pass(Split::kTrain, 0, 14, 8);  // labels 2 0 1 2 0 1
@@ -163,6 +170,50 @@ TEST(Train, ReportsTheMetricsThatAreNamed) {
   EXPECT_EQ(again.learner().position().metrics.means[1].images, 6u);
   first.learner().Restore(folder / "with label");  // it is no longer asked for
   EXPECT_EQ(first.learner().position().metrics.means.size(), 1u);
+}
+
+std::size_t PredictionBytes(const Running& running) {
+  for (const HeldPart& part : running.footprint().held) {
+    if (part.what == "predictions") return part.bytes;
+  }
+  ADD_FAILURE() << "they are not planned";
+  return 0;
+}
+
+// Those of the whole pass are of validation, at its end, and take memory only where they are named.
+TEST(Train, ReportsTheMetricsOfAllPredictionsOfAPass) {
+  const SampleCounts counts{{{Split::kTrain, 16}, {Split::kValidation, 20}}};
+  EXPECT_EQ(PredictionBytes(Running(HeadOnly(), {.counts = counts})), 0u);
+
+  const SmallTraining training = HeadOnly();
+  for (const Part<Metric>& part : Metric::All()) {
+    Problems problems;
+    const YamlNode k = YamlNode::Map({{"k", YamlNode::Scalar("2")}});
+    training.config->metrics.push_back(
+        part.read(part.names.front() == "top_k" ? k : YamlNode(), problems));
+  }
+  Running running(training, {.counts = counts});
+  // An outcome, the probabilities of 3 classes and a number to sort by for each of 20 pictures.
+  EXPECT_EQ(PredictionBytes(running), 20 * (12 + 3 * 4 + 8) + 3 * (24 + 4u));
+  running.Pass(Split::kTrain, 0, 16);
+  EXPECT_TRUE(running.learner().metrics().of_pass.empty());
+  running.Pass(Split::kValidation, 0, 20);
+  const Metrics metrics = running.learner().metrics();
+  EXPECT_EQ(metrics.of_pass.size(), 9u);
+  EXPECT_EQ(metrics.value("loss"), metrics.loss());
+  EXPECT_EQ(metrics.value("accuracy"), metrics.accuracy());
+  EXPECT_GE(*metrics.value("top_2"), metrics.accuracy());
+  EXPECT_NEAR(*metrics.value("weighted_recall"), metrics.accuracy(), 1e-12);
+  EXPECT_GT(*metrics.value("roc_auc"), 0.5);
+  EXPECT_EQ(metrics.value("another"), std::nullopt);
+  EXPECT_TRUE(running.learner().position().metrics.of_pass.empty());
+}
+
+TEST(Train, RefusesMoreOfTheMostProbableThanThereAreClasses) {
+  const SmallTraining training = HeadOnly();
+  training.config->metrics.push_back(std::make_shared<const TopK>(TopK::Params{.k = 4}));
+  EXPECT_EQ(CaughtError([&] { Running running(training); }),
+            "training.metrics: top_k with k: 4 is more than the 3 classes\nGive a smaller k.");
 }
 
 TEST(Train, MeasuringLearnsNothing) {

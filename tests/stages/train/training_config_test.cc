@@ -80,8 +80,33 @@ TEST(ParseTraining, ReportsAccuracyAlwaysAndEachMetricOnce) {
   for (const std::string text : {"", "metrics: []", "metrics: [accuracy, accuracy]"}) {
     const TrainingConfig config = Training(text);
     ASSERT_EQ(config.metrics.size(), 1u) << text;
-    EXPECT_EQ(config.metrics[0].name, "accuracy");
+    EXPECT_EQ(config.metrics[0]->name(), "accuracy");
   }
+  const TrainingConfig config =
+      Training("metrics: [top_k: {k: 3}, macro_f1, top_k, top_k: {k: 3}, accuracy]");
+  std::string names;
+  for (const auto& metric : config.metrics) names += std::string(metric->name()) + " ";
+  EXPECT_EQ(names, "accuracy top_3 macro_f1 top_5 ");
+}
+
+TEST(ParseTraining, TakesWeightsOfClasses) {
+  const auto written = [](const std::string& text) {
+    return EmitFlow(*ToYaml(Training(text)).Find("class_weight"));
+  };
+  EXPECT_EQ(written(""), "none");
+  EXPECT_EQ(written("class_weight:"), "none");
+  EXPECT_EQ(written("class_weight: balanced"), "balanced");
+  EXPECT_EQ(written("class_weight: {ants: 2, '3': 1/4}"), "{ants: 2, 3: 0.25}");
+}
+
+// The names of the parts as a message has them: "adam, adamw and sgd".
+template <class Kind>
+std::string AllNames() {
+  std::vector<std::string> names;
+  for (const Part<Kind>& part : Kind::All()) {
+    names.insert(names.end(), part.names.begin(), part.names.end());
+  }
+  return Enumerate(names);
 }
 
 // The names of a list as a message has them: "accuracy or top_5_accuracy".
@@ -109,17 +134,32 @@ TEST(ParseTraining, BlamesThePlace) {
             "a.yaml:1:9: `epochs` takes 1 or more, not 0\n"
             "    1 | epochs: 0\n"
             "      |         ^");
-  EXPECT_EQ(ProblemsOfTraining("metrics: [accuracy, auc]"), "a.yaml:1:21: `metrics[1]` takes " +
-                                                                Listed(Metric::All()) +
-                                                                ", not `auc`\n"
-                                                                "    1 | metrics: [accuracy, auc]\n"
-                                                                "      |                     ^");
-  std::vector<std::string> losses;
-  for (const Part<Loss>& part : Loss::All()) {
-    losses.insert(losses.end(), part.names.begin(), part.names.end());
-  }
+  EXPECT_EQ(ProblemsOfTraining("metrics: [accuracy, auc]"),
+            "a.yaml:1:21: there is no metric `auc`; there is " + AllNames<Metric>() +
+                "\n"
+                "    1 | metrics: [accuracy, auc]\n"
+                "      |                     ^");
+  EXPECT_EQ(ProblemsOfTraining("metrics: [top_k: {k: 0}]"),
+            "a.yaml:1:22: `k` takes 1 or more, not 0\n"
+            "    1 | metrics: [top_k: {k: 0}]\n"
+            "      |                      ^");
+  EXPECT_EQ(ProblemsOfTraining("class_weight: balancd"),
+            "a.yaml:1:15: `class_weight` takes none, balanced, or a map of weights by class, not "
+            "`balancd`\n"
+            "    1 | class_weight: balancd\n"
+            "      |               ^");
+  EXPECT_EQ(ProblemsOfTraining("class_weight: {ants: 0, bees: -1, wasps: .inf}"),
+            "a.yaml:1:22: `ants` takes more than 0, not 0\n"
+            "    1 | class_weight: {ants: 0, bees: -1, wasps: .inf}\n"
+            "      |                      ^\n"
+            "a.yaml:1:31: `bees` takes more than 0, not -1\n"
+            "    1 | class_weight: {ants: 0, bees: -1, wasps: .inf}\n"
+            "      |                               ^\n"
+            "a.yaml:1:42: `wasps` takes a number, not `.inf`\n"
+            "    1 | class_weight: {ants: 0, bees: -1, wasps: .inf}\n"
+            "      |                                          ^");
   EXPECT_EQ(ProblemsOfTraining("loss: mse"), "a.yaml:1:7: there is no loss `mse`; there is " +
-                                                 Enumerate(losses) +
+                                                 AllNames<Loss>() +
                                                  "\n"
                                                  "    1 | loss: mse\n"
                                                  "      |       ^");
@@ -168,6 +208,7 @@ schedule:
 loss:
   categorical_crossentropy:
     label_smoothing: 0.1
+class_weight: none
 micro_batch: 4
 early_stopping:
 metrics: [accuracy]
