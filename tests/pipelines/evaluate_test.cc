@@ -91,7 +91,7 @@ TEST_F(EvaluateTest, WithoutDataMeasuresWhatTheRunValidatedWith) {
   EXPECT_EQ(figures["accuracy"], last["accuracy"]);
   for (const char* name : {"accuracy", "top_2", "macro_f1", "weighted_precision", "roc_auc",
                            "average_precision", "expected_calibration_error"}) {
-    // More of the network is computed at once where nothing learns, which rounds otherwise.
+    // Layers of the backbone that learn give other last bits where nothing learns.
     EXPECT_NEAR(figures[name].get<double>(), last[name].get<double>(), 1e-6) << name;
     const json& metric = figures["metrics"][name];
     EXPECT_EQ(metric["value"], figures[name]) << name;
@@ -108,6 +108,16 @@ TEST_F(EvaluateTest, WithoutDataMeasuresWhatTheRunValidatedWith) {
                               HasSubstr("\nmacro mean "), HasSubstr("\nweighted mean ")));
   const ProcessOutcome plain = Weir({"evaluate", path("run"), "--resamples", "0", "--json"});
   EXPECT_FALSE(json::parse(plain.out)["metrics"]["accuracy"].contains("low"));
+}
+
+TEST_F(EvaluateTest, WithoutDataGivesTheBitsOfValidationWhereTheBackboneIsFrozen) {
+  Run("run", {"--set", kMetrics, "--set", "model.frozen=all"});
+  const json last = Lines("run").back();
+  const json figures = json::parse(Weir({"evaluate", path("run"), "--json"}).out);
+  for (const char* name : {"images", "loss", "accuracy", "top_2", "macro_f1", "weighted_precision",
+                           "roc_auc", "average_precision", "expected_calibration_error"}) {
+    EXPECT_EQ(figures[name], last[name]) << name;
+  }
 }
 
 TEST_F(EvaluateTest, SaysOnceWhatCannotBeComputed) {
