@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -90,9 +91,14 @@ struct TrainingPosition {
   // Those of the phase in progress, and those since the optimizer's state began from nothing.
   std::uint64_t phase_step = 0;
   std::uint64_t optimizer_step = 0;
+  int phase_epoch = 0;      // epochs of the phase that are over
+  int averaged_epochs = 0;  // epochs that the average of the weights is of, where it is of epochs
   // What was monitored in the validation of each epoch of this phase that is over; of very many the
   // last.
   std::vector<double> monitored{};
+  // Of parameters that began to learn in a later phase, with an optimizer's state that went on: the
+  // optimizer_step behind which what it keeps of them begins.
+  std::map<std::string, std::uint64_t> begun{};
   Metrics metrics{};  // the figures of the epoch in progress
 };
 
@@ -116,6 +122,15 @@ class Learner {
   // Between passes only: the next epoch begins, with next_sample 0 and no metrics. `monitored` is
   // what validation gave after this one, a finite number; empty where there is none.
   virtual void EndEpoch(std::optional<double> monitored) = 0;
+
+  // Between the train pass of an epoch and its validation: an average of the weights that goes by
+  // epochs takes it in, once however often it is called.
+  virtual void AverageEpoch() = 0;
+  // Whether there is an average of the weights by now.
+  virtual bool has_average() const = 0;
+  // Between passes only: the average takes the place of the weights, and they its; a second call
+  // puts both back. Not to be learnt from or saved as a checkpoint in between.
+  virtual void ExchangeAverage() = 0;
 
   // Everything that learnt and what froze, under torchvision's names ("features.0.0.weight", ...,
   // "head.1.weight"): a whole model. Calls `write` a tensor at a time, in a fixed order.

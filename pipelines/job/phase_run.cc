@@ -86,8 +86,9 @@ void PhaseRun::RunEpoch(int epoch) {
   std::optional<double> monitored;
   bool is_kept = false;
   last_validation_.reset();
+  learner_.AverageEpoch();
   if (job_.Count(Split::kValidation) > 0) {
-    last_validation_ = RunPass(Split::kValidation, epoch);
+    last_validation_ = Validate(epoch);
     monitored = last_validation_->value(config_.monitor);
     is_kept = keeps_best() && Keep(epoch, *last_validation_);
   }
@@ -98,27 +99,37 @@ void PhaseRun::RunEpoch(int epoch) {
   if (is_kept) course_.kept_model().Publish(tally.kept->epoch);
 }
 
-Metrics PhaseRun::RunPass(Split split, int epoch) {
+// With an average of the weights both are measured, and its figures are those that count.
+Metrics PhaseRun::Validate(int epoch) {
+  Metrics of_weights = RunPass(Split::kValidation, epoch);
+  return learner_.has_average() ? RunPass(Split::kValidation, epoch, /*of_average=*/true)
+                                : of_weights;
+}
+
+Metrics PhaseRun::RunPass(Split split, int epoch, bool of_average) {
   Tally& tally = course_.tally;
   const bool trains = split == Split::kTrain;
   const std::uint64_t first = trains ? learner_.position().next_sample : 0;
   const std::uint64_t images_before = trains ? learner_.position().metrics.images : 0;
-  const std::string title = Title(split, epoch);
+  const std::string title = Title(split, epoch, of_average);
+  if (of_average) learner_.ExchangeAverage();
   const double seconds = report_.RunPass({.split = split, .epoch = epoch, .first_sample = first},
                                          {.title = title,
                                           .state = [this, split] { return State(split); },
                                           .images_after = ImagesAfter(split, epoch)});
+  if (of_average) learner_.ExchangeAverage();
   Metrics metrics = learner_.metrics();
   tally.seconds += seconds;
   tally.images += metrics.images - images_before;
   if (trains) tally.epoch_seconds += seconds;
   if (job_.session().pipeline().stopped()) Interrupted();
-  Report(split, epoch, title, metrics, trains ? tally.epoch_seconds : seconds);
+  Report(split, epoch, of_average, metrics, trains ? tally.epoch_seconds : seconds);
   return metrics;
 }
 
-void PhaseRun::Report(Split split, int epoch, const std::string& title, const Metrics& metrics,
+void PhaseRun::Report(Split split, int epoch, bool of_average, const Metrics& metrics,
                       double seconds) {
+  const std::string title = Title(split, epoch, of_average);
   CheckIsLearnt(split, epoch, title, metrics);
   nlohmann::json line = {{"epoch", epoch + 1},
                          {"split", Name(split)},
@@ -128,6 +139,7 @@ void PhaseRun::Report(Split split, int epoch, const std::string& title, const Me
                          {"beside_ledger_bytes", report_.memory().holdings.front().bytes}};
   const std::string& phase = course_.tally.phase.name;
   if (!phase.empty()) line["phase"] = phase;
+  if (of_average) line["weights"] = config_.average();
   const NamedFigures figures = FiguresOf(metrics);
   for (const auto& [name, value] : figures) {
     line[name] = value ? nlohmann::json(*value) : nlohmann::json();
@@ -180,6 +192,7 @@ bool PhaseRun::Keep(int epoch, const Metrics& validation) {
   tally.kept = {.epoch = epoch + 1,
                 .phase = tally.phase.name,
                 .why = "best " + config_.monitor,
+                .weights = learner_.has_average() ? std::string(config_.average()) : "",
                 .figures = KnownFigures(validation)};
   Stage(*tally.kept);
   return true;
@@ -188,7 +201,10 @@ bool PhaseRun::Keep(int epoch, const Metrics& validation) {
 void PhaseRun::KeepLast() {
   Tally& tally = course_.tally;
   if (keeps_best() && tally.kept) return;
-  tally.kept = {.epoch = learner_.position().epoch, .phase = tally.phase.name, .why = "last"};
+  tally.kept = {.epoch = learner_.position().epoch,
+                .phase = tally.phase.name,
+                .why = "last",
+                .weights = learner_.has_average() ? std::string(config_.average()) : ""};
   if (last_validation_) tally.kept->figures = KnownFigures(*last_validation_);
   Stage(*tally.kept);
   course_.kept_model().Publish(tally.kept->epoch);
@@ -196,7 +212,12 @@ void PhaseRun::KeepLast() {
 
 void PhaseRun::Stage(const KeptEpoch& kept) const {
   course_.kept_model().Stage(kept.epoch, [&](const std::filesystem::path& folder) {
+    const bool is_average = !kept.weights.empty();
+    if (is_average) learner_.ExchangeAverage();
     SaveModel(folder, job_.model(), learner_, job_.source().maps.get(), ToJson(kept));
+    if (!is_average) return;
+    learner_.ExchangeAverage();
+    SaveRawWeights(folder, job_.model(), learner_);
   });
 }
 
@@ -246,9 +267,10 @@ ProgressState PhaseRun::State(Split split) const {
           .is_kept = is_kept()};
 }
 
-std::string PhaseRun::Title(Split split, int epoch) const {
+std::string PhaseRun::Title(Split split, int epoch, bool of_average) const {
   return "epoch " + std::to_string(epoch + 1) + "/" + std::to_string(epochs()) + " " +
-         std::string(Name(split));
+         std::string(Name(split)) +
+         (of_average ? " (" + std::string(config_.average()) + ")" : "");
 }
 
 }  // namespace weir

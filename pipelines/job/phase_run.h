@@ -54,9 +54,9 @@ class PhaseRun {
   bool keeps_best() const;
   bool is_kept() const;  // whether the features of this pass are kept ones
   void RunEpoch(int epoch);
-  Metrics RunPass(Split split, int epoch);
-  void Report(Split split, int epoch, const std::string& title, const Metrics& metrics,
-              double seconds);
+  Metrics RunPass(Split split, int epoch, bool of_average = false);
+  Metrics Validate(int epoch);
+  void Report(Split split, int epoch, bool of_average, const Metrics& metrics, double seconds);
   void CheckIsLearnt(Split split, int epoch, const std::string& title, const Metrics& metrics);
   void CheckIsFinite(const std::string& title, const Metrics& metrics) const;
   bool Keep(int epoch, const Metrics& validation);
@@ -66,7 +66,7 @@ class PhaseRun {
   [[noreturn]] void Interrupted();
   std::uint64_t ImagesAfter(Split split, int epoch) const;
   ProgressState State(Split split) const;
-  std::string Title(Split split, int epoch) const;
+  std::string Title(Split split, int epoch, bool of_average = false) const;
 
   PhaseJob& job_;
   TrainingCourse& course_;

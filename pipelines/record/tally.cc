@@ -20,7 +20,7 @@ constexpr JsonLimits kLimits{.text_bytes = std::size_t{4} << 20,
 
 KeptEpoch KeptOf(const json& value) {
   KeptEpoch kept{
-      .epoch = value.at("epoch"), .phase = value.value("phase", ""), .why = value.at("as")};
+      .epoch = value.at("epoch"), .phase = value.value("phase", ""), .why = value.at("as"), .weights = value.value("weights", "")};
   for (const json& figure : value.at("figures"))
     kept.figures.emplace_back(figure.at(0), figure.at(1));
   return kept;
@@ -39,6 +39,7 @@ ordered_json ToJson(const KeptEpoch& kept) {
   ordered_json json = {{"epoch", kept.epoch}};
   if (!kept.phase.empty()) json["phase"] = kept.phase;
   json["as"] = kept.why;
+  if (!kept.weights.empty()) json["weights"] = kept.weights;
   for (const auto& [name, value] : kept.figures) json["validation"][name] = value;
   return json;
 }
@@ -59,6 +60,7 @@ std::string Tally::ToText() const {
     text["kept"] = {{"epoch", kept->epoch},
                     {"phase", kept->phase},
                     {"as", kept->why},
+                    {"weights", kept->weights},
                     {"figures", kept->figures}};
   }
   return text.dump(-1, ' ', false, json::error_handler_t::replace);

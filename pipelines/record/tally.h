@@ -15,6 +15,7 @@ struct KeptEpoch {
   int epoch = 0;        // from 1
   std::string phase{};  // its name; empty where the training has no phases
   std::string why{};    // "best accuracy", "last"
+  std::string weights{};  // "ema" or "swa" where they are an average; empty: as they were learnt
   // By name, "loss" first; empty without validation.
   std::vector<std::pair<std::string, double>> figures{};
 };

@@ -4,6 +4,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <utility>
 
 #include "framework/error.h"
 #include "framework/text.h"
@@ -40,7 +41,10 @@ nlohmann::json ToJson(const TrainingPosition& position) {
                          {"step", position.step},
                          {"phase_step", position.phase_step},
                          {"optimizer_step", position.optimizer_step},
+                         {"phase_epoch", position.phase_epoch},
+                         {"averaged_epochs", position.averaged_epochs},
                          {"monitored", position.monitored},
+                         {"begun", position.begun},
                          {"loss_sum", metrics.loss_sum},
                          {"images", metrics.images},
                          {"correct", std::uint64_t{0}}};
@@ -72,6 +76,16 @@ TrainingPosition PositionOf(const nlohmann::json& json) {
   position.phase_step = json.contains("phase_step") ? Count(json["phase_step"]) : position.step;
   position.optimizer_step =
       json.contains("optimizer_step") ? Count(json["optimizer_step"]) : position.step;
+  const auto epochs = [&](const char* key, int otherwise) {
+    return json.contains(key)
+               ? static_cast<int>(Count(json[key], std::numeric_limits<int>::max()))
+               : otherwise;
+  };
+  position.phase_epoch = epochs("phase_epoch", position.epoch);
+  position.averaged_epochs = epochs("averaged_epochs", 0);
+  for (const auto& [name, step] : json.value("begun", nlohmann::json::object()).items()) {
+    position.begun.emplace(name, Count(step, position.optimizer_step));
+  }
   Metrics& metrics = position.metrics;
   json.at("loss_sum").get_to(metrics.loss_sum);
   metrics.images = Count(json.at("images"));
@@ -293,11 +307,11 @@ std::string ReadCheckpointExtra(const std::filesystem::path& path) {
   return ReadMetadata(path, *OpenCheckpoint(path)).extra;
 }
 
-TrainingPosition TakeOverCheckpoint(const std::filesystem::path& path,
-                                    const CheckpointArrays& arrays,
-                                    const Declaration& declaration) {
+TakenOver TakeOverCheckpoint(const std::filesystem::path& path, const CheckpointArrays& arrays,
+                             const Declaration& declaration) {
   const std::unique_ptr<WeightsFile> file = OpenCheckpoint(path);
-  const Metadata metadata = ReadMetadata(path, *file);
+  Metadata metadata = ReadMetadata(path, *file);
+  TakenOver taken{.position = std::move(metadata.position), .missing = {}};
   for (const auto& [key, is] : declaration) {
     const std::string* const was = Find(metadata.declaration, key);
     if (was) CheckIsTheSame(path, key, *was, is);
@@ -306,10 +320,14 @@ TrainingPosition TakeOverCheckpoint(const std::filesystem::path& path,
     for (const Parameter& parameter : run.table->all()) {
       const TensorInfo* const tensor = file->Find(run.prefix + parameter.name);
       const bool is_there = tensor && tensor->shape == parameter.shape && tensor->unread.empty();
-      if (is_there) file->Read(*tensor, run.values.subspan(parameter.offset, parameter.values));
+      if (is_there) {
+        file->Read(*tensor, run.values.subspan(parameter.offset, parameter.values));
+      } else {
+        taken.missing.insert(parameter.name);
+      }
     }
   }
-  return metadata.position;
+  return taken;
 }
 
 RestoredState RestoreCheckpoint(const std::filesystem::path& path, const CheckpointArrays& arrays,

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -60,10 +61,13 @@ RestoredState RestoreCheckpoint(const std::filesystem::path& path, const Checkpo
 // file is no checkpoint or is damaged.
 std::string ReadCheckpointExtra(const std::filesystem::path& path);
 
-// Fills what of the arrays the file has in the same shape, and leaves the rest; gives where its
-// training stands. Throws Error(kData), with the arrays as they were, where the file is no
+// Fills what of the arrays the file has in the same shape, and leaves the rest. Throws Error(kData), with the arrays as they were, where the file is no
 // checkpoint, is damaged, or declares something of `declaration` otherwise.
-TrainingPosition TakeOverCheckpoint(const std::filesystem::path& path,
+struct TakenOver {
+  TrainingPosition position;
+  std::set<std::string> missing;  // parameters that it has nothing of, by their names in the table
+};
+TakenOver TakeOverCheckpoint(const std::filesystem::path& path,
                                     const CheckpointArrays& arrays, const Declaration& declaration);
 
 }  // namespace weir

@@ -148,7 +148,8 @@ std::vector<int> DistancesFromHead(const Network& network) {
 }
 
 std::vector<StepSpan> StepSpans(const Model& model, const Optimizer& optimizer,
-                                const ParameterTable& table) {
+                                const ParameterTable& table,
+                                const std::vector<std::uint64_t>& begun) {
   const OptimizerOptions& options = optimizer.options();
   const std::vector<int> layers = LayersOf(model, table);
   const std::vector<int> distances = DistancesFromHead(model.network());
@@ -161,7 +162,8 @@ std::vector<StepSpan> StepSpans(const Model& model, const Optimizer& optimizer,
     StepSpan span{.begin = parameter.offset,
                   .count = end - parameter.offset,
                   .rate_factor = std::pow(options.layer_decay, distance),
-                  .weight_decay = options.weight_decay};
+                  .weight_decay = options.weight_decay,
+                  .begun = begun.empty() ? 0 : begun[p]};
     if (const ParameterGroup* const group = groups.Of(p)) {
       if (group->learning_rate) {
         span.rate_factor = *group->learning_rate / optimizer.learning_rate();
@@ -172,7 +174,8 @@ std::vector<StepSpan> StepSpans(const Model& model, const Optimizer& optimizer,
       span.weight_decay = 0;
     }
     const bool is_alike = !spans.empty() && spans.back().rate_factor == span.rate_factor &&
-                          spans.back().weight_decay == span.weight_decay;
+                          spans.back().weight_decay == span.weight_decay &&
+                          spans.back().begun == span.begun;
     if (is_alike && !optimizer.needs_whole_parameters()) {
       spans.back().count += span.count;
     } else {

@@ -4,6 +4,7 @@
 // Pure functions; any thread.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "stages/model/model.h"
@@ -29,7 +30,10 @@ std::vector<int> DistancesFromHead(const Network& network);
 // the layer's batch norm; and against that batch norm's name. Throws Error(kConfig) where a pattern
 // matches no parameter that learns, where two groups match the same one, or where a group's weight
 // decay is kept from all of its parameters by `no_decay`.
+//
+// `begun` says of each parameter behind which step its slots begin; empty: all from the first on.
 std::vector<StepSpan> StepSpans(const Model& model, const Optimizer& optimizer,
-                                const ParameterTable& table);
+                                const ParameterTable& table,
+                                const std::vector<std::uint64_t>& begun = {});
 
 }  // namespace weir

@@ -85,6 +85,10 @@ struct TrainableModel::Parts {
     }
     state = {arrays.values, arrays.statistics};
     state.insert(state.end(), slots.begin(), slots.end());
+    if (options.averages) {
+      average = {Zeros(values, device), Zeros(arrays.tables.statistics.values(), device)};
+      state.insert(state.end(), average.begin(), average.end());
+    }
     for (const at::Tensor& run : state) seen.push_back(Seen(run, arrays.is_issued));
     if (!options.training) return;
     learning = LearningSteps(model, options.activations);
@@ -110,7 +114,8 @@ struct TrainableModel::Parts {
   TrainingSteps inference, learning;
   OptimizerStep step;
   std::vector<at::Tensor> slots;      // the optimizer's
-  std::vector<at::Tensor> state;      // values, statistics, slots
+  std::vector<at::Tensor> average;    // of the values and the statistics; empty without one
+  std::vector<at::Tensor> state;      // values, statistics, slots, average
   std::vector<at::Tensor> seen;       // the same on the host
   std::vector<at::Tensor> gradients;  // the batch's, then each further micro-batch's in flight
   bool any_gradient = false;          // whether gradients[0] holds a part of this batch
@@ -150,6 +155,11 @@ std::size_t TrainableModel::StateBytes(const Model& model, const Optimizer& opti
   return HeldBytes(model, optimizer, training) - DeclareParameters(model).folded.bytes();
 }
 
+std::size_t TrainableModel::AverageBytes(const Model& model) {
+  const ModelParameters tables = DeclareParameters(model);
+  return tables.learning.bytes() + tables.statistics.bytes();
+}
+
 std::size_t TrainableModel::GradientBytes(const Model& model) {
   return DeclareParameters(model).learning.bytes();
 }
@@ -168,6 +178,9 @@ void TrainableModel::Load(const std::function<LayerReader()>& open_backbone,
       CopyTo(array.learns ? arrays.values : arrays.statistics,
              (array.learns ? arrays.tables.learning : arrays.tables.statistics).at(name), values);
     }
+  }
+  for (std::size_t i = 0; i < parts_->average.size(); ++i) {
+    parts_->average[i].copy_(parts_->state[i]);
   }
   parts_->backbone.Fold();
 }
@@ -278,9 +291,45 @@ void TrainableModel::Step(std::uint64_t step, double learning_rate) {
   parts_->backbone.Fold();
 }
 
+void TrainableModel::SetBegun(const std::vector<std::uint64_t>& begun) {
+  parts_->step =
+      OptimizerStep(optimizer_, StepSpans(model_, optimizer_, parts_->arrays.tables.learning, begun));
+}
+
+void TrainableModel::MoveAverage(double share) {
+  const c10::InferenceMode inference;
+  for (std::size_t i = 0; i < parts_->average.size(); ++i) {
+    parts_->average[i].lerp_(parts_->state[i], share);
+  }
+}
+
+// In pieces, so that no second run is needed.
+void TrainableModel::ExchangeAverage() {
+  const c10::InferenceMode inference;
+  for (std::size_t i = 0; i < parts_->average.size(); ++i) {
+    const std::int64_t values = parts_->average[i].numel();
+    for (std::int64_t begin = 0; begin < values; begin += kValuesOfATask) {
+      const std::int64_t count =
+          std::min(static_cast<std::int64_t>(kValuesOfATask), values - begin);
+      const at::Tensor average = parts_->average[i].narrow(0, begin, count);
+      const at::Tensor value = parts_->state[i].narrow(0, begin, count);
+      const at::Tensor kept = value.clone();
+      value.copy_(average);
+      average.copy_(kept);
+    }
+  }
+  parts_->backbone.Fold();
+}
+
 const ModelParameters& TrainableModel::tables() const { return parts_->arrays.tables; }
 std::span<float> TrainableModel::values() { return Span(parts_->seen[0]); }
 std::span<float> TrainableModel::statistics() { return Span(parts_->seen[1]); }
+std::span<float> TrainableModel::average_values() {
+  return Span(parts_->seen[2 + parts_->slots.size()]);
+}
+std::span<float> TrainableModel::average_statistics() {
+  return Span(parts_->seen[3 + parts_->slots.size()]);
+}
 std::span<float> TrainableModel::slot(int index) { return Span(parts_->seen[2 + index]); }
 
 }  // namespace weir

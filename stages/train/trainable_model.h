@@ -45,14 +45,15 @@ struct TrainableOptions {
   int in_flight = 1;                    // micro-batches at once; 1 with a device
   Activations activations = Activations::kKept;
   std::string torch_device{};  // Device::torch_device(); empty: the host
+  bool averages = false;       // whether an average of the weights is kept beside them
 };
 
 class TrainableModel {
  public:
   using LoadHead = decltype(ModelSource::load_head);
 
-  // `model` and `optimizer` outlive this. Takes HeldBytes and the runs of gradients from LibTorch's
-  // allocator, with a device StateBytes besides.
+  // `model` and `optimizer` outlive this. Takes HeldBytes, the runs of gradients, and with
+  // `averages` AverageBytes from LibTorch's allocator, with a device StateBytes besides.
   TrainableModel(const Model& model, const Optimizer& optimizer, const TrainableOptions& options);
   ~TrainableModel();
 
@@ -60,6 +61,8 @@ class TrainableModel {
   static bool NeedsWholeBatch(const Model& model);
   static std::size_t HeldBytes(const Model& model, const Optimizer& optimizer, bool training);
   static std::size_t GradientBytes(const Model& model);  // a run of gradients
+  // An average of the weights and the running statistics.
+  static std::size_t AverageBytes(const Model& model);
   // What the spans below show: with a device a copy on the host, without one a part of HeldBytes.
   static std::size_t StateBytes(const Model& model, const Optimizer& optimizer, bool training);
 
@@ -84,6 +87,13 @@ class TrainableModel {
   void AddGradients(int slots);       // adds a wave's gradients to the batch's
   void LowerInFlight(int in_flight);  // between batches; gives back the other slots' runs
   void Step(std::uint64_t step, double learning_rate);
+  // Of each parameter that learns the step behind which its slots begin: 0 at first.
+  void SetBegun(const std::vector<std::uint64_t>& begun);
+
+  // The average, which begins as the weights that are loaded: goes that part of the way to them as
+  // they are, and changes places with them.
+  void MoveAverage(double share);
+  void ExchangeAverage();
 
   // The state, in the layout of the tables: to look at, to save, and to restore. With a device
   // these are copies on the host: FetchState makes them anew, before they are read or changed in
@@ -92,6 +102,8 @@ class TrainableModel {
   std::span<float> values();
   std::span<float> statistics();
   std::span<float> slot(int index);  // the optimizer's, in the order of slot_names()
+  std::span<float> average_values();
+  std::span<float> average_statistics();
   void FetchState() const;
   void ValuesChanged();  // after writing to them
 

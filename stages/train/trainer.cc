@@ -90,6 +90,10 @@ Footprint Trainer::FootprintBesideDevice() const {
 
 Footprint Trainer::footprint() const {
   Footprint footprint = device_ ? FootprintBesideDevice() : FootprintOnHost();
+  if (averages()) {
+    footprint.held.push_back({"average of the weights", MemoryTag::kOptimizer,
+                              TrainableModel::AverageBytes(*model_)});
+  }
   const std::vector<HeldPart> figures = figures_.held();
   footprint.held.insert(footprint.held.end(), figures.begin(), figures.end());
   return footprint;
@@ -147,7 +151,8 @@ void Trainer::Open(OpenContext& context) {
       .activations = context.is_low_memory && planned.lever && planned.lever->low_memory
                          ? Activations::kRecomputed
                          : Activations::kKept,
-      .torch_device = device_ ? device_->torch_device() : ""};
+      .torch_device = device_ ? device_->torch_device() : "",
+      .averages = averages()};
   Issue([&] { trainable_ = std::make_unique<TrainableModel>(*model_, optimizer_, options); });
   if (device_) ChooseMicroBatch();
   Issue([this] {
@@ -206,6 +211,9 @@ void Trainer::Consume(const FeatureBatch& batch, StageContext& context) {
   Issue([&] { trainable_->Step(position_.optimizer_step, LearningRate()); });
   ++position_.step;
   ++position_.phase_step;
+  if (config_->ema) {
+    Issue([this] { trainable_->MoveAverage(config_->ema->Share(position_.phase_step)); });
+  }
   position_.next_sample = batch.next_order;
   Report(batch, pass);
   position_.metrics = metrics();
@@ -337,6 +345,22 @@ Metrics Trainer::metrics() const {
   return metrics_;
 }
 
+void Trainer::AverageEpoch() {
+  if (!config_->swa) return;
+  const int count = config_->swa->Count(position_.phase_epoch + 1);
+  if (count <= position_.averaged_epochs) return;
+  Issue([&] { trainable_->MoveAverage(1.0 / count); });
+  position_.averaged_epochs = count;
+}
+
+bool Trainer::has_average() const {
+  return config_->ema ? position_.phase_step > 0 : position_.averaged_epochs > 0;
+}
+
+void Trainer::ExchangeAverage() {
+  Issue([this] { trainable_->ExchangeAverage(); });
+}
+
 void Trainer::Remember(double monitored) {
   if (!std::isfinite(monitored)) {
     throw Error(ErrorKind::kInternal, "a monitored figure is no finite number");
@@ -348,6 +372,7 @@ void Trainer::Remember(double monitored) {
 
 void Trainer::EndEpoch(std::optional<double> monitored) {
   ++position_.epoch;
+  ++position_.phase_epoch;
   position_.next_sample = 0;
   if (monitored) Remember(*monitored);
   position_.metrics = {};

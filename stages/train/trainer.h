@@ -50,12 +50,16 @@ class Trainer final : public Learner {
   Metrics metrics() const override;
   TrainingPosition position() const override { return position_; }
   void EndEpoch(std::optional<double> monitored) override;
+  void AverageEpoch() override;
+  bool has_average() const override;
+  void ExchangeAverage() override;
   void ForEachTensor(const std::function<void(const NamedTensor&)>& write) const override;
   void Save(const std::filesystem::path& file, const std::string& extra) const override;
   std::string Restore(const std::filesystem::path& file) override;
   void BeginPhase(const std::filesystem::path& file, bool keeps_optimizer) override;
 
  private:
+  bool averages() const { return training_ && !config_->average().empty(); }
   std::size_t reading_bytes() const;                            // a layer while it is read
   std::size_t activation_bytes(Activations activations) const;  // what a micro-batch takes
   Footprint FootprintBesideDevice() const;
@@ -67,6 +71,7 @@ class Trainer final : public Learner {
   Declaration declaration() const;
   CheckpointArrays arrays() const;
   CheckpointArrays slot_arrays() const;
+  void PutBegun();  // of the position, to what learns
   MicroBatch Cut(const FeatureBatch& batch, int index, int epoch) const;
   bool LearnGradients(const FeatureBatch& batch, StageContext& context);
   bool Predict(const FeatureBatch& batch, StageContext& context);

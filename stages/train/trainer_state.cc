@@ -1,7 +1,9 @@
 // Trainer's state as others take it: to a model, to a checkpoint and back.
 #include <algorithm>
 #include <array>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "framework/error.h"
 #include "stages/model/backbones/weights_digest.h"
@@ -85,6 +87,10 @@ void Trainer::ForEachTensor(const std::function<void(const NamedTensor&)>& write
 CheckpointArrays Trainer::arrays() const {
   const ModelParameters& tables = trainable_->tables();
   CheckpointArrays arrays = slot_arrays();
+  if (averages()) {
+    arrays.runs.push_back({"average.", &tables.learning, trainable_->average_values()});
+    arrays.runs.push_back({"average.", &tables.statistics, trainable_->average_statistics()});
+  }
   arrays.runs.insert(arrays.runs.begin(), {{"", &tables.learning, trainable_->values()},
                                            {"", &tables.statistics, trainable_->statistics()}});
   return arrays;
@@ -101,6 +107,7 @@ CheckpointArrays Trainer::slot_arrays() const {
 
 Declaration Trainer::declaration() const {
   Declaration all = DeclarationOf(*model_, optimizer_.declaration());
+  all.emplace_back("average of the weights", averages() ? std::string(config_->average()) : "none");
   all.emplace_back("frozen weights", "sha256 " + frozen_digest_.substr(0, kShownDigits));
   all.insert(all.end(), data_.begin(), data_.end());
   return all;
@@ -115,6 +122,7 @@ std::string Trainer::Restore(const std::filesystem::path& file) {
   RestoredState state = RestoreCheckpoint(file, arrays(), declaration());
   Issue([this] { trainable_->ValuesChanged(); });
   position_ = std::move(state.position);
+  PutBegun();
   // What is no longer reported is forgotten; what is new counts from here on.
   std::erase_if(position_.metrics.means, [this](const Metrics::Mean& mean) {
     return !FindMetric(mean.name, config_->metrics);
@@ -123,11 +131,26 @@ std::string Trainer::Restore(const std::filesystem::path& file) {
 }
 
 void Trainer::BeginPhase(const std::filesystem::path& file, bool keeps_optimizer) {
-  const TrainingPosition ended =
+  TakenOver taken =
       TakeOverCheckpoint(file, keeps_optimizer ? slot_arrays() : CheckpointArrays(), data_);
-  if (keeps_optimizer) Issue([this] { trainable_->ValuesChanged(); });
-  position_ = {.epoch = ended.epoch, .step = ended.step};
-  if (keeps_optimizer) position_.optimizer_step = ended.optimizer_step;
+  position_ = {.epoch = taken.position.epoch, .step = taken.position.step};
+  if (!keeps_optimizer) return;
+  Issue([this] { trainable_->ValuesChanged(); });
+  position_.optimizer_step = taken.position.optimizer_step;
+  position_.begun = std::move(taken.position.begun);
+  for (const std::string& name : taken.missing) {
+    position_.begun.insert_or_assign(name, position_.optimizer_step);
+  }
+  PutBegun();
+}
+
+void Trainer::PutBegun() {
+  std::vector<std::uint64_t> begun;
+  for (const Parameter& parameter : trainable_->tables().learning.all()) {
+    const auto found = position_.begun.find(parameter.name);
+    begun.push_back(found == position_.begun.end() ? 0 : found->second);
+  }
+  trainable_->SetBegun(begun);
 }
 
 }  // namespace weir

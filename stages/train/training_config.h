@@ -24,6 +24,7 @@
 #include "stages/train/optimizers/optimizer.h"
 #include "stages/train/schedules/constant_schedule.h"
 #include "stages/train/schedules/schedule.h"
+#include "stages/train/weight_average.h"
 
 namespace weir {
 
@@ -52,6 +53,8 @@ struct LearningConfig {
   ClassWeight class_weight;
   Auto<int> micro_batch;  // auto: a function of the model alone; the largest on a GPU
   std::optional<EarlyStopping> early_stopping;
+  std::optional<Ema> ema;
+  std::optional<Swa> swa;
 
   static auto Fields() {
     return std::tuple{
@@ -78,8 +81,25 @@ struct LearningConfig {
               "fits.",
               AtLeast{1}, ElsewhereCalled{"micro_batch_size", "microbatch_size"}},
         Field{"early_stopping", &LearningConfig::early_stopping,
-              "Ends a phase when what `monitor` names gets no better any more; by default never."}};
+              "Ends a phase when what `monitor` names gets no better any more; by default never."},
+        Field{"ema", &LearningConfig::ema,
+              "An exponential moving average of the weights, validated and kept in their place; by "
+              "default none.",
+              ElsewhereCalled{"model_ema"}},
+        Field{"swa", &LearningConfig::swa,
+              "The mean of the weights at the ends of epochs, validated and kept in their place; by "
+              "default none."}};
   }
+  void Check(const Blame& blame) const {
+    if (ema && swa) blame("swa", "`swa` and `ema` both average the weights: leave one out");
+    if (swa && swa->from > epochs) {
+      blame("swa", "`from` is epoch " + std::to_string(swa->from) + ", and there are " +
+                       std::to_string(epochs));
+    }
+  }
+
+  // What the average of the weights is called: "ema", "swa", or empty where there is none.
+  std::string_view average() const { return ema ? "ema" : swa ? "swa" : ""; }
 };
 
 enum class OptimizerState { kReset, kKeep };

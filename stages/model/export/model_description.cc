@@ -52,6 +52,7 @@ struct OriginParams {
   int epoch = 0;
   std::string phase;
   std::string as;
+  std::string weights;
   YamlNode validation;
 
   static auto Fields() {
@@ -59,6 +60,7 @@ struct OriginParams {
         Field{"epoch", &OriginParams::epoch, "From 1.", AtLeast{0}},
         Field{"phase", &OriginParams::phase, "Where the training has phases."},
         Field{"as", &OriginParams::as, "Why this one: best accuracy, last."},
+        Field{"weights", &OriginParams::weights, "ema or swa where they are an average."},
         Field{"validation", &OriginParams::validation, "The figures of its validation."}};
   }
 };

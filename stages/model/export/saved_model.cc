@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kWeights = "model.safetensors";
+constexpr const char* kRawWeights = "raw.safetensors";
 constexpr const char* kMaps = "int8.safetensors";
 constexpr const char* kDescription = "model.json";
 constexpr const char* kBelongTogether =
@@ -130,6 +131,10 @@ void SaveModel(const fs::path& folder, const Model& model, const Learner& learne
   Describe(model, origin,
            [&](std::string_view piece) { file.Write(std::as_bytes(std::span(piece))); });
   file.Commit();
+}
+
+void SaveRawWeights(const fs::path& folder, const Model& model, const Learner& learner) {
+  WriteWeights(folder / kRawWeights, model, learner);
 }
 
 int EpochOfSavedModel(const fs::path& folder) {

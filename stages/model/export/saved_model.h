@@ -8,6 +8,7 @@
 //    "backbone": {"name": "mobilenet_v2", "width": 1}, "head": [...],
 //    "kept": {"epoch": 7, "as": "best accuracy", "validation": {"loss": 0.31, "accuracy": 0.94}}}
 //
+// Where the weights are an average, raw.safetensors beside them has those that learnt.
 // With `precision: int8` also int8.safetensors: <torchvision's name of the layer>.scale, of the map
 // behind it, and .mean, of each of its channels.
 //
@@ -31,6 +32,10 @@ namespace weir {
 // Error(kData) where that fails.
 void SaveModel(const std::filesystem::path& folder, const Model& model, const Learner& learner,
                const std::vector<MapStatistics>* maps, const ModelOrigin& origin);
+
+// Writes the weights alone, beside those of SaveModel, as raw.safetensors.
+void SaveRawWeights(const std::filesystem::path& folder, const Model& model,
+                    const Learner& learner);
 
 struct SavedModel {
   ModelSource source;  // everything frozen: it predicts

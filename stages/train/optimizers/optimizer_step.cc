@@ -91,7 +91,7 @@ void OptimizerStep::Apply(std::span<float> values, std::span<float> gradients,
     }
     std::vector<std::span<float>> part_slots;
     for (const std::span<float> slot : slots) part_slots.push_back(of(slot));
-    optimizer_.Step(of(values), of(gradients), part_slots, step, rate);
+    optimizer_.Step(of(values), of(gradients), part_slots, step - part.begun, rate);
   });
 }
 
@@ -121,7 +121,7 @@ void OptimizerStep::Apply(const at::Tensor& values, const at::Tensor& gradients,
     }
     std::vector<at::Tensor> span_slots;
     for (const at::Tensor& slot : slots) span_slots.push_back(of(slot));
-    optimizer_.Step(of(values), of(gradients), span_slots, step, rate);
+    optimizer_.Step(of(values), of(gradients), span_slots, step - span.begun, rate);
   }
 }
 

@@ -26,6 +26,7 @@ struct StepSpan {
   std::size_t begin = 0, count = 0;  // floats
   double rate_factor = 1;            // times the learning rate of the step
   double weight_decay = 0;
+  std::uint64_t begun = 0;  // the step that their slots begin behind
   bool operator==(const StepSpan&) const = default;
 };
 

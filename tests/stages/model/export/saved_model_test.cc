@@ -46,6 +46,9 @@ class Still final : public Learner {
   Metrics metrics() const override { return {}; }
   TrainingPosition position() const override { return {}; }
   void EndEpoch(std::optional<double>) override {}
+  void AverageEpoch() override {}
+  bool has_average() const override { return false; }
+  void ExchangeAverage() override {}
   void BeginPhase(const std::filesystem::path&, bool) override {}
   void Save(const fs::path&, const std::string&) const override {}
   std::string Restore(const fs::path&) override { return ""; }
