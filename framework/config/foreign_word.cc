@@ -16,6 +16,16 @@ bool IsPlace(std::string_view pattern, std::string_view place) {
   return place.starts_with(folder) && place.find('.', folder.size()) == std::string_view::npos;
 }
 
+// "training" for "training.phases.1", an item of a list in it; empty for what is no such item.
+std::string_view SectionOfItem(std::string_view place) {
+  const std::size_t index = place.rfind('.');
+  if (index == std::string_view::npos || index == 0) return "";
+  const std::string_view item = place.substr(index + 1);
+  if (item.empty() || item.find_first_not_of("0123456789") != std::string_view::npos) return "";
+  const std::size_t list = place.rfind('.', index - 1);
+  return list == std::string_view::npos ? "" : place.substr(0, list);
+}
+
 bool IsNumber(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789.eE+-/") == std::string_view::npos &&
          text.find_first_of("0123456789") != std::string_view::npos;
@@ -57,7 +67,8 @@ const ForeignWord* FindForeignWord(std::span<const ForeignWord> rows, std::strin
       return &row;
     }
   }
-  return nullptr;
+  const std::string_view section = SectionOfItem(place);
+  return section.empty() ? nullptr : FindForeignWord(rows, section, word);
 }
 
 std::string WrittenHere(const ForeignWord& row, std::string_view written, AdviceForm form) {

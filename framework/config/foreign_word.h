@@ -33,7 +33,7 @@ enum class AdviceForm {
 // "label-smoothing" is "label_smoothing".
 std::string WithUnderscores(std::string_view word);
 
-// Null where there is none.
+// Null where there is none. In an item of a list the words of the section hold that the list is in.
 const ForeignWord* FindForeignWord(std::span<const ForeignWord> rows, std::string_view place,
                                    std::string_view word);
 

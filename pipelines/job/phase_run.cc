@@ -89,6 +89,8 @@ void PhaseRun::RunEpoch(int epoch) {
   learner_.AverageEpoch();
   if (job_.Count(Split::kValidation) > 0) {
     last_validation_ = Validate(epoch);
+    tally.best_validation_accuracy =
+        std::max(tally.best_validation_accuracy, last_validation_->accuracy());
     monitored = last_validation_->value(config_.monitor);
     is_kept = keeps_best() && Keep(epoch, *last_validation_);
   }
@@ -145,11 +147,8 @@ void PhaseRun::Report(Split split, int epoch, bool of_average, const Metrics& me
     line[name] = value ? nlohmann::json(*value) : nlohmann::json();
   }
   report_.folder().AddMetrics(line);
-  if (split == Split::kValidation) {
-    double& best = course_.tally.best_validation_accuracy;
-    best = std::max(best, metrics.accuracy());
-  }
-  std::printf("%-22s %s  %s\n", title.c_str(), MetricsText(figures).c_str(),
+  const int width = config_.average().empty() ? 22 : 28;
+  std::printf("%-*s %s  %s\n", width, title.c_str(), MetricsText(figures).c_str(),
               RateText(metrics.images, seconds, is_kept()).c_str());
   for (const Metrics::OfPass& each : metrics.of_pass) {
     if (!each.value && course_.not_computed.insert(each.name).second) {
@@ -269,8 +268,7 @@ ProgressState PhaseRun::State(Split split) const {
 
 std::string PhaseRun::Title(Split split, int epoch, bool of_average) const {
   return "epoch " + std::to_string(epoch + 1) + "/" + std::to_string(epochs()) + " " +
-         std::string(Name(split)) +
-         (of_average ? " (" + std::string(config_.average()) + ")" : "");
+         std::string(Name(split)) + (of_average ? " (" + std::string(config_.average()) + ")" : "");
 }
 
 }  // namespace weir

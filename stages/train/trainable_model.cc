@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "framework/flow/parallel.h"
@@ -77,8 +78,9 @@ struct TrainableModel::Parts {
         backbone(model, arrays),
         head(MakeHead(model, arrays)),
         inference(InferenceSteps(model)),
-        step(optimizer, options.training ? StepSpans(model, optimizer, arrays.tables.learning)
-                                         : std::vector<StepSpan>()) {
+        step(std::in_place, optimizer,
+             options.training ? StepSpans(model, optimizer, arrays.tables.learning)
+                              : std::vector<StepSpan>()) {
     const std::size_t values = arrays.tables.learning.values();
     for (std::size_t i = 0; options.training && i < optimizer.slot_names().size(); ++i) {
       slots.push_back(Zeros(values, device));
@@ -112,7 +114,7 @@ struct TrainableModel::Parts {
   BackboneLayers backbone;
   std::vector<std::unique_ptr<HeadOperation>> head;
   TrainingSteps inference, learning;
-  OptimizerStep step;
+  std::optional<OptimizerStep> step;
   std::vector<at::Tensor> slots;      // the optimizer's
   std::vector<at::Tensor> average;    // of the values and the statistics; empty without one
   std::vector<at::Tensor> state;      // values, statistics, slots, average
@@ -282,18 +284,18 @@ void TrainableModel::Step(std::uint64_t step, double learning_rate) {
   parts_->backbone.Unfold(gradients);
   if (parts_->arrays.is_issued) {
     const c10::InferenceMode inference;
-    parts_->step.Apply(values, gradients, parts_->slots, step, learning_rate);
+    parts_->step->Apply(values, gradients, parts_->slots, step, learning_rate);
   } else {
     std::vector<std::span<float>> slots;
     for (const at::Tensor& slot : parts_->slots) slots.push_back(Span(slot));
-    parts_->step.Apply(Span(values), Span(gradients), slots, step, learning_rate);
+    parts_->step->Apply(Span(values), Span(gradients), slots, step, learning_rate);
   }
   parts_->backbone.Fold();
 }
 
 void TrainableModel::SetBegun(const std::vector<std::uint64_t>& begun) {
-  parts_->step =
-      OptimizerStep(optimizer_, StepSpans(model_, optimizer_, parts_->arrays.tables.learning, begun));
+  parts_->step.emplace(optimizer_,
+                       StepSpans(model_, optimizer_, parts_->arrays.tables.learning, begun));
 }
 
 void TrainableModel::MoveAverage(double share) {

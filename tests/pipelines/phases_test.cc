@@ -152,6 +152,25 @@ TEST_F(Phases, KilledAnywhereItGoesOnToTheSameModel) {
   }
 }
 
+TEST_F(Phases, GiveTheSameModelAtAnyCeilingAndAnyNumberOfThreads) {
+  Write("one", "{ema: {decay: 0.9}, " + std::string(kTwoPhases).substr(1));
+  ASSERT_EQ(Run("one", {"--set", "threads=1"}).status, 0);
+  const std::string smallest =
+      std::to_string(nlohmann::json::parse(FileText(Out("one") / "plan.json"))["smallest_bytes"]
+                         .get<std::uint64_t>()) +
+      "B";
+  int runs = 0;
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{"--set", "threads=4"},
+        std::vector<std::string>{"--set", "threads=1", "--memory", smallest}}) {
+    const std::string out = "other" + std::to_string(runs++);
+    const ProcessOutcome outcome =
+        Weir(Joined({"run", (scratch_ / "one.yaml").string(), "--out", Out(out).string()}, more));
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_TRUE(Model(out) == Model("one")) << out;
+  }
+}
+
 // In the second phase the head goes on from where the first one left it.
 TEST_F(Phases, BeginWithWhatTheOneBeforeLearnt) {
   Write("whole",
@@ -254,6 +273,35 @@ TEST_F(WarmStart, GoesOnWithTheHeadOfARunByTheNamesOfTheClasses) {
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("backbone and head; "));
   EXPECT_EQ(Metrics("again", "validation").back()["loss"], loss);
+}
+
+TEST_F(WarmStart, DrawsTheClassesThatAreNew) {
+  Write("first", "{epochs: 3, keep: last, optimizer: {adam: {learning_rate: 0.01}}}");
+  const std::string four = "pipeline.directory.classes=[teapot, fish, sailboat, house]";
+  ASSERT_EQ(Run("first", {"--set", four}).status, 0);
+  Write("again", "{epochs: 1, optimizer: {sgd: {learning_rate: 1e-30}}}");
+  const std::string from = "model.from=" + (Out("first") / "model").string();
+  const ProcessOutcome more = Run("again", {"--set", from});
+  ASSERT_EQ(more.status, 0) << more.err;
+  EXPECT_THAT(more.out, HasSubstr("4 of 6 classes go on, `tree` and `umbrella` begin anew\n"));
+  const ProcessOutcome fewer =
+      Weir(Joined({"run", (scratch_ / "again.yaml").string(), "--out", Out("fewer").string()},
+                  {"--set", from, "--set", "pipeline.directory.classes=[house, fish]"}));
+  ASSERT_EQ(fewer.status, 0) << fewer.err;
+  EXPECT_THAT(fewer.out, HasSubstr("2 of 2 classes go on, 2 of its classes are left out\n"));
+}
+
+TEST_F(WarmStart, AHeadThatIsNotUsedIsTold) {
+  Write("first", "{epochs: 1}");
+  ASSERT_EQ(Run("first").status, 0);
+  Write("again", "{epochs: 1}");
+  const std::string weights = (Out("first") / "model/model.safetensors").string();
+  const ProcessOutcome outcome = Run("again", {"--set", "model.backbone.weights=" + weights});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out,
+              HasSubstr(weights + " has a head too, which is not used: the head begins "
+                                  "anew; `model.from` in place of `weights` takes it "
+                                  "over\n"));
 }
 
 TEST_F(WarmStart, RefusesAnotherBackboneAndAnotherHead) {

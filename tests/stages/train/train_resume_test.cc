@@ -153,6 +153,41 @@ TEST(TrainResume, ARunOfOtherBatchesOrPicturesIsNotResumed) {
             "pictures to validate with was `2, sha256 bb`, and is `3, sha256 dd` now");
 }
 
+// What an optimizer keeps of a parameter that begins to learn later is as old as that is.
+TEST(TrainResume, APhaseGoesOnWithWhatTheOptimizerKept) {
+  const ScratchFolder folder;
+  Running first(HeadOnly());
+  first.Pass(Split::kTrain, 0, 24);
+  first.learner().EndEpoch(0.5);
+  first.learner().Save(folder / "ended", "");
+  const SmallTraining more({.kind = FrozenConfig::Kind::kThrough, .through = "block_15"});
+
+  Running reset(more);
+  reset.learner().BeginPhase(folder / "ended", /*keeps_optimizer=*/false);
+  TrainingPosition position = reset.learner().position();
+  EXPECT_EQ(position.epoch, 1);
+  EXPECT_EQ(position.step, 3u);
+  EXPECT_EQ(position.phase_step, 0u);
+  EXPECT_EQ(position.optimizer_step, 0u);
+  EXPECT_TRUE(position.begun.empty());
+  EXPECT_TRUE(position.monitored.empty());
+
+  Running kept(more);
+  kept.learner().BeginPhase(folder / "ended", /*keeps_optimizer=*/true);
+  position = kept.learner().position();
+  EXPECT_EQ(position.optimizer_step, 3u);
+  EXPECT_EQ(position.begun.count("head.2.weight"), 0u);
+  EXPECT_EQ(position.begun.at("features.18.0.weight"), 3u);
+  kept.Pass(Split::kTrain, 1, 8);
+  kept.learner().Save(folder / "in the middle", "");
+  kept.Pass(Split::kTrain, 1, 24, 8);
+  Running resumed(more);
+  resumed.learner().Restore(folder / "in the middle");
+  EXPECT_EQ(resumed.learner().position().begun, position.begun);
+  resumed.Pass(Split::kTrain, 1, 24, 8);
+  EXPECT_TRUE(resumed.State() == kept.State());
+}
+
 TEST(TrainResume, ARunOfAnotherModelIsNotResumed) {
   const ScratchFolder folder;
   Running running(HeadOnly());

@@ -144,9 +144,9 @@ void ExpectThePrefixsFeatures(const Convention& convention) {
   const Sgd optimizer(kPlainDescent);
   TrainableModel trainable(*model, optimizer, {.training = false});
   trainable.Load([&] { return training.source->open_backbone(*model); },
-                 [](const std::string& name, std::size_t values) {
-                   std::vector<float> picks(values);
-                   if (name == "head.1.weight") {
+                 [](const Model&, int, const HeadArray& array, const std::vector<float>&) {
+                   std::vector<float> picks(array.values());
+                   if (array.name == "weight") {
                      for (int i = 0; i < 3; ++i) picks[i * 1280 + i * 500] = 1;
                    }
                    return picks;
