@@ -134,6 +134,8 @@ void DeclareLrFind(CLI::App& app, StageTable& stages) {
       "lr-find", "Look for a learning rate: train while it rises, see how the loss answers");
   AddConfig(command, options->config);
   AddOverrides(command, options->overrides);
+  command->add_option("--phase", options->phase,
+                      "The phase whose layers and optimizer are tested; by default the first");
   command->add_option("--from", options->range.from, "The learning rate of the first step")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

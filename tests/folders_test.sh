@@ -15,8 +15,8 @@ order='
   stages/model/weights/containers stages/model/weights stages/model/backbones stages/model/head stages/model
   stages/model/export
   stages/device stages/device/cuda stages/features/onednn stages/features
-  stages/train/losses stages/train/metrics stages/train/optimizers stages/train/torch stages/train/tensors
-  stages/train/steps stages/train/backbone stages/train/head stages/train stages/writers
+  stages/train/losses stages/train/metrics stages/train/schedules stages/train/optimizers stages/train/torch
+  stages/train/tensors stages/train/steps stages/train/backbone stages/train/head stages/train stages/writers
   pipelines/report pipelines/drawing pipelines/record pipelines/job pipelines/commands pipelines
 '
 find framework stages pipelines -type f \( -name '*.h' -o -name '*.cc' -o -name '*.cu' \) -print0 | sort -z |

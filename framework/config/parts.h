@@ -19,9 +19,7 @@
 //   static std::span<const Part<Optimizer>> All();
 //   virtual YamlNode ToYaml() const = 0;  // every parameter as resolved
 //
-// and a field of a Params may then be a std::shared_ptr<const Optimizer>. Parts without parameters
-// need no classes: a kind of these (the metrics) is a struct with a `name`, a function pointer
-// and the list All() of its own values, and a field may be one of them.
+// and a field of a Params may then be a std::shared_ptr<const Optimizer>, or a list of them.
 //
 // Pure functions; any thread.
 #pragma once
@@ -93,38 +91,6 @@ std::vector<FieldDoc> DescribeParts() {
   }
   return rows;
 }
-
-// A kind whose parts are rows without parameters.
-template <class Row>
-concept IsNamedRow = requires(const Row& row) {
-  { Row::All() } -> std::same_as<std::span<const Row>>;
-  std::string_view(row.name);
-};
-
-template <IsNamedRow Row>
-struct ParamType<Row> {
-  static FieldRules Table(FieldRules rules) {
-    for (const Row& row : Row::All()) {
-      Choice choice(row.name);
-      choice.value = static_cast<std::int64_t>(rules.choices.size());
-      rules.choices.push_back(std::move(choice));
-    }
-    return rules;
-  }
-  static TypeWords Words(const FieldRules& rules) {
-    const std::string words = detail::ChoicesInWords(Table(rules));
-    return {words, words};
-  }
-  static std::optional<Row> Read(const YamlNode& node, const FieldRules& rules,
-                                 Problems& problems) {
-    const std::optional<std::int64_t> index = detail::ReadChoice(node, Table(rules), problems);
-    return index ? std::optional(Row::All()[static_cast<std::size_t>(*index)]) : std::nullopt;
-  }
-  static YamlNode Write(const Row& row, const FieldRules&) {
-    return YamlNode::Scalar(std::string(row.name));
-  }
-  static YamlNode Schema(const FieldRules& rules) { return detail::TextSchema(Table(rules)); }
-};
 
 template <HasParts Kind>
 struct ParamType<std::shared_ptr<const Kind>> {

@@ -93,7 +93,7 @@ void CheckCommand(const ConfigOptions& options, StageTable& stages) {
         if (model->network().layers()[i].has_weights()) read(i);
       }
     });
-    findings.Try([&] { PlanPhases(phases, 0, session); });
+    findings.Try([&] { PlanPhases(phases, 0, source.get(), session); });
     if (model && has_weights) AdviseOnPreprocessing(*model, source->convention);
     if (model && source->about) {
       for (const std::string& line : source->about(*model)) PrintNote(line);

@@ -89,6 +89,7 @@ void PreviewCommand(const PreviewOptions& options, StageTable& stages);
 struct LrFindOptions {
   std::filesystem::path config;
   std::vector<std::string> overrides;
+  std::string phase;  // the name of the one that is tested; empty: the first
   RateRange range;
   std::filesystem::path out = "lr_find.png";
   bool json = false;

@@ -17,12 +17,15 @@
 #include "pipelines/job/data_check.h"
 #include "pipelines/job/lost_classes.h"
 #include "pipelines/job/trained_session.h"
+#include "pipelines/record/run_folder.h"
 #include "pipelines/report/classification_report.h"
 #include "pipelines/report/metrics_text.h"
 #include "stages/learner.h"
 #include "stages/payloads.h"
+#include "stages/picture_lists.h"
 #include "stages/sources/listing/lookalikes.h"
 #include "stages/sources/listing/picture_names.h"
+#include "stages/train/checkpoint.h"
 
 namespace weir {
 namespace {
@@ -82,9 +85,22 @@ std::optional<GivenData> DataOf(const EvaluateOptions& options) {
                    .settings = options.source};
 }
 
-void CheckHasValidation(const std::filesystem::path& run, const Session& session) {
+// That there are pictures to validate with, and that they are those of the run: others than those
+// may be such that it learnt from.
+void CheckValidation(const std::filesystem::path& run, const Session& session) {
   const auto counts = session.resources().Find<SampleCounts>();
-  if (counts && (*counts)[Split::kValidation] > 0) return;
+  if (counts && (*counts)[Split::kValidation] > 0) {
+    const auto checkpoint = RunFolder::At(run).checkpoint();
+    const auto now = session.resources().Find<PictureLists>();
+    if (!now || !std::filesystem::exists(checkpoint)) return;
+    const std::string then = ReadCheckpointDeclaration(checkpoint, kPicturesToValidate);
+    if (then.empty() || then == now->validation) return;
+    throw Error(ErrorKind::kData,
+                "the pictures of " + run.string() +
+                    " are others now than those that it validated with: " + then + ", and " +
+                    now->validation + " now",
+                "Put them back as they were, or name labelled pictures behind the run.");
+  }
   throw Error(
       ErrorKind::kData, run.string() + " kept no pictures to validate with",
       "Name labelled pictures behind it: a folder with a sub-folder for each class, a table, "
@@ -114,7 +130,7 @@ void EvaluateCommand(const EvaluateOptions& options, StageTable& stages) {
                           }});
   const std::vector<std::string>& classes = trained.classes();
   if (is_own) {
-    CheckHasValidation(options.run, trained.session());
+    CheckValidation(options.run, trained.session());
   } else {
     SayWhatIsLeftOut(trained.session());
     NameOtherFolders(options.data, classes);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -9,7 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "framework/config/suggestion.h"
 #include "framework/error.h"
+#include "framework/text.h"
 #include "pipelines/commands/commands.h"
 #include "pipelines/drawing/plot.h"
 #include "pipelines/drawing/rasterise.h"
@@ -98,33 +101,48 @@ void PrintTable(const RateCurve& curve, const RateRange& range) {
   }
 }
 
+// The phase that is tested: the first where none is named.
+Recipe PhaseOf(const Recipe& recipe, const std::string& name) {
+  std::vector<std::string> names;
+  for (Recipe& phase : PhasesOf(recipe)) {
+    if (name.empty() || phase.phase_name == name) return std::move(phase);
+    if (!phase.phase_name.empty()) names.push_back(phase.phase_name);
+  }
+  throw Error(
+      ErrorKind::kConfig,
+      "there is no phase " + InBackticks(name) + " in training.phases" + DidYouMean(name, names),
+      names.empty() ? "Leave --phase out: the training has no phases."
+                    : "Give one of them: " + Enumerate(names, "or") + ".");
+}
+
 // As the configuration calls it.
 std::string NameOf(const Optimizer& optimizer) {
   const YamlNode written = optimizer.ToYaml();
   return written.is_scalar() ? written.scalar() : written.entries().front().key;
 }
 
-void PrintFindings(const RateCurve::Findings& findings, const std::string& optimizer) {
+void PrintFindings(const RateCurve::Findings& findings, const std::string& key) {
   std::printf(
       "the loss falls fastest at %s; it is lowest at %s, a tenth of which is the most to "
       "take: %s\n",
       RateText(findings.steepest).c_str(), RateText(findings.lowest).c_str(),
       RateText(findings.lowest / 10).c_str());
   const std::string rate = RateText(findings.suggested);
-  std::printf("suggested learning rate: %s (--set training.optimizer.%s.learning_rate=%s)\n",
-              rate.c_str(), optimizer.c_str(), rate.c_str());
+  std::printf("suggested learning rate: %s (--set %s.learning_rate=%s)\n", rate.c_str(),
+              key.c_str(), rate.c_str());
 }
 
 }  // namespace
 
 void LrFindCommand(const LrFindOptions& options, StageTable& stages) {
-  if (options.range.from >= options.range.to) {
+  if (!(options.range.from < options.range.to) || !std::isfinite(options.range.to)) {
     throw Error(ErrorKind::kConfig,
                 "--from is " + RateText(options.range.from) + ", not below --to, which is " +
                     RateText(options.range.to),
                 "Give a lower one, or a higher --to.");
   }
-  const Recipe recipe = LoadRecipe(stages, options.config, options.overrides);
+  const Recipe recipe =
+      PhaseOf(LoadRecipe(stages, options.config, options.overrides), options.phase);
   if (!recipe.trains()) {
     throw Error(ErrorKind::kConfig, "the pipeline does not train",
                 "End it with the stage `train`: a learning rate is looked for by learning.");
@@ -145,7 +163,8 @@ void LrFindCommand(const LrFindOptions& options, StageTable& stages) {
   } else {
     PrintTable(curve, options.range);
     if (findings) {
-      PrintFindings(*findings, NameOf(*recipe.training.optimizer));
+      PrintFindings(*findings, KeyOf(recipe, "training", "optimizer") + "." +
+                                   NameOf(*recipe.training.optimizer));
     }
     std::printf("plot: %s\n", options.out.c_str());
   }

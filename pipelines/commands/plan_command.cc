@@ -85,10 +85,10 @@ void PlanCommand(const ConfigOptions& options, PlanForm form, StageTable& stages
   const Recipe& recipe = phases.front();
   const auto model = ModelOf(recipe, Fetching::kForbidden);
   Session session(recipe, {.training = true, .model = model});
-  const std::vector<PhasePlan> plans = PlanPhases(phases, 0, session);
+  const std::vector<PhasePlan> plans = PlanPhases(phases, 0, model.get(), session);
   const MemoryPlan& plan = LargestOf(plans).plan;
   if (form == PlanForm::kDot || form == PlanForm::kSvg) {
-    const FlowDrawing drawing = DrawFlow(session.pipeline().stages(), plan);
+    const FlowDrawing drawing = DrawFlow(session.pipeline().stages(), session.plan());
     std::fputs((form == PlanForm::kDot ? ToDot(drawing) : ToSvg(drawing)).c_str(), stdout);
     return;
   }

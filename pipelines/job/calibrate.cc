@@ -33,8 +33,8 @@ std::shared_ptr<const std::vector<MapStatistics>> CalibrationSession::Run() {
   session_.Open();
   session_.RunUnshown({.split = Split::kTrain});
   if (SignalReceived()) {
-    throw Error(ErrorKind::kInterrupted, "interrupted before the first step",
-                "Nothing was learnt yet: begin anew.");
+    throw Error(ErrorKind::kInterrupted, "interrupted while the maps for int8 were measured",
+                "Begin anew, or where there is a checkpoint go on with --resume.");
   }
   if (calibration_->seen() == 0) {
     throw Error(ErrorKind::kData, "not one picture of the train split could be used",

@@ -1,16 +1,18 @@
 #include "pipelines/job/finetune.h"
 
+#include <malloc.h>
+
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "framework/byte_size.h"
+#include "framework/config/device_selection.h"
 #include "framework/error.h"
 #include "framework/text.h"
 #include "pipelines/job/phase_job.h"
@@ -20,18 +22,25 @@
 #include "pipelines/record/tally.h"
 #include "pipelines/report/metrics_text.h"
 #include "pipelines/report/plan_text.h"
+#include "stages/device/device.h"
 #include "stages/features/feature_keeper.h"
 #include "stages/model/export/saved_model.h"
 #include "stages/train/checkpoint.h"
+#include "stages/train/torch/torch_allocator.h"
 
 namespace weir {
 namespace {
 
+namespace fs = std::filesystem;
+
+// The folder of a run that goes on.
+fs::path ResumedFolder(const RunOptions& options, const std::string& name) {
+  return options.out.empty() ? RunFolder::Youngest(name) : options.out;
+}
+
 RunFolder OpenFolder(const RunOptions& options, const std::string& name) {
-  if (!options.resume) {
-    return RunFolder::Create(options.out.empty() ? RunFolder::MakeDefault(name) : options.out);
-  }
-  return RunFolder::Reopen(options.out.empty() ? RunFolder::Youngest(name) : options.out);
+  if (options.resume) return RunFolder::Reopen(ResumedFolder(options, name));
+  return RunFolder::Create(options.out.empty() ? RunFolder::MakeDefault(name) : options.out);
 }
 
 // What the checkpoint of an earlier sitting remembers; nothing where there is no checkpoint.
@@ -68,41 +77,68 @@ class Finetuning {
         phases_(PhasesOf(recipe)) {}
 
   void Run() {
-    std::optional<RunFolder> folder;
+    // The folder is looked at first, to know the phase, and opened last: what it has listed is not
+    // to be taken for what the process needs, and what is refused before leaves no folder behind.
     std::optional<Tally> before;
     if (options_.resume) {
-      folder.emplace(OpenFolder(options_, recipe_.config.name));
-      before = ReadTally(*folder);
+      before = ReadTally(RunFolder::At(ResumedFolder(options_, recipe_.config.name)));
       if (before) CheckPhase(phases_, before->phase);
     }
     Tally tally = before.value_or(Tally{.phase = {.name = phases_.front().phase_name}});
-    MakeJob(tally.phase.index, folder ? &*folder : nullptr);
+    MakeFirstJob(tally.phase.index);
     const nlohmann::json plan =
-        ToJson(PlanPhases(phases_, tally.phase.index, job_->session()), job_->session().device());
+        ToJson(PlanPhases(phases_, tally.phase.index, &job_->source(), job_->session()),
+               job_->session().device());
+    Choose();
     job_->Open();
-    // What is refused before there is a folder leaves none behind: a configuration that is too
-    // long, weights that do not fit. A checkpoint that does not fit is refused before anything of
-    // its folder is changed.
-    if (!folder) folder.emplace(OpenFolder(options_, recipe_.config.name));
-    if (before) TakeUp(*folder, tally);
-    RunReport report(*std::move(folder), resolved_yaml_, plan, job_->session(),
+    RunFolder folder = OpenFolder(options_, recipe_.config.name);
+    if (before) TakeUp(folder, tally);
+    RunReport report(std::move(folder), resolved_yaml_, plan, job_->session(),
                      {.workers = Workers(recipe_.config), .trace = trace_});
     report.Record([&] { Train(report, std::move(tally), before.has_value()); });
   }
 
  private:
+  void MakeFirstJob(int phase) {
+    if (phase == 0) return MakeJob(0, nullptr);
+    const RunFolder folder = RunFolder::At(ResumedFolder(options_, recipe_.config.name));
+    MakeJob(phase, &folder);
+  }
+
+  // Of the first phase, or of one whose beginning lies in `folder`.
   void MakeJob(int phase, const RunFolder* folder) {
     const Recipe& recipe = phases_[static_cast<std::size_t>(phase)];
     job_ = InPhase(recipe, [&] {
-      auto model = phase == 0 || folder == nullptr
-                       ? SetUpModel(recipe.model, Fetching::kAllowed)
-                       : ModelOfPhase(recipe, folder->phase_model(phase));
-      return std::make_unique<PhaseJob>(recipe, std::move(model), trace_);
+      auto model = folder ? ModelOfPhase(recipe, folder->phase_model(phase))
+                          : SetUpModel(recipe.model, Fetching::kAllowed);
+      return std::make_unique<PhaseJob>(recipe, std::move(model), reserve_bytes_, trace_);
     });
   }
 
-  // Goes on where `tally` says, from the checkpoint and the model in `folder`.
-  void TakeUp(const RunFolder& folder, const Tally& tally) {
+  // What is chosen for the first session of the process holds for those that follow.
+  void Choose() {
+    reserve_bytes_ = job_->session().plan().reserve_bytes;
+    const std::shared_ptr<Device> device = job_->session().device().device;
+    DeviceSelection chosen{DeviceSelection::Kind::kCpu};
+    if (device) {
+      const std::string name = device->torch_device();  // "cuda:1"
+      chosen = {DeviceSelection::Kind::kCuda, std::stoi(name.substr(name.find(':') + 1))};
+    }
+    for (Recipe& phase : phases_) {
+      if (phase.config.device.kind == DeviceSelection::Kind::kAuto) phase.config.device = chosen;
+    }
+  }
+
+  // Goes on from the checkpoint and the model in `folder`, which is locked now. A checkpoint that
+  // does not fit is refused before anything of the folder is changed.
+  void TakeUp(const RunFolder& folder, Tally& tally) {
+    const PhasePosition seen = tally.phase;
+    tally = ReadTally(folder).value_or(tally);
+    if (tally.phase.index != seen.index || tally.phase.is_begun != seen.is_begun) {
+      throw Error(ErrorKind::kConfig,
+                  folder.path().string() + ": another process went on with it meanwhile",
+                  "Try again.");
+    }
     if (tally.phase.is_begun) {
       job_->learner().Restore(folder.checkpoint());
     } else {
@@ -110,6 +146,10 @@ class Finetuning {
     }
     KeptModelFolder(folder.model(), folder.checkpoint().parent_path())
         .Recover(tally.kept ? tally.kept->epoch : 0, EpochOfSavedModel);
+    std::error_code unknown;
+    for (int phase = 0; phase < static_cast<int>(phases_.size()); ++phase) {
+      if (phase != tally.phase.index) fs::remove_all(folder.phase_model(phase), unknown);
+    }
   }
 
   void BeginPhase(const RunFolder& folder) {
@@ -126,6 +166,7 @@ class Finetuning {
     if (is_resumed) AnnounceChanges(config_before, course.tally);
     while (!RunPhase(course, is_resumed)) {
       GoOnWithPhase(job_->recipe().phase + 1, report);
+      is_resumed = false;
     }
     Finish(report, course);
   }
@@ -138,7 +179,6 @@ class Finetuning {
                  EpochsAfter(job_->recipe().phase));
     AnnouncePhase(run, is_resumed && job_->learner().position().step > 0);
     run.Run();
-    if (is_last) run.KeepLast();
     return is_last;
   }
 
@@ -146,12 +186,14 @@ class Finetuning {
   void GoOnWithPhase(int phase, RunReport& report) {
     report.Leave();
     job_.reset();
+    TorchAllocator::Install().Trim();
+    malloc_trim(0);
     MakeJob(phase, &report.folder());
     job_->Open();
     BeginPhase(report.folder());
     report.GoOnWith(job_->session());
     std::error_code unknown;  // it is of no use any more, and no harm
-    std::filesystem::remove_all(report.folder().phase_model(phase - 1), unknown);
+    fs::remove_all(report.folder().phase_model(phase - 1), unknown);
   }
 
   int EpochsAfter(int phase) const {
@@ -202,8 +244,11 @@ class Finetuning {
       PrintLine(kept->Announcement());
     }
     if (goes_on && run.is_over()) {
-      std::printf("%d epochs are done and training.epochs is %d: nothing is left to train\n",
-                  position.epoch, run.epochs());
+      std::printf("%d epochs are done%s: nothing is left to train%s\n", position.epoch,
+                  position.epoch == run.epochs() && phases_.size() == 1
+                      ? (" and training.epochs is " + std::to_string(run.epochs())).c_str()
+                      : "",
+                  phases_.size() > 1 ? " in this phase" : "");
     } else if (goes_on) {
       std::printf("going on in epoch %d after %llu steps\n", position.epoch + 1,
                   static_cast<unsigned long long>(position.step));
@@ -240,8 +285,9 @@ class Finetuning {
   const RunOptions& options_;
   Trace* const trace_;
   const std::string resolved_yaml_;
-  const std::vector<Recipe> phases_;
-  std::unique_ptr<PhaseJob> job_;  // of the phase in progress
+  std::vector<Recipe> phases_;
+  std::optional<std::size_t> reserve_bytes_;  // as the first plan has them
+  std::unique_ptr<PhaseJob> job_;             // of the phase in progress
 };
 
 }  // namespace

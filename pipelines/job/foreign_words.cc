@@ -116,7 +116,7 @@ const std::vector<ForeignWord> kForeignWords = {
      "training.ema.decay",
      "0.999"},
     {{kTop, kModel, kBackbone},
-     {"initial_checkpoint", "resume_from", "finetune_from", "warm_start", "load_from"},
+     {"resume_from", "finetune_from", "warm_start", "load_from"},
      "model.from",
      "runs/first"},
     {{kTop, kModel, kTrain},

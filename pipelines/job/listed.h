@@ -14,20 +14,23 @@ class Listed final : public SourceStage<ImageFile> {
  public:
   static constexpr std::string_view kName = "listed";
 
-  // Makes it the source of `pipeline`; its name and its footprint are those of the source of
-  // `listing`.
+  // Makes it the source of `pipeline`; its name, its footprint and what its samples depend on are
+  // those of the source of `listing`, which outlives it.
   static void AddTo(Pipeline& pipeline, const Pipeline& listing) {
     const std::string name = listing.stages().front().name;
-    const Footprint footprint = listing.Find(name)->footprint();
-    pipeline.AddMade(name, [&](BuildContext&) { return std::make_unique<Listed>(footprint); });
+    const Stage& source = *listing.Find(name);
+    pipeline.AddMade(name, [&](BuildContext&) { return std::make_unique<Listed>(source); });
   }
 
-  explicit Listed(const Footprint& footprint) : footprint_(footprint) {}
-  Footprint footprint() const override { return footprint_; }
+  explicit Listed(const Stage& source) : source_(source) {}
+  Footprint footprint() const override { return source_.footprint(); }
+  std::optional<std::string> DependsOn(const Pass& pass, std::uint64_t sample) const override {
+    return source_.DependsOn(pass, sample);
+  }
   std::optional<ImageFile> Next(StageContext&) override { return std::nullopt; }
 
  private:
-  const Footprint footprint_;
+  const Stage& source_;
 };
 
 }  // namespace weir

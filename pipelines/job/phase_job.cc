@@ -12,20 +12,24 @@ namespace weir {
 
 std::shared_ptr<ModelSource> ModelOfPhase(const Recipe& recipe,
                                           const std::filesystem::path& folder) {
-  SavedModel saved = LoadSavedModel(folder);
-  auto source = std::make_shared<ModelSource>(std::move(saved.source));
-  ModelConfig config = recipe.model;
-  config.preprocessing = source->config.preprocessing;
-  config.backbone.weights = source->config.backbone.weights;
-  source->config = std::move(config);
-  source->maps = nullptr;  // what learnt since changed them
-  return source;
+  return ForPhase(recipe, LoadSavedModel(folder).source);
 }
 
-PhaseJob::PhaseJob(const Recipe& recipe, std::shared_ptr<ModelSource> model, Trace* trace)
+std::shared_ptr<ModelSource> ForPhase(const Recipe& recipe, const ModelSource& source) {
+  auto of_phase = std::make_shared<ModelSource>(source);
+  of_phase->config = recipe.model;
+  of_phase->config.preprocessing = source.config.preprocessing;
+  of_phase->config.backbone.weights = source.config.backbone.weights;
+  of_phase->maps = nullptr;  // what learnt since changed them
+  return of_phase;
+}
+
+PhaseJob::PhaseJob(const Recipe& recipe, std::shared_ptr<ModelSource> model,
+                   std::optional<std::size_t> reserve_bytes, Trace* trace)
     : recipe_(recipe),
       model_(std::move(model)),
-      session_(recipe, {.training = true, .model = model_, .trace = trace}),
+      session_(recipe,
+               {.training = true, .model = model_, .reserve_bytes = reserve_bytes, .trace = trace}),
       learner_(session_.resources().Find<Learner>()) {
   if (learner_) return;
   throw Error(ErrorKind::kConfig, "the pipeline does not train",

@@ -1,7 +1,7 @@
 // What a phase of a training starts from: its session, which fits, is checked and open.
 //
 //   PhaseJob job(recipe, SetUpModel(recipe.model, Fetching::kAllowed), trace);
-//   PlanPhases(phases, recipe.phase, job.session());
+//   PlanPhases(phases, recipe.phase, &job.source(), job.session());
 //   job.Open();
 //
 // One thread. Holds what the session holds.
@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@
 
 namespace weir {
 
+// The model of `source` as another phase, of `recipe`, has it: other layers of it may learn.
+std::shared_ptr<ModelSource> ForPhase(const Recipe& recipe, const ModelSource& source);
+
 // The model that a phase of `recipe` begins with, as the one before it left it in `folder`. Throws
 // Error(kData) as LoadSavedModel.
 std::shared_ptr<ModelSource> ModelOfPhase(const Recipe& recipe,
@@ -25,9 +29,10 @@ std::shared_ptr<ModelSource> ModelOfPhase(const Recipe& recipe,
 
 class PhaseJob {
  public:
-  // `recipe` is one phase (PhasesOf), and outlives this. Throws Error(kConfig) where its pipeline
-  // does not train.
-  PhaseJob(const Recipe& recipe, std::shared_ptr<ModelSource> model, Trace* trace);
+  // `recipe` is one phase (PhasesOf), and outlives this; `reserve_bytes` are as SessionOptions has
+  // them. Throws Error(kConfig) where its pipeline does not train.
+  PhaseJob(const Recipe& recipe, std::shared_ptr<ModelSource> model,
+           std::optional<std::size_t> reserve_bytes, Trace* trace);
 
   // Looks at the data, measures what int8 needs, and opens the session.
   void Open();

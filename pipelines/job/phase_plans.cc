@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "pipelines/job/phase_job.h"
 #include "pipelines/job/ways_to_fit.h"
 #include "pipelines/report/plan_text.h"
 #include "stages/model/model.h"
@@ -23,15 +24,17 @@ PhasePlan Planned(const Recipe& recipe, Session& session) {
 
 }  // namespace
 
-std::vector<PhasePlan> PlanPhases(const std::vector<Recipe>& phases, int first, Session& session) {
+std::vector<PhasePlan> PlanPhases(const std::vector<Recipe>& phases, int first,
+                                  const ModelSource* model, Session& session) {
   const auto begin = static_cast<std::size_t>(first);
   std::vector<PhasePlan> plans = {
       InPhase(phases[begin], [&] { return Planned(phases[begin], session); })};
   for (std::size_t i = begin + 1; i < phases.size(); ++i) {
     plans.push_back(InPhase(phases[i], [&] {
       Session later(phases[i], {.training = true,
-                                .model = ModelOf(phases[i], Fetching::kForbidden),
-                                .listed = &session});
+                                .model = model ? ForPhase(phases[i], *model) : nullptr,
+                                .listed = &session,
+                                .reserve_bytes = session.plan().reserve_bytes});
       return Planned(phases[i], later);
     }));
   }

@@ -21,10 +21,11 @@ struct PhasePlan {
   std::size_t trained_values = 0;
 };
 
-// Plans `session`, which is that of phases[first], and those that follow it, of the same data. The
-// bill is that of the largest. Throws Error(kMemory), with ways to make it fit and the name of the
-// phase, where one does not fit.
-std::vector<PhasePlan> PlanPhases(const std::vector<Recipe>& phases, int first, Session& session);
+// Plans `session`, which is that of phases[first] and begins with `model`, null where there is
+// none, and those that follow it, of the same data. The bill is that of the largest. Throws
+// Error(kMemory), with ways to make it fit and the name of the phase, where one does not fit.
+std::vector<PhasePlan> PlanPhases(const std::vector<Recipe>& phases, int first,
+                                  const ModelSource* model, Session& session);
 
 // That of the highest peak, of equals the first.
 const PhasePlan& LargestOf(const std::vector<PhasePlan>& plans);

@@ -13,14 +13,26 @@
 #include "pipelines/report/metrics_text.h"
 #include "stages/features/feature_keeper.h"
 #include "stages/model/export/saved_model.h"
-#include "stages/train/plateau.h"
+#include "stages/train/schedules/plateau.h"
 
 namespace weir {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Those that could be computed.
+// The average of the weights in their place, as long as this is there.
+class AverageInPlace {
+ public:
+  explicit AverageInPlace(Learner& learner) : learner_(learner) { learner_.ExchangeAverage(); }
+  AverageInPlace(const AverageInPlace&) = delete;
+  AverageInPlace& operator=(const AverageInPlace&) = delete;
+  ~AverageInPlace() { learner_.ExchangeAverage(); }
+
+ private:
+  Learner& learner_;
+};
+
+// The figures of a pass that could be computed.
 std::vector<std::pair<std::string, double>> KnownFigures(const Metrics& metrics) {
   std::vector<std::pair<std::string, double>> known;
   for (const auto& [name, value] : FiguresOf(metrics)) {
@@ -52,10 +64,11 @@ bool PhaseRun::is_over() const {
   const TrainingPosition position = learner_.position();
   return position.epoch >= last_epoch_ ||
          (config_.early_stopping &&
-          HasStalled(position.monitored, config_.is_higher_better(), *config_.early_stopping));
+          HasStalled(position.monitored, config_.is_higher_better(),
+                     config_.early_stopping->patience, config_.early_stopping->min_delta));
 }
 
-bool PhaseRun::is_kept() const {
+bool PhaseRun::has_kept_features() const {
   const auto features = job_.session().resources().Find<FeatureKeeper>();
   return features && features->gives_pass();
 }
@@ -75,16 +88,22 @@ void PhaseRun::Run() {
                 config_.early_stopping->patience, epoch + 1, last_epoch_);
     std::fflush(stdout);
   }
-  if (next_ == nullptr || has_left_) return;
-  LeaveForNext();
-  Save();
+  // Only where not one epoch was left to run.
+  if (next_ != nullptr && !has_left_) {
+    LeaveForNext();
+    Save();
+  } else if (next_ == nullptr && wants_last()) {
+    KeepLast();
+    Save();
+    course_.kept_model().Publish(course_.tally.kept->epoch);
+  }
 }
 
 void PhaseRun::RunEpoch(int epoch) {
   Tally& tally = course_.tally;
   RunPass(Split::kTrain, epoch);
   std::optional<double> monitored;
-  bool is_kept = false;
+  bool is_new = false;  // whether another model is kept from now on
   last_validation_.reset();
   learner_.AverageEpoch();
   if (job_.Count(Split::kValidation) > 0) {
@@ -92,13 +111,17 @@ void PhaseRun::RunEpoch(int epoch) {
     tally.best_validation_accuracy =
         std::max(tally.best_validation_accuracy, last_validation_->accuracy());
     monitored = last_validation_->value(config_.monitor);
-    is_kept = keeps_best() && Keep(epoch, *last_validation_);
+    is_new = keeps_best() && KeepBest(epoch, *last_validation_);
   }
   tally.epoch_seconds = 0;  // not before: stopped in validation, the epoch is reported anew
   learner_.EndEpoch(monitored);
-  if (next_ != nullptr && is_over()) LeaveForNext();
+  if (is_over() && next_ != nullptr) LeaveForNext();
+  if (is_over() && next_ == nullptr && wants_last()) {
+    KeepLast();
+    is_new = true;
+  }
   Save();
-  if (is_kept) course_.kept_model().Publish(tally.kept->epoch);
+  if (is_new) course_.kept_model().Publish(tally.kept->epoch);
 }
 
 // With an average of the weights both are measured, and its figures are those that count.
@@ -114,12 +137,13 @@ Metrics PhaseRun::RunPass(Split split, int epoch, bool of_average) {
   const std::uint64_t first = trains ? learner_.position().next_sample : 0;
   const std::uint64_t images_before = trains ? learner_.position().metrics.images : 0;
   const std::string title = Title(split, epoch, of_average);
-  if (of_average) learner_.ExchangeAverage();
+  std::optional<AverageInPlace> average;
+  if (of_average) average.emplace(learner_);
   const double seconds = report_.RunPass({.split = split, .epoch = epoch, .first_sample = first},
                                          {.title = title,
                                           .state = [this, split] { return State(split); },
                                           .images_after = ImagesAfter(split, epoch)});
-  if (of_average) learner_.ExchangeAverage();
+  average.reset();
   Metrics metrics = learner_.metrics();
   tally.seconds += seconds;
   tally.images += metrics.images - images_before;
@@ -149,7 +173,7 @@ void PhaseRun::Report(Split split, int epoch, bool of_average, const Metrics& me
   report_.folder().AddMetrics(line);
   const int width = config_.average().empty() ? 22 : 28;
   std::printf("%-*s %s  %s\n", width, title.c_str(), MetricsText(figures).c_str(),
-              RateText(metrics.images, seconds, is_kept()).c_str());
+              RateText(metrics.images, seconds, has_kept_features()).c_str());
   for (const Metrics::OfPass& each : metrics.of_pass) {
     if (!each.value && course_.not_computed.insert(each.name).second) {
       PrintLine(NotComputedText(each));
@@ -181,7 +205,7 @@ void PhaseRun::CheckIsFinite(const std::string& title, const Metrics& metrics) c
 }
 
 // Of equals the earlier one stays.
-bool PhaseRun::Keep(int epoch, const Metrics& validation) {
+bool PhaseRun::KeepBest(int epoch, const Metrics& validation) {
   Tally& tally = course_.tally;
   const std::optional<double> value = validation.value(config_.monitor);
   if (!value || (tally.best && !IsBetter(*value, *tally.best, config_.is_higher_better()))) {
@@ -197,26 +221,33 @@ bool PhaseRun::Keep(int epoch, const Metrics& validation) {
   return true;
 }
 
+// Whether the model of the last epoch is to be kept, and is not yet. It is, too, where the figure
+// that says which is best could never be computed.
+bool PhaseRun::wants_last() const {
+  const Tally& tally = course_.tally;
+  if (keeps_best() && tally.best) return false;
+  return !tally.kept || tally.best || tally.kept->epoch != learner_.position().epoch;
+}
+
 void PhaseRun::KeepLast() {
   Tally& tally = course_.tally;
-  if (keeps_best() && tally.kept) return;
+  tally.best.reset();
   tally.kept = {.epoch = learner_.position().epoch,
                 .phase = tally.phase.name,
                 .why = "last",
                 .weights = learner_.has_average() ? std::string(config_.average()) : ""};
   if (last_validation_) tally.kept->figures = KnownFigures(*last_validation_);
   Stage(*tally.kept);
-  course_.kept_model().Publish(tally.kept->epoch);
 }
 
 void PhaseRun::Stage(const KeptEpoch& kept) const {
   course_.kept_model().Stage(kept.epoch, [&](const std::filesystem::path& folder) {
     const bool is_average = !kept.weights.empty();
-    if (is_average) learner_.ExchangeAverage();
+    std::optional<AverageInPlace> average;
+    if (is_average) average.emplace(learner_);
     SaveModel(folder, job_.model(), learner_, job_.source().maps.get(), ToJson(kept));
-    if (!is_average) return;
-    learner_.ExchangeAverage();
-    SaveRawWeights(folder, job_.model(), learner_);
+    average.reset();
+    if (is_average) SaveRawWeights(folder, job_.model(), learner_);
   });
 }
 
@@ -252,7 +283,8 @@ void PhaseRun::Interrupted() {
 
 // Images of this sitting's passes that come after the one of `split` in `epoch`.
 std::uint64_t PhaseRun::ImagesAfter(Split split, int epoch) const {
-  const std::uint64_t validation = job_.Count(Split::kValidation);
+  const int validations = config_.average().empty() ? 1 : 2;
+  const std::uint64_t validation = validations * job_.Count(Split::kValidation);
   const std::uint64_t both = job_.Count(Split::kTrain) + validation;
   return static_cast<std::uint64_t>(epochs() - epoch - 1) * both +
          (split == Split::kTrain ? validation : 0);
@@ -263,7 +295,7 @@ ProgressState PhaseRun::State(Split split) const {
   return {.done = metrics.images,
           .total = job_.Count(split),
           .metrics = metrics.images > 0 ? MetricsText(FiguresOf(metrics)) : "",
-          .is_kept = is_kept()};
+          .is_kept = has_kept_features()};
 }
 
 std::string PhaseRun::Title(Split split, int epoch, bool of_average) const {

@@ -40,26 +40,25 @@ class PhaseRun {
   ~PhaseRun() { learner_.after_step = {}; }
 
   // To the end of the phase. Where another one follows, its first model and a checkpoint that tells
-  // of it are left in the folder. Throws Error: kInterrupted where a signal stopped it, after the
-  // checkpoint is saved.
+  // of it are left in the folder; behind the last one the model that is kept is in its place.
+  // Throws Error: kInterrupted where a signal stopped it, after the checkpoint is saved.
   void Run();
-
-  // Keeps the model as it is now, where that is wanted or no epoch's was kept.
-  void KeepLast();
 
   int epochs() const { return last_epoch_ + epochs_after_; }  // of the whole training
   bool is_over() const;
 
  private:
   bool keeps_best() const;
-  bool is_kept() const;  // whether the features of this pass are kept ones
+  bool has_kept_features() const;  // whether this pass is given from kept ones
   void RunEpoch(int epoch);
   Metrics RunPass(Split split, int epoch, bool of_average = false);
   Metrics Validate(int epoch);
   void Report(Split split, int epoch, bool of_average, const Metrics& metrics, double seconds);
   void CheckIsLearnt(Split split, int epoch, const std::string& title, const Metrics& metrics);
   void CheckIsFinite(const std::string& title, const Metrics& metrics) const;
-  bool Keep(int epoch, const Metrics& validation);
+  bool KeepBest(int epoch, const Metrics& validation);
+  bool wants_last() const;
+  void KeepLast();
   void Stage(const KeptEpoch& kept) const;
   void LeaveForNext();
   void Save();

@@ -23,7 +23,9 @@ double RateRange::RateOf(double step) const {
 std::string RateText(double rate) {
   char text[32];
   std::snprintf(text, sizeof text, "%.3g", rate);
-  return text;
+  std::string shown = text;
+  std::erase(shown, '+');  // 1e+03
+  return shown;
 }
 
 void RateCurve::Add(double loss) {

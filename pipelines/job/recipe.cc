@@ -95,6 +95,11 @@ std::vector<Recipe> PhasesOf(const Recipe& recipe) {
   return phases;
 }
 
+std::string KeyOf(const Recipe& recipe, const std::string& section, const std::string& key) {
+  if (recipe.phase_name.empty()) return section + "." + key;
+  return "training.phases." + std::to_string(recipe.phase) + "." + key;
+}
+
 std::shared_ptr<ModelSource> ModelOf(const Recipe& recipe, Fetching fetching) {
   return recipe.has_model ? SetUpModel(recipe.model, fetching) : nullptr;
 }

@@ -43,6 +43,11 @@ Recipe LoadRecipe(StageTable& stages, const std::filesystem::path& path,
 // Each phase of its training as a recipe of its own; the recipe itself where it declares none.
 std::vector<Recipe> PhasesOf(const Recipe& recipe);
 
+// How --set addresses a value of a section that a phase may set for itself:
+// "training.phases.1.optimizer" where the recipe is one of several phases, else
+// "training.optimizer".
+std::string KeyOf(const Recipe& recipe, const std::string& section, const std::string& key);
+
 // Does what belongs to a recipe; an Error gets the name of the phase in front, where it is one.
 template <class Work>
 auto InPhase(const Recipe& recipe, Work work) {

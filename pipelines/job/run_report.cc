@@ -40,7 +40,6 @@ void PrintLine(const std::string& text) {
 RunReport::RunReport(RunFolder folder, const std::string& resolved_yaml, const nlohmann::json& plan,
                      Session& session, const RunReportOptions& options)
     : folder_(std::move(folder)),
-      session_(nullptr),
       options_(options),
       is_terminal_(IsTerminal()),
       memory_(session.pipeline(), {.log = BeginFolder(folder_, resolved_yaml, plan),

@@ -83,14 +83,15 @@ class RunReport {
   std::vector<std::pair<std::string, double>> SharesOfTime() const;
 
   RunFolder folder_;
-  Session* session_;  // null between two
+  Session* session_ = nullptr;  // null between two
   const RunReportOptions options_;
   const bool is_terminal_;
   MemoryWatch memory_;
-  double seconds_ = 0;                      // what the passes took
-  std::vector<Pipeline::Figures> figures_;  // of the sessions that were left
-  std::size_t limit_bytes_ = 0, planned_bytes_ = 0, leased_bytes_ = 0;  // the most of any session
-  std::map<std::string, std::uint64_t> left_out_;                       // of the last session
+  double seconds_ = 0;                                // what the passes took
+  std::vector<Pipeline::Figures> figures_;            // of the sessions that were left
+  std::size_t limit_bytes_ = 0;                       // of the last session
+  std::size_t planned_bytes_ = 0, leased_bytes_ = 0;  // the most of any session
+  std::map<std::string, std::uint64_t> left_out_;     // of the last session
   std::unique_ptr<std::byte[]> last_room_;  // given back to write how it ended without memory
 };
 

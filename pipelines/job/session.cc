@@ -58,14 +58,15 @@ std::size_t LastPlace(const std::vector<StageConfig>& pipeline, const Registry& 
 
 }  // namespace
 
-Session::Session(const Recipe& recipe, SessionOptions options) : config_(recipe.config) {
+Session::Session(const Recipe& recipe, SessionOptions options)
+    : reserve_bytes_(options.reserve_bytes), config_(recipe.config) {
   resources_.Put(options.model);
   resources_.Put(std::make_shared<TrainingConfig>(recipe.training));
   resources_.Put(std::make_shared<Epochs>(Epochs{recipe.training.epochs}));
   if (options.classes) resources_.Put(options.classes);
   if (options.listed) {
-    resources_.Share(options.listed->resources_, {ResourceOf<Classes>(), ResourceOf<ClassCounts>(),
-                                                  ResourceOf<SampleCounts>()});
+    const std::string& source = config_.pipeline.front().stage;
+    resources_.Share(options.listed->resources_, recipe.stages->registry().Find(source)->provides);
   }
   if (options.confusion) resources_.Put(options.confusion);
   if (options.bootstrap) resources_.Put(options.bootstrap);
@@ -116,6 +117,7 @@ ChosenDevice Session::device() const {
 }
 
 std::size_t Session::ReserveBytes() const {
+  if (reserve_bytes_) return *reserve_bytes_;
   return KnownHeldMemory() + kReserveBytes + kReserveBytesPerWorker * Workers(config_) +
          (device().device ? kReserveBytesOfDevice : 0);
 }

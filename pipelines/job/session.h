@@ -35,6 +35,9 @@ struct SessionOptions {
   std::optional<StageSpec> source{};
   // A session of the same data, which are not listed once more: this one is planned, and not run.
   const Session* listed = nullptr;
+  // What the plan reserves; empty: what the process holds now, and what comes as it works. The
+  // second session of a process is given that of the first, as that has come.
+  std::optional<std::size_t> reserve_bytes{};
   // Ends the pipeline in place of the first stage of that kind and of what follows it, with a sink
   // that takes `from`; empty: as configured.
   std::string_view sink_in_place_of{};
@@ -79,6 +82,7 @@ class Session {
   void AddStages(const Registry& registry, const SessionOptions& options);
   std::size_t ReserveBytes() const;  // memory that no stage leases
 
+  const std::optional<std::size_t> reserve_bytes_;
   Config config_;
   HostCeiling ceiling_;
   std::unique_ptr<MemoryBudget> budget_;

@@ -35,12 +35,6 @@ void AddLowerable(const Pipeline& pipeline, Lowerable::Alters alters,
   }
 }
 
-// How --set addresses a value of a section that a phase may set for itself.
-std::string KeyOf(const Recipe& recipe, const std::string& section, const std::string& key) {
-  if (recipe.phase_name.empty()) return section + "." + key;
-  return "training.phases." + std::to_string(recipe.phase) + "." + key;
-}
-
 std::vector<Setting> SettingsOf(const Recipe& recipe, const Session& session) {
   std::vector<Setting> settings;
   const int workers = Workers(recipe.config);

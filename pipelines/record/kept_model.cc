@@ -1,9 +1,9 @@
 #include "pipelines/record/kept_model.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -29,9 +29,7 @@ void Rename(const fs::path& from, const fs::path& to) {
 }
 
 // Whether the file system cannot exchange two names in one step.
-bool IsNotSupported(int error) {
-  return error == EINVAL || error == ENOSYS || error == ENOTSUP || error == EOPNOTSUPP;
-}
+bool IsNotSupported(int error) { return error == EINVAL || error == ENOSYS || error == ENOTSUP; }
 
 // The two folders change their names. Where the file system cannot do it in one step there is an
 // instant without `place`, after which Recover() goes on.
@@ -39,10 +37,11 @@ void Exchange(const fs::path& staged, const fs::path& place) {
   if (::renameat2(AT_FDCWD, staged.c_str(), AT_FDCWD, place.c_str(), RENAME_EXCHANGE) == 0) return;
   if (!IsNotSupported(errno)) Refuse(place, errno);
   const fs::path aside = staged.parent_path() / "replaced";
-  fs::remove_all(aside);
+  std::error_code unknown;  // what stays is removed by the next --resume
+  fs::remove_all(aside, unknown);
   Rename(place, aside);
   Rename(staged, place);
-  fs::remove_all(aside);
+  fs::remove_all(aside, unknown);
 }
 
 }  // namespace

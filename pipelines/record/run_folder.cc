@@ -79,6 +79,11 @@ RunFolder RunFolder::Create(const fs::path& path) {
     throw Error(ErrorKind::kConfig, path.string() + " holds a run already",
                 "Go on with it by --resume, or give another folder with --out.");
   }
+  if (fs::exists(folder.model(), unknown)) {
+    throw Error(ErrorKind::kConfig,
+                folder.model().string() + " is there already, and a run replaces it as a whole",
+                "Give another folder with --out.");
+  }
   MakeFolder(path / "checkpoint");
   for (const char* name : {kMetrics, kDropped}) WriteWhole(path / name, "");
   return folder;

@@ -9,7 +9,8 @@
 //   checkpoint/latest.safetensors
 //   checkpoint/phase-N/  the model that the phase in progress began with
 //   checkpoint/kept-N/   the model of epoch N, until it takes the place of model/
-//   model/               model.safetensors and model.json
+//   model/               model.safetensors and model.json, with int8 int8.safetensors, with ema or
+//                        swa raw.safetensors; replaced as a whole
 //   .lock                held while the run goes on (folder_lock.h)
 //
 // Every line is written whole and at once; summary, config and plan appear whole or not at all.
@@ -30,8 +31,8 @@ namespace weir {
 
 class RunFolder {
  public:
-  // A new folder, locked. Throws Error(kConfig) where it holds a run already or another process
-  // writes there, Error(kData) where it cannot be made.
+  // A new folder, locked. Throws Error(kConfig) where it holds a run or a model/ already or another
+  // process writes there, Error(kData) where it cannot be made.
   static RunFolder Create(const std::filesystem::path& path);
   // That of a run that was interrupted, locked. Throws Error(kData) where there is none,
   // Error(kConfig) where another process goes on with it.

@@ -1,8 +1,10 @@
 #include "pipelines/record/tally.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <utility>
 
 #include "stages/files/bounded_json.h"
@@ -18,18 +20,31 @@ using nlohmann::ordered_json;
 constexpr JsonLimits kLimits{.text_bytes = std::size_t{4} << 20,
                              .held_bytes = std::size_t{9} << 20};
 
+// Throws where it is no whole number from 0 to what may be added to.
+int Whole(const json& value) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 30;
+  if (!value.is_number_integer() || value.get<std::int64_t>() < 0 ||
+      value.get<std::int64_t>() > kMost) {
+    throw std::out_of_range("a number of epochs");
+  }
+  return value.get<int>();
+}
+
 KeptEpoch KeptOf(const json& value) {
-  KeptEpoch kept{
-      .epoch = value.at("epoch"), .phase = value.value("phase", ""), .why = value.at("as"), .weights = value.value("weights", "")};
-  for (const json& figure : value.at("figures"))
+  KeptEpoch kept{.epoch = Whole(value.at("epoch")),
+                 .phase = value.value("phase", ""),
+                 .why = value.at("as"),
+                 .weights = value.value("weights", "")};
+  for (const json& figure : value.at("figures")) {
     kept.figures.emplace_back(figure.at(0), figure.at(1));
+  }
   return kept;
 }
 
 void Read(const json& value, PhasePosition& phase) {
-  value.at("index").get_to(phase.index);
+  phase.index = Whole(value.at("index"));
   value.at("name").get_to(phase.name);
-  value.at("first_epoch").get_to(phase.first_epoch);
+  phase.first_epoch = Whole(value.at("first_epoch"));
   value.at("is_begun").get_to(phase.is_begun);
 }
 

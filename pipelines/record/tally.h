@@ -12,9 +12,9 @@ namespace weir {
 
 // The epoch whose model is kept, with the figures of its validation.
 struct KeptEpoch {
-  int epoch = 0;        // from 1
-  std::string phase{};  // its name; empty where the training has no phases
-  std::string why{};    // "best accuracy", "last"
+  int epoch = 0;          // from 1
+  std::string phase{};    // its name; empty where the training has no phases
+  std::string why{};      // "best accuracy", "last"
   std::string weights{};  // "ema" or "swa" where they are an average; empty: as they were learnt
   // By name, "loss" first; empty without validation.
   std::vector<std::pair<std::string, double>> figures{};

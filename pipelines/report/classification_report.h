@@ -35,7 +35,8 @@ void PrintTable(const ClassificationReport& report, std::FILE* out);
 // "images", "precision", "recall", "taken_for": {NAME: pictures}}}, "weighted": as "macro"}.
 // `confusion` is a row of counts for each class and null above 1,000 classes, where "taken_for"
 // says the same in less. What `training.metrics` of the run names beside accuracy stands there
-// under its name too. What cannot be computed is null; without intervals there is no "low" and no "high".
+// under its name too. What cannot be computed is null; without intervals there is no "low" and no
+// "high".
 void PrintJson(const ClassificationReport& report, std::FILE* out);
 
 }  // namespace weir

@@ -249,7 +249,8 @@ struct ModelParams {
               ElsewhereCalled{"classifier", "classifier_head", "top"}}};
   }
   void Check(const Blame& blame) const {
-    const bool has_weights = backbone.weights.from != BackboneConfig{}.weights;
+    const bool has_weights =
+        backbone.weights.from != BackboneConfig{}.weights && backbone.weights.from != "none";
     if (from && (has_weights || !backbone.prefix.is_auto())) {
       blame("from",
             "`from` brings the backbone's weights too: leave `weights` and `prefix` out of "

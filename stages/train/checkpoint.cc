@@ -1,9 +1,8 @@
 #include "stages/train/checkpoint.h"
 
 #include <algorithm>
-#include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <utility>
 
 #include "framework/error.h"
@@ -12,7 +11,7 @@
 #include "stages/files/sha256.h"
 #include "stages/model/weights/safetensors_writer.h"
 #include "stages/model/weights/weights_file.h"
-#include "stages/train/schedules/schedule.h"
+#include "stages/train/position_json.h"
 
 namespace weir {
 namespace {
@@ -28,83 +27,11 @@ constexpr JsonLimits kLimits{.text_bytes = std::size_t{1} << 20,
                              .held_bytes = std::size_t{4} << 20};
 constexpr std::size_t kLongestClassList = std::size_t{256} << 10;  // bytes
 constexpr std::string_view kSeparator = ", ";
+constexpr const char* kTakeAnother = "Resume from another checkpoint, or begin anew.";
 
 [[noreturn]] void Refuse(const std::filesystem::path& file, const std::string& what,
                          const std::string& remedy) {
   throw Error(ErrorKind::kData, "'" + file.string() + "' " + what, remedy);
-}
-
-nlohmann::json ToJson(const TrainingPosition& position) {
-  const Metrics& metrics = position.metrics;
-  nlohmann::json json = {{"epoch", position.epoch},
-                         {"next_sample", position.next_sample},
-                         {"step", position.step},
-                         {"phase_step", position.phase_step},
-                         {"optimizer_step", position.optimizer_step},
-                         {"phase_epoch", position.phase_epoch},
-                         {"averaged_epochs", position.averaged_epochs},
-                         {"monitored", position.monitored},
-                         {"begun", position.begun},
-                         {"loss_sum", metrics.loss_sum},
-                         {"images", metrics.images},
-                         {"correct", std::uint64_t{0}}};
-  for (const Metrics::Mean& mean : metrics.means) {
-    if (mean.name == Metrics::kAccuracy) {
-      json["correct"] = static_cast<std::uint64_t>(mean.sum);
-    } else {
-      json["metrics"][mean.name] = {mean.sum, mean.images};
-    }
-  }
-  return json;
-}
-
-// Throws where it is no whole number from 0 to `most`.
-std::uint64_t Count(const nlohmann::json& value,
-                    std::uint64_t most = std::numeric_limits<std::uint64_t>::max()) {
-  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > most) {
-    throw std::out_of_range("a count");
-  }
-  return value.get<std::uint64_t>();
-}
-
-TrainingPosition PositionOf(const nlohmann::json& json) {
-  TrainingPosition position;
-  position.epoch = static_cast<int>(Count(json.at("epoch"), std::numeric_limits<int>::max()));
-  position.next_sample = Count(json.at("next_sample"));
-  position.step = Count(json.at("step"));
-  // What earlier versions wrote has one phase, and one optimizer's state.
-  position.phase_step = json.contains("phase_step") ? Count(json["phase_step"]) : position.step;
-  position.optimizer_step =
-      json.contains("optimizer_step") ? Count(json["optimizer_step"]) : position.step;
-  const auto epochs = [&](const char* key, int otherwise) {
-    return json.contains(key)
-               ? static_cast<int>(Count(json[key], std::numeric_limits<int>::max()))
-               : otherwise;
-  };
-  position.phase_epoch = epochs("phase_epoch", position.epoch);
-  position.averaged_epochs = epochs("averaged_epochs", 0);
-  for (const auto& [name, step] : json.value("begun", nlohmann::json::object()).items()) {
-    position.begun.emplace(name, Count(step, position.optimizer_step));
-  }
-  Metrics& metrics = position.metrics;
-  json.at("loss_sum").get_to(metrics.loss_sum);
-  metrics.images = Count(json.at("images"));
-  const std::uint64_t correct = Count(json.at("correct"), metrics.images);
-  if (metrics.images > 0) {
-    metrics.means.push_back(
-        {std::string(Metrics::kAccuracy), static_cast<double>(correct), metrics.images});
-  }
-  const nlohmann::json others = json.value("metrics", nlohmann::json::object());
-  for (const auto& [name, mean] : others.items()) {
-    metrics.means.push_back({name, mean.at(0), Count(mean.at(1), metrics.images)});
-  }
-  for (const nlohmann::json& figure : json.value("monitored", nlohmann::json::array())) {
-    position.monitored.push_back(figure.get<double>());
-  }
-  if (position.monitored.size() > ScheduleClock::kMostMonitored) {
-    throw std::out_of_range("too many figures");
-  }
-  return position;
 }
 
 std::string ToText(double value) { return nlohmann::json(value).dump(); }
@@ -204,6 +131,8 @@ void CompareDeclarations(const std::filesystem::path& file, const Declaration& s
     }
     CheckIsTheSame(file, key, was, *is);
   }
+  const std::string* const average = Find(wanted, kAverageKey);
+  if (average && !Find(saved, kAverageKey)) CheckIsTheSame(file, kAverageKey, kNoAverage, *average);
 }
 
 // A file that cannot be read is told as what it is: no weights of somebody else's to download
@@ -235,25 +164,29 @@ Metadata ReadMetadata(const std::filesystem::path& path, const WeightsFile& file
     return {ReadDeclaration(file), PositionOf(ParseJson(metadata.at(kPositionKey), kLimits)),
             metadata.at(kExtraKey)};
   } catch (const std::exception&) {  // broken JSON, a missing key or an impossible number
-    Refuse(path, "has damaged metadata", "Resume from another checkpoint, or begin anew.");
+    Refuse(path, "has damaged metadata", kTakeAnother);
+  }
+}
+
+void CheckTensor(const std::filesystem::path& path, const std::string& name,
+                 const TensorInfo& tensor, const Parameter& parameter) {
+  if (tensor.shape != parameter.shape) {
+    Refuse(path, "has " + name + " in another shape than the model", kTakeAnother);
+  }
+  if (!tensor.unread.empty()) {
+    Refuse(path, "cannot be used: its " + name + " " + tensor.unread, kTakeAnother);
   }
 }
 
 void CheckTensors(const std::filesystem::path& path, const WeightsFile& file,
                   const CheckpointArrays& arrays) {
-  const std::string remedy = "Resume from another checkpoint, or begin anew.";
   std::size_t count = 0;
   for (const CheckpointArrays::Run& run : arrays.runs) {
     for (const Parameter& parameter : run.table->all()) {
       const std::string name = run.prefix + parameter.name;
       const TensorInfo* const tensor = file.Find(name);
-      if (tensor == nullptr) Refuse(path, "has no tensor " + name, remedy);
-      if (tensor->shape != parameter.shape) {
-        Refuse(path, "has " + name + " in another shape than the model", remedy);
-      }
-      if (!tensor->unread.empty()) {
-        Refuse(path, "cannot be used: its " + name + " " + tensor->unread, remedy);
-      }
+      if (tensor == nullptr) Refuse(path, "has no tensor " + name, kTakeAnother);
+      CheckTensor(path, name, *tensor, parameter);
       ++count;
     }
   }
@@ -261,8 +194,29 @@ void CheckTensors(const std::filesystem::path& path, const WeightsFile& file,
     Refuse(path,
            "has " + std::to_string(file.tensors().size()) + " tensors, the model " +
                std::to_string(count),
-           remedy);
+           kTakeAnother);
   }
+}
+
+// The parameters of which the file has nothing; what it has of the others is checked.
+std::set<std::string> MissingOf(const std::filesystem::path& path, const WeightsFile& file,
+                                const CheckpointArrays& arrays) {
+  std::set<std::string> missing;
+  std::map<std::string, std::string> found;  // parameter -> one of its tensors
+  for (const CheckpointArrays::Run& run : arrays.runs) {
+    for (const Parameter& parameter : run.table->all()) {
+      const std::string name = run.prefix + parameter.name;
+      const TensorInfo* const tensor = file.Find(name);
+      if (tensor) CheckTensor(path, name, *tensor, parameter);
+      if (tensor) found.emplace(parameter.name, name);
+      if (!tensor) missing.insert(parameter.name);
+    }
+  }
+  for (const auto& [parameter, name] : found) {
+    if (!missing.contains(parameter)) continue;
+    Refuse(path, "has " + name + ", but not all that the optimizer keeps of it", kTakeAnother);
+  }
+  return missing;
 }
 
 }  // namespace
@@ -303,6 +257,12 @@ void SaveCheckpoint(const std::filesystem::path& file, const CheckpointArrays& a
                     {kExtraKey, extra}});
 }
 
+std::string ReadCheckpointDeclaration(const std::filesystem::path& path, const std::string& key) {
+  const Metadata metadata = ReadMetadata(path, *OpenCheckpoint(path));
+  const std::string* const found = Find(metadata.declaration, key);
+  return found ? *found : "";
+}
+
 std::string ReadCheckpointExtra(const std::filesystem::path& path) {
   return ReadMetadata(path, *OpenCheckpoint(path)).extra;
 }
@@ -316,15 +276,12 @@ TakenOver TakeOverCheckpoint(const std::filesystem::path& path, const Checkpoint
     const std::string* const was = Find(metadata.declaration, key);
     if (was) CheckIsTheSame(path, key, *was, is);
   }
+  taken.missing = MissingOf(path, *file, arrays);
   for (const CheckpointArrays::Run& run : arrays.runs) {
     for (const Parameter& parameter : run.table->all()) {
-      const TensorInfo* const tensor = file->Find(run.prefix + parameter.name);
-      const bool is_there = tensor && tensor->shape == parameter.shape && tensor->unread.empty();
-      if (is_there) {
-        file->Read(*tensor, run.values.subspan(parameter.offset, parameter.values));
-      } else {
-        taken.missing.insert(parameter.name);
-      }
+      if (taken.missing.contains(parameter.name)) continue;
+      file->Read(*file->Find(run.prefix + parameter.name),
+                 run.values.subspan(parameter.offset, parameter.values));
     }
   }
   return taken;

@@ -1,6 +1,5 @@
 #include "stages/train/class_weight.h"
 
-#include <algorithm>
 #include <unordered_map>
 #include <utility>
 
@@ -106,7 +105,8 @@ std::vector<double> WeightsOf(const ClassWeight& weight, const std::vector<std::
   return weights;
 }
 
-// A loss is linear in its target, so that of a mixture is the sum of those of its parts.
+// A loss is linear in its target, so that of a mixture whose parts weigh otherwise is the sum of
+// their weights times that of another mixture.
 double WeightedGradient(const Loss& loss, std::span<const double> weights, std::span<float> logits,
                         const Sample& sample, double scale) {
   if (weights.empty()) return loss.Gradient(logits, sample, scale);
@@ -114,17 +114,14 @@ double WeightedGradient(const Loss& loss, std::span<const double> weights, std::
     const double weight = weights[sample.label];
     return weight * loss.Gradient(logits, sample, weight * scale);
   }
-  const std::vector<float> from(logits.begin(), logits.end());
-  std::vector<float> gradient(logits.size());
-  std::fill(logits.begin(), logits.end(), 0.0f);
+  Sample weighted{.label = sample.label, .path = "", .mixture = sample.mixture};
   double sum = 0;
-  for (const LabelPart& part : sample.mixture) {
-    const double weight = part.part * weights[part.label];
-    gradient = from;
-    sum += weight * loss.Gradient(gradient, {.label = part.label, .path = ""}, weight * scale);
-    for (std::size_t i = 0; i < logits.size(); ++i) logits[i] += gradient[i];
+  for (LabelPart& part : weighted.mixture) {
+    part.part *= weights[part.label];
+    sum += part.part;
   }
-  return sum;
+  for (LabelPart& part : weighted.mixture) part.part /= sum;
+  return sum * loss.Gradient(logits, weighted, sum * scale);
 }
 
 }  // namespace weir

@@ -31,7 +31,7 @@ Declaration DataOf(const BuildContext& context) {
       {"batch size",
        batching && batching->drop_last ? batch + ", without what is over in an epoch" : batch},
       {"pictures to train on", lists ? lists->training : "not known"},
-      {"pictures to validate with", lists ? lists->validation : "not known"},
+      {kPicturesToValidate, lists ? lists->validation : "not known"},
   };
 }
 

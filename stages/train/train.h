@@ -17,11 +17,12 @@
 // deterministic algorithms; as long as `micro_batch` is not set, other memory there may mean
 // another micro-batch, and so other bits.
 //
-// Memory on the host: what learns, its gradients and the optimizer's slots all through the run, and
-// one micro-batch's activations for each in flight. While it opens, and while ForEachTensor runs,
-// a layer of the backbone in the place of activations. With a GPU all that is there, within
-// memory.device, and the host holds a copy of what is saved, a batch's logits, and a dropout's
-// mask, or in its place a layer of the backbone.
+// Memory on the host: what learns, its gradients, the optimizer's slots and, where there is one,
+// the average of the weights all through the run; what the metrics keep of the predictions of a
+// pass (pass_figures.h); and one micro-batch's activations for each in flight. While it opens, and
+// while ForEachTensor runs, a layer of the backbone in the place of activations. With a GPU all
+// that is there, within memory.device, and the host holds a copy of what is saved, a batch's
+// logits, the kept predictions, and a dropout's mask, or in its place a layer of the backbone.
 #pragma once
 
 #include <cstdint>

@@ -199,6 +199,9 @@ void TrainableModel::Rehearse(int samples, int batch_size) {
     AddGradients(1);
   }
   Step(1, 0);
+  if (parts_->average.empty()) return;
+  ExchangeAverage();
+  ExchangeAverage();
 }
 
 void TrainableModel::FetchState() const {

@@ -15,10 +15,11 @@
 // that device. The optimizer's step is LibTorch's, too; logits come to the host once a micro-batch,
 // where the losses and their gradient are worked out as ever.
 //
-// Memory: HeldBytes from Load to the end, LearningBytes or InferenceBytes (activation_plan.h) for
-// each call in progress, and one run of gradients for each micro-batch in flight beyond the first.
-// With a device that is there, and the optimizer's step takes up to three runs more; on the host
-// are StateBytes, and StagingBytes for the call in progress.
+// Memory: HeldBytes from Load to the end, with an average AverageBytes too and 512 KiB while it is
+// exchanged, LearningBytes or InferenceBytes (activation_plan.h) for each call in progress, and one
+// run of gradients for each micro-batch in flight beyond the first. With a device that is there,
+// and the optimizer's step takes up to three runs more; on the host are StateBytes, with an average
+// AverageBytes, and StagingBytes for the call in progress.
 #pragma once
 
 #include <cstddef>

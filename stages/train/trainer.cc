@@ -1,7 +1,6 @@
 #include "stages/train/trainer.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "framework/byte_size.h"
@@ -91,8 +90,8 @@ Footprint Trainer::FootprintBesideDevice() const {
 Footprint Trainer::footprint() const {
   Footprint footprint = device_ ? FootprintBesideDevice() : FootprintOnHost();
   if (averages()) {
-    footprint.held.push_back({"average of the weights", MemoryTag::kOptimizer,
-                              TrainableModel::AverageBytes(*model_)});
+    footprint.held.push_back(
+        {"average of the weights", MemoryTag::kOptimizer, TrainableModel::AverageBytes(*model_)});
   }
   const std::vector<HeldPart> figures = figures_.held();
   footprint.held.insert(footprint.held.end(), figures.begin(), figures.end());
@@ -343,41 +342,6 @@ void Trainer::AddToMetrics(const FeatureBatch& batch) {
 Metrics Trainer::metrics() const {
   std::lock_guard lock(mutex_);
   return metrics_;
-}
-
-void Trainer::AverageEpoch() {
-  if (!config_->swa) return;
-  const int count = config_->swa->Count(position_.phase_epoch + 1);
-  if (count <= position_.averaged_epochs) return;
-  Issue([&] { trainable_->MoveAverage(1.0 / count); });
-  position_.averaged_epochs = count;
-}
-
-bool Trainer::has_average() const {
-  return config_->ema ? position_.phase_step > 0 : position_.averaged_epochs > 0;
-}
-
-void Trainer::ExchangeAverage() {
-  Issue([this] { trainable_->ExchangeAverage(); });
-}
-
-void Trainer::Remember(double monitored) {
-  if (!std::isfinite(monitored)) {
-    throw Error(ErrorKind::kInternal, "a monitored figure is no finite number");
-  }
-  std::vector<double>& all = position_.monitored;
-  if (all.size() == ScheduleClock::kMostMonitored) all.erase(all.begin());
-  all.push_back(monitored);
-}
-
-void Trainer::EndEpoch(std::optional<double> monitored) {
-  ++position_.epoch;
-  ++position_.phase_epoch;
-  position_.next_sample = 0;
-  if (monitored) Remember(*monitored);
-  position_.metrics = {};
-  std::lock_guard lock(mutex_);
-  metrics_ = {};
 }
 
 }  // namespace weir

@@ -68,6 +68,7 @@ class Trainer final : public Learner {
   void ApplyLowering();
   void Issue(const std::function<void()>& work) const;  // here, or where the device's is issued
   void DigestFrozen();
+  std::string AverageText() const;
   Declaration declaration() const;
   CheckpointArrays arrays() const;
   CheckpointArrays slot_arrays() const;

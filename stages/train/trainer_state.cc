@@ -1,6 +1,7 @@
-// Trainer's state as others take it: to a model, to a checkpoint and back.
+// Trainer's state as others take it: to a model, to a checkpoint and back, from epoch to epoch.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +28,42 @@ auto Again(Read read) {
 }
 
 }  // namespace
+
+void Trainer::AverageEpoch() {
+  if (!config_->swa) return;
+  const int count = config_->swa->Count(position_.phase_epoch + 1);
+  if (count <= position_.averaged_epochs) return;
+  Issue([&] { trainable_->MoveAverage(1.0 / count); });
+  position_.averaged_epochs = count;
+}
+
+bool Trainer::has_average() const {
+  if (!averages()) return false;
+  return config_->ema ? position_.phase_step > 0 : position_.averaged_epochs > 0;
+}
+
+void Trainer::ExchangeAverage() {
+  Issue([this] { trainable_->ExchangeAverage(); });
+}
+
+void Trainer::Remember(double monitored) {
+  if (!std::isfinite(monitored)) {
+    throw Error(ErrorKind::kInternal, "a monitored figure is no finite number");
+  }
+  std::vector<double>& all = position_.monitored;
+  if (all.size() == ScheduleClock::kMostMonitored) all.erase(all.begin());
+  all.push_back(monitored);
+}
+
+void Trainer::EndEpoch(std::optional<double> monitored) {
+  ++position_.epoch;
+  ++position_.phase_epoch;
+  position_.next_sample = 0;
+  if (monitored) Remember(*monitored);
+  position_.metrics = {};
+  std::lock_guard lock(mutex_);
+  metrics_ = {};
+}
 
 void Trainer::DigestFrozen() {
   Sha256 digest;
@@ -105,9 +142,16 @@ CheckpointArrays Trainer::slot_arrays() const {
   return arrays;
 }
 
+std::string Trainer::AverageText() const {
+  if (!averages()) return kNoAverage;
+  const std::string name(config_->average());
+  return config_->swa ? name + " from epoch " + std::to_string(config_->swa->from) : name;
+}
+
 Declaration Trainer::declaration() const {
   Declaration all = DeclarationOf(*model_, optimizer_.declaration());
-  all.emplace_back("average of the weights", averages() ? std::string(config_->average()) : "none");
+  all.emplace_back(kAverageKey, AverageText());
+  all.emplace_back("monitored figure", config_->monitor);
   all.emplace_back("frozen weights", "sha256 " + frozen_digest_.substr(0, kShownDigits));
   all.insert(all.end(), data_.begin(), data_.end());
   return all;
@@ -131,8 +175,14 @@ std::string Trainer::Restore(const std::filesystem::path& file) {
 }
 
 void Trainer::BeginPhase(const std::filesystem::path& file, bool keeps_optimizer) {
-  TakenOver taken =
-      TakeOverCheckpoint(file, keeps_optimizer ? slot_arrays() : CheckpointArrays(), data_);
+  Declaration same = data_;
+  CheckpointArrays arrays;
+  if (keeps_optimizer) {
+    same.emplace_back("optimizer", optimizer_.declaration());
+    Issue([this] { trainable_->FetchState(); });
+    arrays = slot_arrays();
+  }
+  TakenOver taken = TakeOverCheckpoint(file, arrays, same);
   position_ = {.epoch = taken.position.epoch, .step = taken.position.step};
   if (!keeps_optimizer) return;
   Issue([this] { trainable_->ValuesChanged(); });

@@ -8,16 +8,25 @@
 
 #include "framework/config/parts.h"
 #include "framework/config/suggestion.h"
+#include "framework/config/yaml_emitter.h"
 #include "framework/text.h"
 
 namespace weir {
 namespace {
 
-// Accuracy first, and each once.
-void AddAccuracy(ListOfMetrics& metrics) {
+// Accuracy first, and each once; `written` is the list as it is written, where it is.
+void AddAccuracy(const YamlNode& written, ListOfMetrics& metrics, Problems& problems) {
+  const std::vector<YamlNode> items = written.items();
   const ListOfMetrics named = std::exchange(metrics, {std::make_shared<const Accuracy>()});
-  for (const auto& metric : named) {
-    if (!FindMetric(metric->name(), metrics)) metrics.push_back(metric);
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    const Metric* const before = FindMetric(named[i]->name(), metrics);
+    if (!before) {
+      metrics.push_back(named[i]);
+    } else if (EmitFlow(before->ToYaml()) != EmitFlow(named[i]->ToYaml())) {
+      problems.Add(items[i].position(),
+                   InBackticks(before->name()) +
+                       " is measured already, with other parameters: " + "leave one out");
+    }
   }
 }
 
@@ -34,6 +43,14 @@ void CheckMonitor(const YamlNode& node, const TrainingConfig& config, Problems& 
   problems.Add(PlaceOf(node, "monitor"), "`monitor` takes loss or one of `metrics`, and " +
                                              InBackticks(config.monitor) + " is not measured" +
                                              DidYouMean(config.monitor, measured));
+}
+
+// `node` is what `config` was read from.
+void CheckSwa(const YamlNode& node, const LearningConfig& config, Problems& problems) {
+  if (!config.swa || config.swa->from <= config.epochs) return;
+  problems.Add(PlaceOf(*node.Find("swa"), "from"),
+               "`from` is epoch " + std::to_string(config.swa->from) + ", and there are " +
+                   std::to_string(config.epochs));
 }
 
 // `phase` with what it leaves out, as `training` has it.
@@ -89,14 +106,17 @@ bool TrainingConfig::needs_validation() const {
 TrainingConfig ParseTraining(const YamlNode& node, Problems& problems) {
   const std::size_t before = problems.size();
   auto config = Parse<TrainingConfig>(node, problems);
-  AddAccuracy(config.metrics);
   if (problems.size() != before) return config;
+  AddAccuracy(node.Find("metrics").value_or(YamlNode()), config.metrics, problems);
   CheckMonitor(node, config, problems);
   const YamlNode phases = node.Find("phases").value_or(YamlNode());
   const std::vector<YamlNode> written = phases.items();
   for (std::size_t i = 0; i < config.phases.size(); ++i) {
-    config.phases[i] = Parse<PhaseConfig>(Completed(written[i], node), problems);
+    const YamlNode completed = Completed(written[i], node);
+    config.phases[i] = Parse<PhaseConfig>(completed, problems);
+    CheckSwa(completed, config.phases[i], problems);
   }
+  if (config.phases.empty()) CheckSwa(node, config, problems);
   CheckPhases(phases, config.phases, problems);
   return config;
 }

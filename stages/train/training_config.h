@@ -87,15 +87,11 @@ struct LearningConfig {
               "default none.",
               ElsewhereCalled{"model_ema"}},
         Field{"swa", &LearningConfig::swa,
-              "The mean of the weights at the ends of epochs, validated and kept in their place; by "
-              "default none."}};
+              "The mean of the weights at the ends of epochs, validated and kept in their "
+              "place; by default none."}};
   }
   void Check(const Blame& blame) const {
     if (ema && swa) blame("swa", "`swa` and `ema` both average the weights: leave one out");
-    if (swa && swa->from > epochs) {
-      blame("swa", "`from` is epoch " + std::to_string(swa->from) + ", and there are " +
-                       std::to_string(epochs));
-    }
   }
 
   // What the average of the weights is called: "ema", "swa", or empty where there is none.
@@ -123,7 +119,8 @@ struct PhaseConfig : LearningConfig {
             Field{"name", &PhaseConfig::name, "What it is called.", Required{}},
             Field{"frozen", &PhaseConfig::frozen,
                   "The layers of the backbone that keep their weights; by default those of "
-                  "`model.frozen`."},
+                  "`model.frozen`.",
+                  ElsewhereCalled{"freeze", "freeze_backbone", "freeze_layers", "frozen_layers"}},
             Field{"batch_norm", &PhaseConfig::batch_norm,
                   "What the batch norms of layers that learn use; by default as "
                   "`model.backbone.batch_norm`."},

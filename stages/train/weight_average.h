@@ -13,8 +13,8 @@
 namespace weir {
 
 // An exponential moving average, after each step: average = d average + (1 - d) weights, from the
-// weights that a phase begins with (Polyak and Juditsky, 1992; timm's ModelEmaV3, TensorFlow's
-// ExponentialMovingAverage with num_updates).
+// weights that a phase begins with (Polyak and Juditsky, 1992; timm's ModelEmaV3). The warm-up is
+// TensorFlow's, ExponentialMovingAverage with num_updates; timm's has another form.
 struct Ema {
   double decay = 0.999;
   bool warm_up = true;

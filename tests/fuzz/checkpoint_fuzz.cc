@@ -2,12 +2,15 @@
 // else, what its metadata say in an otherwise whole file, divided by zero bytes: where the training
 // stands, what it trains, and what the command remembers.
 #include <array>
+#include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "stages/train/checkpoint.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/support/pth_bytes.h"
+#include "tests/support/scratch_folder.h"
 
 namespace weir {
 namespace {
@@ -17,6 +20,10 @@ const Declaration kDeclaration = {{"backbone", "mobilenet_v2, width 1"}, {"class
 constexpr const char* kPosition =
     R"({"epoch":3,"next_sample":64,"step":17,"loss_sum":0.3,"images":64,"correct":60,)"
     R"("metrics":{"another":[1.5,8]}})";
+constexpr const char* kInAPhase =
+    R"({"epoch":5,"next_sample":64,"step":17,"phase_step":14,"optimizer_step":16,)"
+    R"("phase_epoch":3,"averaged_epochs":2,"monitored":[0.5,-1e-300,0.75],)"
+    R"("begun":{"head.1.bias":2},"loss_sum":0.3,"images":64,"correct":60})";
 
 // The table of two arrays, 8 floats in all.
 const ParameterTable& Table() {
@@ -69,6 +76,7 @@ std::vector<std::string> FuzzSeeds() {
   const std::string declaration = nlohmann::json(kDeclaration).dump(), zero(1, '\0');
   return {"h" + Header(kPosition, declaration, "") + kValues,
           "m" + std::string(kPosition) + zero + declaration + zero + "an extra",
+          "m" + std::string(kInAPhase) + zero + declaration + zero,
           "m{\"epoch\":0,\"next_sample\":0,\"step\":0,\"loss_sum\":0,\"images\":0,\"correct\":0}" +
               zero + R"([["backbone","another"]])",
           "m" + std::string(kPosition) + zero + R"([["seed","1"],[],{"a":"b"}])"};
@@ -76,8 +84,19 @@ std::vector<std::string> FuzzSeeds() {
 
 void FuzzRead(std::string_view bytes) {
   static const MemoryFile file("checkpoint.safetensors");
+  const std::filesystem::path path = file.With(File(bytes));
   std::vector<float> values(Table().values());
-  RestoreCheckpoint(file.With(File(bytes)), {{{"", &Table(), values}}}, kDeclaration);
+  const CheckpointArrays arrays{{{"", &Table(), values}}};
+  const RestoredState state = RestoreCheckpoint(path, arrays, kDeclaration);
+  TakeOverCheckpoint(path, arrays, kDeclaration);
+  // What is read can be written, and is then read as it was.
+  static const ScratchFolder folder;
+  SaveCheckpoint(folder / "again", arrays, kDeclaration, state.position, state.extra);
+  const TrainingPosition again = RestoreCheckpoint(folder / "again", arrays, kDeclaration).position;
+  if (again.phase_step != state.position.phase_step || again.begun != state.position.begun ||
+      again.monitored != state.position.monitored) {
+    std::abort();
+  }
 }
 
 }  // namespace weir

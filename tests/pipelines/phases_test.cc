@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -155,10 +157,12 @@ TEST_F(Phases, KilledAnywhereItGoesOnToTheSameModel) {
 TEST_F(Phases, GiveTheSameModelAtAnyCeilingAndAnyNumberOfThreads) {
   Write("one", "{ema: {decay: 0.9}, " + std::string(kTwoPhases).substr(1));
   ASSERT_EQ(Run("one", {"--set", "threads=1"}).status, 0);
-  const std::string smallest =
-      std::to_string(nlohmann::json::parse(FileText(Out("one") / "plan.json"))["smallest_bytes"]
-                         .get<std::uint64_t>()) +
-      "B";
+  const auto plan = nlohmann::json::parse(FileText(Out("one") / "plan.json"));
+  std::size_t most = 0;  // of the smallest ceilings of its phases
+  for (const auto& phase : plan["phases"]) {
+    most = std::max(most, phase["smallest_bytes"].get<std::size_t>());
+  }
+  const std::string smallest = std::to_string((most >> 20) + 4) + "MiB";  // beside what varies
   int runs = 0;
   for (const std::vector<std::string>& more :
        {std::vector<std::string>{"--set", "threads=4"},
@@ -200,12 +204,56 @@ TEST_F(Phases, ThePlanHasABillForEach) {
   EXPECT_EQ(plan["phase"], "fine_tune");
   EXPECT_EQ(plan["peak_bytes"], plan["phases"][1]["peak_bytes"]);
   EXPECT_LT(plan["phases"][0]["peak_bytes"], plan["phases"][1]["peak_bytes"]);
-  const ProcessOutcome tight =
-      Weir({"run", job, "--out", Out("tight").string(), "--memory",
-            std::to_string(plan["phases"][0]["smallest_bytes"].get<long>()) + "B"});
+  const std::size_t enough_for_the_first =
+      (plan["phases"][0]["smallest_bytes"].get<std::size_t>() >> 20) + 2;  // beside what varies
+  const ProcessOutcome tight = Weir({"run", job, "--out", Out("tight").string(), "--memory",
+                                     std::to_string(enough_for_the_first) + "MiB"});
   EXPECT_EQ(tight.status, 3);
   EXPECT_THAT(tight.err, HasSubstr("weir: phase `fine_tune`: this job does not fit in "));
   EXPECT_FALSE(fs::exists(Out("tight"))) << "refused before the first phase";
+}
+
+TEST_F(Phases, AreGoneOnWithAfterTheyAreDone) {
+  for (const std::string keep : {"best", "last"}) {
+    Write(keep, "{keep: " + keep + ", monitor: loss, epochs: 3}");
+    ASSERT_EQ(Run(keep).status, 0);
+    const std::string model = Model(keep), summary = Summary(keep)["kept"].dump();
+    ASSERT_EQ(Run(keep, {"--resume"}).status, 0);
+    EXPECT_TRUE(Model(keep) == model) << "nothing was left to train";
+    EXPECT_EQ(Summary(keep)["kept"].dump(), summary);
+    ASSERT_EQ(Run(keep, {"--resume", "--set", "training.epochs=5"}).status, 0);
+    Write(keep + "5", "{keep: " + keep + ", monitor: loss, epochs: 5}");
+    ASSERT_EQ(Run(keep + "5").status, 0);
+    EXPECT_TRUE(Model(keep) == Model(keep + "5")) << keep;
+  }
+  // Another rule holds from there on.
+  ASSERT_EQ(Run("best", {"--resume", "--set", "training.keep=last"}).status, 0);
+  EXPECT_EQ(Summary("best")["kept"]["as"], "last");
+  const ProcessOutcome again = Run("best", {"--resume"});
+  EXPECT_EQ(again.status, 0) << again.err;
+}
+
+TEST_F(Phases, KeepTheirFeaturesWhereverThatIsAsked) {
+  Write("job", kTwoPhases);
+  for (const std::string place : {"memory", "file", "off"}) {
+    const ProcessOutcome outcome =
+        Weir({"run", (scratch_ / "job.yaml").string(), "--out", Out(place).string(), "--set",
+              "pipeline.features.cache=" + place, "--set", "pipeline.augment.variants=2"},
+             {.environment = {"WEIR_CACHE=" + (scratch_ / "cache").string()}});
+    ASSERT_EQ(outcome.status, 0) << place << outcome.err;
+    EXPECT_TRUE(Model(place) == Model("memory")) << place;
+  }
+}
+
+TEST_F(Phases, AFolderOfThePersonsOwnIsNotReplaced) {
+  Write("job", "{epochs: 1}");
+  fs::create_directories(Out("mine") / "model");
+  std::ofstream(Out("mine") / "model" / "notes.txt") << "mine";
+  const ProcessOutcome outcome =
+      Weir({"run", (scratch_ / "job.yaml").string(), "--out", Out("mine").string()});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("model is there already, and a run replaces it as a whole"));
+  EXPECT_EQ(FileText(Out("mine") / "model" / "notes.txt"), "mine");
 }
 
 struct Refused {

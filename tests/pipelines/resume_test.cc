@@ -36,6 +36,7 @@ class ExchangedInputs : public ::testing::Test {
                          {"pipeline.augment.size", "[64, 64]"},
                          {"pipeline.batch.size", "8"},
                          {"model.backbone.weights", weights_.string()},
+                         {"training.keep", "last"},  // the best may be of an early epoch
                          {"training.epochs", "2"}};
     for (const auto& [key, value] : changed) settings[key] = value;
     std::vector<std::string> all = {"run", "configs/demo.yaml", "--out", (scratch_ / out).string()};

@@ -12,16 +12,6 @@
 
 namespace weir {
 
-// The row of that name, of a kind without parameters.
-template <IsNamedRow Row>
-Row RowNamed(std::string_view name) {
-  for (const Row& row : Row::All()) {
-    if (row.name == name) return row;
-  }
-  ADD_FAILURE() << "there is no " << name;
-  return Row::All().front();
-}
-
 template <class Kind>
 std::shared_ptr<const Kind> MadeOfDefaults(const Part<Kind>& part) {
   Problems problems;

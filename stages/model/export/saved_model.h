@@ -49,8 +49,9 @@ int EpochOfSavedModel(const std::filesystem::path& folder);
 // Throws Error(kData) where a file is missing, damaged, of another version, or the two do not fit;
 // where the backbone does not fit, its open_backbone throws it.
 // `map` is asked once for the file of weights: all comes from that, whatever takes its place.
-SavedModel LoadSavedModel(const std::filesystem::path& folder,
-                          const std::function<MappedFile(const std::filesystem::path&)>& map =
-                              [](const std::filesystem::path& path) { return MappedFile(path); });
+SavedModel LoadSavedModel(
+    const std::filesystem::path& folder,
+    const std::function<MappedFile(const std::filesystem::path&)>& map =
+        [](const std::filesystem::path& path) { return MappedFile(path); });
 
 }  // namespace weir

@@ -20,10 +20,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kShownClasses = 5;
 
 std::string BackboneText(const BackboneConfig& backbone) {
-  std::string width = std::to_string(backbone.width);
-  width.erase(width.find_last_not_of('0') + 1);
-  if (width.ends_with('.')) width.pop_back();
-  return backbone.name + " of width " + width;
+  return backbone.name + " of width " + Bound(backbone.width).text;
 }
 
 void CheckBackbone(const ModelConfig& config, const ModelSource& saved, const fs::path& folder) {
@@ -56,16 +53,24 @@ class SavedHead {
   SavedHead(SavedModel saved, fs::path folder)
       : folder_(std::move(folder)),
         load_(std::move(saved.source.load_head)),
-        classes_(std::move(saved.classes)),
-        saved_(std::make_shared<Model>(saved.source.config, saved.source.convention, saved.input,
-                                       std::make_shared<std::vector<std::string>>(classes_),
-                                       /*seed=*/0)) {
+        classes_(std::move(saved.classes)) {
+    const Model model(saved.source.config, saved.source.convention, saved.input, classes_,
+                      /*seed=*/0);
     for (std::size_t i = 0; i < classes_.size(); ++i) row_of_.emplace(classes_[i], i);
-    for (int i = 0; i < static_cast<int>(saved_->head().size()); ++i) {
-      for (const HeadArray& array : saved_->head_arrays(i)) {
+    for (int i = 0; i < static_cast<int>(model.head().size()); ++i) {
+      for (const HeadArray& array : model.head_arrays(i)) {
         shapes_.emplace(HeadArrayName(i, array.name), array.shape);
       }
     }
+  }
+
+  // What Values takes beside what it gives.
+  std::size_t bytes() const {
+    std::size_t most = 0;
+    for (const auto& [name, shape] : shapes_) {
+      most = std::max(most, static_cast<std::size_t>(ValuesIn(shape)) * sizeof(float));
+    }
+    return most;
   }
 
   // What is said of it before a run begins. Throws Error(kConfig) where it does not fit.
@@ -161,7 +166,6 @@ class SavedHead {
   const fs::path folder_;
   const Load load_;
   const std::vector<std::string> classes_;
-  const std::shared_ptr<const Model> saved_;
   std::unordered_map<std::string, std::size_t> row_of_;  // of a class, by its name
   std::map<std::string, Shape> shapes_;                  // of its arrays, by their names
 };
@@ -187,6 +191,7 @@ std::shared_ptr<ModelSource> WarmStart(const ModelConfig& config, SavedModel sav
   source->convention = saved.source.convention;
   source->open_backbone = std::move(saved.source.open_backbone);
   const auto head = std::make_shared<const SavedHead>(std::move(saved), folder);
+  source->opening_bytes = head->bytes();
   source->about = [head](const Model& model) { return head->About(model); };
   source->load_head = [head](const Model& model, int layer, const HeadArray& array,
                              std::vector<float> initial) {

@@ -86,6 +86,17 @@ FloatCount BackboneSteps::Kernel(int index, std::int64_t copies) const {
   return {.fixed = copies * it.out_channels * of_an_output};
 }
 
+// On processors without AVX-512 oneDNN writes the patches of a picture that a dilated convolution
+// reads side by side, and before that the picture's channels one behind another: of one picture and
+// group at a time (gemm_convolution_bwd_weights_t, measured).
+FloatCount BackboneSteps::Patches(int index) const {
+  const NetworkLayer& it = layer(index);
+  if (it.dilation == 1 || it.kernel == 1) return {};
+  const MapSize out = network_.output_size(index);
+  const std::int64_t taps = std::int64_t{it.kernel} * it.kernel * (it.in_channels / it.groups);
+  return {.fixed = taps * out.height * out.width + PaddedInput(index).per_sample / it.groups};
+}
+
 int BackboneSteps::Forward(Activations activations) {
   for (int i = begin(); i < end(); ++i) {
     const bool keeps = use_ == Use::kLearning && activations == Activations::kKept && learns_[i];
@@ -256,8 +267,9 @@ void BackboneSteps::BackwardConvolution(int index, int gradient) {
         .scratch = Output(index);  // measured: LibTorch's batch norm takes a map in passing
   }
   if (model_.learns(index)) {
-    list_.Step(Kind::kKernelGradient, index, {of_product, made.input}, {}).scratch =
-        Kernel(index, it.is_pointwise() ? 1 : kKernelGradientCopies);
+    const FloatCount copies = Kernel(index, it.is_pointwise() ? 1 : kKernelGradientCopies);
+    list_.Step(Kind::kKernelGradient, index, {of_product, made.input}, {}).scratch = {
+        .fixed = copies.fixed + Patches(index).fixed};
   }
   if (WantsGradient(it.input)) {
     const int of_input = list_.Array(Input(index));

@@ -55,6 +55,7 @@ class BackboneSteps {
   FloatCount Input(int index) const;
   FloatCount PaddedInput(int index) const;
   FloatCount Kernel(int index, std::int64_t copies) const;
+  FloatCount Patches(int index) const;
 
   void ForwardLayer(int index, const Keeping& keeping);
   void ForwardConvolution(int index, const Keeping& keeping);

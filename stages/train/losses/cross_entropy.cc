@@ -34,12 +34,8 @@ double CrossEntropy::Gradient(std::span<float> logits, const Sample& sample, dou
   const double smoothing = params_.label_smoothing;
   const double loss = Of(logits, sample);
   const double total = LogSumExp(logits);
-  const double everywhere = smoothing / static_cast<double>(logits.size());
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    double target = everywhere;
-    ForEachPart(sample, [&](const LabelPart& part) {
-      if (static_cast<int>(i) == part.label) target += (1 - smoothing) * part.part;
-    });
+    const double target = TargetOf(sample, static_cast<int>(i), smoothing, logits.size());
     logits[i] = static_cast<float>(scale * (std::exp(logits[i] - total) - target));
   }
   return loss;

@@ -24,19 +24,12 @@ Term TermOf(double log_p, double gamma) {
 
 }  // namespace
 
-double Focal::TargetOf(const Sample& sample, int label, std::size_t classes) const {
-  double target = params_.label_smoothing / static_cast<double>(classes);
-  ForEachPart(sample, [&](const LabelPart& part) {
-    if (part.label == label) target += (1 - params_.label_smoothing) * part.part;
-  });
-  return target;
-}
-
 double Focal::Of(std::span<const float> logits, const Sample& sample) const {
   const double total = LogSumExp(logits);
   double loss = 0;
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    const double target = TargetOf(sample, static_cast<int>(i), logits.size());
+    const double target =
+        TargetOf(sample, static_cast<int>(i), params_.label_smoothing, logits.size());
     if (target > 0) loss += target * TermOf(logits[i] - total, params_.gamma).loss;
   }
   return params_.alpha * loss;
@@ -48,14 +41,16 @@ double Focal::Gradient(std::span<float> logits, const Sample& sample, double sca
   const double total = LogSumExp(logits);
   double loss = 0, slopes = 0;
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    const double target = TargetOf(sample, static_cast<int>(i), logits.size());
+    const double target =
+        TargetOf(sample, static_cast<int>(i), params_.label_smoothing, logits.size());
     if (target == 0) continue;
     const Term term = TermOf(logits[i] - total, params_.gamma);
     loss += target * term.loss;
     slopes += target * term.slope;
   }
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    const double target = TargetOf(sample, static_cast<int>(i), logits.size());
+    const double target =
+        TargetOf(sample, static_cast<int>(i), params_.label_smoothing, logits.size());
     const double log_p = logits[i] - total;
     const double slope = target > 0 ? target * TermOf(log_p, params_.gamma).slope : 0;
     logits[i] = static_cast<float>(scale * params_.alpha * (slope - std::exp(log_p) * slopes));

@@ -53,8 +53,6 @@ class Focal final : public Loss {
   double Gradient(std::span<float> logits, const Sample& sample, double scale) const override;
 
  private:
-  double TargetOf(const Sample& sample, int label, std::size_t classes) const;
-
   Params params_;
 };
 

@@ -3,6 +3,7 @@
 // Pure functions; any thread.
 #pragma once
 
+#include <cstddef>
 #include <span>
 
 #include "stages/payloads.h"
@@ -20,6 +21,15 @@ template <class Visit>
 void ForEachPart(const Sample& sample, Visit visit) {
   if (sample.mixture.empty()) return visit(LabelPart{sample.label});
   for (const LabelPart& part : sample.mixture) visit(part);
+}
+
+// The target of a class: its part of the sample, of which `smoothing` is spread over all classes.
+inline double TargetOf(const Sample& sample, int label, double smoothing, std::size_t classes) {
+  double target = smoothing / static_cast<double>(classes);
+  ForEachPart(sample, [&](const LabelPart& part) {
+    if (part.label == label) target += (1 - smoothing) * part.part;
+  });
+  return target;
 }
 
 }  // namespace weir

@@ -22,8 +22,8 @@ class AveragePrecision final : public PassMetric {
   static constexpr std::array<std::string_view, 1> kNames{"average_precision"};
   static constexpr std::string_view kDoc =
       "The area under the curve of precision against recall: of two classes that of the second, "
-      "else "
-      "the mean over the classes, each against the rest; a class without pictures is left out.";
+      "else the mean over the classes, each against the rest; a class without pictures is left "
+      "out.";
   struct Params {
     static auto Fields() { return std::tuple{}; }
   };

@@ -1,5 +1,6 @@
 #include "stages/train/metrics/top_k.h"
 
+#include <cmath>
 #include <cstddef>
 
 #include "framework/error.h"
@@ -16,6 +17,7 @@ void TopK::CheckClasses(int classes) const {
 
 double TopK::Of(std::span<const float> logits, const Sample& sample) const {
   const auto label = static_cast<std::size_t>(sample.label);
+  if (std::isnan(logits[label])) return 0;
   int before = 0;
   for (std::size_t i = 0; i < logits.size(); ++i) {
     before += logits[i] > logits[label] || (i < label && logits[i] == logits[label]);

@@ -39,7 +39,7 @@ class TopK final : public PictureMetric {
   std::string_view name() const override { return name_; }
   // Throws Error(kConfig) where there are fewer than k.
   void CheckClasses(int classes) const override;
-  // 0 or 1.
+  // 0 or 1; 0 where the label's is no number.
   double Of(std::span<const float> logits, const Sample& sample) const override;
 
  private:

@@ -18,8 +18,7 @@ class Lion final : public Optimizer {
   static constexpr std::array<std::string_view, 1> kNames{"lion"};
   static constexpr std::string_view kDoc =
       "Steps by the sign of the mean gradient: 3 to 10 times smaller rates than Adam's (Chen et "
-      "al., "
-      "2023).";
+      "al., 2023).";
 
   struct Params {
     double learning_rate = 0.001;

@@ -26,6 +26,12 @@ void MultiStepSchedule::CheckOwn(double, const ScheduleLength& length, double st
                                  const std::string& key) const {
   const std::uint64_t epoch = *length.steps_per_epoch;
   for (const double epochs : params_.at) {
+    if (StepsInEpochs(epochs, epoch) < 1) {
+      Refuse(key + ".at",
+             CountText(epochs, "epochs") + " of " + CountText(static_cast<double>(epoch), "steps") +
+                 " each make less than one step",
+             "Give more.");
+    }
     if (StepsInEpochs(epochs, epoch) < steps) continue;
     const double all = length.epochs * static_cast<double>(epoch);
     const std::string behind =

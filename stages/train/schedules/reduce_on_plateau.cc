@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "stages/train/schedules/plateau.h"
+
 namespace weir {
 
 double ReduceOnPlateau::RateAt(double base, const Progress& at) const {
@@ -16,9 +18,7 @@ double ReduceOnPlateau::RateAt(double base, const Progress& at) const {
       --cooling;
       waited = 0;
     }
-    const bool is_better =
-        at.higher_is_better ? figure > best + params_.min_delta : figure < best - params_.min_delta;
-    if (is_better) {
+    if (IsBetter(figure, best, at.higher_is_better, params_.min_delta)) {
       best = figure;
       waited = 0;
     } else if (cooling == 0 && ++waited >= params_.patience && rate > params_.min) {

@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "stages/files/bounded_json.h"
 #include "stages/model/weights/safetensors_writer.h"
 #include "stages/train/schedules/schedule.h"
+#include "tests/stages/train/checkpoint_state.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/file_text.h"
 #include "tests/support/head_layers.h"
@@ -15,30 +17,6 @@
 
 namespace weir {
 namespace {
-
-struct State {
-  explicit State(float value) {
-    table.Add("head.1.weight", {2, 3});
-    table.Add("head.1.bias", {2});
-    values.assign(table.values(), value);
-    slots.assign(table.values(), 2 * value);
-  }
-  CheckpointArrays arrays() {
-    return {{{"", &table, values}, {"optimizer.momentum.", &table, slots}}};
-  }
-  ParameterTable table;
-  std::vector<float> values, slots;
-};
-
-const Declaration kDeclaration = {{"backbone", "mobilenet_v2, width 1"}, {"classes", "ants, bees"}};
-
-TrainingPosition Position() {
-  TrainingPosition position{.epoch = 3, .next_sample = 64, .step = 17, .metrics = {}};
-  position.metrics = {
-      .loss_sum = 0.1 + 0.2, .images = 64, .means = {{"accuracy", 60, 64}, {"another", 1.5, 8}}};
-  position.monitored = {0.1 + 0.2, 1, 0.75};
-  return position;
-}
 
 TEST(Checkpoint, ComesBackAsItWas) {
   const ScratchFolder folder;
@@ -52,9 +30,14 @@ TEST(Checkpoint, ComesBackAsItWas) {
     }
   }
   EXPECT_EQ(state.extra, "best: 0.9\n\"é\"");
-  EXPECT_EQ(state.position.epoch, 3);
+  EXPECT_EQ(state.position.epoch, 5);
   EXPECT_EQ(state.position.next_sample, 64u);
   EXPECT_EQ(state.position.step, 17u);
+  EXPECT_EQ(state.position.phase_step, 14u);
+  EXPECT_EQ(state.position.optimizer_step, 16u);
+  EXPECT_EQ(state.position.phase_epoch, 3);
+  EXPECT_EQ(state.position.averaged_epochs, 2);
+  EXPECT_EQ(state.position.begun, Position().begun);
   EXPECT_EQ(state.position.metrics.loss_sum, 0.1 + 0.2);
   EXPECT_EQ(state.position.metrics.images, 64u);
   EXPECT_EQ(state.position.metrics.accuracy(), 60. / 64);
@@ -68,6 +51,7 @@ TEST(Checkpoint, KeepsTheFiguresOfVeryManyEpochs) {
   const ScratchFolder folder;
   State state(1);
   TrainingPosition position = Position();
+  position.epoch = position.phase_epoch = ScheduleClock::kMostMonitored + 1;
   position.monitored.assign(ScheduleClock::kMostMonitored, -1.2345678901234567e-300);
   SaveCheckpoint(folder / "state", state.arrays(), kDeclaration, position, "");
   const auto restored = RestoreCheckpoint(folder / "state", state.arrays(), kDeclaration);
@@ -79,18 +63,25 @@ TEST(Checkpoint, KeepsTheFiguresOfVeryManyEpochs) {
                 "' has damaged metadata\nResume from another checkpoint, or begin anew.");
 }
 
-// An earlier version knew of no figures.
-TEST(Checkpoint, WithoutMonitoredFiguresIsRead) {
+// An earlier version knew of one phase, of one optimizer's state, and of no figures.
+TEST(Checkpoint, OfAnEarlierVersionGoesOnInItsOnlyPhase) {
   const ScratchFolder folder;
   State state(1);
   SaveCheckpoint(folder / "state", state.arrays(), kDeclaration, Position(), "");
   std::string bytes = FileText(folder / "state");
-  const std::string key = R"(monitored\":)";
-  bytes.replace(bytes.find(key), 9, "something");
+  for (const std::string key :
+       {"phase_step", "optimizer_step", "phase_epoch", "averaged_epochs", "monitored", "begun"}) {
+    bytes.replace(bytes.find(key + R"(\":)"), 3, "not");
+  }
   folder.Write("state", bytes);
   const auto restored = RestoreCheckpoint(folder / "state", state.arrays(), kDeclaration);
   EXPECT_TRUE(restored.position.monitored.empty());
+  EXPECT_TRUE(restored.position.begun.empty());
   EXPECT_EQ(restored.position.step, 17u);
+  EXPECT_EQ(restored.position.phase_step, 17u);
+  EXPECT_EQ(restored.position.optimizer_step, 17u);
+  EXPECT_EQ(restored.position.phase_epoch, 5);
+  EXPECT_EQ(restored.position.averaged_epochs, 0);
 }
 
 TEST(Checkpoint, SaysWhatDiffers) {
@@ -115,7 +106,7 @@ TEST(Checkpoint, OfAnEarlierVersionIsComparedAsFarAsItSays) {
   SaveCheckpoint(folder / "state", state.arrays(), kDeclaration, Position(), "");
   Declaration more = kDeclaration;
   more.insert(more.begin() + 1, {"batch size", "32"});
-  EXPECT_EQ(RestoreCheckpoint(folder / "state", state.arrays(), more).position.epoch, 3);
+  EXPECT_EQ(RestoreCheckpoint(folder / "state", state.arrays(), more).position.epoch, 5);
 }
 
 TEST(Checkpoint, OfALaterVersionIsRefused) {
@@ -217,18 +208,39 @@ TEST(Checkpoint, RefusesACountThatIsNone) {
   State state(1);
   TrainingPosition position = Position();
   position.epoch = 33;
+  position.next_sample = 1234567890123456;
   position.step = 1700;
+  position.phase_step = 1600;
+  position.optimizer_step = 1650;
+  position.begun = {{"head.1.weight", 1600}};
   position.metrics.means[1].images = 18;
+  position.metrics.means[1].name = "accuracz";
+  position.phase_epoch = 12;
+  position.averaged_epochs = 13;
   SaveCheckpoint(file, state.arrays(), kDeclaration, position, "");
   const std::string whole = FileText(file);
   // Each in the place of as many bytes.
-  for (const auto& [count, damaged] :
-       std::map<std::string, std::string>{{R"(epoch\":33)", R"(epoch\":-3)"},
-                                          {R"(next_sample\":64)", R"(next_sample\":-1)"},
-                                          {R"(step\":1700)", R"(step\":17.5)"},
-                                          {R"(correct\":60)", R"(correct\":65)"},
-                                          {R"([1.5,18])", R"([1.5,65])"},
-                                          {R"(1.0,0.75])", R"(null,0.5])"}}) {
+  for (const auto& [count, damaged] : std::vector<std::pair<std::string, std::string>>{
+           {R"("epoch\":33)", R"("epoch\":-3)"},
+           {R"(next_sample\":1234567890123456)", R"(next_sample\":9007199254740993)"},
+           {R"(next_sample\":1234567890123456)", R"(next_sample\":-123456789012345)"},
+           {R"("step\":1700)", R"("step\":17.5)"},
+           {R"(phase_step\":1600)", R"(phase_step\":-160)"},
+           {R"(phase_step\":1600)", R"(phase_step\":1701)"},
+           {R"(optimizer_step\":1650)", R"(optimizer_step\":1701)"},
+           {R"(phase_epoch\":12)", R"(phase_epoch\":34)"},
+           {R"(phase_epoch\":12)", R"(phase_epoch\":11)"},  // fewer than were averaged
+           {R"(phase_epoch\":12)", R"(phase_epoch\":[])"},
+           {R"(averaged_epochs\":13)", R"(averaged_epochs\":14)"},
+           {R"(weight\":1600)", R"(weight\":1651)"},
+           {R"(weight\":1600)", R"(weight\":-160)"},
+           {R"({\"head.1.weight\":1600})", R"([                 1600 ])"},
+           {R"(correct\":60)", R"(correct\":65)"},
+           {R"(accuracz)", R"(accuracy)"},
+           {R"([1.5,18])", R"([1.5,65])"},
+           {R"([1.5,18])", R"([true,8])"},
+           {R"(1.0,0.75])", R"(null,0.5])"},
+           {R"(1.0,0.75])", R"(true,0.5])"}}) {
     const std::size_t at = whole.find(count);
     ASSERT_NE(at, whole.npos) << count;
     folder.Write("state", std::string(whole).replace(at, count.size(), damaged));
@@ -256,7 +268,7 @@ TEST(DeclarationOf, TellsLongListsOfClassesApartAndStaysShort) {
   State state(1);
   const Declaration declaration = DeclarationOfClasses(classes);
   SaveCheckpoint(file, state.arrays(), declaration, Position(), "");
-  EXPECT_EQ(RestoreCheckpoint(file, state.arrays(), declaration).position.epoch, 3);
+  EXPECT_EQ(RestoreCheckpoint(file, state.arrays(), declaration).position.epoch, 5);
   EXPECT_LT(std::filesystem::file_size(file), 8192u);
   classes[65'535] += "y";
   const std::string error =
@@ -271,7 +283,7 @@ TEST(Checkpoint, OfClassesWhoseNamesAreNotUtf8ComesBack) {
   State state(1);
   const Declaration declaration = DeclarationOfClasses({"M\xfcller", "ants"});
   SaveCheckpoint(file, state.arrays(), declaration, Position(), "");
-  EXPECT_EQ(RestoreCheckpoint(file, state.arrays(), declaration).position.epoch, 3);
+  EXPECT_EQ(RestoreCheckpoint(file, state.arrays(), declaration).position.epoch, 5);
 }
 
 TEST(DeclarationOf, NamesWhatATrainingIs) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "framework/config/yaml_reader.h"
+#include "stages/train/losses/focal.h"
 #include "stages/train/optimizers/sgd.h"
 #include "tests/stages/device/processor_device.h"
 #include "tests/stages/train/running_train.h"
@@ -71,6 +72,29 @@ TEST(WeightsOf, RefusesToBalanceWhatIsNotKnown) {
             "training.class_weight: balanced has no weight for the class 'bees', of which there is "
             "no picture to train on\n"
             "Give the weights by name: class_weight: {ants: 2}.");
+}
+
+// Each part of a mixture counts by the weight of its own class.
+TEST(WeightedGradient, OfAMixtureIsTheSumOfItsParts) {
+  const std::vector<float> logits = {0.5f, -1, 2};
+  const std::vector<double> weights = {3, 1, 0.25};
+  const Sample mixed{.label = 2, .path = "", .mixture = {{2, 0.625}, {0, 0.375}}};
+  const CrossEntropy smooth({.label_smoothing = 0.125});
+  const Focal focal({.gamma = 2, .alpha = 0.5, .label_smoothing = 0.125});
+  for (const Loss* const loss :
+       {static_cast<const Loss*>(&smooth), static_cast<const Loss*>(&focal)}) {
+    double expected_loss = 0;
+    std::vector<double> expected(logits.size());
+    for (const LabelPart& part : mixed.mixture) {
+      const double weight = weights[part.label] * part.part;
+      std::vector<float> gradient = logits;
+      expected_loss += weight * loss->Gradient(gradient, {.label = part.label, .path = ""}, 1);
+      for (std::size_t i = 0; i < logits.size(); ++i) expected[i] += weight * 0.5 * gradient[i];
+    }
+    std::vector<float> gradient = logits;
+    EXPECT_NEAR(WeightedGradient(*loss, weights, gradient, mixed, 0.5), expected_loss, 1e-12);
+    for (std::size_t i = 0; i < logits.size(); ++i) EXPECT_NEAR(gradient[i], expected[i], 1e-7);
+  }
 }
 
 std::vector<float> LearntWith(const SmallTraining& training, bool on_device,

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "stages/train/activation_plan.h"
+#include "stages/train/optimizers/adagrad.h"
 #include "stages/train/optimizers/sgd.h"
 #include "stages/train/trainable_model.h"
 #include "tests/stages/device/processor_device.h"
@@ -84,6 +85,30 @@ TEST(TrainOnDevice, GoesOnWithWhatTheHostSavedAndTheOtherWayRound) {
   EXPECT_TRUE(device.State() == host.State());
   device.learner().Save(folder / "back", "");
   EXPECT_TRUE(FileText(folder / "back") == FileText(folder / "state"));
+}
+
+// The weights stay, as does where the slots of what learns anew begin.
+TEST(TrainOnDevice, APhaseBeginsAsOnTheHost) {
+  const ScratchFolder folder;
+  const auto with_adagrad = [](SmallTraining training) {
+    training.config->optimizer = std::make_shared<Adagrad>(Adagrad::Params{});
+    return training;
+  };
+  Running first(with_adagrad(HeadOnly()));
+  first.Pass(Split::kTrain, 0, 16);
+  first.learner().EndEpoch(0.5);
+  first.learner().Save(folder / "ended", "");
+  SmallTraining more({.kind = FrozenConfig::Kind::kThrough, .through = "block_15"});
+  more.config->ema = Ema{};
+  with_adagrad(more);
+  Running host(more), device(more, OnDevice());
+  const std::vector<float> before = host.State();  // to look at the device's would fetch it
+  host.learner().BeginPhase(folder / "ended", /*keeps_optimizer=*/true);
+  device.learner().BeginPhase(folder / "ended", /*keeps_optimizer=*/true);
+  EXPECT_TRUE(device.State() == before);
+  host.learner().Save(folder / "host", "");
+  device.learner().Save(folder / "device", "");
+  EXPECT_TRUE(FileText(folder / "device") == FileText(folder / "host"));
 }
 
 TEST(TrainOnDevice, TakesTheWholeBatchAtOnceWhereThatFits) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -151,6 +152,66 @@ TEST(TrainResume, ARunOfOtherBatchesOrPicturesIsNotResumed) {
   other.pictures.validation = "3, sha256 dd";
   EXPECT_EQ(differs(other),
             "pictures to validate with was `2, sha256 bb`, and is `3, sha256 dd` now");
+}
+
+// What a run that is resumed with `is` says of what one that was saved with `was` is.
+std::string RefusalOfOther(const SmallTraining& was, const SmallTraining& is) {
+  const ScratchFolder folder;
+  Running(was).learner().Save(folder / "state", "");
+  Running other(is);
+  const std::string text = CaughtError([&] { other.learner().Restore(folder / "state"); });
+  const std::size_t begin = text.find("' ") + 2;
+  return text.substr(begin, text.find('\n') - begin);
+}
+
+TEST(TrainResume, ARunOfAnotherAverageOrMonitoredFigureIsNotResumed) {
+  const auto with = [](std::optional<Ema> ema, std::optional<Swa> swa) {
+    SmallTraining training = HeadOnly();
+    training.config->ema = ema;
+    training.config->swa = swa;
+    return training;
+  };
+  const std::string other = "is of another training: ";
+  EXPECT_EQ(RefusalOfOther(with({}, {}), with(Ema{}, {})),
+            other + "average of the weights was `none`, and is `ema` now");
+  EXPECT_EQ(RefusalOfOther(with({}, Swa{.from = 2}), with({}, Swa{.from = 3})),
+            other + "average of the weights was `swa from epoch 2`, and is `swa from epoch 3` now");
+  SmallTraining by_loss = HeadOnly();
+  by_loss.config->monitor = "loss";
+  EXPECT_EQ(RefusalOfOther(HeadOnly(), by_loss),
+            other + "monitored figure was `accuracy`, and is `loss` now");
+}
+
+// An earlier version had no averages, and did not say so.
+TEST(TrainResume, ARunOfAnEarlierVersionHasNoAverage) {
+  const ScratchFolder folder;
+  Running(HeadOnly()).learner().Save(folder / "state", "");
+  std::string bytes = FileText(folder / "state");
+  const std::string said = R"([\"average of the weights\",\"none\"])";
+  std::string blank = R"([\"seed\",\"7\"])";
+  blank.resize(said.size(), ' ');
+  const std::size_t at = bytes.find(said);
+  ASSERT_NE(at, bytes.npos);
+  folder.Write("state", bytes.replace(at, said.size(), blank));
+  EXPECT_EQ(Running(HeadOnly()).learner().Restore(folder / "state"), "");
+  SmallTraining averaged = HeadOnly();
+  averaged.config->ema = Ema{};
+  Running other(averaged);
+  EXPECT_THAT(CaughtError([&] { other.learner().Restore(folder / "state"); }),
+              testing::HasSubstr("' is of another training: average of the weights was `none`, and "
+                                 "is `ema` now\n"));
+}
+
+TEST(TrainResume, APhaseKeepsNothingOfAnotherOptimizer) {
+  const ScratchFolder folder;
+  Running(HeadOnly()).learner().Save(folder / "ended", "");
+  SmallTraining training = HeadOnly();
+  training.config->optimizer = std::make_shared<Rmsprop>(Rmsprop::Params{});
+  Running other(training);
+  EXPECT_THAT(CaughtError([&] { other.learner().BeginPhase(folder / "ended", true); }),
+              testing::HasSubstr("' is of another training: optimizer was `adam`, and is `rmsprop` "
+                                 "now\n"));
+  other.learner().BeginPhase(folder / "ended", false);
 }
 
 // What an optimizer keeps of a parameter that begins to learn later is as old as that is.

@@ -89,6 +89,30 @@ TEST(ParseTraining, ReportsAccuracyAlwaysAndEachMetricOnce) {
   EXPECT_EQ(names, "accuracy top_3 macro_f1 top_5 ");
 }
 
+TEST(ParseTraining, RefusesTwoMetricsOfOneName) {
+  EXPECT_EQ(
+      ProblemsOfTraining("metrics: [expected_calibration_error, "
+                         "expected_calibration_error: {bins: 10}]"),
+      "a.yaml:1:39: `expected_calibration_error` is measured already, with other parameters: "
+      "leave one out\n"
+      "    1 | metrics: [expected_calibration_error, expected_calibration_error: {bins: 10}]\n"
+      "      |                                       ^");
+}
+
+// A phase may be longer than what it leaves to `training` says, and the other way round.
+TEST(ParseTraining, AveragesFromAnEpochThatThereIs) {
+  EXPECT_EQ(Training("{epochs: 20, phases: [{name: a, swa: {from: 12}}]}").phases[0].swa->from, 12);
+  EXPECT_EQ(Training("{swa: {from: 12}, phases: [{name: a, epochs: 20}]}").phases[0].swa->from, 12);
+  EXPECT_EQ(ProblemsOfTraining("{swa: {from: 12}}"),
+            "a.yaml:1:14: `from` is epoch 12, and there are 10\n"
+            "    1 | {swa: {from: 12}}\n"
+            "      |              ^");
+  EXPECT_EQ(ProblemsOfTraining("{swa: {from: 12}, phases: [{name: a, epochs: 11}]}"),
+            "a.yaml:1:14: `from` is epoch 12, and there are 11\n"
+            "    1 | {swa: {from: 12}, phases: [{name: a, epochs: 11}]}\n"
+            "      |              ^");
+}
+
 TEST(ParseTraining, TakesWeightsOfClasses) {
   const auto written = [](const std::string& text) {
     return EmitFlow(*ToYaml(Training(text)).Find("class_weight"));
@@ -107,14 +131,6 @@ std::string AllNames() {
     names.insert(names.end(), part.names.begin(), part.names.end());
   }
   return Enumerate(names);
-}
-
-// The names of a list as a message has them: "accuracy or top_5_accuracy".
-template <class Row>
-std::string Listed(std::span<const Row> rows) {
-  std::vector<std::string> names;
-  for (const Row& row : rows) names.emplace_back(row.name);
-  return Enumerate(names, "or");
 }
 
 TEST(ParseTraining, BlamesThePlace) {
@@ -210,7 +226,9 @@ loss:
     label_smoothing: 0.1
 class_weight: none
 micro_batch: 4
-early_stopping:
+early_stopping: ~
+ema: ~
+swa: ~
 metrics: [accuracy]
 keep: auto
 monitor: accuracy

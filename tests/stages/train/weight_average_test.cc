@@ -5,12 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 #include <vector>
 
 #include "stages/train/optimizers/sgd.h"
 #include "stages/train/trainable_model.h"
+#include "tests/stages/device/processor_device.h"
 #include "tests/stages/train/running_train.h"
 #include "tests/stages/train/small_training.h"
 #include "tests/support/file_text.h"
@@ -95,43 +97,98 @@ TEST(Swa, IsTheMeanOfTheEndsOfItsEpochs) {
   EXPECT_LT(largest, 1e-6);
 }
 
+Running::Options On(bool device) {
+  Running::Options options;
+  if (device) options.device = std::make_shared<ProcessorDevice>();
+  return options;
+}
+
+// Of each average, and of each on a device.
+struct Averaged {
+  bool is_ema = true;
+  bool on_device = false;
+};
+constexpr std::array<Averaged, 4> kAveraged{
+    {{true, false}, {false, false}, {true, true}, {false, true}}};
+
+SmallTraining TrainingOf(const Averaged& averaged) {
+  SmallTraining training = PartlyFrozen();
+  training.config->epochs = 3;
+  if (averaged.is_ema) training.config->ema = Ema{.decay = 0.9};
+  if (!averaged.is_ema) training.config->swa = Swa{.from = 1};
+  return training;
+}
+
 TEST(WeightAverage, ResumedItIsAsIfItHadNeverStopped) {
   const ScratchFolder folder;
-  for (const bool is_ema : {true, false}) {
-    SmallTraining training = PartlyFrozen();
-    training.config->epochs = 3;
-    if (is_ema) training.config->ema = Ema{.decay = 0.9};
-    if (!is_ema) training.config->swa = Swa{.from = 1};
-    Running whole(training);
+  for (const Averaged& averaged : kAveraged) {
+    SCOPED_TRACE(testing::Message()
+                 << "ema " << averaged.is_ema << " device " << averaged.on_device);
+    const SmallTraining training = TrainingOf(averaged);
+    Running whole(training, On(averaged.on_device));
     int steps = 0;
     whole.learner().after_step = [&] {
       if (++steps == 5) whole.learner().Save(folder / "at step 5", "");
     };
-    const auto learn = [](Running& running, int epoch, int first) {
-      running.Pass(Split::kTrain, epoch, 24, first);
+    const auto end = [](Running& running) {
       running.learner().AverageEpoch();
       running.learner().EndEpoch(std::nullopt);
     };
-    for (int epoch = 0; epoch < 3; ++epoch) learn(whole, epoch, 0);
+    for (int epoch = 0; epoch < 3; ++epoch) {
+      whole.Pass(Split::kTrain, epoch, 24);
+      if (epoch == 1) {
+        whole.learner().AverageEpoch();
+        whole.learner().Save(folder / "averaged", "");
+      }
+      end(whole);
+    }
     whole.learner().Save(folder / "whole", "");
-    Running resumed(training);
-    resumed.learner().Restore(folder / "at step 5");
-    learn(resumed, 1, 16);
-    learn(resumed, 2, 0);
-    resumed.learner().Save(folder / "resumed", "");
-    EXPECT_TRUE(FileText(folder / "resumed") == FileText(folder / "whole")) << is_ema;
-    EXPECT_TRUE(AverageOf(resumed) == AverageOf(whole)) << is_ema;
+    const auto expect_as_whole = [&](Running& resumed) {
+      resumed.Pass(Split::kTrain, 2, 24);
+      end(resumed);
+      resumed.learner().Save(folder / "resumed", "");
+      EXPECT_TRUE(FileText(folder / "resumed") == FileText(folder / "whole"));
+      EXPECT_TRUE(AverageOf(resumed) == AverageOf(whole));
+    };
+    Running in_the_epoch(training, On(averaged.on_device));
+    in_the_epoch.learner().Restore(folder / "at step 5");
+    in_the_epoch.Pass(Split::kTrain, 1, 24, 16);
+    end(in_the_epoch);
+    expect_as_whole(in_the_epoch);
+    Running behind_it(training, On(averaged.on_device));
+    behind_it.learner().Restore(folder / "averaged");
+    end(behind_it);
+    expect_as_whole(behind_it);
+  }
+}
+
+TEST(WeightAverage, IsExchangedOnADevice) {
+  for (const bool is_ema : {true, false}) {
+    Running running(TrainingOf({is_ema, true}), On(true));
+    running.Pass(Split::kTrain, 0, 24);
+    running.learner().AverageEpoch();
+    ASSERT_TRUE(running.learner().has_average());
+    const std::vector<float> raw = running.State();
+    const std::vector<float> average = AverageOf(running);
+    EXPECT_TRUE(running.State() == raw);
+    EXPECT_EQ(average == raw, !is_ema) << "the mean of one epoch is that epoch";
   }
 }
 
 TEST(WeightAverage, IsInTheBill) {
-  const auto held = [](const SmallTraining& training) {
-    return Running(training).footprint().held_bytes();
-  };
-  SmallTraining training = HeadOnly();
-  const std::size_t without = held(training);
-  training.config->ema = Ema{};
-  EXPECT_EQ(held(training) - without, TrainableModel::AverageBytes(*training.MakeModel()));
+  for (const bool on_device : {false, true}) {
+    const auto held = [&](const SmallTraining& training) {
+      Running running(training, On(on_device));
+      EXPECT_LE(running.budget().usage().peak_bytes,
+                running.footprint().held_bytes() +
+                    (running.footprint().lever ? running.footprint().lever->bytes_each : 0));
+      return running.footprint().held_bytes();
+    };
+    SmallTraining training = HeadOnly();
+    const std::size_t without = held(training);
+    training.config->ema = Ema{};
+    EXPECT_EQ(held(training) - without, TrainableModel::AverageBytes(*training.MakeModel()));
+  }
 }
 
 }  // namespace

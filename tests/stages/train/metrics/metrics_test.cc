@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -84,6 +85,12 @@ TEST(TopK, IsOfTheFirstOfTheLargest) {
   EXPECT_EQ(two.Of(logits, Of(3)), 0);
   EXPECT_EQ(three.Of(logits, Of(3)), 1);
   EXPECT_EQ(three.Of(logits, Of(0)), 0);
+}
+
+TEST(TopK, IsNotHitByALogitThatIsNoNumber) {
+  const std::vector<float> logits = {1, std::numeric_limits<float>::quiet_NaN(), 0};
+  EXPECT_EQ(TopK({.k = 3}).Of(logits, Of(1)), 0);
+  EXPECT_EQ(TopK({.k = 3}).Of(logits, Of(2)), 1);
 }
 
 TEST(TopK, IsRefusedOfMoreThanTheClasses) {

@@ -158,6 +158,9 @@ TEST(Schedule, RefusesATrainingThatCannotFollowIt) {
   EXPECT_EQ(refusal("{step: {every: 0.001}}", known),
             "training.schedule.step.every: 0.001 epochs of 100 steps each make less than one "
             "step\nGive more.");
+  EXPECT_EQ(refusal("{multi_step: {at: [0.001, 1]}}", known),
+            "training.schedule.multi_step.at: 0.001 epochs of 100 steps each make less than one "
+            "step\nGive more.");
   EXPECT_EQ(refusal("{multi_step: {at: [1, 3]}}", known),
             "training.schedule.multi_step.at: a fall after 3 epochs, but the training ends after "
             "3 epochs\nRemove it from the list, or train for more epochs.");

@@ -7,16 +7,14 @@
 
 #include <span>
 
-#include "stages/train/training_config.h"
-
 namespace weir {
 
 // Whether `value` is better than `best` by more than `min_delta`.
 bool IsBetter(double value, double best, bool higher_is_better, double min_delta = 0);
 
-// Whether as many epochs as the patience have gone by since the last that was better than all
-// before it, as Keras' EarlyStopping counts them.
-bool HasStalled(std::span<const double> figures, bool higher_is_better,
-                const EarlyStopping& stopping);
+// Whether `patience` epochs have gone by since the last that was better than all before it, as
+// Keras' EarlyStopping counts them.
+bool HasStalled(std::span<const double> figures, bool higher_is_better, int patience,
+                double min_delta);
 
 }  // namespace weir
