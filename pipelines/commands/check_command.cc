@@ -93,7 +93,13 @@ void CheckCommand(const ConfigOptions& options, StageTable& stages) {
         if (model->network().layers()[i].has_weights()) read(i);
       }
     });
-    findings.Try([&] { PlanPhases(phases, 0, source.get(), session); });
+    findings.Try([&] {
+      if (!has_weights && recipe.has_model) {  // of which it was said what is wrong with them
+        session.Plan();
+      } else {
+        PlanPhases(phases, 0, source.get(), session);
+      }
+    });
     if (model && has_weights) AdviseOnPreprocessing(*model, source->convention);
     if (model && source->about) {
       for (const std::string& line : source->about(*model)) PrintNote(line);

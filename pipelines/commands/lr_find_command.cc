@@ -147,17 +147,23 @@ void LrFindCommand(const LrFindOptions& options, StageTable& stages) {
     throw Error(ErrorKind::kConfig, "the pipeline does not train",
                 "End it with the stage `train`: a learning rate is looked for by learning.");
   }
-  std::error_code ignored;  // the file says why it cannot be written
-  if (options.out.has_parent_path()) fs::create_directories(options.out.parent_path(), ignored);
-  AtomicFile file(options.out);  // refused before anything is learnt
+  std::optional<AtomicFile> file;
+  // A place that cannot be written is refused before anything is learnt, and a job that does not fit
+  // before there is a folder for it.
+  const auto begin = [&] {
+    std::error_code ignored;  // the file says why it cannot be written
+    if (options.out.has_parent_path()) fs::create_directories(options.out.parent_path(), ignored);
+    file.emplace(options.out);
+  };
   // The pipeline and what it holds end before the plot is drawn.
-  const RateCurve curve = RunRangeTest(recipe, options.range, options.json ? stderr : stdout);
+  const RateCurve curve =
+      RunRangeTest(recipe, options.range, options.json ? stderr : stdout, begin);
   if (curve.steps().empty()) {
     throw Error(ErrorKind::kConfig, "the loss of the first batch is no finite number",
                 "Look at the weights and the pictures by `weir check`.");
   }
   const auto findings = curve.Find();
-  Draw(curve, findings, options.range, file);
+  Draw(curve, findings, options.range, *file);
   if (options.json) {
     PrintJson(curve, findings);
   } else {

@@ -1,6 +1,7 @@
 #include "pipelines/job/range_test_run.h"
 
 #include <atomic>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -82,7 +83,8 @@ class RangeTest {
 
 }  // namespace
 
-RateCurve RunRangeTest(Recipe recipe, const RateRange& range, std::FILE* out) {
+RateCurve RunRangeTest(Recipe recipe, const RateRange& range, std::FILE* out,
+                       const std::function<void()>& begin) {
   recipe.training.schedule = std::make_shared<RangeTestSchedule>(range);
   const auto model = ModelOf(recipe, Fetching::kAllowed);
   Session session(recipe, {.training = true, .model = model});
@@ -94,6 +96,7 @@ RateCurve RunRangeTest(Recipe recipe, const RateRange& range, std::FILE* out) {
     model->maps = CalibrationSession(recipe, model).Run();
   }
   session.Open();
+  begin();
   std::fprintf(out, "learning rates from %s to %s, in at most %d steps\n",
                RateText(range.from).c_str(), RateText(range.to).c_str(), range.steps);
   std::fflush(out);

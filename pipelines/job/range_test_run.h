@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdio>
+#include <functional>
 
 #include "pipelines/job/range_test.h"
 #include "pipelines/job/recipe.h"
@@ -11,8 +12,9 @@ namespace weir {
 
 // Passes over the train split, one after the other, until the test is over; what is learnt is
 // forgotten, and nothing is written but what the stages keep (features). Says on `out` what there
-// is to say of the data. Throws as `weir run` does: Error(kMemory) where it does not fit,
-// Error(kInterrupted) where a signal stopped it.
-RateCurve RunRangeTest(Recipe recipe, const RateRange& range, std::FILE* out);
+// is to say of the data, and calls `begin` before the first step. Throws as `weir run` does:
+// Error(kMemory) where it does not fit, Error(kInterrupted) where a signal stopped it.
+RateCurve RunRangeTest(Recipe recipe, const RateRange& range, std::FILE* out,
+                       const std::function<void()>& begin);
 
 }  // namespace weir

@@ -323,6 +323,23 @@ TEST_F(WarmStart, GoesOnWithTheHeadOfARunByTheNamesOfTheClasses) {
   EXPECT_EQ(Metrics("again", "validation").back()["loss"], loss);
 }
 
+// Measured by the classes' names: the loss is the same in any order of them.
+TEST_F(WarmStart, FindsTheClassesInAnotherOrder) {
+  Write("first", "{epochs: 3, keep: last, optimizer: {adam: {learning_rate: 0.01}}}");
+  const std::string other =
+      "pipeline.directory.classes=[umbrella, fish, tree, house, teapot, sailboat]";
+  ASSERT_EQ(Run("first", {"--set", other}).status, 0);
+  const nlohmann::json measured = Metrics("first", "validation").back();
+  Write("again", "{epochs: 1, optimizer: {sgd: {learning_rate: 1e-30}}}");
+  const ProcessOutcome outcome = Run("again", {"--set", "model.from=" + Out("first").string()});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("; 6 of 6 classes go on\n"));
+  const nlohmann::json again = Metrics("again", "validation").back();
+  EXPECT_EQ(again["accuracy"], measured["accuracy"]);
+  EXPECT_NEAR(again["loss"].get<double>(), measured["loss"].get<double>(), 1e-6)
+      << "sums of logits in another order";
+}
+
 TEST_F(WarmStart, DrawsTheClassesThatAreNew) {
   Write("first", "{epochs: 3, keep: last, optimizer: {adam: {learning_rate: 0.01}}}");
   const std::string four = "pipeline.directory.classes=[teapot, fish, sailboat, house]";
