@@ -4,14 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "tests/support/drawn_pictures.h"
@@ -138,12 +136,11 @@ TEST_F(Phases, KilledAnywhereItGoesOnToTheSameModel) {
   int kills = 0;
   for (const char* line : {"epoch 1/7 train", "epoch 1/7 validation", "epoch 2/7 validation",
                            "epoch 4/7 validation", "phase 2 of 2", "epoch 5/7 validation"}) {
-    const std::string name = "killed" + std::to_string(kills);
+    const std::string name = "killed" + std::to_string(kills++);
     Write(name, training);
     {
       WeirProcess process(Command(name));
       process.ReadUntil(line);
-      std::this_thread::sleep_for(std::chrono::milliseconds(2 * kills++));
       process.Signal(SIGKILL);
       ASSERT_EQ(process.Wait().status, 128 + SIGKILL) << line;
     }
