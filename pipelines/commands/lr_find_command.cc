@@ -148,8 +148,8 @@ void LrFindCommand(const LrFindOptions& options, StageTable& stages) {
                 "End it with the stage `train`: a learning rate is looked for by learning.");
   }
   std::optional<AtomicFile> file;
-  // A place that cannot be written is refused before anything is learnt, and a job that does not fit
-  // before there is a folder for it.
+  // A place that cannot be written is refused before anything is learnt; a job that does not fit
+  // leaves no folder behind.
   const auto begin = [&] {
     std::error_code ignored;  // the file says why it cannot be written
     if (options.out.has_parent_path()) fs::create_directories(options.out.parent_path(), ignored);
