@@ -8,7 +8,7 @@
 #include "framework/config/config.h"
 #include "framework/config/foreign_word.h"
 #include "framework/text.h"
-#include "pipelines/job/foreign_words.h"
+#include "pipelines/recipe/foreign_words.h"
 
 namespace weir {
 namespace {

@@ -16,7 +16,7 @@
 #include "pipelines/commands/commands.h"
 #include "pipelines/foreign_command_line.h"
 #include "pipelines/job/signals.h"
-#include "pipelines/job/stage_table.h"
+#include "pipelines/recipe/stage_table.h"
 #include "pipelines/record/ending.h"
 
 namespace {

@@ -6,8 +6,9 @@
 
 #include "framework/error.h"
 #include "pipelines/commands/commands.h"
+#include "pipelines/finetune/phase_plans.h"
 #include "pipelines/job/data_check.h"
-#include "pipelines/job/phase_plans.h"
+#include "pipelines/job/model_setup.h"
 #include "pipelines/job/session.h"
 #include "stages/payloads.h"
 #include "stages/sources/source_notes.h"

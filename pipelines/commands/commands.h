@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "pipelines/job/range_test.h"
+#include "pipelines/finetune/range_test.h"
 #include "pipelines/job/run_options.h"
 
 namespace weir {

@@ -16,9 +16,9 @@
 #include "pipelines/commands/commands.h"
 #include "pipelines/drawing/plot.h"
 #include "pipelines/drawing/rasterise.h"
-#include "pipelines/job/range_test.h"
-#include "pipelines/job/range_test_run.h"
-#include "pipelines/job/recipe.h"
+#include "pipelines/finetune/range_test.h"
+#include "pipelines/finetune/range_test_run.h"
+#include "pipelines/recipe/recipe.h"
 #include "stages/files/atomic_file.h"
 #include "stages/writers/picture_encoder.h"
 

@@ -11,7 +11,7 @@
 #include "framework/write_error.h"
 #include "pipelines/commands/commands.h"
 #include "pipelines/commands/plugin_template.h"
-#include "pipelines/job/stage_table.h"
+#include "pipelines/recipe/stage_table.h"
 
 namespace weir {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "framework/error.h"
 #include "pipelines/commands/commands.h"
+#include "pipelines/job/model_setup.h"
 #include "pipelines/job/session.h"
 #include "pipelines/job/signals.h"
 #include "stages/batch/batch.h"

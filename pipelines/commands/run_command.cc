@@ -4,7 +4,7 @@
 
 #include "framework/flow/trace.h"
 #include "pipelines/commands/commands.h"
-#include "pipelines/job/finetune.h"
+#include "pipelines/finetune/finetune.h"
 #include "pipelines/job/flow_run.h"
 #include "pipelines/job/session.h"
 #include "pipelines/job/signals.h"

@@ -5,7 +5,7 @@
 #include "framework/config/config.h"
 #include "framework/config/schema.h"
 #include "pipelines/commands/commands.h"
-#include "pipelines/job/stage_table.h"
+#include "pipelines/recipe/stage_table.h"
 #include "stages/model/export/yaml_json.h"
 #include "stages/model/model_config.h"
 #include "stages/train/training_config.h"

@@ -9,7 +9,7 @@
 #include "framework/config/suggestion.h"
 #include "framework/error.h"
 #include "pipelines/commands/commands.h"
-#include "pipelines/job/stage_table.h"
+#include "pipelines/recipe/stage_table.h"
 #include "stages/model/model_config.h"
 #include "stages/train/training_config.h"
 

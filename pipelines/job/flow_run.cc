@@ -9,6 +9,7 @@
 #include "framework/byte_size.h"
 #include "framework/error.h"
 #include "pipelines/job/data_check.h"
+#include "pipelines/job/model_setup.h"
 #include "pipelines/job/run_report.h"
 #include "pipelines/job/signals.h"
 #include "pipelines/job/ways_to_fit.h"

@@ -101,4 +101,8 @@ std::shared_ptr<ModelSource> SetUpModel(const ModelConfig& model, Fetching fetch
   return result;
 }
 
+std::shared_ptr<ModelSource> ModelOf(const Recipe& recipe, Fetching fetching) {
+  return recipe.has_model ? SetUpModel(recipe.model, fetching) : nullptr;
+}
+
 }  // namespace weir

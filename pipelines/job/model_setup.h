@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "pipelines/recipe/recipe.h"
 #include "stages/model/model.h"
 #include "stages/model/model_config.h"
 
@@ -19,5 +20,8 @@ enum class Fetching {
 // Throws Error(kData) where the weights cannot be had, Error(kConfig) where they are declared
 // wrong. The weights' numbers are read only when the stages are opened.
 std::shared_ptr<ModelSource> SetUpModel(const ModelConfig& model, Fetching fetching);
+
+// Null where the recipe has none. Throws as SetUpModel.
+std::shared_ptr<ModelSource> ModelOf(const Recipe& recipe, Fetching fetching);
 
 }  // namespace weir

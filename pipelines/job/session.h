@@ -17,7 +17,7 @@
 #include "framework/graph/pipeline.h"
 #include "framework/memory/memory_budget.h"
 #include "pipelines/job/host_ceiling.h"
-#include "pipelines/job/recipe.h"
+#include "pipelines/recipe/recipe.h"
 #include "stages/device/device.h"
 #include "stages/model/model.h"
 #include "stages/payloads.h"

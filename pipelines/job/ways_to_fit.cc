@@ -8,6 +8,7 @@
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
+#include "pipelines/job/model_setup.h"
 #include "stages/model/model.h"
 
 namespace weir {

@@ -29,14 +29,6 @@ using ::testing::StartsWith;
 
 const fs::path& Pictures() { return DrawnPictures(); }
 
-// A run of the demo, changed by `more`.
-std::vector<std::string> Demo(const std::string& command,
-                              const std::vector<std::string>& more = {}) {
-  return Joined(
-      {command, "configs/demo.yaml", "--set", "pipeline.directory.path=" + Pictures().string()},
-      more);
-}
-
 double BestAccuracy(const fs::path& run) {
   std::ifstream file(run / "summary.json");
   return nlohmann::json::parse(file)["best_validation_accuracy"];
@@ -44,9 +36,9 @@ double BestAccuracy(const fs::path& run) {
 
 TEST(Demo, LearnsFromFewPicturesBecauseItsBackboneHasSeenOthers) {
   const ScratchFolder scratch;
-  const ProcessOutcome pretrained = Weir(Demo("run", {"--out", (scratch / "with").string()}));
+  const ProcessOutcome pretrained = Weir(DrawnDemo("run", {"--out", (scratch / "with").string()}));
   ASSERT_EQ(pretrained.status, 0) << pretrained.out << pretrained.err;
-  const ProcessOutcome random = Weir(Demo(
+  const ProcessOutcome random = Weir(DrawnDemo(
       "run", {"--out", (scratch / "without").string(), "--set", "model.backbone.weights=none"}));
   ASSERT_EQ(random.status, 0) << random.out << random.err;
   EXPECT_GE(BestAccuracy(scratch / "with"), 0.9);
@@ -57,8 +49,8 @@ TEST(Run, TracesWhatEachThreadDidAndNamesTheBottleneck) {
   const ScratchFolder scratch;
   const fs::path trace = scratch / "trace.json";
   const ProcessOutcome outcome =
-      Weir(Demo("run", {"--out", (scratch / "run").string(), "--trace", trace.string(), "--set",
-                        "training.epochs=1", "--set", "threads=2"}));
+      Weir(DrawnDemo("run", {"--out", (scratch / "run").string(), "--trace", trace.string(),
+                             "--set", "training.epochs=1", "--set", "threads=2"}));
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("trace: " + trace.string() + " (open it at ui.perfetto.dev)"));
   EXPECT_THAT(outcome.out, ContainsRegex("bottleneck: [a-z]+, [0-9]+ % of the time of 2 threads"));
@@ -88,8 +80,8 @@ TEST(Run, TracesWhatEachThreadDidAndNamesTheBottleneck) {
   for (const auto& share : shares) sum += share.get<double>();
   EXPECT_NEAR(sum, 1, 0.2);
 
-  const ProcessOutcome nowhere =
-      Weir(Demo("run", {"--out", (scratch / "other").string(), "--trace", "/nowhere/trace.json"}));
+  const ProcessOutcome nowhere = Weir(
+      DrawnDemo("run", {"--out", (scratch / "other").string(), "--trace", "/nowhere/trace.json"}));
   EXPECT_EQ(nowhere.status, 4);
   EXPECT_FALSE(fs::exists(scratch / "other"));
 }
@@ -97,7 +89,7 @@ TEST(Run, TracesWhatEachThreadDidAndNamesTheBottleneck) {
 TEST(Run, RefusesAFolderThatHoldsARun) {
   const ScratchFolder scratch;
   const std::vector<std::string> arguments =
-      Demo("run", {"--out", scratch.path().string(), "--set", "training.epochs=1"});
+      DrawnDemo("run", {"--out", scratch.path().string(), "--set", "training.epochs=1"});
   ASSERT_EQ(Weir(arguments).status, 0);
   const ProcessOutcome again = Weir(arguments);
   EXPECT_EQ(again.status, 2);
@@ -106,102 +98,9 @@ TEST(Run, RefusesAFolderThatHoldsARun) {
                            "folder with --out.\n");
 }
 
-TEST(Run, SaysWhatIsWrongWithAnOverrideAndWhere) {
-  const ProcessOutcome outcome = Weir(Demo("run", {"--set", "training.epoch=3"}));
-  EXPECT_EQ(outcome.status, 2);
-  EXPECT_THAT(outcome.err, AllOf(StartsWith("weir: --set training.epoch=3:"),
-                                 HasSubstr("`epoch` is called `epochs` here\n")));
-  const ProcessOutcome typo = Weir(Demo("run", {"--set", "training.epocs=3"}));
-  EXPECT_THAT(typo.err, HasSubstr("did you mean `epochs`?"));
-}
-
-TEST(Run, SaysWhatTheWordsOfOtherProgramsAreHere) {
-  const ProcessOutcome outcome =
-      Weir(Demo("run", {"--set", "training.batch_size=64", "--set", "lr=0.1"}));
-  EXPECT_EQ(outcome.status, 2);
-  EXPECT_THAT(outcome.err,
-              AllOf(HasSubstr("`batch_size` is `size` of the stage `batch` here: --set "
-                              "pipeline.batch.size=64\n"),
-                    HasSubstr("`lr` is `training.optimizer.adam.learning_rate` here: --set "
-                              "training.optimizer.adam.learning_rate=0.1\n")));
-}
-
-TEST(CommandLine, SaysWhatTheCommandsOfOtherProgramsAreHere) {
-  const ProcessOutcome train = Weir({"train", "configs/demo.yaml"});
-  EXPECT_EQ(train.status, 2);
-  EXPECT_EQ(train.err, "weir: `train` is `run` here: weir run CONFIG\n");
-  EXPECT_EQ(Weir({"fit"}).err, "weir: `fit` is `run` here: weir run CONFIG\n");
-  for (const char* word : {"val", "test"}) {
-    EXPECT_EQ(Weir({word, "first"}).err,
-              "weir: `" + std::string(word) + "` is `evaluate` here: weir evaluate RUN_DIR DATA\n");
-  }
-}
-
-TEST(CommandLine, SaysWhatTheOptionsOfOtherProgramsAreHere) {
-  const ProcessOutcome outcome =
-      Weir(Demo("run", {"--epochs", "3", "--lr=0.1", "--batch-size", "64", "--seed", "7",
-                        "--workers", "2", "--output-dir", "here", "--amp"}));
-  EXPECT_EQ(outcome.status, 2);
-  EXPECT_EQ(outcome.err,
-            "weir: `--epochs` is no option here: --set training.epochs=3\n"
-            "weir: `--lr` is no option here: --set training.optimizer.adam.learning_rate=0.1\n"
-            "weir: `--batch-size` is no option here: --set pipeline.batch.size=64\n"
-            "weir: `--seed` is no option here: --set seed=7\n"
-            "weir: `--workers` is no option here: --set threads=2\n"
-            "weir: `--output-dir` is given on the command line here: weir run CONFIG --out DIR\n"
-            "weir: `--amp` is no option here: --set pipeline.features.precision=bfloat16\n");
-  EXPECT_EQ(outcome.out, "");
-  const ProcessOutcome other = Weir(Demo("run", {"--fly"}));
-  EXPECT_EQ(other.status, 2);
-  EXPECT_THAT(other.err, HasSubstr("--fly"));
-  EXPECT_EQ(Weir(Demo("preview", {"--epoch", "none"})).status, 2);
-}
-
-TEST(CommandLine, RecommendsCommandsThatThereAre) {
-  const std::string help = Weir({"--help"}).out;
-  for (const char* word :
-       {"train", "resume", "val", "infer", "verify", "summary", "show", "gpus"}) {
-    const std::string said = Weir({word}).err;
-    const std::size_t begin = said.find(" here: weir ");
-    ASSERT_NE(begin, std::string::npos) << said;
-    const std::string rest = said.substr(begin + 12);
-    const std::string command = rest.substr(0, rest.find_first_of(" \n"));
-    EXPECT_THAT(help, HasSubstr("\n  " + command + " ")) << word;
-    EXPECT_EQ(Weir({command, "--help"}).status, 0);
-  }
-}
-
-TEST(Device, AtTheTopOfTheFileIsThatOfPrefetch) {
-  EXPECT_THAT(Weir(Demo("plan", {"--set", "device=cpu"})).out,
-              HasSubstr("\ndevice: cpu, as `device: cpu` says so\n"));
-  const ProcessOutcome both =
-      Weir(Demo("plan", {"--set", "device=cpu", "--set", "pipeline.prefetch.device=cuda"}));
-  EXPECT_EQ(both.status, 2);
-  EXPECT_THAT(both.err, StartsWith("weir: --set pipeline.prefetch.device=cuda: the stage "
-                                   "`prefetch` says `device: cuda`, and --set device=cpu says "
-                                   "`device: cpu`: remove one of them\n"));
-  const ProcessOutcome nowhere = Weir({"run", "configs/contact_sheet.yaml", "--set", "device=cuda",
-                                       "--set", "pipeline.directory.path=" + Pictures().string()});
-  EXPECT_EQ(nowhere.status, 2);
-  EXPECT_THAT(nowhere.err, HasSubstr("put `prefetch` behind `batch`"));
-}
-
-TEST(Size, MayBeOneNumber) {
-  const auto batch_bytes = [](const std::string& size) {
-    const auto plan = nlohmann::json::parse(
-        Weir(Demo("plan", {"--json", "--set", "pipeline.augment.size=" + size})).out);
-    for (const auto& row : plan["rows"]) {
-      if (row["stage"] == "batch") return row["bytes_each"].get<int>();
-    }
-    return 0;
-  };
-  EXPECT_GT(batch_bytes("64"), 0);
-  EXPECT_EQ(batch_bytes("64"), batch_bytes("[64, 64]"));
-  EXPECT_LT(batch_bytes("64"), batch_bytes("[64, 96]"));
-}
-
 TEST(Run, NamesTheWeightsThatAreNotThere) {
-  const ProcessOutcome outcome = Weir(Demo("run", {"--set", "model.backbone.weights=none.pth"}));
+  const ProcessOutcome outcome =
+      Weir(DrawnDemo("run", {"--set", "model.backbone.weights=none.pth"}));
   EXPECT_EQ(outcome.status, 4);
   EXPECT_THAT(outcome.err, HasSubstr("none.pth"));
 }
@@ -210,16 +109,16 @@ TEST(Run, NeedsTwoClasses) {
   const ScratchFolder scratch;
   fs::copy(*fs::directory_iterator(Pictures()), scratch / "only", fs::copy_options::recursive);
   const ProcessOutcome outcome =
-      Weir(Demo("run", {"--set", "pipeline.directory.path=" + scratch.path().string(), "--out",
-                        (scratch / "run").string()}));
+      Weir(DrawnDemo("run", {"--set", "pipeline.directory.path=" + scratch.path().string(), "--out",
+                             (scratch / "run").string()}));
   EXPECT_EQ(outcome.status, 4);
   EXPECT_FALSE(fs::exists(scratch / "run"));
 }
 
 TEST(Run, ThatCannotBeginLeavesNoFolderBehind) {
   const ScratchFolder scratch;
-  const ProcessOutcome outcome =
-      Weir(Demo("run", {"--out", (scratch / "run").string(), "--set", "model.backbone.width=0.5"}));
+  const ProcessOutcome outcome = Weir(
+      DrawnDemo("run", {"--out", (scratch / "run").string(), "--set", "model.backbone.width=0.5"}));
   EXPECT_EQ(outcome.status, 4);
   EXPECT_THAT(outcome.err, HasSubstr("the file looks like width 0.35"));
   EXPECT_FALSE(fs::exists(scratch / "run"));
@@ -239,9 +138,9 @@ TEST(Run, ThatDivergesEndsInsteadOfLeavingAModelOfNoNumbers) {
            {"1h", "weir: epoch 1/10 train: "}, {"0s", "weir: stage train: epoch 1/10 train: "}}) {
     const ScratchFolder scratch;
     const ProcessOutcome outcome =
-        Weir(Demo("run", {"--out", (scratch / "run").string(), "--set",
-                          "training.optimizer={sgd: {learning_rate: 1e+30}}", "--set",
-                          "training.checkpoint_interval=" + interval}));
+        Weir(DrawnDemo("run", {"--out", (scratch / "run").string(), "--set",
+                               "training.optimizer={sgd: {learning_rate: 1e+30}}", "--set",
+                               "training.checkpoint_interval=" + interval}));
     EXPECT_EQ(outcome.status, 2);
     EXPECT_THAT(outcome.err, StartsWith(where + "the loss is no number any more"));
     EXPECT_FALSE(fs::exists(scratch / "run/model"));
@@ -255,7 +154,7 @@ class Resume : public ::testing::Test {
   // The run of one epoch, begun or gone on with.
   std::vector<std::string> Again(const std::vector<std::string>& more, bool resume = true) const {
     std::vector<std::string> all =
-        Demo("run", {"--out", run_.string(), "--set", "training.epochs=1"});
+        DrawnDemo("run", {"--out", run_.string(), "--set", "training.epochs=1"});
     if (resume) all.push_back("--resume");
     return Joined(all, more);
   }
@@ -318,12 +217,12 @@ TEST_F(Resume, PredictPrintsALineForEachPictureWhateverItsName) {
 }
 
 TEST(Plan, ShowsTheFlowTheModelAndTheBillWithoutRunning) {
-  const ProcessOutcome outcome = Weir(Demo("plan"));
+  const ProcessOutcome outcome = Weir(DrawnDemo("plan"));
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("  decode  ─▶ image/u8hwc\n"),
                                  HasSubstr("45 of 52 layers of the backbone are frozen"),
                                  HasSubstr("The smallest ceiling that works is ")));
-  const auto json = nlohmann::json::parse(Weir(Demo("plan", {"--json"})).out);
+  const auto json = nlohmann::json::parse(Weir(DrawnDemo("plan", {"--json"})).out);
   std::size_t total = 0;
   for (const auto& row : json["rows"]) total += row["bytes"].get<std::size_t>();
   EXPECT_EQ(json["peak_bytes"], total);
@@ -333,7 +232,7 @@ TEST(Plan, ShowsTheFlowTheModelAndTheBillWithoutRunning) {
 TEST(Plan, SaysWhyItsCountsAreWhatTheyAre) {
   const auto plan = [](const std::string& memory, std::vector<std::string> more = {}) {
     more.insert(more.end(), {"--set", "threads=2", "--memory", memory});
-    return Weir(Demo("plan", more)).out;
+    return Weir(DrawnDemo("plan", more)).out;
   };
   const std::string plenty = plan("2GiB");
   EXPECT_THAT(plenty, HasSubstr("\n  directory: 8 samples on their way: 4 for each worker, so that "
@@ -361,26 +260,28 @@ TEST(Plan, SaysWhyItsCountsAreWhatTheyAre) {
 
 TEST(Plan, SaysWhichDeviceWasTakenAndWhy) {
   const std::vector<std::string> on_cpu = {"--set", "pipeline.prefetch.device=cpu"};
-  EXPECT_THAT(Weir(Demo("plan", on_cpu)).out,
+  EXPECT_THAT(Weir(DrawnDemo("plan", on_cpu)).out,
               HasSubstr("\ndevice: cpu, as `device: cpu` says so\n"));
-  const auto json = nlohmann::json::parse(Weir(Demo("plan", {"--json", on_cpu[0], on_cpu[1]})).out);
+  const auto json =
+      nlohmann::json::parse(Weir(DrawnDemo("plan", {"--json", on_cpu[0], on_cpu[1]})).out);
   EXPECT_EQ(json["device"], (nlohmann::json{{"name", "cpu"}, {"reason", "`device: cpu` says so"}}));
 
   const auto found = nlohmann::json::parse(
-      Weir(Demo("plan", {"--json", "--set", "memory.host=auto"})).out)["device"];
+      Weir(DrawnDemo("plan", {"--json", "--set", "memory.host=auto"})).out)["device"];
   EXPECT_EQ(found["reason"], nlohmann::json::parse(Weir({"devices", "--json"}).out)["device"]);
 }
 
 TEST(Plan, TheSmallestCeilingWorksAndOneBelowDoesNot) {
-  const auto json = nlohmann::json::parse(Weir(Demo("plan", {"--json"})).out);
+  const auto json = nlohmann::json::parse(Weir(DrawnDemo("plan", {"--json"})).out);
   const std::size_t smallest = json["smallest_bytes"].get<std::size_t>() >> 20;
-  EXPECT_EQ(Weir(Demo("plan", {"--memory", std::to_string(smallest + 4) + "MiB"})).status, 0);
-  EXPECT_EQ(Weir(Demo("plan", {"--memory", std::to_string(smallest - 8) + "MiB"})).status, 3);
+  EXPECT_EQ(Weir(DrawnDemo("plan", {"--memory", std::to_string(smallest + 4) + "MiB"})).status, 0);
+  EXPECT_EQ(Weir(DrawnDemo("plan", {"--memory", std::to_string(smallest - 8) + "MiB"})).status, 3);
 }
 
 TEST(Check, ListsEveryProblemAtOnce) {
-  const ProcessOutcome outcome = Weir(Demo("check", {"--set", "model.backbone.weights=none.pth",
-                                                     "--set", "pipeline.directory.path=/nowhere"}));
+  const ProcessOutcome outcome =
+      Weir(DrawnDemo("check", {"--set", "model.backbone.weights=none.pth", "--set",
+                               "pipeline.directory.path=/nowhere"}));
   EXPECT_EQ(outcome.status, 4);
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("none.pth"), HasSubstr("/nowhere")));
   EXPECT_THAT(outcome.err, HasSubstr("2 problems found"));
@@ -388,7 +289,7 @@ TEST(Check, ListsEveryProblemAtOnce) {
 
 TEST(Check, SaysThatTheArticlesRescaleIsNotWhatTheWeightsWereTrainedOn) {
   const ProcessOutcome outcome =
-      Weir(Demo("check", {"--set", "model.preprocessing={scale: 1/255, offset: 0}"}));
+      Weir(DrawnDemo("check", {"--set", "model.preprocessing={scale: 1/255, offset: 0}"}));
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out,
               HasSubstr("feeds the backbone [0, 1], the weights were trained on [-2.12, 2.25]"));
@@ -397,10 +298,10 @@ TEST(Check, SaysThatTheArticlesRescaleIsNotWhatTheWeightsWereTrainedOn) {
 TEST(Preview, TakesATildeForTheHomeFolderAsAShellDoes) {
   const ScratchFolder scratch;
   const ProcessSetup setup{.environment = {"HOME=" + scratch.path().string()}};
-  const ProcessOutcome drawn = Weir(Demo("preview", {"--out=~/sheet.png"}), setup);
+  const ProcessOutcome drawn = Weir(DrawnDemo("preview", {"--out=~/sheet.png"}), setup);
   EXPECT_EQ(drawn.status, 0) << drawn.err;
   EXPECT_TRUE(fs::exists(scratch / "sheet.png"));
-  const ProcessOutcome refused = Weir(Demo("preview", {"--out=~bob/sheet.png"}), setup);
+  const ProcessOutcome refused = Weir(DrawnDemo("preview", {"--out=~bob/sheet.png"}), setup);
   EXPECT_EQ(refused.status, 2);
   EXPECT_THAT(refused.err, HasSubstr("the home folder `~bob` is not looked up"));
 }
@@ -408,7 +309,8 @@ TEST(Preview, TakesATildeForTheHomeFolderAsAShellDoes) {
 TEST(Predict, NamesWhatIsNoPictureAndGoesOn) {
   const ScratchFolder scratch;
   ASSERT_EQ(
-      Weir(Demo("run", {"--out", (scratch / "run").string(), "--set", "training.epochs=1"})).status,
+      Weir(DrawnDemo("run", {"--out", (scratch / "run").string(), "--set", "training.epochs=1"}))
+          .status,
       0);
   const fs::path text = scratch.Write("notes.jpg", "no picture");
   const fs::path picture = *fs::directory_iterator(*fs::directory_iterator(Pictures()));
@@ -430,42 +332,6 @@ TEST(Predict, SaysWhatIsNoRun) {
   EXPECT_EQ(outcome.err, "weir: " + scratch.path().string() +
                              " is not the folder of a run\n  Give the folder that `weir run` "
                              "printed: it holds config.yaml and model/.\n");
-}
-
-TEST(Help, TeachesAndUnknownCommandsAreRefused) {
-  const ProcessOutcome help = Weir({"--help"});
-  EXPECT_EQ(help.status, 0);
-  EXPECT_THAT(help.out, AllOf(HasSubstr("weir draw pictures"), HasSubstr("Exit status")));
-  EXPECT_EQ(Weir({"fly"}).status, 2);
-  EXPECT_EQ(Weir({}).status, 2);
-}
-
-TEST(Stages, AreListedAndExplained) {
-  EXPECT_THAT(Weir({"stages"}).out, HasSubstr("decode"));
-  const ProcessOutcome one = Weir({"stages", "decode"});
-  EXPECT_THAT(one.out, AllOf(HasSubstr("takes image/file, gives image/u8hwc"),
-                             HasSubstr("max_megapixels: a whole number, 1 to 2000; default 200")));
-  EXPECT_THAT(Weir({"stages", "training"}).out, HasSubstr("learning_rate"));
-  EXPECT_THAT(Weir({"stages", "batch"}).out,
-              HasSubstr("\n    Elsewhere called batch_size, bs or train_batch_size.\n"));
-  EXPECT_THAT(Weir({"stages", "--markdown"}).out,
-              AllOf(HasSubstr("\n## decode\n"),
-                    HasSubstr("| `max_megapixels` | a whole number, 1 to "
-                              "2000 | `200` | Refuse larger"),
-                    HasSubstr("\n## The top level\n"),
-                    HasSubstr("| `device` | auto, cpu, cuda or cuda:N | `auto` |"),
-                    HasSubstr("| `memory.host` | auto or a size such as"),
-                    HasSubstr("\n## The section `training:`\n"),
-                    HasSubstr("| `optimizer.adam.learning_rate` |")));
-  EXPECT_THAT(Weir({"stages", "train"}).out,
-              HasSubstr("\n  takes batch/features, gives nothing\n  needs the model source, "
-                        "training and model\n  provides the learner\n\n"));
-  const auto train = nlohmann::json::parse(Weir({"stages", "train", "--json"}).out);
-  EXPECT_EQ(train["needs"], (nlohmann::json{"model source", "training", "model"}));
-  EXPECT_EQ(train["provides"], nlohmann::json{"learner"});
-  const ProcessOutcome none = Weir({"stages", "decod"});
-  EXPECT_EQ(none.status, 2);
-  EXPECT_THAT(none.err, HasSubstr("did you mean `decode`?"));
 }
 
 TEST(Devices, SayWhatThisProcessMayUse) {

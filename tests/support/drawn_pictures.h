@@ -29,6 +29,14 @@ const std::filesystem::path& DrawnPictures() {
   return pictures;
 }
 
+// The arguments of `command` over the demo's configuration and these pictures, and `more` behind.
+inline std::vector<std::string> DrawnDemo(const std::string& command,
+                                          const std::vector<std::string>& more = {}) {
+  return Joined({command, "configs/demo.yaml", "--set",
+                 "pipeline.directory.path=" + DrawnPictures().string()},
+                more);
+}
+
 // Its pictures by class and name.
 template <int per_class = 0>
 std::vector<std::filesystem::path> DrawnFiles() {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "pipelines/job/stage_table.h"
+#include "pipelines/recipe/stage_table.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/scratch_folder.h"
 

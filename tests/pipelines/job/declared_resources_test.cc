@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "pipelines/job/model_setup.h"
 #include "pipelines/job/session.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/training_job.h"

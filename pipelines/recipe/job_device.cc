@@ -1,4 +1,4 @@
-#include "pipelines/job/job_device.h"
+#include "pipelines/recipe/job_device.h"
 
 #include <optional>
 #include <string>

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "pipelines/job/recipe.h"
+#include "pipelines/recipe/recipe.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/scratch_folder.h"
 

@@ -9,8 +9,8 @@
 #include <set>
 #include <string>
 
-#include "pipelines/job/lost_classes.h"
-#include "pipelines/job/phase_job.h"
+#include "pipelines/finetune/lost_classes.h"
+#include "pipelines/finetune/phase_job.h"
 #include "pipelines/job/run_report.h"
 #include "pipelines/record/kept_model.h"
 #include "pipelines/record/tally.h"

@@ -1,4 +1,4 @@
-#include "pipelines/job/recipe.h"
+#include "pipelines/recipe/recipe.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -11,8 +11,8 @@
 #include "framework/config/yaml_reader.h"
 #include "framework/error.h"
 #include "framework/text.h"
-#include "pipelines/job/foreign_words.h"
-#include "pipelines/job/job_device.h"
+#include "pipelines/recipe/foreign_words.h"
+#include "pipelines/recipe/job_device.h"
 #include "stages/learner.h"
 #include "stages/model/model.h"
 
@@ -98,10 +98,6 @@ std::vector<Recipe> PhasesOf(const Recipe& recipe) {
 std::string KeyOf(const Recipe& recipe, const std::string& section, const std::string& key) {
   if (recipe.phase_name.empty()) return section + "." + key;
   return "training.phases." + std::to_string(recipe.phase) + "." + key;
-}
-
-std::shared_ptr<ModelSource> ModelOf(const Recipe& recipe, Fetching fetching) {
-  return recipe.has_model ? SetUpModel(recipe.model, fetching) : nullptr;
 }
 
 std::string ResolvedYaml(const Recipe& recipe) {

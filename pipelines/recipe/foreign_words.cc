@@ -1,4 +1,4 @@
-#include "pipelines/job/foreign_words.h"
+#include "pipelines/recipe/foreign_words.h"
 
 namespace weir {
 namespace {

@@ -1,9 +1,9 @@
-#include "pipelines/job/stage_table.h"
+#include "pipelines/recipe/stage_table.h"
 
 #include <system_error>
 
 #include "framework/plugin/plugin.h"
-#include "pipelines/job/builtin.h"
+#include "pipelines/recipe/builtin.h"
 
 namespace weir {
 

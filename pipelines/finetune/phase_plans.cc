@@ -1,9 +1,9 @@
-#include "pipelines/job/phase_plans.h"
+#include "pipelines/finetune/phase_plans.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "pipelines/job/phase_job.h"
+#include "pipelines/finetune/phase_job.h"
 #include "pipelines/job/ways_to_fit.h"
 #include "pipelines/report/plan_text.h"
 #include "stages/model/model.h"

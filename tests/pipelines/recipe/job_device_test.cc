@@ -1,11 +1,11 @@
-#include "pipelines/job/job_device.h"
+#include "pipelines/recipe/job_device.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
-#include "pipelines/job/recipe.h"
+#include "pipelines/recipe/recipe.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {

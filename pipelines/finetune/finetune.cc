@@ -1,4 +1,4 @@
-#include "pipelines/job/finetune.h"
+#include "pipelines/finetune/finetune.h"
 
 #include <malloc.h>
 
@@ -15,9 +15,10 @@
 #include "framework/config/device_selection.h"
 #include "framework/error.h"
 #include "framework/text.h"
-#include "pipelines/job/phase_job.h"
-#include "pipelines/job/phase_plans.h"
-#include "pipelines/job/phase_run.h"
+#include "pipelines/finetune/phase_job.h"
+#include "pipelines/finetune/phase_plans.h"
+#include "pipelines/finetune/phase_run.h"
+#include "pipelines/job/model_setup.h"
 #include "pipelines/record/config_changes.h"
 #include "pipelines/record/tally.h"
 #include "pipelines/report/metrics_text.h"

@@ -2,15 +2,13 @@
 #pragma once
 
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "framework/config/config.h"
 #include "framework/error.h"
 #include "framework/text.h"
-#include "pipelines/job/model_setup.h"
-#include "pipelines/job/stage_table.h"
+#include "pipelines/recipe/stage_table.h"
 #include "stages/model/model_config.h"
 #include "stages/train/training_config.h"
 
@@ -59,9 +57,6 @@ auto InPhase(const Recipe& recipe, Work work) {
                 error.remedy());
   }
 }
-
-// Null where it has none. Throws as SetUpModel.
-std::shared_ptr<ModelSource> ModelOf(const Recipe& recipe, Fetching fetching);
 
 // The configuration as it is after overrides, with every default written out and every path
 // absolute. Throws Error(kConfig) where it has become too long to be read again.

@@ -1,4 +1,4 @@
-#include "pipelines/job/lost_classes.h"
+#include "pipelines/finetune/lost_classes.h"
 
 #include <cstdint>
 #include <cstdio>

@@ -1,4 +1,4 @@
-#include "pipelines/job/phase_job.h"
+#include "pipelines/finetune/phase_job.h"
 
 #include <utility>
 

@@ -1,5 +1,5 @@
 // The list of words from elsewhere is held against the configuration that there is.
-#include "pipelines/job/foreign_words.h"
+#include "pipelines/recipe/foreign_words.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "framework/text.h"
-#include "pipelines/job/recipe.h"
+#include "pipelines/recipe/recipe.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {

@@ -1,4 +1,4 @@
-#include "pipelines/job/range_test_run.h"
+#include "pipelines/finetune/range_test_run.h"
 
 #include <atomic>
 #include <functional>
@@ -8,6 +8,7 @@
 #include "framework/error.h"
 #include "pipelines/job/calibrate.h"
 #include "pipelines/job/data_check.h"
+#include "pipelines/job/model_setup.h"
 #include "pipelines/job/session.h"
 #include "pipelines/job/signals.h"
 #include "pipelines/job/ways_to_fit.h"

@@ -1,4 +1,4 @@
-#include "pipelines/job/phase_run.h"
+#include "pipelines/finetune/phase_run.h"
 
 #include <algorithm>
 #include <cmath>

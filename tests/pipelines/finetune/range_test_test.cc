@@ -1,4 +1,4 @@
-#include "pipelines/job/range_test.h"
+#include "pipelines/finetune/range_test.h"
 
 #include <gtest/gtest.h>
 

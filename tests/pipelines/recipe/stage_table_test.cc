@@ -1,4 +1,4 @@
-#include "pipelines/job/stage_table.h"
+#include "pipelines/recipe/stage_table.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <functional>
 
-#include "pipelines/job/range_test.h"
-#include "pipelines/job/recipe.h"
+#include "pipelines/finetune/range_test.h"
+#include "pipelines/recipe/recipe.h"
 
 namespace weir {
 

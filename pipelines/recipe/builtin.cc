@@ -1,4 +1,4 @@
-#include "pipelines/job/builtin.h"
+#include "pipelines/recipe/builtin.h"
 
 #include "stages/augment/augment.h"
 #include "stages/augment/color_stages.h"
