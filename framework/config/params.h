@@ -212,6 +212,7 @@ struct FieldDoc {
   std::vector<std::string> old_names;
   std::vector<std::string> foreign_names;  // what other programs call it; not read
   std::vector<FieldDoc> nested;            // the fields of a struct, or of the elements of a list
+  bool operator==(const FieldDoc&) const = default;
 };
 
 }  // namespace weir

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -58,6 +59,17 @@ json ToJson(const StageSpec& spec) {
           {"parameters", ToJson(spec.fields)}};
 }
 
+// The first of `parts` before `part` that has `field` too, in the same words; null where none has.
+const FieldDoc* FirstWith(const FieldDoc& field, const std::vector<FieldDoc>& parts,
+                          const FieldDoc& part) {
+  for (const FieldDoc& earlier : parts) {
+    if (&earlier == &part) break;
+    if (std::ranges::count(earlier.nested, field) > 0) return &earlier;
+  }
+  return nullptr;
+}
+
+// `fields`; what one of them has in the words of one before it is named alone.
 void PrintFields(const std::vector<FieldDoc>& fields, int indent) {
   for (const FieldDoc& field : fields) {
     std::printf("%*s%s: %s", indent, "", field.name.c_str(), field.type.c_str());
@@ -78,7 +90,21 @@ void PrintFields(const std::vector<FieldDoc>& fields, int indent) {
       std::printf("%*s  Elsewhere called %s.\n", indent, "",
                   Enumerate(field.foreign_names, "or").c_str());
     }
-    PrintFields(field.nested, indent + 4);
+    std::vector<FieldDoc> own;
+    std::map<std::string, std::vector<std::string>> shown;  // by the field that shows them
+    for (const FieldDoc& nested : field.nested) {
+      const FieldDoc* const earlier = FirstWith(nested, fields, field);
+      if (earlier) {
+        shown[earlier->name].push_back(nested.name);
+      } else {
+        own.push_back(nested);
+      }
+    }
+    PrintFields(own, indent + 4);
+    for (const auto& [earlier, names] : shown) {
+      std::printf("%*s%s: as those of %s\n", indent + 4, "", Enumerate(names).c_str(),
+                  earlier.c_str());
+    }
   }
 }
 

@@ -14,8 +14,8 @@ namespace {
 template <class Params>
 double Unbiased(const Params& params, double learning_rate, std::uint64_t step) {
   const double count = static_cast<double>(step);
-  return learning_rate * std::sqrt(1 - std::pow(params.beta_2, count)) /
-         (1 - std::pow(params.beta_1, count));
+  return learning_rate * std::sqrt(1 - std::pow(params.moments.beta_2, count)) /
+         (1 - std::pow(params.moments.beta_1, count));
 }
 
 }  // namespace
@@ -30,9 +30,9 @@ void AdamOptimizer<kDecays>::Step(std::span<float> values, std::span<const float
   float* const first = slots[0].data();
   float* const second = slots[1].data();
   const float alpha = static_cast<float>(Unbiased(params_, learning_rate, step));
-  const float first_share = static_cast<float>(1 - params_.beta_1);
-  const float second_share = static_cast<float>(1 - params_.beta_2);
-  const float epsilon = static_cast<float>(params_.epsilon);
+  const float first_share = static_cast<float>(1 - params_.moments.beta_1);
+  const float second_share = static_cast<float>(1 - params_.moments.beta_2);
+  const float epsilon = static_cast<float>(params_.moments.epsilon);
   for (std::size_t i = 0; i < count; ++i) {
     const float slope = gradient[i];
     first[i] += (slope - first[i]) * first_share;
@@ -46,9 +46,9 @@ void AdamOptimizer<kDecays>::Step(const at::Tensor& values, const at::Tensor& gr
                                   std::span<const at::Tensor> slots, std::uint64_t step,
                                   double learning_rate) const {
   assert(slots.size() == 2);
-  slots[0].lerp_(gradients, 1 - params_.beta_1);
-  GatherSquares(slots[1], gradients, params_.beta_2);
-  values.addcdiv_(slots[0], slots[1].sqrt().add_(params_.epsilon),
+  slots[0].lerp_(gradients, 1 - params_.moments.beta_1);
+  GatherSquares(slots[1], gradients, params_.moments.beta_2);
+  values.addcdiv_(slots[0], slots[1].sqrt().add_(params_.moments.epsilon),
                   -Unbiased(params_, learning_rate, step));
 }
 

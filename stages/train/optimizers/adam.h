@@ -10,6 +10,7 @@
 #include <tuple>
 #include <vector>
 
+#include "stages/train/optimizers/moments.h"
 #include "stages/train/optimizers/optimizer.h"
 
 namespace weir {
@@ -25,31 +26,17 @@ class AdamOptimizer final : public Optimizer {
 
   struct Params {
     double learning_rate = 0.001;
-    double beta_1 = 0.9;
-    double beta_2 = 0.999;
-    double epsilon = 1e-7;
+    Moments moments{};
     OptimizerOptions options{.weight_decay = kDecays ? 0.004 : 0};
 
     static auto Fields() {
       return std::tuple_cat(
-          std::tuple{
-              Field{"learning_rate", &Params::learning_rate, "The size of a step.", MoreThan{0},
-                    LearningRateElsewhere()},
-              Field{"beta_1", &Params::beta_1,
-                    "How much of the mean gradient a step keeps; less than 1.", Range{0, 1},
-                    Beta1Elsewhere()},
-              Field{"beta_2", &Params::beta_2,
-                    "How much of the mean squared gradient a step keeps; less than 1.", Range{0, 1},
-                    Beta2Elsewhere()},
-              Field{"epsilon", &Params::epsilon,
-                    "Added to the root of the mean squared gradient (PyTorch's default is 1e-8).",
-                    MoreThan{0}, EpsilonElsewhere()}},
-          FieldsOf(&Params::options));
+          std::tuple{Field{"learning_rate", &Params::learning_rate, "The size of a step.",
+                           MoreThan{0}, LearningRateElsewhere()}},
+          FieldsOf(&Params::moments), FieldsOf(&Params::options));
     }
     void Check(const Blame& blame) const {
-      CheckLessThanOne(blame, "beta_1", beta_1);
-      CheckLessThanOne(blame, "beta_2", beta_2);
-      CheckIsFloat32(blame, "epsilon", epsilon);
+      moments.CheckAt(blame);
       options.CheckAt(blame, learning_rate);
     }
   };

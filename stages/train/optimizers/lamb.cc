@@ -30,11 +30,11 @@ void Lamb::Step(std::span<float> values, std::span<const float> gradients, Slots
   const float* const gradient = gradients.data();
   float* const first = slots[0].data();
   float* const second = slots[1].data();
-  const float of_mean = static_cast<float>(Unbiased(params_.beta_1, step));
-  const float of_squares = static_cast<float>(Unbiased(params_.beta_2, step));
-  const float first_share = static_cast<float>(1 - params_.beta_1);
-  const float second_share = static_cast<float>(1 - params_.beta_2);
-  const float epsilon = static_cast<float>(params_.epsilon);
+  const float of_mean = static_cast<float>(Unbiased(params_.moments.beta_1, step));
+  const float of_squares = static_cast<float>(Unbiased(params_.moments.beta_2, step));
+  const float first_share = static_cast<float>(1 - params_.moments.beta_1);
+  const float second_share = static_cast<float>(1 - params_.moments.beta_2);
+  const float epsilon = static_cast<float>(params_.moments.epsilon);
   for (std::size_t i = 0; i < count; ++i) {
     const float slope = gradient[i];
     first[i] += (slope - first[i]) * first_share;
@@ -53,15 +53,15 @@ void Lamb::Step(std::span<float> values, std::span<const float> gradients, Slots
 void Lamb::Step(const at::Tensor& values, const at::Tensor& gradients,
                 std::span<const at::Tensor> slots, std::uint64_t step, double learning_rate) const {
   assert(slots.size() == 2);
-  slots[0].lerp_(gradients, 1 - params_.beta_1);
-  GatherSquares(slots[1], gradients, params_.beta_2);
+  slots[0].lerp_(gradients, 1 - params_.moments.beta_1);
+  GatherSquares(slots[1], gradients, params_.moments.beta_2);
   const at::Tensor adam = slots[1]
-                              .mul(Unbiased(params_.beta_2, step))
+                              .mul(Unbiased(params_.moments.beta_2, step))
                               .sqrt_()
-                              .add_(params_.epsilon)
+                              .add_(params_.moments.epsilon)
                               .reciprocal_()
                               .mul_(slots[0])
-                              .mul_(Unbiased(params_.beta_1, step));
+                              .mul_(Unbiased(params_.moments.beta_1, step));
   const auto norm = [](const at::Tensor& of) {
     return at::linalg_vector_norm(of, 2, std::nullopt, /*keepdim=*/false, at::kDouble);
   };

@@ -34,11 +34,12 @@ double MomentumProduct(double beta_1, std::uint64_t step) {
 // the momentum of the next step is looked ahead to, and both biases are taken off.
 struct Shares {
   Shares(const Nadam::Params& params, std::uint64_t step) {
-    const double now = Momentum(params.beta_1, step), next = Momentum(params.beta_1, step + 1);
-    const double product = MomentumProduct(params.beta_1, step);
+    const double now = Momentum(params.moments.beta_1, step),
+                 next = Momentum(params.moments.beta_1, step + 1);
+    const double product = MomentumProduct(params.moments.beta_1, step);
     of_mean = next / (1 - product * next);
     of_gradient = (1 - now) / (1 - product);
-    of_squares = 1 / (1 - std::pow(params.beta_2, static_cast<double>(step)));
+    of_squares = 1 / (1 - std::pow(params.moments.beta_2, static_cast<double>(step)));
   }
   double of_mean, of_gradient, of_squares;
 };
@@ -57,9 +58,9 @@ void Nadam::Step(std::span<float> values, std::span<const float> gradients, Slot
   const float of_mean = static_cast<float>(shares.of_mean * learning_rate);
   const float of_gradient = static_cast<float>(shares.of_gradient * learning_rate);
   const float of_squares = static_cast<float>(shares.of_squares);
-  const float first_share = static_cast<float>(1 - params_.beta_1);
-  const float second_share = static_cast<float>(1 - params_.beta_2);
-  const float epsilon = static_cast<float>(params_.epsilon);
+  const float first_share = static_cast<float>(1 - params_.moments.beta_1);
+  const float second_share = static_cast<float>(1 - params_.moments.beta_2);
+  const float epsilon = static_cast<float>(params_.moments.epsilon);
   for (std::size_t i = 0; i < count; ++i) {
     const float slope = gradient[i];
     first[i] += (slope - first[i]) * first_share;
@@ -74,9 +75,9 @@ void Nadam::Step(const at::Tensor& values, const at::Tensor& gradients,
                  double learning_rate) const {
   assert(slots.size() == 2);
   const Shares shares(params_, step);
-  slots[0].lerp_(gradients, 1 - params_.beta_1);
-  GatherSquares(slots[1], gradients, params_.beta_2);
-  const at::Tensor root = slots[1].mul(shares.of_squares).sqrt_().add_(params_.epsilon);
+  slots[0].lerp_(gradients, 1 - params_.moments.beta_1);
+  GatherSquares(slots[1], gradients, params_.moments.beta_2);
+  const at::Tensor root = slots[1].mul(shares.of_squares).sqrt_().add_(params_.moments.epsilon);
   values.addcdiv_(slots[0], root, -shares.of_mean * learning_rate);
   values.addcdiv_(gradients, root, -shares.of_gradient * learning_rate);
 }
