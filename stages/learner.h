@@ -63,7 +63,7 @@ struct Metrics {
   double loss() const { return images ? loss_sum / images : 0; }
   double accuracy() const { return value(kAccuracy).value_or(0); }
 
-  // Of "loss" or of a metric by its name; empty where there is none, or it cannot be computed.
+  // "loss" or a metric, by its name; empty where there is none, or it cannot be computed.
   std::optional<double> value(std::string_view name) const {
     if (name == kLoss && images > 0) return loss();
     for (const Mean& mean : means) {
@@ -96,8 +96,8 @@ struct TrainingPosition {
   // What was monitored in the validation of each epoch of this phase that is over; of very many the
   // last.
   std::vector<double> monitored{};
-  // Of parameters that began to learn in a later phase, with an optimizer's state that went on: the
-  // optimizer_step behind which what it keeps of them begins.
+  // The optimizer_step behind which the optimizer's state of a parameter begins, for those that
+  // began to learn in a later phase where the state went on.
   std::map<std::string, std::uint64_t> begun{};
   Metrics metrics{};  // the figures of the epoch in progress
 };

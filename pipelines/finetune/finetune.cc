@@ -106,7 +106,7 @@ class Finetuning {
     MakeJob(phase, &folder);
   }
 
-  // Of the first phase, or of one whose beginning lies in `folder`.
+  // Makes the job of the first phase, or of one whose beginning lies in `folder`.
   void MakeJob(int phase, const RunFolder* folder) {
     const Recipe& recipe = phases_[static_cast<std::size_t>(phase)];
     job_ = InPhase(recipe, [&] {

@@ -204,7 +204,7 @@ void PhaseRun::CheckIsFinite(const std::string& title, const Metrics& metrics) c
               "Lower the learning_rate of training.optimizer, and begin anew in another folder.");
 }
 
-// Of equals the earlier one stays.
+// Where two are equal the earlier one stays.
 bool PhaseRun::KeepBest(int epoch, const Metrics& validation) {
   Tally& tally = course_.tally;
   const std::optional<double> value = validation.value(config_.monitor);

@@ -88,7 +88,7 @@ class TrainableModel {
   void AddGradients(int slots);       // adds a wave's gradients to the batch's
   void LowerInFlight(int in_flight);  // between batches; gives back the other slots' runs
   void Step(std::uint64_t step, double learning_rate);
-  // Of each parameter that learns the step behind which its slots begin: 0 at first.
+  // Sets the step behind which the slots of each parameter that learns begin: 0 at first.
   void SetBegun(const std::vector<std::uint64_t>& begun);
 
   // The average, which begins as the weights that are loaded: goes that part of the way to them as

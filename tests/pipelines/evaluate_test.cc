@@ -154,7 +154,7 @@ training: {epochs: 2, metrics: [roc_auc]}
   EXPECT_THAT(outcome.out, HasSubstr("  roc_auc -  "));
   EXPECT_TRUE(Lines("run")[1]["roc_auc"].is_null());
   EXPECT_TRUE(Lines("run")[1].contains("roc_auc"));
-  // Of the second epoch the features are there already.
+  // The features of the second epoch are there already.
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("epoch 2/2 train "), HasSubstr("  kept\n")));
 
   const ProcessOutcome evaluated = Weir({"evaluate", path("run"), "--json"});

@@ -43,7 +43,7 @@ struct SavedModel {
   MapSize input;
 };
 
-// Of which epoch of its training the model in `folder` is, from 1; 0 where that cannot be read.
+// The epoch that the model in `folder` is of, from 1; 0 where that cannot be read.
 int EpochOfSavedModel(const std::filesystem::path& folder);
 
 // Throws Error(kData) where a file is missing, damaged, of another version, or the two do not fit;

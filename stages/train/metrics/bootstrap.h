@@ -37,8 +37,8 @@ struct Bootstrap {
 std::size_t BootstrapBytes(int resamples, int metrics, int threads,
                            const Predictions::Options& kept);
 
-// Of each of the metrics; the predictions have the numbers of its PictureMetrics, in its order. A
-// resample of which a metric cannot be computed does not count for it.
+// The interval of each of the metrics; the predictions have the numbers of its PictureMetrics, in
+// its order. A resample of which a metric cannot be computed does not count for it.
 std::map<std::string, Interval, std::less<>> BootstrapIntervals(const Predictions& predictions,
                                                                 const ListOfMetrics& metrics,
                                                                 int resamples, int threads);

@@ -72,8 +72,8 @@ std::vector<std::shared_ptr<const Sort>> OfSort(const ListOfMetrics& metrics) {
 // The one that is reported by that name; null where there is none.
 const Metric* FindMetric(std::string_view name, const ListOfMetrics& metrics);
 
-// Of "loss" or of a metric of the list by the name that it is reported as; empty where there is
-// none of that name.
+// Whether more of it is better: of "loss", or of a metric of the list by the name that it is
+// reported as; empty where there is none of that name.
 std::optional<bool> HigherIsBetter(std::string_view name, const ListOfMetrics& metrics);
 
 }  // namespace weir

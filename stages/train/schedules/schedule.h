@@ -37,7 +37,7 @@ namespace weir {
 
 // Where a phase of training stands.
 struct ScheduleClock {
-  // Of so many validations the figures are kept, the last ones.
+  // The figures of so many validations are kept, the last ones.
   static constexpr int kMostMonitored = 16384;
 
   std::uint64_t step = 0;               // of the phase, from 0

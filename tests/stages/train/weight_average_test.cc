@@ -103,7 +103,7 @@ Running::Options On(bool device) {
   return options;
 }
 
-// Of each average, and of each on a device.
+// Each average, here and on a device.
 struct Averaged {
   bool is_ema = true;
   bool on_device = false;

@@ -55,7 +55,7 @@ TEST(OptimizerStep, AddsWeightDecayToTheGradientWhereItIsInTheLoss) {
   }
 }
 
-// Of [3, 4, 12] the norm is 13.
+// The norm of [3, 4, 12] is 13.
 TEST(OptimizerStep, ScalesGradientsDownToTheNormOfAllTogether) {
   const std::vector<StepSpan> spans = {{0, 1, 1, 0}, {1, 2, 1, 0}};
   for (const Floats& after : Descended({.clip_norm = 6.5}, spans, {0, 0, 0}, {3, -4, 12})) {
