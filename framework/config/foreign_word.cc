@@ -16,14 +16,43 @@ bool IsPlace(std::string_view pattern, std::string_view place) {
   return place.starts_with(folder) && place.find('.', folder.size()) == std::string_view::npos;
 }
 
-// "training" for "training.phases.1", an item of a list in it; empty for what is no such item.
-std::string_view SectionOfItem(std::string_view place) {
-  const std::size_t index = place.rfind('.');
-  if (index == std::string_view::npos || index == 0) return "";
-  const std::string_view item = place.substr(index + 1);
-  if (item.empty() || item.find_first_not_of("0123456789") != std::string_view::npos) return "";
-  const std::size_t list = place.rfind('.', index - 1);
-  return list == std::string_view::npos ? "" : place.substr(0, list);
+// An item of a list: "training.phases.1" is one, and lies in "training".
+struct Item {
+  std::string_view path{};     // empty: there is none
+  std::string_view section{};  // "training"
+  std::string_view list{};     // "phases"
+  std::string_view index{};    // "1"
+};
+
+// The first item that `place` is, or lies in: "training.phases.1.optimizer" lies in one.
+Item ItemIn(std::string_view place) {
+  for (std::size_t dot = place.find('.'); dot != std::string_view::npos;) {
+    const std::size_t end = std::min(place.find('.', dot + 1), place.size());
+    const std::string_view index = place.substr(dot + 1, end - dot - 1);
+    if (!index.empty() && index.find_first_not_of("0123456789") == std::string_view::npos) {
+      const std::size_t list = place.rfind('.', dot - 1);
+      if (dot == 0 || list == std::string_view::npos) return {};
+      return {.path = place.substr(0, end),
+              .section = place.substr(0, list),
+              .list = place.substr(list + 1, dot - list - 1),
+              .index = index};
+    }
+    dot = end < place.size() ? end : std::string_view::npos;
+  }
+  return {};
+}
+
+// `place` as it would be outside of the item: "training.optimizer".
+std::string PlaceOutside(const Item& item, std::string_view place) {
+  return std::string(item.section) + std::string(place.substr(item.path.size()));
+}
+
+// The key as it is called in `path`, an item of a list in its section; else the whole key.
+std::string_view KeyIn(const ForeignWord& row, std::string_view path) {
+  const std::string_view section = ItemIn(path).section;
+  const bool is_in = !section.empty() && row.key.starts_with(section) &&
+                     row.key.substr(section.size()).starts_with('.');
+  return is_in ? row.key.substr(section.size() + 1) : row.key;
 }
 
 bool IsNumber(std::string_view text) {
@@ -40,8 +69,11 @@ std::string Nested(std::string_view key, std::string_view value) {
   return std::string(key) + (value.empty() ? "" : ": " + std::string(value));
 }
 
-// "`size` of the stage `batch`", "the stage `mixup`", "`training.epochs`".
-std::string Called(std::string_view key) {
+// "`size` of the stage `batch`", "the stage `mixup`", "`training.epochs`", "`epochs` of phases[1]".
+std::string Called(std::string_view key, const Item& item) {
+  if (!item.path.empty()) {
+    return InBackticks(key) + " of " + std::string(item.list) + "[" + std::string(item.index) + "]";
+  }
   if (!key.starts_with(kPipeline)) return InBackticks(key);
   const std::string_view stage = key.substr(kPipeline.size());
   const std::size_t dot = stage.find('.');
@@ -67,27 +99,40 @@ const ForeignWord* FindForeignWord(std::span<const ForeignWord> rows, std::strin
       return &row;
     }
   }
-  const std::string_view section = SectionOfItem(place);
-  return section.empty() ? nullptr : FindForeignWord(rows, section, word);
+  const Item item = ItemIn(place);
+  return item.path.empty() ? nullptr : FindForeignWord(rows, PlaceOutside(item, place), word);
 }
 
-std::string WrittenHere(const ForeignWord& row, std::string_view written, AdviceForm form) {
+std::string_view ItemThatHas(const ForeignWord& row, std::string_view place,
+                             std::span<const std::string> keys) {
+  if (ItemIn(place).path != place) return "";
+  const std::string_view key = KeyIn(row, place);
+  const bool has_key =
+      key.size() < row.key.size() && std::ranges::count(keys, key.substr(0, key.find('.'))) > 0;
+  return has_key ? place : "";
+}
+
+std::string WrittenHere(const ForeignWord& row, std::string_view written, AdviceForm form,
+                        std::string_view item) {
   if (row.key.empty()) return "";
+  const std::string_view key = KeyIn(row, item);
   const std::string_view value = IsNumber(row.value) && IsNumber(written) ? written : row.value;
   if (form == AdviceForm::kOption && !value.empty()) {
-    const std::string option = std::string(row.key) + "=" + std::string(value);
+    const std::string option =
+        (item.empty() ? "" : std::string(item) + ".") + std::string(key) + "=" + std::string(value);
     const bool wants_quotes = value.find_first_of(" {}[]*") != std::string_view::npos;
     return "--set " + (wants_quotes ? "'" + option + "'" : option);
   }
-  if (!row.key.starts_with(kPipeline)) return Nested(row.key, value);
-  return "- " + Nested(row.key.substr(kPipeline.size()), value);
+  if (!key.starts_with(kPipeline)) return Nested(key, value);
+  return "- " + Nested(key.substr(kPipeline.size()), value);
 }
 
 std::string AdviceOn(const ForeignWord& row, std::string_view word, std::string_view written,
-                     AdviceForm form) {
+                     AdviceForm form, std::string_view item) {
   std::string text = InBackticks(word) + " ";
-  text += row.note.empty() ? "is " + Called(row.key) + " here" : std::string(row.note);
-  const std::string here = WrittenHere(row, written, form);
+  text += row.note.empty() ? "is " + Called(KeyIn(row, item), ItemIn(item)) + " here"
+                           : std::string(row.note);
+  const std::string here = WrittenHere(row, written, form, item);
   return here.empty() ? text : text + ": " + here;
 }
 

@@ -33,16 +33,23 @@ enum class AdviceForm {
 // "label-smoothing" is "label_smoothing".
 std::string WithUnderscores(std::string_view word);
 
-// Null where there is none. In an item of a list the words of the section hold that the list is in.
+// Null where there is none. In an item of a list the words hold as if it stood in the section that
+// the list is in: those of "training.optimizer" for "training.phases.1.optimizer".
 const ForeignWord* FindForeignWord(std::span<const ForeignWord> rows, std::string_view place,
                                    std::string_view word);
 
+// Gives `place` where it is an item of a list, "training.phases.1", in the section of what is meant
+// and has that among its own `keys`; else nothing.
+std::string_view ItemThatHas(const ForeignWord& row, std::string_view place,
+                             std::span<const std::string> keys);
+
 // How what is meant is written: with the value `written` where that and the example are numbers,
-// else with the example. Empty where nothing is meant.
-std::string WrittenHere(const ForeignWord& row, std::string_view written, AdviceForm form);
+// else with the example; in `item` where it is to stand there. Empty where nothing is meant.
+std::string WrittenHere(const ForeignWord& row, std::string_view written, AdviceForm form,
+                        std::string_view item = "");
 
 // "`batch_size` is `size` of the stage `batch` here: - batch: {size: 64}".
 std::string AdviceOn(const ForeignWord& row, std::string_view word, std::string_view written,
-                     AdviceForm form);
+                     AdviceForm form, std::string_view item = "");
 
 }  // namespace weir

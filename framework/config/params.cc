@@ -86,7 +86,8 @@ std::string OfUnknownKey(const YamlNode& node, const YamlEntry& entry,
     const auto& source = entry.key_position.source;
     const bool is_option = source && !source->is_file();
     return AdviceOn(*row, entry.key, entry.value.scalar(),
-                    is_option ? AdviceForm::kOption : AdviceForm::kYaml);
+                    is_option ? AdviceForm::kOption : AdviceForm::kYaml,
+                    ItemThatHas(*row, node.path(), known));
   }
   std::string ending = DidYouMean(entry.key, known);
   if (ending.empty()) ending = known.empty() ? "; it takes none" : "; it takes " + Enumerate(known);

@@ -92,6 +92,38 @@ TEST(ForeignWord, IsWrittenAsAnOptionWhereItStoodInOne) {
             "        ^");
 }
 
+const std::vector<ForeignWord> kRowsOfTraining = {
+    {{"training"}, {"lr"}, "training.optimizer.adam.learning_rate", "0.001"},
+    {{"training"}, {"output_dir"}, "", "", "is given on the command line here"},
+    {{"training"}, {"save_best"}, "training.keep", "best"},
+    {{"training.optimizer.adam"}, {"betas"}, "training.optimizer.adam", "{beta_1: 0.9}"},
+};
+
+TEST(ForeignWord, InAnItemOfAListIsSaidAsItIsThere) {
+  const std::vector<std::string> keys = {"name", "optimizer"};
+  const auto advice = [&](std::string_view place, std::string_view word, AdviceForm form) {
+    const ForeignWord* const row = FindForeignWord(kRowsOfTraining, place, word);
+    return row ? AdviceOn(*row, word, "0.1", form, ItemThatHas(*row, place, keys)) : "";
+  };
+  EXPECT_EQ(advice("training.phases.1", "lr", AdviceForm::kYaml),
+            "`lr` is `optimizer.adam.learning_rate` of phases[1] here: optimizer: {adam: "
+            "{learning_rate: 0.1}}");
+  EXPECT_EQ(advice("training.phases.1", "lr", AdviceForm::kOption),
+            "`lr` is `optimizer.adam.learning_rate` of phases[1] here: --set "
+            "training.phases.1.optimizer.adam.learning_rate=0.1");
+  EXPECT_EQ(advice("training.phases.1", "save_best", AdviceForm::kYaml),
+            "`save_best` is `training.keep` here: training: {keep: best}")
+      << "what the item has not is said as it is elsewhere";
+  EXPECT_EQ(advice("training.phases.1", "output_dir", AdviceForm::kYaml),
+            "`output_dir` is given on the command line here");
+  EXPECT_EQ(advice("training.phases.0.optimizer.adam", "betas", AdviceForm::kYaml),
+            "`betas` is `training.optimizer.adam` here: training: {optimizer: {adam: {beta_1: "
+            "0.9}}}");
+  EXPECT_EQ(advice("phases.1", "lr", AdviceForm::kYaml), "");
+  EXPECT_EQ(advice("training.phases.x1", "lr", AdviceForm::kYaml), "");
+  EXPECT_EQ(advice("training.phases.", "lr", AdviceForm::kYaml), "");
+}
+
 TEST(ForeignWord, IsFoundOnlyInItsPlaces) {
   EXPECT_NE(FindForeignWord(kRows, "training", "batch_size"), nullptr);
   EXPECT_EQ(FindForeignWord(kRows, "model", "batch_size"), nullptr);

@@ -96,6 +96,32 @@ TEST_F(ForeignWordsTest, AreUnknownWhereTheyAreListed) {
   }
 }
 
+// "--set KEY=VALUE", which ends a line of `text`, as an override.
+std::string OptionIn(const std::string& text) {
+  const std::size_t begin = text.find("--set ", text.find(" here")) + 6;
+  std::string option = text.substr(begin, text.find('\n', begin) - begin);
+  if (option.starts_with('\'')) option = option.substr(1, option.size() - 2);
+  return option;
+}
+
+TEST_F(ForeignWordsTest, OfTrainingAreSaidInAPhaseAsTheyAreThere) {
+  const std::string phases = "training.phases=[{name: head}, {name: fine_tune}]";
+  int of_the_phase = 0;
+  for (const ForeignWord& row : ForeignWords()) {
+    if (std::ranges::count(row.places, "training") == 0) continue;
+    const std::string word(row.words[0]);
+    const Problems problems = Wrong({phases, "training.phases.1." + word + "=yes"});
+    ASSERT_EQ(problems.size(), 1u) << word << ": " << problems.text();
+    if (row.value.empty()) continue;
+    const std::string text = problems.text();
+    if (text.find(" is called ") != text.npos) continue;  // the phase's own field knows the word
+    const std::string option = OptionIn(text);
+    EXPECT_EQ(Wrong({phases, option}).text(), "") << text;
+    of_the_phase += option.starts_with("training.phases.1.");
+  }
+  EXPECT_GT(of_the_phase, 10);
+}
+
 // No field of a map is called what another one is called elsewhere.
 void CheckNames(const std::vector<FieldDoc>& fields, const std::string& where) {
   std::set<std::string> names;
