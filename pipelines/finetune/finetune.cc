@@ -2,12 +2,15 @@
 
 #include <malloc.h>
 
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -68,6 +71,16 @@ void CheckPhase(const std::vector<Recipe>& phases, const PhasePosition& at) {
               "Put the phase back as it was, or begin anew in another folder.");
 }
 
+// Whether "training.phases.0.epochs" is of a phase before that one.
+bool IsOfPhaseBefore(std::string_view key, int phase) {
+  constexpr std::string_view kPhases = "training.phases.";
+  if (!key.starts_with(kPhases)) return false;
+  int index = 0;
+  const char* const digits = key.data() + kPhases.size();
+  const auto [end, error] = std::from_chars(digits, key.data() + key.size(), index);
+  return error == std::errc() && end != digits && index < phase;
+}
+
 class Finetuning {
  public:
   Finetuning(const Recipe& recipe, const RunOptions& options, Trace* trace)
@@ -88,7 +101,7 @@ class Finetuning {
     Tally tally = before.value_or(Tally{.phase = {.name = phases_.front().phase_name}});
     MakeFirstJob(tally.phase.index);
     const nlohmann::json plan =
-        ToJson(PlanPhases(phases_, tally.phase.index, &job_->source(), job_->session()),
+        ToJson(PlanPhases(phases_, tally.phase.index, job_->source(), job_->session()),
                job_->session().device());
     Choose();
     job_->Open();
@@ -227,7 +240,12 @@ class Finetuning {
     }
     // As the next checkpoint will give it back: what is not UTF-8 is replaced in both.
     const std::string now = Tally::FromText(tally.ToText())->config;
-    for (const std::string& change : ChangesBetween(config_before, now)) PrintLine(change);
+    const auto is_over = [&tally](std::string_view key) {
+      return IsOfPhaseBefore(key, tally.phase.index);
+    };
+    for (const std::string& change : ChangesBetween(config_before, now, is_over)) {
+      PrintLine(change);
+    }
   }
 
   void AnnouncePhase(const PhaseRun& run, bool goes_on) const {

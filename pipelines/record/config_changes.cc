@@ -62,7 +62,8 @@ std::string TextOf(const Values& values, const std::string& key) {
 
 }  // namespace
 
-std::vector<std::string> ChangesBetween(const std::string& before, const std::string& now) {
+std::vector<std::string> ChangesBetween(const std::string& before, const std::string& now,
+                                        const std::function<bool(std::string_view key)>& is_over) {
   if (before == now || before.empty()) return {};
   if (IsLong(before) || IsLong(now)) {
     return {"the configuration is another one than before, and too long to say where"};
@@ -76,7 +77,7 @@ std::vector<std::string> ChangesBetween(const std::string& before, const std::st
     const std::string old_text = TextOf(was, key), new_text = TextOf(is, key);
     if (old_text == new_text) continue;
     changes.push_back(key + " was " + Shown(old_text) + ", is " + Shown(new_text) +
-                      " from here on");
+                      (is_over(key) ? ", which comes too late" : " from here on"));
   }
   return changes;
 }

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace weir {
 namespace {
@@ -24,8 +26,12 @@ model:
 training: {epochs: 2, optimizer: {adam: {learning_rate: 0.001}}}
 )";
 
+std::vector<std::string> Changes(const std::string& before, const std::string& now) {
+  return ChangesBetween(before, now, [](std::string_view) { return false; });
+}
+
 TEST(ChangesBetween, NamesEachValueAsItIsAddressed) {
-  EXPECT_THAT(ChangesBetween(kBefore, R"(
+  EXPECT_THAT(Changes(kBefore, R"(
 seed: 1
 pipeline:
   - directory: {path: "/data/b\x1b", classes: [ants, bees]}
@@ -46,34 +52,42 @@ training: {epochs: 4, optimizer: {adam: {learning_rate: 0.0005}}}
                           "on"));
 }
 
+TEST(ChangesBetween, SaysWhatComesTooLate) {
+  EXPECT_THAT(
+      ChangesBetween("phases: [{epochs: 1}, {epochs: 2}]", "phases: [{epochs: 3}, {epochs: 4}]",
+                     [](std::string_view key) { return key == "phases.0.epochs"; }),
+      ElementsAre("phases.0.epochs was 1, is 3, which comes too late",
+                  "phases.1.epochs was 2, is 4 from here on"));
+}
+
 TEST(ChangesBetween, NamesListsAndStagesThatCameOrWent) {
-  EXPECT_THAT(ChangesBetween("pipeline: [{a: {}}, {b: {size: [1, 2], root: ~}}]",
-                             "pipeline: [{a: {}}, {c: {}}]"),
-              ElementsAre("pipeline.b.size was [1, 2], is not set from here on",
-                          "pipeline.c was not set, is {} from here on"));
+  EXPECT_THAT(
+      Changes("pipeline: [{a: {}}, {b: {size: [1, 2], root: ~}}]", "pipeline: [{a: {}}, {c: {}}]"),
+      ElementsAre("pipeline.b.size was [1, 2], is not set from here on",
+                  "pipeline.c was not set, is {} from here on"));
 }
 
 TEST(ChangesBetween, ShowsTheBeginningOfALongValue) {
   const std::string umlauts = "\u00fc";
   std::string longer = "a";  // so that a character stands across the last byte that is shown
   while (longer.size() < 300) longer += umlauts;
-  EXPECT_THAT(ChangesBetween("name: b", "name: " + longer),
+  EXPECT_THAT(Changes("name: b", "name: " + longer),
               ElementsAre("name was b, is " + longer.substr(0, 199) + "... from here on"));
 }
 
 TEST(ChangesBetween, SaysOfAVeryLongConfigurationOnlyThatItIsAnother) {
   std::string many = "shards:\n";
   for (int i = 0; i < 20'000; ++i) many += "  - " + std::to_string(i) + ".tar\n";
-  EXPECT_THAT(ChangesBetween(many, many), IsEmpty());
+  EXPECT_THAT(Changes(many, many), IsEmpty());
   EXPECT_THAT(
-      ChangesBetween(many, many + "  - more.tar\n"),
+      Changes(many, many + "  - more.tar\n"),
       ElementsAre("the configuration is another one than before, and too long to say where"));
 }
 
 TEST(ChangesBetween, SaysNothingOfTheSameOrOfWhatIsNoConfiguration) {
-  EXPECT_THAT(ChangesBetween(kBefore, kBefore), IsEmpty());
-  EXPECT_THAT(ChangesBetween("", kBefore), IsEmpty());
-  EXPECT_THAT(ChangesBetween("a: [", kBefore), IsEmpty());
+  EXPECT_THAT(Changes(kBefore, kBefore), IsEmpty());
+  EXPECT_THAT(Changes("", kBefore), IsEmpty());
+  EXPECT_THAT(Changes("a: [", kBefore), IsEmpty());
 }
 
 }  // namespace
