@@ -29,6 +29,10 @@ FailedRun RunFailing(const std::vector<std::string>& arguments, const Failing& f
     if (!failing.kind.empty()) setup.environment.push_back("WEIR_FAIL_CALL=" + failing.kind);
   }
   if (failing.at > 0) setup.environment.push_back("WEIR_FAIL_AT=" + std::to_string(failing.at));
+  if (!failing.kill_kind.empty()) {
+    setup.environment.push_back("WEIR_KILL_CALL=" + failing.kill_kind);
+    setup.environment.push_back("WEIR_KILL_AT=" + std::to_string(failing.kill_at));
+  }
   if (failing.is_forever) setup.environment.push_back("WEIR_FAIL_FOREVER=1");
   setup.in_child = [] { alarm(kMostSeconds); };  // the alarm outlives exec
   FailedRun run;

@@ -19,7 +19,11 @@ struct Failing {
   std::string kind{};       // which call, or kMemoryKind; empty: no call fails, and all are counted
   unsigned long at = 0;     // which request fails, from 1 on; 0: none
   bool is_forever = false;  // and so do those after it
+  std::string kill_kind{};  // which call the process is killed at; empty: none
+  unsigned long kill_at = 0;
 };
+
+inline constexpr int kKilledStatus = 128 + 9;  // SIGKILL
 
 struct FailedRun {
   ProcessOutcome outcome;  // after 20 seconds it is ended by SIGALRM

@@ -1,10 +1,9 @@
-// Phases, the model that is kept, and early stopping, as a person runs them: what they do, and that
-// a run which is killed anywhere goes on to the same bytes.
+// Phases, the model that is kept, and early stopping, as a person runs them (killed_run_test.cc:
+// that a run which is killed goes on to the same bytes).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -127,28 +126,6 @@ TEST_F(Phases, EndEarlyWhereNothingGetsBetter) {
   const ProcessOutcome again = Run("job", {"--resume"});
   EXPECT_EQ(again.status, 0) << again.err;
   EXPECT_EQ(Metrics("job", "train").size(), 5u) << "it stays ended";
-}
-
-TEST_F(Phases, KilledAnywhereItGoesOnToTheSameModel) {
-  const std::string training = "{checkpoint_interval: 0ms, " + std::string(kTwoPhases).substr(1);
-  Write("right", training);
-  ASSERT_EQ(Run("right").status, 0);
-  int kills = 0;
-  for (const char* line : {"epoch 1/7 train", "epoch 1/7 validation", "epoch 2/7 validation",
-                           "epoch 4/7 validation", "phase 2 of 2", "epoch 5/7 validation"}) {
-    const std::string name = "killed" + std::to_string(kills++);
-    Write(name, training);
-    {
-      WeirProcess process(Command(name));
-      process.ReadUntil(line);
-      process.Signal(SIGKILL);
-      ASSERT_EQ(process.Wait().status, 128 + SIGKILL) << line;
-    }
-    const ProcessOutcome last = Run(name, {"--resume"});
-    ASSERT_EQ(last.status, 0) << line << last.out << last.err;
-    EXPECT_TRUE(Model(name) == Model("right")) << line;
-    EXPECT_EQ(Summary(name)["kept"], Summary("right")["kept"]) << line;
-  }
 }
 
 TEST_F(Phases, GiveTheSameModelAtAnyCeilingAndAnyNumberOfThreads) {

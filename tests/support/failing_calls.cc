@@ -1,7 +1,8 @@
 // Calls to the system of which one fails, or all from one on: to be preloaded (failing_preload.h).
 //
-// WEIR_FAIL_CALL=K  which: mmap, thread, sync, rename, read, write, open, truncate or close;
-//                   without it none does
+// WEIR_FAIL_CALL=K  which: mmap, thread, sync, rename, exchange (renameat2), read, write, open,
+//                   truncate or close; without it none does
+// WEIR_KILL_CALL=K  at the WEIR_KILL_AT-th of that kind the process is killed, before it is made
 //
 // What fails has the errno that such a call usually fails with (below). Counted are
 // calls from one library to another, of any thread: what glibc calls within itself is not among
@@ -27,12 +28,20 @@ struct Kind {
   std::string_view name;
   std::atomic<unsigned long> calls{0};
 };
-Kind kinds[] = {{"mmap"},  {"thread"}, {"sync"},     {"rename"}, {"read"},
-                {"write"}, {"open"},   {"truncate"}, {"close"}};
+Kind kinds[] = {{"mmap"}, {"thread"}, {"sync"}, {"rename"},   {"exchange"},
+                {"read"}, {"write"},  {"open"}, {"truncate"}, {"close"}};
 
 void WriteCounts(std::FILE* file) {
   for (const Kind& kind : kinds)
     std::fprintf(file, "%s %lu\n", kind.name.data(), kind.calls.load());
+}
+
+void KillAt(std::string_view name, unsigned long number) {
+  static const char* const chosen = std::getenv("WEIR_KILL_CALL");
+  static const char* const at = std::getenv("WEIR_KILL_AT");
+  if (chosen && at && name == chosen && number == std::strtoul(at, nullptr, 10)) {
+    std::raise(SIGKILL);
+  }
 }
 
 // Whether this call of that kind fails; errno then says why.
@@ -42,6 +51,7 @@ bool Fails(std::string_view name, int reason) {
   const auto kind = std::find_if(std::begin(kinds), std::end(kinds),
                                  [name](const Kind& each) { return each.name == name; });
   const unsigned long number = ++kind->calls;
+  KillAt(name, number);
   if (!chosen || name != chosen || !Fails(number)) return false;
   errno = reason;
   return true;
@@ -80,6 +90,9 @@ WEIR_FORWARD(void*, mmap64,
 WEIR_FORWARD(int, fsync, (int file), (file), true, "sync", EIO, -1)
 WEIR_FORWARD(int, fdatasync, (int file), (file), true, "sync", EIO, -1)
 WEIR_FORWARD(int, rename, (const char* from, const char* to), (from, to), true, "rename", EIO, -1)
+WEIR_FORWARD(int, renameat2,
+             (int from_folder, const char* from, int to_folder, const char* to, unsigned flags),
+             (from_folder, from, to_folder, to, flags), true, "exchange", EINVAL, -1)
 WEIR_FORWARD(ssize_t, read, (int file, void* to, std::size_t bytes), (file, to, bytes), true,
              "read", EIO, -1)
 WEIR_FORWARD(ssize_t, pread, (int file, void* to, std::size_t bytes, off_t offset),

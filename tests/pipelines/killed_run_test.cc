@@ -1,0 +1,92 @@
+// A run with phases, averages and a model that is kept, killed at each of the moments that change
+// what stands in its folder: it goes on to the same bytes.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/memory/failed_run.h"
+#include "tests/support/drawn_pictures.h"
+#include "tests/support/file_text.h"
+#include "tests/support/scratch_folder.h"
+#include "tests/support/training_job.h"
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kTraining =
+    "{keep: best, monitor: loss, early_stopping: {patience: 2}, ema: {decay: 0.9}, "
+    "class_weight: balanced, checkpoint_interval: 0ms, phases: ["
+    "{name: head, epochs: 2, optimizer: {adam: {learning_rate: 0.01}}, "
+    "schedule: {cosine: {warm_up: {steps: 2}}}}, "
+    "{name: fine_tune, epochs: 2, frozen: {through: block_15}, optimizer_state: keep, "
+    "optimizer: {adam: {learning_rate: 0.001}}}]}";
+
+class KilledRun : public ::testing::Test {
+ protected:
+  std::vector<std::string> Command(const std::string& name,
+                                   const std::vector<std::string>& more = {}) const {
+    return Joined({"run", job_.string(), "--out", (scratch_ / name).string()}, more);
+  }
+
+  // What is kept of a run: its model with all that says which it is, and its figures.
+  std::map<std::string, std::string> Kept(const std::string& name) const {
+    std::map<std::string, std::string> files;
+    for (const char* file : {"model.safetensors", "raw.safetensors", "model.json"}) {
+      files[file] = FileText(scratch_ / name / "model" / file);
+    }
+    return files;
+  }
+
+  // Kills the run at each call of that kind, one after the other, and goes on with it. `failing` is
+  // what fails besides. Gives how many calls there were.
+  unsigned long KillAtEach(const std::string& kind, Failing failing) const {
+    const std::string whole = "whole-" + kind;
+    const FailedRun right = RunFailing(Command(whole), failing);
+    EXPECT_EQ(right.outcome.status, 0) << right.outcome.err;
+    const auto counted = right.requests.find(kind);
+    const unsigned long calls = counted == right.requests.end() ? 0 : counted->second;
+    failing.kill_kind = kind;
+    for (failing.kill_at = 1; failing.kill_at <= calls; ++failing.kill_at) {
+      const std::string name = kind + std::to_string(failing.kill_at);
+      SCOPED_TRACE(name);
+      const FailedRun killed = RunFailing(Command(name), failing);
+      EXPECT_EQ(killed.outcome.status, kKilledStatus) << killed.outcome.err;
+      const bool has_begun = fs::exists(scratch_ / name / "checkpoint");
+      if (!has_begun) fs::remove_all(scratch_ / name);
+      const FailedRun rest =
+          RunFailing(has_begun ? Command(name, {"--resume"}) : Command(name),
+                     {.kind = failing.kind, .at = failing.at, .is_forever = true});
+      EXPECT_EQ(rest.outcome.status, 0) << rest.outcome.out << rest.outcome.err;
+      EXPECT_TRUE(Kept(name) == Kept(whole));
+      EXPECT_FALSE(Kept(name)["model.json"].empty());
+      if (HasFailure()) break;
+      fs::remove_all(scratch_ / name);
+    }
+    return calls;
+  }
+
+  const ScratchFolder scratch_;
+  const fs::path job_ = scratch_.Write(
+      "job.yaml",
+      TrainingYaml({.source = "directory: {path: " + DrawnPictures<4>().string() +
+                              ", validation_split: 0.25}",
+                    .picture_stages = {"augment: {size: [32, 32], horizontal_flip: true}"},
+                    .training = kTraining}));
+};
+
+TEST_F(KilledRun, AtEachRenameGoesOnToTheSameModel) { EXPECT_GT(KillAtEach("rename", {}), 10u); }
+
+TEST_F(KilledRun, AtEachExchangeGoesOnToTheSameModel) { EXPECT_GE(KillAtEach("exchange", {}), 1u); }
+
+// On a file system that cannot exchange two folders.
+TEST_F(KilledRun, WithoutExchangesGoesOnToTheSameModel) {
+  EXPECT_GT(KillAtEach("rename", {.kind = "exchange", .at = 1, .is_forever = true}), 12u);
+}
+
+}  // namespace
+}  // namespace weir
