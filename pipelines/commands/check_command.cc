@@ -84,7 +84,8 @@ void CheckCommand(const ConfigOptions& options, StageTable& stages) {
     source->config = recipe.model;
   }
   findings.Try([&] {
-    Session session(recipe, {.training = true, .model = source});
+    Session session =
+        InPhase(recipe, [&] { return Session(recipe, {.training = true, .model = source}); });
     CheckData(session, findings);
     const auto model = session.resources().Find<Model>();
     findings.Try([&] {
@@ -98,7 +99,7 @@ void CheckCommand(const ConfigOptions& options, StageTable& stages) {
       if (!has_weights && recipe.has_model) {  // of which it was said what is wrong with them
         session.Plan();
       } else {
-        PlanPhases(phases, 0, source.get(), session);
+        PlanPhases(phases, 0, source, session);
       }
     });
     if (model && has_weights) AdviseOnPreprocessing(*model, source->convention);

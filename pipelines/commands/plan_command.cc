@@ -10,7 +10,6 @@
 #include "framework/text.h"
 #include "pipelines/commands/commands.h"
 #include "pipelines/finetune/phase_plans.h"
-#include "pipelines/job/calibrate.h"
 #include "pipelines/job/model_setup.h"
 #include "pipelines/job/session.h"
 #include "pipelines/report/flow_drawing.h"
@@ -39,16 +38,6 @@ std::string FlowText(const std::vector<PlacedStage>& stages) {
   return text;
 }
 
-void PrintBill(const PhasePlan& phase) {
-  if (!phase.phase.empty()) std::printf("phase %s\n\n", Printable(phase.phase).c_str());
-  if (phase.layers > 0) {
-    std::printf("the model: %d of %d layers of the backbone are frozen, %zu values learn\n\n",
-                phase.frozen_layers, phase.layers, phase.trained_values);
-  }
-  std::printf("the memory bill of the host:\n%s\n", phase.plan.ToTable().c_str());
-  std::printf("why these counts:\n%s\n", WhyText(phase.plan).c_str());
-}
-
 // What a job beside the run takes.
 struct PlannedBytes {
   std::size_t peak = 0;
@@ -63,6 +52,20 @@ nlohmann::json ToJson(const PlannedBytes& bytes) {
 
 std::string ToText(const PlannedBytes& bytes) {
   return ToRoundText(ByteSize{bytes.peak}) + ", at least " + ToRoundText(ByteSize{bytes.smallest});
+}
+
+void PrintBill(const PhasePlan& phase) {
+  if (!phase.phase.empty()) std::printf("phase %s\n\n", Printable(phase.phase).c_str());
+  if (phase.layers > 0) {
+    std::printf("the model: %d of %d layers of the backbone are frozen, %zu values learn\n\n",
+                phase.frozen_layers, phase.layers, phase.trained_values);
+  }
+  std::printf("the memory bill of the host:\n%s\n", phase.plan.ToTable().c_str());
+  std::printf("why these counts:\n%s\n", WhyText(phase.plan).c_str());
+  if (phase.calibration) {
+    std::printf("To measure the maps for int8 before it begins: %s.\n\n",
+                ToText(BytesOf(*phase.calibration)).c_str());
+  }
 }
 
 // What a run's model takes to predict and evaluate: the bytes of the same pipeline with all of the
@@ -85,22 +88,19 @@ void PlanCommand(const ConfigOptions& options, PlanForm form, StageTable& stages
       PhasesOf(LoadRecipe(stages, options.config, options.overrides));
   const Recipe& recipe = phases.front();
   const auto model = ModelOf(recipe, Fetching::kForbidden);
-  Session session(recipe, {.training = true, .model = model});
-  const std::vector<PhasePlan> plans = PlanPhases(phases, 0, model.get(), session);
+  Session session =
+      InPhase(recipe, [&] { return Session(recipe, {.training = true, .model = model}); });
+  const std::vector<PhasePlan> plans = PlanPhases(phases, 0, model, session);
   const MemoryPlan& plan = LargestOf(plans).plan;
   if (form == PlanForm::kDot || form == PlanForm::kSvg) {
     const FlowDrawing drawing = DrawFlow(session.pipeline().stages(), session.plan());
     std::fputs((form == PlanForm::kDot ? ToDot(drawing) : ToSvg(drawing)).c_str(), stdout);
     return;
   }
-  std::optional<PlannedBytes> calibration;
-  if (CalibrationSession::IsNeeded(session)) {
-    calibration = BytesOf(CalibrationSession(recipe, model).Plan());
-  }
-  std::size_t smallest = calibration ? calibration->smallest : 0;
+  std::size_t smallest = 0;
   std::size_t enough = 0;
   for (const PhasePlan& each : plans) {
-    smallest = std::max(smallest, each.plan.smallest_bytes);
+    smallest = std::max(smallest, each.smallest_bytes());
     enough = std::max(enough, each.plan.enough_bytes);
   }
   if (form == PlanForm::kJson) {
@@ -108,7 +108,6 @@ void PlanCommand(const ConfigOptions& options, PlanForm form, StageTable& stages
     if (const auto prediction = PlanPrediction(recipe, session)) {
       json["prediction"] = ToJson(*prediction);
     }
-    if (calibration) json["calibration"] = ToJson(*calibration);
     json["smallest_bytes"] = smallest;
     std::printf("%s\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
     return;
@@ -131,10 +130,6 @@ void PlanCommand(const ConfigOptions& options, PlanForm form, StageTable& stages
               ToRoundText(ByteSize{smallest}).c_str(), ToRoundText(ByteSize{enough}).c_str());
   if (const auto prediction = PlanPrediction(recipe, session)) {
     std::printf("To predict and evaluate with its model: %s.\n", ToText(*prediction).c_str());
-  }
-  if (calibration) {
-    std::printf("To measure the maps for int8 before it begins: %s.\n",
-                ToText(*calibration).c_str());
   }
 }
 

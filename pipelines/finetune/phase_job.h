@@ -1,7 +1,7 @@
 // What a phase of a training starts from: its session, which fits, is checked and open.
 //
 //   PhaseJob job(recipe, SetUpModel(recipe.model, Fetching::kAllowed), trace);
-//   PlanPhases(phases, recipe.phase, &job.source(), job.session());
+//   PlanPhases(phases, recipe.phase, job.source(), job.session());
 //   job.Open();
 //
 // One thread. Holds what the session holds.
@@ -38,7 +38,7 @@ class PhaseJob {
   void Open();
 
   const Recipe& recipe() const { return recipe_; }
-  const ModelSource& source() const { return *model_; }
+  const std::shared_ptr<ModelSource>& source() const { return model_; }
   const Model& model() const { return *session_.resources().Find<Model>(); }
   Session& session() { return session_; }
   const Session& session() const { return session_; }

@@ -245,7 +245,7 @@ void PhaseRun::Stage(const KeptEpoch& kept) const {
     const bool is_average = !kept.weights.empty();
     std::optional<AverageInPlace> average;
     if (is_average) average.emplace(learner_);
-    SaveModel(folder, job_.model(), learner_, job_.source().maps.get(), ToJson(kept));
+    SaveModel(folder, job_.model(), learner_, job_.source()->maps.get(), ToJson(kept));
     average.reset();
     if (is_average) SaveRawWeights(folder, job_.model(), learner_);
   });

@@ -14,8 +14,10 @@ bool CalibrationSession::IsNeeded(const Session& session) {
   return features && features->needs_maps();
 }
 
-CalibrationSession::CalibrationSession(const Recipe& recipe, std::shared_ptr<ModelSource> model)
+CalibrationSession::CalibrationSession(const Recipe& recipe, std::shared_ptr<ModelSource> model,
+                                       const Session* listed)
     : session_(recipe, {.model = std::move(model),
+                        .listed = listed,
                         .sink_in_place_of = Features::kName,
                         .add_sink = [this](Pipeline& pipeline, const auto& from) {
                           pipeline.AddMade(

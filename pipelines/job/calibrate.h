@@ -21,7 +21,9 @@ class CalibrationSession {
   // Whether that of a training needs it.
   static bool IsNeeded(const Session& session);
 
-  CalibrationSession(const Recipe& recipe, std::shared_ptr<ModelSource> model);
+  // `listed` is as SessionOptions have it: it is planned then, and not run.
+  CalibrationSession(const Recipe& recipe, std::shared_ptr<ModelSource> model,
+                     const Session* listed = nullptr);
 
   // Throws Error(kMemory) where it does not fit.
   const MemoryPlan& Plan() { return session_.Plan(); }

@@ -1,0 +1,39 @@
+// What Adam and its kin keep of the gradients: their mean and the mean of their squares, and how
+// fast both forget. Their Params hold it and append FieldsOf(&Params::moments) to their own fields.
+//
+// Values; any thread.
+#pragma once
+
+#include <tuple>
+
+#include "stages/train/optimizers/optimizer_options.h"
+
+namespace weir {
+
+struct Moments {
+  double beta_1 = 0.9;
+  double beta_2 = 0.999;
+  double epsilon = 1e-7;
+
+  static auto Fields() {
+    return std::tuple{
+        Field{"beta_1", &Moments::beta_1,
+              "How much of the mean gradient a step keeps; less than 1.", Range{0, 1},
+              Beta1Elsewhere()},
+        Field{"beta_2", &Moments::beta_2,
+              "How much of the mean squared gradient a step keeps; less than 1.", Range{0, 1},
+              Beta2Elsewhere()},
+        Field{"epsilon", &Moments::epsilon,
+              "Added to the root of the mean squared gradient (PyTorch: 1e-8; timm's lamb: 1e-6).",
+              MoreThan{0}, EpsilonElsewhere()}};
+  }
+
+  // What each Params' Check calls.
+  void CheckAt(const Blame& blame) const {
+    CheckLessThanOne(blame, "beta_1", beta_1);
+    CheckLessThanOne(blame, "beta_2", beta_2);
+    CheckIsFloat32(blame, "epsilon", epsilon);
+  }
+};
+
+}  // namespace weir
