@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -85,9 +86,28 @@ TEST_F(GpuRun, InterruptedAndGoneOnWithItGivesTheSameModel) {
     process.Signal(SIGINT);
     ASSERT_EQ(process.Wait().status, 130);
   }
-  EXPECT_FALSE(fs::exists(scratch_ / "stopped/model/model.safetensors"));
   Run("stopped", {"--resume"});
   EXPECT_TRUE(Model("stopped") == Model("whole"));
+}
+
+TEST_F(GpuRun, KilledInItsSecondPhaseGoesOnToTheSameModel) {
+  const std::vector<std::string> phases = {
+      "--set",
+      "training.phases=[{name: head, epochs: 2}, {name: fine_tune, epochs: 2, "
+      "frozen: {through: block_12}, optimizer: {lamb: {learning_rate: 1e-4, clip_norm: 1, "
+      "layer_decay: 0.9}}, ema: {decay: 0.9}, schedule: {cosine: {warm_up: {steps: 2}}}}]",
+      "--set", "training.checkpoint_interval=100ms"};
+  Run("whole", phases);
+  {
+    WeirProcess process(Arguments("killed", phases));
+    process.ReadUntil("epoch 3/4 train");
+    process.Signal(SIGKILL);
+    ASSERT_EQ(process.Wait().status, 128 + SIGKILL);
+  }
+  Run("killed", Joined(phases, {"--resume"}));
+  EXPECT_TRUE(Model("killed") == Model("whole"));
+  const auto plan = nlohmann::json::parse(FileText(scratch_ / "whole/plan.json"));
+  EXPECT_EQ(plan["phases"].size(), 2u);
 }
 
 }  // namespace
