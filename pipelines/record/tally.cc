@@ -88,7 +88,8 @@ std::optional<Tally> Tally::FromText(const std::string& text) {
     Tally& tally = *read;
     value.at("seconds").get_to(tally.seconds);
     value.at("epoch_seconds").get_to(tally.epoch_seconds);
-    value.at("images").get_to(tally.images);
+    if (!value.at("images").is_number_unsigned()) return std::nullopt;
+    value["images"].get_to(tally.images);
     value.at("best_validation_accuracy").get_to(tally.best_validation_accuracy);
     tally.config = value.value("config", "");
     // Earlier versions had no phases, and kept the last model.

@@ -1,9 +1,8 @@
 // What a training remembers of itself, in a checkpoint that may be damaged. What is read is written
 // as it was.
-#include "pipelines/record/tally.h"
-
 #include <cstdlib>
 
+#include "pipelines/record/tally.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace weir {
