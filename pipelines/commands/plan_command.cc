@@ -12,6 +12,7 @@
 #include "pipelines/finetune/phase_plans.h"
 #include "pipelines/job/model_setup.h"
 #include "pipelines/job/session.h"
+#include "pipelines/job/ways_to_fit.h"
 #include "pipelines/report/flow_drawing.h"
 #include "pipelines/report/plan_text.h"
 #include "stages/model/model.h"
@@ -103,12 +104,17 @@ void PlanCommand(const ConfigOptions& options, PlanForm form, StageTable& stages
     smallest = std::max(smallest, each.smallest_bytes());
     enough = std::max(enough, each.plan.enough_bytes);
   }
+  const auto could_learn = MostThatCouldLearn(phases.back(), session);
   if (form == PlanForm::kJson) {
     nlohmann::json json = ToJson(plans, session.device());
     if (const auto prediction = PlanPrediction(recipe, session)) {
       json["prediction"] = ToJson(*prediction);
     }
     json["smallest_bytes"] = smallest;
+    if (could_learn) {
+      json["could_learn"] = {{"change", could_learn->change},
+                             {"smallest_bytes", could_learn->smallest_bytes}};
+    }
     std::printf("%s\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
     return;
   }
@@ -130,6 +136,11 @@ void PlanCommand(const ConfigOptions& options, PlanForm form, StageTable& stages
               ToRoundText(ByteSize{smallest}).c_str(), ToRoundText(ByteSize{enough}).c_str());
   if (const auto prediction = PlanPrediction(recipe, session)) {
     std::printf("To predict and evaluate with its model: %s.\n", ToText(*prediction).c_str());
+  }
+  if (could_learn && plans.back().frozen_layers > 0) {
+    std::printf("The most that could learn within the ceiling: %s, from %s.\n",
+                could_learn->change.c_str(),
+                ToWholeMebibytes(ByteSize{could_learn->smallest_bytes}).c_str());
   }
 }
 

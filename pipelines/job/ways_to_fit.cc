@@ -173,6 +173,24 @@ std::vector<WayToFit> WaysToFit(const Recipe& recipe, const Session& session) {
   return ways;
 }
 
+std::optional<WayToFit> MostThatCouldLearn(const Recipe& recipe, const Session& session) {
+  const auto model = session.resources().Find<Model>();
+  if (!model || !recipe.trains()) return std::nullopt;
+  std::vector<std::string> values = {"none"};
+  for (const NetworkLayer& layer : model->network().layers()) {
+    const std::string through = "{through: " + layer.block + "}";
+    if (!layer.block.empty() && values.back() != through) values.push_back(through);
+  }
+  values.pop_back();  // behind the last block nothing of the backbone is left to learn
+  const std::string key = KeyOf(recipe, "model", "frozen");
+  for (const std::string& value : values) {
+    const auto smallest = SmallestWith(recipe, {{key, value, ""}}, session);
+    if (smallest && *smallest <= session.ceiling().bytes)
+      return WayToFit{key + "=" + value, *smallest};
+  }
+  return std::nullopt;
+}
+
 void PlanOrNameWays(const Recipe& recipe, Session& session) {
   try {
     session.Plan();

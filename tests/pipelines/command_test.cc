@@ -229,6 +229,30 @@ TEST(Plan, ShowsTheFlowTheModelAndTheBillWithoutRunning) {
   EXPECT_LE(json["peak_bytes"], json["limit_bytes"]);
 }
 
+TEST(Plan, SaysTheMostThatCouldLearnWithinTheCeiling) {
+  const auto plan_in = [](std::size_t bytes, const std::vector<std::string>& more = {}) {
+    const ProcessOutcome outcome = Weir(
+        Joined(DrawnDemo("plan", {"--json", "--set", "memory.host=" + std::to_string(bytes) + "B"}),
+               more));
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return nlohmann::json::parse(outcome.out);
+  };
+  const auto roomy = plan_in(std::size_t{1} << 30)["could_learn"];
+  EXPECT_EQ(roomy["change"], "model.frozen=none");
+  constexpr std::size_t kVaries = std::size_t{2} << 20;  // what the process holds beforehand
+  const std::size_t too_little = roomy["smallest_bytes"].get<std::size_t>() - kVaries;
+  const auto tight = plan_in(too_little)["could_learn"];
+  const std::string change = tight["change"];
+  EXPECT_THAT(change, StartsWith("model.frozen={through: "));
+  EXPECT_LE(tight["smallest_bytes"], too_little);
+  const auto changed = plan_in(too_little, {"--set", change});
+  EXPECT_NEAR(changed["smallest_bytes"].get<double>(), tight["smallest_bytes"].get<double>(),
+              static_cast<double>(kVaries));
+  EXPECT_THAT(
+      Weir(DrawnDemo("plan")).out,
+      HasSubstr("\nThe most that could learn within the ceiling: model.frozen=none, from "));
+}
+
 TEST(Plan, SaysWhyItsCountsAreWhatTheyAre) {
   const auto plan = [](const std::string& memory, std::vector<std::string> more = {}) {
     more.insert(more.end(), {"--set", "threads=2", "--memory", memory});
