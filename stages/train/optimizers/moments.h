@@ -6,6 +6,7 @@
 
 #include <tuple>
 
+#include "framework/config/component.h"
 #include "stages/train/optimizers/optimizer_options.h"
 
 namespace weir {
