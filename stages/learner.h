@@ -133,7 +133,8 @@ class Learner {
   virtual void ExchangeAverage() = 0;
 
   // Everything that learnt and what froze, under torchvision's names ("features.0.0.weight", ...,
-  // "head.1.weight"): a whole model. Calls `write` a tensor at a time, in a fixed order.
+  // "head.1.weight"): a whole model. Calls `write` a tensor at a time: the backbone layer by layer,
+  // then of the head what learns, then its running statistics.
   virtual void ForEachTensor(const std::function<void(const NamedTensor&)>& write) const = 0;
 
   // The state to go on from. Save is atomic: the file is whole or what it was before. `extra` is

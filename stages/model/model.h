@@ -101,11 +101,12 @@ struct ModelSource {
   // file, the saved model or the seed.
   std::function<LayerReader(const Model&)> open_backbone;
   std::size_t opening_bytes = 0;  // what a call of it takes (WeightsFile::opening_bytes)
-  // The values of an array of the head's layer `layer`, where a saved model is used; `initial` is
-  // what it would begin with otherwise. Empty function: it does.
+  // The values of an array of the head's layer `layer`, where a saved model is used; `initial`
+  // gives what it would begin with otherwise. Empty function: it does.
   std::function<std::vector<float>(const Model&, int layer, const HeadArray& array,
-                                   std::vector<float> initial)>
+                                   const std::function<std::vector<float>()>& initial)>
       load_head;
+  std::size_t head_bytes = 0;  // what a call of it takes beside what it gives
   // Lines to say of what the model begins with, before a run does. Throws Error(kConfig) where that
   // does not fit the model. May be empty.
   std::function<std::vector<std::string>(const Model&)> about;

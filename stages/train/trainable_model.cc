@@ -175,8 +175,9 @@ void TrainableModel::Load(const std::function<LayerReader()>& open_backbone,
   for (int i = model_.first_head_layer(); i < static_cast<int>(model_.head().size()); ++i) {
     for (const HeadArray& array : model_.head_arrays(i)) {
       const std::string name = HeadArrayName(i, array.name);
-      std::vector<float> values = InitialValues(array, name, model_.seed());
-      if (load_head) values = load_head(model_, i, array, std::move(values));
+      const auto initial = [&] { return InitialValues(array, name, model_.seed()); };
+      const std::vector<float> values =
+          load_head ? load_head(model_, i, array, initial) : initial();
       CopyTo(array.learns ? arrays.values : arrays.statistics,
              (array.learns ? arrays.tables.learning : arrays.tables.statistics).at(name), values);
     }

@@ -69,7 +69,14 @@ Trainer::Trainer(std::shared_ptr<const Model> model, std::shared_ptr<const Model
 }
 
 std::size_t Trainer::reading_bytes() const {
-  return LayerReadingBytes(model_->network()) + source_->opening_bytes;
+  std::size_t largest = 0;  // of the head's arrays
+  for (int i = model_->first_head_layer(); i < static_cast<int>(model_->head().size()); ++i) {
+    for (const HeadArray& array : model_->head_arrays(i)) {
+      largest = std::max(largest, array.values() * sizeof(float));
+    }
+  }
+  return std::max(LayerReadingBytes(model_->network()) + source_->opening_bytes,
+                  largest + source_->head_bytes);
 }
 
 std::size_t Trainer::activation_bytes(Activations activations) const {

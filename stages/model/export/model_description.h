@@ -26,7 +26,7 @@ struct ModelDescription {
   MapSize input;
   Convention convention;
   ModelConfig config;  // with preprocessing; all frozen
-  int epoch = 0;       // of its training, from 1; 0 where that is not said
+  int epoch = 0;       // whose model it is, from 1; 0 where that is not said
 };
 
 // Gives the JSON text in pieces, the names of the classes some 64 KiB at a time: no more of them is

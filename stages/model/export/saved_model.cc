@@ -97,11 +97,32 @@ std::vector<MapStatistics> ReadMaps(const fs::path& path, const Backbone& backbo
   return maps;
 }
 
-void WriteWeights(const fs::path& path, const Model& model, const Learner& learner) {
+// What Learner::ForEachTensor gives of the model, in its order, without the values.
+std::vector<TensorToWrite> DeclaredTensors(const Model& model) {
   std::vector<TensorToWrite> tensors;
-  learner.ForEachTensor([&](const NamedTensor& tensor) {
-    tensors.push_back(TensorToWrite::Of(tensor.name, tensor.shape, {}));
-  });
+  for (int i = 0; i < model.network().size(); ++i) {
+    const NetworkLayer& layer = model.network().layers()[i];
+    const auto names = model.backbone().names(i).tensors();
+    for (std::size_t tensor = 0; layer.has_weights() && tensor < names.size(); ++tensor) {
+      if (names[tensor]->empty()) continue;
+      tensors.push_back(
+          TensorToWrite::Of(*names[tensor], StoredShape(layer, tensor, /*is_keras=*/false), {}));
+    }
+  }
+  for (const bool learns : {true, false}) {
+    for (int i = 0; i < static_cast<int>(model.head().size()); ++i) {
+      for (HeadArray& array : model.head_arrays(i)) {
+        if (array.learns != learns) continue;
+        tensors.push_back(
+            TensorToWrite::Of(HeadArrayName(i, array.name), std::move(array.shape), {}));
+      }
+    }
+  }
+  return tensors;
+}
+
+void WriteWeights(const fs::path& path, const Model& model, const Learner& learner) {
+  const std::vector<TensorToWrite> tensors = DeclaredTensors(model);
   const Convention& convention = model.network().convention();
   std::ostringstream epsilon;
   epsilon << convention.batch_norm_epsilon;
@@ -109,8 +130,18 @@ void WriteWeights(const fs::path& path, const Model& model, const Learner& learn
   SafetensorsStream file(path, tensors,
                          {{"weir.convention", keras ? "keras" : "torchvision"},
                           {"weir.batch_norm_epsilon", epsilon.str()}});
-  learner.ForEachTensor(
-      [&](const NamedTensor& tensor) { file.Write(std::as_bytes(tensor.values)); });
+  std::size_t written = 0;
+  learner.ForEachTensor([&](const NamedTensor& tensor) {
+    if (written == tensors.size() || tensors[written].name != tensor.name ||
+        tensors[written].shape != tensor.shape) {
+      throw Error(ErrorKind::kInternal, tensor.name + " is not what the model declares there");
+    }
+    file.Write(std::as_bytes(tensor.values));
+    ++written;
+  });
+  if (written < tensors.size()) {
+    throw Error(ErrorKind::kInternal, tensors[written].name + " is declared, and was not given");
+  }
   file.Commit();
 }
 
@@ -138,11 +169,7 @@ void SaveRawWeights(const fs::path& folder, const Model& model, const Learner& l
 }
 
 int EpochOfSavedModel(const fs::path& folder) {
-  try {
-    return ReadModelDescription(folder / kDescription).epoch;
-  } catch (const Error&) {
-    return 0;
-  }
+  return ReadModelDescription(folder / kDescription).epoch;
 }
 
 SavedModel LoadSavedModel(const fs::path& folder,
@@ -176,7 +203,7 @@ SavedModel LoadSavedModel(const fs::path& folder,
     return ReadBackbone(WeightsFile::OpenOwn(weights, mapped), model.backbone());
   };
   saved.source.load_head = [weights, mapped](const Model&, int layer, const HeadArray& array,
-                                             const std::vector<float>&) {
+                                             const auto&) {
     return ReadValues(*WeightsFile::OpenOwn(weights, mapped), HeadArrayName(layer, array.name),
                       array.values());
   };

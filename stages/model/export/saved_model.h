@@ -27,9 +27,8 @@
 
 namespace weir {
 
-// Writes the files, each whole or not at all, the weights first. Asks the learner for its tensors
-// twice. `maps` are those of ModelSource, null where there are none; `origin` may be empty. Throws
-// Error(kData) where that fails.
+// Writes the files, each whole or not at all, the weights first. `maps` are those of ModelSource,
+// null where there are none; `origin` may be empty. Throws Error(kData) where that fails.
 void SaveModel(const std::filesystem::path& folder, const Model& model, const Learner& learner,
                const std::vector<MapStatistics>* maps, const ModelOrigin& origin);
 
@@ -43,7 +42,8 @@ struct SavedModel {
   MapSize input;
 };
 
-// The epoch that the model in `folder` is of, from 1; 0 where that cannot be read.
+// The epoch that the model in `folder` is of, from 1; 0 where it does not say. Throws Error(kData)
+// where its description cannot be read.
 int EpochOfSavedModel(const std::filesystem::path& folder);
 
 // Throws Error(kData) where a file is missing, damaged, of another version, or the two do not fit;

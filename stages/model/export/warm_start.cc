@@ -1,6 +1,7 @@
 #include "stages/model/export/warm_start.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -11,6 +12,7 @@
 #include "framework/error.h"
 #include "framework/shape.h"
 #include "framework/text.h"
+#include "stages/sources/listing/lookalikes.h"
 
 namespace weir {
 namespace {
@@ -56,7 +58,7 @@ class SavedHead {
         classes_(std::move(saved.classes)) {
     const Model model(saved.source.config, saved.source.convention, saved.input, classes_,
                       /*seed=*/0);
-    for (std::size_t i = 0; i < classes_.size(); ++i) row_of_.emplace(classes_[i], i);
+    for (std::size_t i = 0; i < classes_.size(); ++i) row_of_.emplace(Composed(classes_[i]), i);
     for (int i = 0; i < static_cast<int>(model.head().size()); ++i) {
       for (const HeadArray& array : model.head_arrays(i)) {
         shapes_.emplace(HeadArrayName(i, array.name), array.shape);
@@ -64,7 +66,7 @@ class SavedHead {
     }
   }
 
-  // What Values takes beside what it gives.
+  // What Values takes beside what it gives: an array as it was saved.
   std::size_t bytes() const {
     std::size_t most = 0;
     for (const auto& [name, shape] : shapes_) {
@@ -78,33 +80,35 @@ class SavedHead {
     CheckShapes(model);
     std::vector<std::string> drawn;
     for (const std::string& name : model.classes()) {
-      if (!row_of_.contains(name)) drawn.push_back(InBackticks(Printable(name)));
+      if (!row_of_.contains(Composed(name))) drawn.push_back(InBackticks(Printable(name)));
     }
     const std::size_t taken = model.classes().size() - drawn.size();
     const std::size_t left = classes_.size() - taken;
     std::string line = "model: from " + folder_.string() + ", backbone and head; " +
                        std::to_string(taken) + " of " + std::to_string(model.classes().size()) +
                        " classes go on";
-    if (!drawn.empty()) line += ", " + Shortened(std::move(drawn)) + " begin anew";
+    const char* const begin = drawn.size() == 1 ? " begins anew" : " begin anew";
+    if (!drawn.empty()) line += ", " + Shortened(std::move(drawn)) + begin;
     if (left > 0) line += ", " + std::to_string(left) + " of its classes are left out";
     return {line};
   }
 
   std::vector<float> Values(const Model& model, int layer, const HeadArray& array,
-                            std::vector<float> initial) const {
+                            const std::function<std::vector<float>()>& initial) const {
     const std::string name = HeadArrayName(layer, array.name);
-    if (!IsByClass(model, layer)) return load_(model, layer, array, std::move(initial));
+    if (!IsByClass(model, layer)) return load_(model, layer, array, initial);
     HeadArray there = array;
     there.shape = shapes_.at(name);
-    const std::vector<float> saved = load_(model, layer, there, std::vector<float>(there.values()));
+    const std::vector<float> saved = load_(model, layer, there, {});
+    std::vector<float> values = initial();
     const std::size_t row = there.values() / classes_.size();
     for (std::size_t i = 0; i < model.classes().size(); ++i) {
-      const auto found = row_of_.find(model.classes()[i]);
+      const auto found = row_of_.find(Composed(model.classes()[i]));
       if (found == row_of_.end()) continue;
       std::copy_n(saved.begin() + static_cast<std::ptrdiff_t>(found->second * row), row,
-                  initial.begin() + static_cast<std::ptrdiff_t>(i * row));
+                  values.begin() + static_cast<std::ptrdiff_t>(i * row));
     }
-    return initial;
+    return values;
   }
 
  private:
@@ -166,8 +170,8 @@ class SavedHead {
   const fs::path folder_;
   const Load load_;
   const std::vector<std::string> classes_;
-  std::unordered_map<std::string, std::size_t> row_of_;  // of a class, by its name
-  std::map<std::string, Shape> shapes_;                  // of its arrays, by their names
+  std::unordered_map<std::string, std::size_t> row_of_;  // by the class' name, composed
+  std::map<std::string, Shape> shapes_;                  // by the array's name
 };
 
 }  // namespace
@@ -190,12 +194,13 @@ std::shared_ptr<ModelSource> WarmStart(const ModelConfig& config, SavedModel sav
   if (!config.preprocessing) source->config.preprocessing = saved.source.config.preprocessing;
   source->convention = saved.source.convention;
   source->open_backbone = std::move(saved.source.open_backbone);
+  source->opening_bytes = saved.source.opening_bytes;
   const auto head = std::make_shared<const SavedHead>(std::move(saved), folder);
-  source->opening_bytes = head->bytes();
+  source->head_bytes = head->bytes();
   source->about = [head](const Model& model) { return head->About(model); };
   source->load_head = [head](const Model& model, int layer, const HeadArray& array,
-                             std::vector<float> initial) {
-    return head->Values(model, layer, array, std::move(initial));
+                             const std::function<std::vector<float>()>& initial) {
+    return head->Values(model, layer, array, initial);
   };
   return source;
 }

@@ -4,7 +4,8 @@
 // The rows of the head that belong to a class go to the class of that name; those of a class that
 // the model does not know are drawn as in a new head. Everything else must be as it was there.
 //
-// One thread at a time. Holds what a saved model holds (saved_model.h): its classes, no weights.
+// One thread at a time. Holds what a saved model holds (saved_model.h), no weights, and the names
+// of its classes twice.
 #pragma once
 
 #include <filesystem>

@@ -144,7 +144,7 @@ void ExpectThePrefixsFeatures(const Convention& convention) {
   const Sgd optimizer(kPlainDescent);
   TrainableModel trainable(*model, optimizer, {.training = false});
   trainable.Load([&] { return training.source->open_backbone(*model); },
-                 [](const Model&, int, const HeadArray& array, const std::vector<float>&) {
+                 [](const Model&, int, const HeadArray& array, const auto&) {
                    std::vector<float> picks(array.values());
                    if (array.name == "weight") {
                      for (int i = 0; i < 3; ++i) picks[i * 1280 + i * 500] = 1;

@@ -67,13 +67,16 @@ class Still final : public Learner {
       write({names.mean, {out}, weights.mean});
       write({names.variance, {out}, weights.variance});
     }
-    for (const char* name : {"weight", "bias", "running_mean", "running_var"}) {
+    for (const char* name : {"weight", "bias"}) {
       write({"head.1." + std::string(name), {1280}, head_});
     }
     std::vector<float> kernel;  // ends with the call, as a learner's may
     for (int i = 0; i < 3 * 1280; ++i) kernel.push_back(static_cast<float>(-i));
     write({"head.3.weight", {3, 1280}, kernel});
     write({"head.3.bias", {3}, std::span(head_).first(3)});
+    for (const char* name : {"running_mean", "running_var"}) {
+      write({"head.1." + std::string(name), {1280}, head_});
+    }
   }
 
   const Model& model_;
