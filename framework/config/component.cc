@@ -1,6 +1,10 @@
 #include "framework/config/component.h"
 
+#include <cmath>
+#include <limits>
+
 #include "framework/config/suggestion.h"
+#include "framework/config/yaml_emitter.h"
 #include "framework/text.h"
 
 namespace weir {
@@ -41,6 +45,20 @@ YamlNode WriteNamedParams(std::string_view name, const YamlNode& params) {
 
 void CheckLessThanOne(const Blame& blame, std::string_view field, double value) {
   if (value >= 1) blame(field, "`" + std::string(field) + "` takes less than 1, not 1");
+}
+
+std::string WhyNotFloat32(std::string_view name, double value) {
+  using Limits = std::numeric_limits<float>;
+  const double size = std::abs(value);
+  if (value == 0 || (size >= Limits::min() && size <= Limits::max())) return "";
+  return InBackticks(name) +
+         " takes a number that float32 can hold, from 1.2e-38 to 3.4e+38, not " +
+         EmitFlow(detail::WriteNumber(value));
+}
+
+void CheckIsFloat32(const Blame& blame, std::string_view field, double value) {
+  const std::string why = WhyNotFloat32(field, value);
+  if (!why.empty()) blame(field, why);
 }
 
 }  // namespace weir

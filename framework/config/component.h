@@ -47,6 +47,12 @@ std::string_view NameIn(E value) {
 // Refuses 1, which a Range cannot leave out: `value` is of a field with Range{0, 1}.
 void CheckLessThanOne(const Blame& blame, std::string_view field, double value);
 
+// Why a number is no float32, in which 1e-50 is 0 and 1e50 is infinite: "`alpha` takes a number
+// that float32 can hold, ..., not 1e50"; empty where it is one.
+std::string WhyNotFloat32(std::string_view name, double value);
+// Refuses such a number.
+void CheckIsFloat32(const Blame& blame, std::string_view field, double value);
+
 // The help of one component.
 template <class P>
 FieldDoc DescribeNamed(std::string_view name, std::string_view doc) {

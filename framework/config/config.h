@@ -69,7 +69,7 @@ struct Config {
   std::uint64_t seed = 1;
   Auto<int> threads;
   MemoryConfig memory;
-  DeviceSelection device;    // of every stage that brings batches to one and whose own is auto
+  DeviceSelection device;    // what `device: auto` of a stage that brings batches to one means
   Position device_position;  // where it is written; nowhere: by default
   std::vector<std::filesystem::path> plugins;
   std::vector<StageConfig> pipeline;

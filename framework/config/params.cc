@@ -74,10 +74,10 @@ const Choice* FindChoice(const YamlNode& node, const FieldRules& rules, Problems
 }
 
 // What is said of a key that a struct of these keys does not have.
-std::string OfUnknownKey(const YamlNode& node, const YamlEntry& entry,
-                         const std::vector<std::string>& known,
-                         std::span<const detail::ForeignName> foreign,
-                         std::span<const ForeignWord> foreign_words) {
+std::string UnknownKeyText(const YamlNode& node, const YamlEntry& entry,
+                           const std::vector<std::string>& known,
+                           std::span<const detail::ForeignName> foreign,
+                           std::span<const ForeignWord> foreign_words) {
   for (const detail::ForeignName& name : foreign) {
     if (name.word != WithUnderscores(entry.key)) continue;
     return InBackticks(entry.key) + " is called " + InBackticks(name.field) + " here";
@@ -350,7 +350,7 @@ bool IsStruct(const YamlNode& node, const std::vector<std::string>& fields,
   for (const YamlEntry& entry : node.entries()) {
     if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
     problems.Add(entry.key_position,
-                 OfUnknownKey(node, entry, known, foreign, problems.foreign_words()));
+                 UnknownKeyText(node, entry, known, foreign, problems.foreign_words()));
   }
   return true;
 }

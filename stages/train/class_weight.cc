@@ -3,6 +3,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "framework/config/component.h"
 #include "framework/error.h"
 #include "stages/sources/listing/lookalikes.h"
 
@@ -12,7 +13,7 @@ namespace {
 constexpr const char* kNone = "none";
 constexpr const char* kBalanced = "balanced";
 
-FieldRules OfOne() {
+FieldRules WeightRules() {
   FieldRules rules;
   rules.Add(MoreThan{0});
   return rules;
@@ -61,7 +62,9 @@ std::optional<ClassWeight> ParamType<ClassWeight>::Read(const YamlNode& node,
   }
   ClassWeight weight;
   for (const YamlEntry& entry : node.entries()) {
-    const auto one = ParamType<double>::Read(entry.value, OfOne(), problems);
+    const auto one = ParamType<double>::Read(entry.value, WeightRules(), problems);
+    const std::string why = one ? WhyNotFloat32(entry.key, *one) : "";
+    if (!why.empty()) problems.Add(entry.value.position(), why);
     if (one) weight.named.push_back({entry.key, *one, entry.key_position});
   }
   return weight.named.size() == node.entries().size() ? std::optional(std::move(weight))
@@ -80,7 +83,7 @@ YamlNode ParamType<ClassWeight>::Write(const ClassWeight& weight, const FieldRul
 
 YamlNode ParamType<ClassWeight>::Schema(const FieldRules&) {
   const YamlNode by_name =
-      schema::OfType("object").With({"additionalProperties", detail::NumberSchema(OfOne())});
+      schema::OfType("object").With({"additionalProperties", detail::NumberSchema(WeightRules())});
   return schema::AnyOf({schema::OneOf({kNone, kBalanced}), schema::OfType("null"), by_name});
 }
 

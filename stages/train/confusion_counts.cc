@@ -45,9 +45,7 @@ void ConfusionCounts::Add(int truth, int predicted) {
     values_.push_back(cell);
     is_sorted_ = false;
   }
-  ++of_classes_[truth].pictures;
-  ++of_classes_[predicted].taken;
-  of_classes_[truth].hits += truth == predicted;
+  Count(of_classes_, truth, predicted);
 }
 
 void ConfusionCounts::Sort() {

@@ -136,10 +136,12 @@ std::vector<int> DistancesFromHead(const Network& network) {
   std::vector<int> distances(network.size());
   int distance = 0;
   std::string_view block;
+  bool counts_with_next = false;  // what stands alone behind the last block
   for (int i = network.size() - 1; i >= 0; --i) {
     const NetworkLayer& layer = network.layers()[i];
     if (layer.has_weights() && (distance == 0 || layer.block != block)) {
-      ++distance;
+      if (!counts_with_next) ++distance;
+      counts_with_next = distance == 1 && block.empty() && layer.block == layer.name;
       block = layer.block;
     }
     distances[i] = distance;

@@ -16,9 +16,10 @@ namespace weir {
 
 // For each layer of the backbone how far it is from the head, in blocks: 1 for those of the last
 // block that has weights, 2 for the block before... A block is what the backbone calls so
-// (NetworkLayer::block): in MobileNetV2 Conv1, expanded_conv, block_1 to block_16 and Conv_1, which
-// are torchvision's features.0 to features.18. The head's own distance is 0. The rates are those of
-// timm (timm/optim/_param_groups.py) and BEiT (Bao et al., 2022, arXiv:2106.08254).
+// (NetworkLayer::block); a layer that stands alone behind the last one counts with it. In
+// MobileNetV2 that is Conv_1, which has the distance of block_16; Conv1 has 18. The head's own
+// distance is 0. The rates are those of timm (timm/optim/_param_groups.py, and group_matcher of
+// timm/models/efficientnet.py) and of BEiT (Bao et al., 2022, arXiv:2106.08254).
 std::vector<int> DistancesFromHead(const Network& network);
 
 // The spans of `table`, which is ModelParameters::learning; neighbours that are treated alike are

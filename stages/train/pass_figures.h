@@ -33,8 +33,6 @@ class PassFigures {
     int threads = 1;
   };
 
-  // Nothing is measured.
-  PassFigures() = default;
   // Throws Error(kConfig) where a metric makes no sense with so many classes.
   PassFigures(const ListOfMetrics& metrics, const Options& options);
 

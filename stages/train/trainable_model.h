@@ -42,8 +42,8 @@ namespace weir {
 struct TrainableOptions {
   bool training = true;  // else forward only, without gradients or slots
   std::shared_ptr<const Loss> loss = std::make_shared<const CrossEntropy>(CrossEntropy::Params{});
-  std::vector<double> class_weights{};  // [classes]; empty: all 1
-  int in_flight = 1;                    // micro-batches at once; 1 with a device
+  std::span<const double> class_weights{};  // [classes], which outlive it; empty: all 1
+  int in_flight = 1;                        // micro-batches at once; 1 with a device
   Activations activations = Activations::kKept;
   std::string torch_device{};  // Device::torch_device(); empty: the host
   bool averages = false;       // whether an average of the weights is kept beside them

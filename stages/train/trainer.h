@@ -72,13 +72,13 @@ class Trainer final : public Learner {
   Declaration declaration() const;
   CheckpointArrays arrays() const;
   CheckpointArrays slot_arrays() const;
-  void PutBegun();  // of the position, to what learns
+  void PutBegun();  // hands position_.begun to what learns
   MicroBatch Cut(const FeatureBatch& batch, int index, int epoch) const;
   bool LearnGradients(const FeatureBatch& batch, StageContext& context);
   bool Predict(const FeatureBatch& batch, StageContext& context);
   void Report(const FeatureBatch& batch, const Pass& pass);
   void AddToMetrics(const FeatureBatch& batch);
-  double LearningRate() const;  // of the next step
+  double LearningRate() const;  // that the next step takes
   void Remember(double monitored);
   void CheckBatch(const FeatureBatch& batch, Split split) const;
   std::span<const float> LogitsOf(int sample) const {

@@ -13,6 +13,7 @@
 namespace weir {
 namespace {
 
+constexpr const char* kMonitorKey = "monitored figure";
 constexpr const char* kPutItBack =
     "The checkpoint is kept: put the file back as it was, and --resume writes the model.";
 
@@ -151,7 +152,7 @@ std::string Trainer::AverageText() const {
 Declaration Trainer::declaration() const {
   Declaration all = DeclarationOf(*model_, optimizer_.declaration());
   all.emplace_back(kAverageKey, AverageText());
-  all.emplace_back("monitored figure", config_->monitor);
+  all.emplace_back(kMonitorKey, config_->monitor);
   all.emplace_back("frozen weights", "sha256 " + frozen_digest_.substr(0, kShownDigits));
   all.insert(all.end(), data_.begin(), data_.end());
   return all;
@@ -168,14 +169,20 @@ std::string Trainer::Restore(const std::filesystem::path& file) {
   position_ = std::move(state.position);
   PutBegun();
   // What is no longer reported is forgotten; what is new counts from here on.
-  std::erase_if(position_.metrics.means, [this](const Metrics::Mean& mean) {
-    return !FindMetric(mean.name, config_->metrics);
-  });
+  // In the order in which they are reported, which a checkpoint does not keep.
+  std::vector<Metrics::Mean> means;
+  for (const auto& metric : config_->metrics) {
+    const auto found =
+        std::ranges::find(position_.metrics.means, metric->name(), &Metrics::Mean::name);
+    if (found != position_.metrics.means.end()) means.push_back(std::move(*found));
+  }
+  position_.metrics.means = std::move(means);
   return std::move(state.extra);
 }
 
 void Trainer::BeginPhase(const std::filesystem::path& file, bool keeps_optimizer) {
-  Declaration same = data_;
+  Declaration same = {{kMonitorKey, config_->monitor}};  // what is best so far is a value of it
+  same.insert(same.end(), data_.begin(), data_.end());
   CheckpointArrays arrays;
   if (keeps_optimizer) {
     same.emplace_back("optimizer", optimizer_.declaration());

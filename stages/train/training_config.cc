@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -93,6 +94,17 @@ void CheckPhases(const YamlNode& node, const std::vector<PhaseConfig>& phases, P
   }
 }
 
+// A checkpoint counts no further, and sums of epochs are whole numbers.
+void CheckEpochs(const YamlNode& node, const TrainingConfig& config, Problems& problems) {
+  constexpr std::int64_t kMostEpochs = 1'000'000'000;
+  std::int64_t epochs = config.phases.empty() ? config.epochs : 0;
+  for (const PhaseConfig& phase : config.phases) epochs += phase.epochs;
+  if (epochs <= kMostEpochs) return;
+  problems.Add(PlaceOf(node, config.phases.empty() ? "epochs" : "phases"),
+               "a training has at most " + std::to_string(kMostEpochs) +
+                   " epochs in all, and this " + "has " + std::to_string(epochs));
+}
+
 }  // namespace
 
 bool TrainingConfig::is_higher_better() const {
@@ -118,6 +130,7 @@ TrainingConfig ParseTraining(const YamlNode& node, Problems& problems) {
   }
   if (config.phases.empty()) CheckSwa(node, config, problems);
   CheckPhases(phases, config.phases, problems);
+  CheckEpochs(node, config, problems);
   return config;
 }
 

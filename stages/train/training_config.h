@@ -91,7 +91,10 @@ struct LearningConfig {
               "place; by default none."}};
   }
   void Check(const Blame& blame) const {
-    if (ema && swa) blame("swa", "`swa` and `ema` both average the weights: leave one out");
+    if (ema && swa)
+      blame("swa",
+            "`swa` and `ema` both average the weights: leave one out, or set it to ~ in "
+            "a phase that takes it from `training`");
   }
 
   // What the average of the weights is called: "ema", "swa", or empty where there is none.
@@ -170,7 +173,7 @@ struct TrainingConfig : LearningConfig {
                   "`training`."}});
   }
 
-  bool is_higher_better() const;  // of what is monitored
+  bool is_higher_better() const;  // whether more of what is monitored is better
   // Whether more than the plain course of epochs depends on validation; `phases` are not looked at.
   bool needs_validation() const;
 };

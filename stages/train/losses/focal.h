@@ -40,6 +40,8 @@ class Focal final : public Loss {
     }
     void Check(const Blame& blame) const {
       CheckLessThanOne(blame, "label_smoothing", label_smoothing);
+      CheckIsFloat32(blame, "gamma", gamma);
+      CheckIsFloat32(blame, "alpha", alpha);
     }
   };
 

@@ -30,10 +30,7 @@ class Resample {
     for (std::size_t i = 0; i < times_.size(); ++i) ++times_[random.Below(times_.size())];
     std::fill(tallies_.begin(), tallies_.end(), ClassTally());
     for (std::size_t i = 0; i < times_.size(); ++i) {
-      const Prediction& each = view_.all[i];
-      tallies_[each.label].pictures += times_[i];
-      tallies_[each.predicted].taken += times_[i];
-      tallies_[each.label].hits += each.label == each.predicted ? times_[i] : 0;
+      Count(tallies_, view_.all[i].label, view_.all[i].predicted, times_[i]);
     }
     return view_;
   }

@@ -15,6 +15,14 @@ struct ClassTally {
   std::uint64_t hits = 0;      // both at once
 };
 
+// Counts pictures of the class `label` that were taken for `predicted`; `tallies` is [classes].
+inline void Count(std::span<ClassTally> tallies, int label, int predicted,
+                  std::uint64_t pictures = 1) {
+  tallies[label].pictures += pictures;
+  tallies[predicted].taken += pictures;
+  if (label == predicted) tallies[label].hits += pictures;
+}
+
 // The part that is of the class among the pictures that were taken for it; empty without any.
 std::optional<double> PrecisionOf(const ClassTally& tally);
 // The part that was found among the pictures of the class; empty where there are none.

@@ -12,7 +12,7 @@ namespace {
 
 // The learning rate with the bias of both means taken off: they start from zero.
 template <class Params>
-double Unbiased(const Params& params, double learning_rate, std::uint64_t step) {
+double UnbiasedRate(const Params& params, double learning_rate, std::uint64_t step) {
   const double count = static_cast<double>(step);
   return learning_rate * std::sqrt(1 - std::pow(params.moments.beta_2, count)) /
          (1 - std::pow(params.moments.beta_1, count));
@@ -29,7 +29,7 @@ void AdamOptimizer<kDecays>::Step(std::span<float> values, std::span<const float
   const float* const gradient = gradients.data();
   float* const first = slots[0].data();
   float* const second = slots[1].data();
-  const float alpha = static_cast<float>(Unbiased(params_, learning_rate, step));
+  const float alpha = static_cast<float>(UnbiasedRate(params_, learning_rate, step));
   const float first_share = static_cast<float>(1 - params_.moments.beta_1);
   const float second_share = static_cast<float>(1 - params_.moments.beta_2);
   const float epsilon = static_cast<float>(params_.moments.epsilon);
@@ -49,7 +49,7 @@ void AdamOptimizer<kDecays>::Step(const at::Tensor& values, const at::Tensor& gr
   slots[0].lerp_(gradients, 1 - params_.moments.beta_1);
   GatherSquares(slots[1], gradients, params_.moments.beta_2);
   values.addcdiv_(slots[0], slots[1].sqrt().add_(params_.moments.epsilon),
-                  -Unbiased(params_, learning_rate, step));
+                  -UnbiasedRate(params_, learning_rate, step));
 }
 
 template class AdamOptimizer<false>;

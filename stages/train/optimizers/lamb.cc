@@ -11,15 +11,6 @@
 #include "stages/train/optimizers/sum_of_squares.h"
 
 namespace weir {
-namespace {
-
-// What takes the bias of a mean from zeros off it, after so many steps.
-double Unbiased(double beta, std::uint64_t step) {
-  return 1 / (1 - std::pow(beta, static_cast<double>(step)));
-}
-
-}  // namespace
-
 // Two passes: the norm of Adam's step has to be known before the step is made, and computing the
 // step twice takes no array for it.
 void Lamb::Step(std::span<float> values, std::span<const float> gradients, Slots slots,
@@ -30,8 +21,8 @@ void Lamb::Step(std::span<float> values, std::span<const float> gradients, Slots
   const float* const gradient = gradients.data();
   float* const first = slots[0].data();
   float* const second = slots[1].data();
-  const float of_mean = static_cast<float>(Unbiased(params_.moments.beta_1, step));
-  const float of_squares = static_cast<float>(Unbiased(params_.moments.beta_2, step));
+  const float of_mean = static_cast<float>(Unbiasing(params_.moments.beta_1, step));
+  const float of_squares = static_cast<float>(Unbiasing(params_.moments.beta_2, step));
   const float first_share = static_cast<float>(1 - params_.moments.beta_1);
   const float second_share = static_cast<float>(1 - params_.moments.beta_2);
   const float epsilon = static_cast<float>(params_.moments.epsilon);
@@ -56,12 +47,12 @@ void Lamb::Step(const at::Tensor& values, const at::Tensor& gradients,
   slots[0].lerp_(gradients, 1 - params_.moments.beta_1);
   GatherSquares(slots[1], gradients, params_.moments.beta_2);
   const at::Tensor adam = slots[1]
-                              .mul(Unbiased(params_.moments.beta_2, step))
+                              .mul(Unbiasing(params_.moments.beta_2, step))
                               .sqrt_()
                               .add_(params_.moments.epsilon)
                               .reciprocal_()
                               .mul_(slots[0])
-                              .mul_(Unbiased(params_.moments.beta_1, step));
+                              .mul_(Unbiasing(params_.moments.beta_1, step));
   const auto norm = [](const at::Tensor& of) {
     return at::linalg_vector_norm(of, 2, std::nullopt, /*keepdim=*/false, at::kDouble);
   };

@@ -4,6 +4,8 @@
 // Values; any thread.
 #pragma once
 
+#include <cmath>
+#include <cstdint>
 #include <tuple>
 
 #include "framework/config/component.h"
@@ -36,5 +38,10 @@ struct Moments {
     CheckIsFloat32(blame, "epsilon", epsilon);
   }
 };
+
+// What takes the bias of a mean that began at zero off it, after so many steps.
+inline double Unbiasing(double beta, std::uint64_t step) {
+  return 1 / (1 - std::pow(beta, static_cast<double>(step)));
+}
 
 }  // namespace weir

@@ -39,7 +39,7 @@ struct Shares {
     const double product = MomentumProduct(params.moments.beta_1, step);
     of_mean = next / (1 - product * next);
     of_gradient = (1 - now) / (1 - product);
-    of_squares = 1 / (1 - std::pow(params.moments.beta_2, static_cast<double>(step)));
+    of_squares = Unbiasing(params.moments.beta_2, step);
   }
   double of_mean, of_gradient, of_squares;
 };

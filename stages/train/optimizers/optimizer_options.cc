@@ -1,9 +1,7 @@
 #include "stages/train/optimizers/optimizer_options.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
-#include <limits>
 
 #include "framework/config/yaml_emitter.h"
 
@@ -74,14 +72,6 @@ void OptimizerOptions::CheckAt(const Blame& blame, double learning_rate) const {
     CheckShare(blame, "groups", "groups[" + std::to_string(i) + "].weight_decay", decay,
                groups[i].learning_rate.value_or(learning_rate));
   }
-}
-
-void CheckIsFloat32(const Blame& blame, std::string_view field, double value) {
-  using Limits = std::numeric_limits<float>;
-  const double size = std::abs(value);
-  if (value == 0 || (size >= Limits::min() && size <= Limits::max())) return;
-  const std::string range = "a number that float32 can hold, from 1.2e-38 to 3.4e+38";
-  blame(field, "`" + std::string(field) + "` takes " + range + ", not " + InWords(value));
 }
 
 }  // namespace weir

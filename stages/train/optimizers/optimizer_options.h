@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "framework/config/component.h"
 #include "framework/config/params.h"
 
 namespace weir {
@@ -96,10 +97,12 @@ struct OptimizerOptions {
               "distance from the head, which the last block has as 1; more than 0 (timm: "
               "layer_decay).",
               Range{0, 1}},
-        Field{"clip_norm", &Options::clip_norm,
-              "The most that the norm of all gradients together may be: longer ones are scaled "
-              "down (Keras: global_clipnorm). ~ is no limit.",
-              MoreThan{0}, ElsewhereCalled{"clipnorm", "global_clipnorm", "max_grad_norm"}},
+        Field{
+            "clip_norm", &Options::clip_norm,
+            "The most that the norm of all gradients together may be: longer ones are scaled "
+            "down (Keras: global_clipnorm; its clipnorm limits each parameter by itself). ~ is no "
+            "limit.",
+            MoreThan{0}, ElsewhereCalled{"global_clipnorm", "max_grad_norm"}},
         Field{
             "clip_value", &Options::clip_value,
             "The most that each element of the gradients may be, either way (Keras: clipvalue). ~ "
@@ -118,8 +121,5 @@ inline ElsewhereCalled LearningRateElsewhere() { return {"lr", "lr0", "base_lr",
 inline ElsewhereCalled Beta1Elsewhere() { return {"beta1", "b1"}; }
 inline ElsewhereCalled Beta2Elsewhere() { return {"beta2", "b2"}; }
 inline ElsewhereCalled EpsilonElsewhere() { return {"eps", "opt_eps"}; }
-
-// Refuses a number that is no float32: learnt is in float32, where 1e-50 is 0 and 1e50 is infinite.
-void CheckIsFloat32(const Blame& blame, std::string_view field, double value);
 
 }  // namespace weir

@@ -50,7 +50,7 @@ class OptimizerStep {
 
   const Optimizer& optimizer_;
   std::vector<StepSpan> spans_;
-  std::vector<StepSpan> parts_;  // of the spans
+  std::vector<StepSpan> parts_;  // the spans, cut for several threads
 };
 
 }  // namespace weir

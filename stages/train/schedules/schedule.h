@@ -100,7 +100,8 @@ class Schedule {
 
  private:
   virtual double RateAt(double base, const Progress& at) const = 0;
-  // Whether RateAt asks for more than the step and the figures.
+  // Whether it is for trainings of a known length alone: where RateAt asks for more than the step,
+  // or CheckOwn has something to look at.
   virtual bool NeedsLength() const { return true; }
   // What CheckFits finds in a schedule's own parameters; `steps` are its own.
   virtual void CheckOwn([[maybe_unused]] double base, [[maybe_unused]] const ScheduleLength& length,

@@ -19,9 +19,9 @@
 namespace weir {
 namespace {
 
-// The operators that weir's stages call and those that these call in LibTorch, in byte order, on
-// any processor: NNPACK's and oneDNN's convolutions and products beside its own. The tests'
-// reference model adds batch_norm, conv2d and mean.
+// The operators that weir's stages call on the host and those that these call in LibTorch, in byte
+// order, on any processor: NNPACK's and oneDNN's convolutions and products beside its own. The
+// tests' reference model adds batch_norm, conv2d and mean. Where there is a GPU all are registered.
 constexpr std::array<std::string_view, 87> kOperators = {
     // clang-format off
     "_batch_norm_impl_index", "_convolution", "_local_scalar_dense", "_nnpack_available",
@@ -81,7 +81,7 @@ bool RegistersAllTorchOperators() {
   static const bool all = [] {
     const char* wanted = std::getenv("WEIR_TORCH_OPERATORS");  // NOLINT(concurrency-mt-unsafe)
     return (wanted != nullptr && std::string_view(wanted) == "all") ||
-           access("/dev/nvidiactl", F_OK) == 0;
+           access("/dev/nvidiactl", F_OK) == 0 || access("/dev/dxg", F_OK) == 0;  // as device.cc
   }();
   return all;
 }

@@ -106,10 +106,12 @@ std::string OptionIn(const std::string& text) {
 
 TEST_F(ForeignWordsTest, OfTrainingAreSaidInAPhaseAsTheyAreThere) {
   const std::string phases = "training.phases=[{name: head}, {name: fine_tune}]";
+  std::set<std::string> keys;  // that a phase has itself
+  for (const FieldDoc& field : Describe<PhaseConfig>()) keys.insert(field.name);
   int of_the_phase = 0;
   for (const ForeignWord& row : ForeignWords()) {
-    if (std::ranges::count(row.places, "training") == 0) continue;
     const std::string word(row.words[0]);
+    if (std::ranges::count(row.places, "training") == 0 || keys.contains(word)) continue;
     const Problems problems = Wrong({phases, "training.phases.1." + word + "=yes"});
     ASSERT_EQ(problems.size(), 1u) << word << ": " << problems.text();
     if (row.value.empty()) continue;

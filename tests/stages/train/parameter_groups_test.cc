@@ -95,6 +95,7 @@ TEST(StepSpans, LeaveNormsAndBiasesWithoutDecay) {
   EXPECT_EQ(all.Decay("head.2.bias"), 0.1);
 }
 
+// timm 1.0: create_model("mobilenetv2_100") has the layers 0 to 17 and the classifier, 18.
 TEST(StepSpans, LowerTheRateFromBlockToBlock) {
   for (const Convention& convention : {Convention::Keras(), Convention::Torchvision()}) {
     const Spans spans({.layer_decay = 0.5}, Unfrozen(), convention);
@@ -102,14 +103,15 @@ TEST(StepSpans, LowerTheRateFromBlockToBlock) {
     EXPECT_EQ(spans.Factor("head.1.bias"), 1);
     EXPECT_EQ(spans.Factor("features.18.0.weight"), 0.5);
     EXPECT_EQ(spans.Factor("features.18.1.bias"), 0.5);
-    EXPECT_EQ(spans.Factor("features.17.conv.0.0.weight"), 0.25);
-    EXPECT_EQ(spans.Factor("features.17.conv.2.weight"), 0.25);
-    EXPECT_EQ(spans.Factor("features.1.conv.0.0.weight"), std::pow(0.5, 18));
-    EXPECT_EQ(spans.Factor("features.0.0.weight"), std::pow(0.5, 19));
+    EXPECT_EQ(spans.Factor("features.17.conv.0.0.weight"), 0.5);
+    EXPECT_EQ(spans.Factor("features.17.conv.2.weight"), 0.5);
+    EXPECT_EQ(spans.Factor("features.16.conv.2.weight"), 0.25);
+    EXPECT_EQ(spans.Factor("features.1.conv.0.0.weight"), std::pow(0.5, 17));
+    EXPECT_EQ(spans.Factor("features.0.0.weight"), std::pow(0.5, 18));
   }
   // What is frozen has its place all the same.
   const Spans behind({.layer_decay = 0.5}, Through("block_12"));
-  EXPECT_EQ(behind.Factor("features.14.conv.0.0.weight"), std::pow(0.5, 5));
+  EXPECT_EQ(behind.Factor("features.14.conv.0.0.weight"), std::pow(0.5, 4));
 }
 
 TEST(StepSpans, GiveGroupsTheirRateAndTheirWeightDecay) {
@@ -119,7 +121,7 @@ TEST(StepSpans, GiveGroupsTheirRateAndTheirWeightDecay) {
                                 Group({"Conv1"}, 0.001, 0.0)}});
   EXPECT_DOUBLE_EQ(spans.Factor("head.1.weight"), 5);
   EXPECT_EQ(spans.Decay("head.1.weight"), 0.1);
-  EXPECT_EQ(spans.Factor("features.17.conv.0.0.weight"), 0.25);
+  EXPECT_EQ(spans.Factor("features.17.conv.0.0.weight"), 0.5);
   EXPECT_EQ(spans.Decay("features.17.conv.0.0.weight"), 0.3);
   EXPECT_DOUBLE_EQ(spans.Factor("features.0.0.weight"), 0.1);  // as written, without layer_decay
   EXPECT_EQ(spans.Decay("features.0.0.weight"), 0);

@@ -314,7 +314,8 @@ TEST(Nadam, TakesTheProductOfMomentumsFromTheStepAlone) {
 
 TEST(Optimizer, RefusesWhatIsOutOfRange) {
   EXPECT_EQ(CaughtError([] { Sgd({.momentum = 1}); }), "`momentum` takes less than 1, not 1\n");
-  EXPECT_EQ(CaughtError([] { Adam({.epsilon = 0}); }), "`epsilon` takes more than 0, not 0\n");
+  EXPECT_EQ(CaughtError([] { Adam({.moments = {.epsilon = 0}}); }),
+            "`epsilon` takes more than 0, not 0\n");
   EXPECT_EQ(CaughtError([] { Adagrad({.epsilon = 1e-46}); }),
             "`epsilon` takes a number that float32 can hold, from 1.2e-38 to 3.4e+38, not 1e-46\n");
   EXPECT_EQ(CaughtError([] { Lion({.beta_1 = 0}); }), "`beta_1` takes more than 0, not 0\n");
