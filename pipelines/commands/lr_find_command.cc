@@ -58,7 +58,7 @@ void Draw(const RateCurve& curve, const std::optional<RateCurve::Findings>& find
   if (findings) {
     plot.marks = {{"steepest", {0.2, 0.6, 0.2}, findings->steepest},
                   {"lowest", {0.8, 0.2, 0.2}, findings->lowest},
-                  {"suggested " + RateText(findings->suggested), {}, findings->suggested}};
+                  {"suggested " + LearningRateText(findings->suggested), {}, findings->suggested}};
   }
   const SvgAllowed allowed;
   const std::vector<std::uint8_t> png = EncodePicture(Rasterised(PlotSvg(plot, kWidth, kHeight)),
@@ -93,8 +93,8 @@ void PrintTable(const RateCurve& curve, const RateRange& range) {
   const std::size_t every = (steps.size() + kRows - 1) / kRows;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (i % every != 0 && i + 1 != steps.size()) continue;
-    std::printf("%6zu %14s %10.4f %10.4f\n", i + 1, RateText(steps[i].rate).c_str(), steps[i].loss,
-                steps[i].smoothed);
+    std::printf("%6zu %14s %10.4f %10.4f\n", i + 1, LearningRateText(steps[i].rate).c_str(),
+                steps[i].loss, steps[i].smoothed);
   }
   if (curve.end() == RateCurve::End::kDiverged) {
     std::printf("the loss diverged after %zu of %d steps\n", steps.size(), range.steps);
@@ -115,21 +115,17 @@ Recipe PhaseOf(const Recipe& recipe, const std::string& name) {
                     : "Give one of them: " + Enumerate(names, "or") + ".");
 }
 
-// As the configuration calls it.
-std::string NameOf(const Optimizer& optimizer) {
-  const YamlNode written = optimizer.ToYaml();
-  return written.is_scalar() ? written.scalar() : written.entries().front().key;
-}
-
-void PrintFindings(const RateCurve::Findings& findings, const std::string& key) {
+void PrintFindings(const RateCurve::Findings& findings, const Recipe& recipe) {
   std::printf(
       "the loss falls fastest at %s; it is lowest at %s, a tenth of which is the most to "
       "take: %s\n",
-      RateText(findings.steepest).c_str(), RateText(findings.lowest).c_str(),
-      RateText(findings.lowest / 10).c_str());
-  const std::string rate = RateText(findings.suggested);
-  std::printf("suggested learning rate: %s (--set %s.learning_rate=%s)\n", rate.c_str(),
-              key.c_str(), rate.c_str());
+      LearningRateText(findings.steepest).c_str(), LearningRateText(findings.lowest).c_str(),
+      LearningRateText(findings.lowest / 10).c_str());
+  const std::string rate = LearningRateText(findings.suggested);
+  const std::string option = LearningRateOption(recipe, rate);
+  const char* const quote = option.find(' ') == std::string::npos ? "" : "'";
+  std::printf("suggested learning rate: %s (--set %s%s%s)\n", rate.c_str(), quote, option.c_str(),
+              quote);
 }
 
 }  // namespace
@@ -137,8 +133,8 @@ void PrintFindings(const RateCurve::Findings& findings, const std::string& key) 
 void LrFindCommand(const LrFindOptions& options, StageTable& stages) {
   if (!(options.range.from < options.range.to) || !std::isfinite(options.range.to)) {
     throw Error(ErrorKind::kConfig,
-                "--from is " + RateText(options.range.from) + ", not below --to, which is " +
-                    RateText(options.range.to),
+                "--from is " + LearningRateText(options.range.from) +
+                    ", not below --to, which is " + LearningRateText(options.range.to),
                 "Give a lower one, or a higher --to.");
   }
   const Recipe recipe =
@@ -168,10 +164,7 @@ void LrFindCommand(const LrFindOptions& options, StageTable& stages) {
     PrintJson(curve, findings);
   } else {
     PrintTable(curve, options.range);
-    if (findings) {
-      PrintFindings(*findings, KeyOf(recipe, "training", "optimizer") + "." +
-                                   NameOf(*recipe.training.optimizer));
-    }
+    if (findings) PrintFindings(*findings, recipe);
     std::printf("plot: %s\n", options.out.c_str());
   }
   if (!findings) {

@@ -20,7 +20,7 @@ double RateRange::RateOf(double step) const {
   return from * std::pow(to / from, step / (steps - 1));
 }
 
-std::string RateText(double rate) {
+std::string LearningRateText(double rate) {
   char text[32];
   std::snprintf(text, sizeof text, "%.3g", rate);
   std::string shown = text;

@@ -23,7 +23,7 @@ struct RateRange {
 };
 
 // "0.00012": three digits that count.
-std::string RateText(double rate);
+std::string LearningRateText(double rate);
 
 // The schedule of the test itself, whatever the optimizer's rate; no configuration names it.
 class RangeTestSchedule final : public Schedule {

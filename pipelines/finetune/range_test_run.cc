@@ -2,12 +2,13 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "framework/config/yaml_emitter.h"
 #include "framework/error.h"
-#include "pipelines/job/calibrate.h"
-#include "pipelines/job/data_check.h"
+#include "pipelines/finetune/phase_job.h"
 #include "pipelines/job/model_setup.h"
 #include "pipelines/job/session.h"
 #include "pipelines/job/signals.h"
@@ -70,7 +71,7 @@ class RangeTest {
   ProgressState State() const {
     return {.done = learner_.metrics().images,
             .metrics = "step " + std::to_string(steps_) + "/" + std::to_string(range_.steps) +
-                       "  rate " + RateText(range_.RateOf(steps_))};
+                       "  rate " + LearningRateText(range_.RateOf(steps_))};
   }
 
   Session& session_;
@@ -87,21 +88,40 @@ class RangeTest {
 RateCurve RunRangeTest(Recipe recipe, const RateRange& range, std::FILE* out,
                        const std::function<void()>& begin) {
   recipe.training.schedule = std::make_shared<RangeTestSchedule>(range);
-  const auto model = ModelOf(recipe, Fetching::kAllowed);
-  Session session(recipe, {.training = true, .model = model});
-  PlanOrNameWays(recipe, session);
-  for (const std::string& line : CheckDataOfRun(session, /*trains=*/true)) {
-    std::fprintf(out, "%s\n", line.c_str());
+  return InPhase(recipe, [&] {
+    PhaseJob job(recipe, ModelOf(recipe, Fetching::kAllowed), nullptr, nullptr);
+    PlanOrNameWays(recipe, job.session());
+    job.Open();
+    begin();
+    for (const auto& about : {job.about_data(), job.about_model()}) {
+      for (const std::string& line : about) std::fprintf(out, "%s\n", line.c_str());
+    }
+    std::fprintf(out, "learning rates from %s to %s, in at most %d steps\n",
+                 LearningRateText(range.from).c_str(), LearningRateText(range.to).c_str(),
+                 range.steps);
+    std::fflush(out);
+    return RangeTest(job.session(), range, out == stdout && IsTerminal()).Run();
+  });
+}
+
+std::string LearningRateOption(const Recipe& recipe, const std::string& rate) {
+  constexpr const char* kOptimizer = "optimizer";
+  const YamlNode training = recipe.config.Section("training");
+  std::optional<YamlNode> own = training.Find(kOptimizer), common;
+  if (!recipe.phase_name.empty()) {
+    common = std::exchange(
+        own,
+        training.Find("phases")->items()[static_cast<std::size_t>(recipe.phase)].Find(kOptimizer));
   }
-  if (CalibrationSession::IsNeeded(session)) {
-    model->maps = CalibrationSession(recipe, model).Run();
-  }
-  session.Open();
-  begin();
-  std::fprintf(out, "learning rates from %s to %s, in at most %d steps\n",
-               RateText(range.from).c_str(), RateText(range.to).c_str(), range.steps);
-  std::fflush(out);
-  return RangeTest(session, range, out == stdout && IsTerminal()).Run();
+  const std::string key = KeyOf(recipe, "training", kOptimizer);
+  const YamlNode chosen = recipe.training.optimizer->ToYaml();  // {name: {parameters}}
+  const std::string name = chosen.entries().front().key;
+  const bool is_written_whole = own ? own->is_map() : !common;
+  if (is_written_whole) return key + "." + name + ".learning_rate=" + rate;
+  const std::optional<YamlNode> parameters = own ? std::nullopt : common->Find(name);
+  const YamlNode with_rate = (parameters && parameters->is_map() ? *parameters : YamlNode::Map({}))
+                                 .With({"learning_rate", YamlNode::Scalar(rate)});
+  return key + "=" + EmitFlow(YamlNode::Map({{name, with_rate}}));
 }
 
 }  // namespace weir
