@@ -72,7 +72,7 @@ const std::vector<ForeignCommand>& ForeignCommands() {
       {{"resume"}, "run", "CONFIG --out DIR --resume"},
       {{"val", "valid", "validate", "validation", "test", "eval", "benchmark"},
        "evaluate",
-       "RUN_DIR DATA"},
+       "RUN_DIR [DATA]"},
       {{"infer", "inference", "classify", "detect"}, "predict", "RUN_DIR PATH"},
       {{"lint", "verify", "doctor"}, "check", "CONFIG"},
       {{"dry-run", "dry_run", "summary"}, "plan", "CONFIG"},

@@ -67,6 +67,12 @@ Pipeline::Pipeline(PipelineOptions options, Resources& resources)
 
 Pipeline::~Pipeline() = default;
 
+void Pipeline::EndBehindSource() {
+  graph_.reset();
+  threads_.reset();
+  stages_.erase(stages_.begin() + 1, stages_.end());
+}
+
 void Pipeline::Add(const StageSpec& spec, const YamlNode& params, const Position& position,
                    const StagePlace& place) {
   StagePlace named = place;

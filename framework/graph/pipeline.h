@@ -92,6 +92,10 @@ class Pipeline {
   // stage's name; nothing is on its way any more by then.
   void Run(const Pass& pass);
 
+  // Ends all that stands behind the source, which keeps what it leased: another pipeline goes on
+  // with what it has listed. Not while Run() is in progress; no Run() any more.
+  void EndBehindSource();
+
   // Ends the pass that runs, and all later ones, soon. Any thread; safe in a signal handler.
   void Stop() { stopped_.store(true, std::memory_order_release); }
   bool stopped() const { return stopped_.load(std::memory_order_acquire); }

@@ -94,7 +94,7 @@ void PlanCommand(const ConfigOptions& options, PlanForm form, StageTable& stages
   const std::vector<PhasePlan> plans = PlanPhases(phases, 0, model, session);
   const MemoryPlan& plan = LargestOf(plans).plan;
   if (form == PlanForm::kDot || form == PlanForm::kSvg) {
-    const FlowDrawing drawing = DrawFlow(session.pipeline().stages(), session.plan());
+    const FlowDrawing drawing = DrawFlow(session.pipeline().stages(), plan);
     std::fputs((form == PlanForm::kDot ? ToDot(drawing) : ToSvg(drawing)).c_str(), stdout);
     return;
   }

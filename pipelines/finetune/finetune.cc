@@ -37,14 +37,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The folder of a run that goes on.
+// The folder of a run that goes on; empty for a new one.
 fs::path ResumedFolder(const RunOptions& options, const std::string& name) {
+  if (!options.resume) return {};
   return options.out.empty() ? RunFolder::Youngest(name) : options.out;
-}
-
-RunFolder OpenFolder(const RunOptions& options, const std::string& name) {
-  if (options.resume) return RunFolder::Reopen(ResumedFolder(options, name));
-  return RunFolder::Create(options.out.empty() ? RunFolder::MakeDefault(name) : options.out);
 }
 
 // What the checkpoint of an earlier sitting remembers; nothing where there is no checkpoint.
@@ -88,6 +84,7 @@ class Finetuning {
         options_(options),
         trace_(trace),
         resolved_yaml_(ResolvedYaml(recipe)),
+        resumed_(ResumedFolder(options, recipe.config.name)),
         phases_(PhasesOf(recipe)) {}
 
   void Run() {
@@ -95,7 +92,7 @@ class Finetuning {
     // to be taken for what the process needs, and what is refused before leaves no folder behind.
     std::optional<Tally> before;
     if (options_.resume) {
-      before = ReadTally(RunFolder::At(ResumedFolder(options_, recipe_.config.name)));
+      before = ReadTally(RunFolder::At(resumed_));
       if (before) CheckPhase(phases_, before->phase);
     }
     Tally tally = before.value_or(Tally{.phase = {.name = phases_.front().phase_name}});
@@ -104,18 +101,24 @@ class Finetuning {
         ToJson(PlanPhases(phases_, tally.phase.index, job_->source(), job_->session()),
                job_->session().device());
     Choose();
-    job_->Open();
-    RunFolder folder = OpenFolder(options_, recipe_.config.name);
-    if (before) TakeUp(folder, tally);
+    Open();
+    RunFolder folder = OpenFolder();
+    if (options_.resume) TakeUp(folder, before, tally);
     RunReport report(std::move(folder), resolved_yaml_, plan, job_->session(),
                      {.workers = Workers(recipe_.config), .trace = trace_});
     report.Record([&] { Train(report, std::move(tally), before.has_value()); });
   }
 
  private:
+  RunFolder OpenFolder() const {
+    if (options_.resume) return RunFolder::Reopen(resumed_);
+    return RunFolder::Create(options_.out.empty() ? RunFolder::MakeDefault(recipe_.config.name)
+                                                  : options_.out);
+  }
+
   void MakeFirstJob(int phase) {
     if (phase == 0) return MakeJob(0, nullptr);
-    const RunFolder folder = RunFolder::At(ResumedFolder(options_, recipe_.config.name));
+    const RunFolder folder = RunFolder::At(resumed_);
     MakeJob(phase, &folder);
   }
 
@@ -123,15 +126,32 @@ class Finetuning {
   void MakeJob(int phase, const RunFolder* folder) {
     const Recipe& recipe = phases_[static_cast<std::size_t>(phase)];
     job_ = InPhase(recipe, [&] {
-      auto model = folder ? ModelOfPhase(recipe, folder->phase_model(phase))
-                          : SetUpModel(recipe.model, Fetching::kAllowed);
-      return std::make_unique<PhaseJob>(recipe, std::move(model), reserve_bytes_, trace_);
+      auto model =
+          folder ? ModelLeftFor(recipe, *folder) : SetUpModel(recipe.model, Fetching::kAllowed);
+      return std::make_unique<PhaseJob>(recipe, std::move(model),
+                                        inherited_ ? &*inherited_ : nullptr, trace_);
     });
   }
 
-  // What is chosen for the first session of the process holds for those that follow.
+  // What the phase before left, which nothing can make again.
+  static std::shared_ptr<ModelSource> ModelLeftFor(const Recipe& recipe, const RunFolder& folder) {
+    const fs::path left = folder.phase_model(recipe.phase);
+    try {
+      return ModelOfPhase(recipe, left);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kData) throw;
+      throw Error(ErrorKind::kData, error.what(),
+                  "The phase begins with the model in " + left.string() +
+                      ": put it back as it was, or begin anew in another folder.");
+    }
+  }
+
+  void Open() {
+    InPhase(job_->recipe(), [&] { job_->Open(); });
+  }
+
+  // The device that is chosen for the first session of the process holds for those that follow.
   void Choose() {
-    reserve_bytes_ = job_->session().plan().reserve_bytes;
     const std::shared_ptr<Device> device = job_->session().device().device;
     DeviceSelection chosen{DeviceSelection::Kind::kCpu};
     if (device) {
@@ -143,27 +163,47 @@ class Finetuning {
     }
   }
 
-  // Goes on from the checkpoint and the model in `folder`, which is locked now. A checkpoint that
-  // does not fit is refused before anything of the folder is changed.
-  void TakeUp(const RunFolder& folder, Tally& tally) {
-    const PhasePosition seen = tally.phase;
-    tally = ReadTally(folder).value_or(tally);
-    if (tally.phase.index != seen.index || tally.phase.is_begun != seen.is_begun) {
+  // Goes on from the checkpoint and the model in `folder`, which is locked now; `before` was read
+  // ahead of that. A checkpoint that does not fit is refused before anything of the folder is
+  // changed.
+  void TakeUp(const RunFolder& folder, const std::optional<Tally>& before, Tally& tally) {
+    const std::optional<Tally> now = ReadTally(folder);
+    const bool is_the_same = now.has_value() == before.has_value() &&
+                             (!now || (now->phase.index == before->phase.index &&
+                                       now->phase.is_begun == before->phase.is_begun));
+    if (!is_the_same) {
       throw Error(ErrorKind::kConfig,
                   folder.path().string() + ": another process went on with it meanwhile",
                   "Try again.");
     }
+    if (!now) return;
+    tally = *now;
     if (tally.phase.is_begun) {
       job_->learner().Restore(folder.checkpoint());
     } else {
       BeginPhase(folder);
     }
-    KeptModelFolder(folder.model(), folder.checkpoint().parent_path())
-        .Recover(tally.kept ? tally.kept->epoch : 0, EpochOfSavedModel);
+    RecoverKept(folder, tally);
     std::error_code unknown;
     for (int phase = 0; phase < static_cast<int>(phases_.size()); ++phase) {
       if (phase != tally.phase.index) fs::remove_all(folder.phase_model(phase), unknown);
     }
+  }
+
+  // The model of the last epoch can be made again from the checkpoint, that of the best one cannot.
+  void RecoverKept(const RunFolder& folder, Tally& tally) {
+    const int epoch = tally.kept ? tally.kept->epoch : 0;
+    const std::string problem = KeptModelFolder(folder.model(), folder.checkpoint().parent_path())
+                                    .Recover(epoch, EpochOfSavedModel);
+    if (problem.empty()) return;
+    if (tally.best) {
+      throw Error(ErrorKind::kData,
+                  folder.model().string() + " does not hold the model of epoch " +
+                      std::to_string(epoch) +
+                      " any more, the best so far, which cannot be made again: " + problem,
+                  "Put it back as it was, or begin anew in another folder.");
+    }
+    lost_ = std::exchange(tally.kept, std::nullopt);
   }
 
   void BeginPhase(const RunFolder& folder) {
@@ -174,7 +214,7 @@ class Finetuning {
 
   void Train(RunReport& report, Tally tally, bool is_resumed) {
     const std::string config_before = std::exchange(tally.config, resolved_yaml_);
-    TrainingCourse course{report, std::move(tally)};
+    TrainingCourse course{report, std::move(tally), std::move(lost_)};
     if (options_.resume) report.folder().ForgetMetricsFrom(job_->learner().position().epoch + 1);
     Announce(report);
     if (is_resumed) AnnounceChanges(config_before, course.tally);
@@ -199,12 +239,16 @@ class Finetuning {
   // One session after the other, as both at once would not keep within the ceiling.
   void GoOnWithPhase(int phase, RunReport& report) {
     report.Leave();
-    job_.reset();
+    if (inherited_) {
+      job_.reset();
+    } else {
+      inherited_ = PhaseJob::End(std::move(job_));
+    }
     TorchAllocator::Install().Trim();
     malloc_trim(0);
     MakeJob(phase, &report.folder());
-    job_->Open();
-    BeginPhase(report.folder());
+    Open();
+    InPhase(job_->recipe(), [&] { BeginPhase(report.folder()); });
     report.GoOnWith(job_->session());
     std::error_code unknown;  // it is of no use any more, and no harm
     fs::remove_all(report.folder().phase_model(phase - 1), unknown);
@@ -284,8 +328,8 @@ class Finetuning {
                          {"kept", ToJson(*tally.kept)}});
     const std::string lost = course.lost_classes.InBrackets();
     if (tally.kept->why == "best accuracy") {
-      std::printf("best validation accuracy %.3f%s, ", tally.best_validation_accuracy,
-                  lost.c_str());
+      std::printf("best validation accuracy %.3f%s, ",
+                  tally.best.value_or(tally.best_validation_accuracy), lost.c_str());
     }
     std::printf("%.0f images/s, %s\n", rate, report.HeldText().c_str());
     report.SayBottleneck();
@@ -304,9 +348,11 @@ class Finetuning {
   const RunOptions& options_;
   Trace* const trace_;
   const std::string resolved_yaml_;
+  const fs::path resumed_;  // empty where it is a new run
   std::vector<Recipe> phases_;
-  std::optional<std::size_t> reserve_bytes_;  // as the first plan has them
-  std::unique_ptr<PhaseJob> job_;             // of the phase in progress
+  std::optional<KeptEpoch> lost_;         // as TrainingCourse has it
+  std::optional<Inheritance> inherited_;  // from the first phase of the process, once it is over
+  std::unique_ptr<PhaseJob> job_;         // of the phase in progress
 };
 
 }  // namespace

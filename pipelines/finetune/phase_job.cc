@@ -25,23 +25,41 @@ std::shared_ptr<ModelSource> ForPhase(const Recipe& recipe, const ModelSource& s
 }
 
 PhaseJob::PhaseJob(const Recipe& recipe, std::shared_ptr<ModelSource> model,
-                   std::optional<std::size_t> reserve_bytes, Trace* trace)
+                   const Inheritance* inherited, Trace* trace)
     : recipe_(recipe),
       model_(std::move(model)),
-      session_(recipe,
-               {.training = true, .model = model_, .reserve_bytes = reserve_bytes, .trace = trace}),
-      learner_(session_.resources().Find<Learner>()) {
+      inherited_(inherited),
+      session_(std::make_unique<Session>(
+          recipe, SessionOptions{.training = true,
+                                 .model = model_,
+                                 .listed = inherited ? inherited->listed.get() : nullptr,
+                                 .allowance =
+                                     inherited ? std::optional(inherited->allowance) : std::nullopt,
+                                 .trace = trace})),
+      learner_(session_->resources().Find<Learner>()) {
   if (learner_) return;
   throw Error(ErrorKind::kConfig, "the pipeline does not train",
               "End it with the stage `train`, or use `weir predict` or `weir evaluate`.");
 }
 
+// What the learner holds is leased of the session, and so ends before it.
+Inheritance PhaseJob::End(std::unique_ptr<PhaseJob> job) {
+  std::unique_ptr<Session> session = std::move(job->session_);
+  job.reset();
+  session->EndBehindSource();
+  const MemoryAllowance allowance = session->allowance();
+  return {.listed = std::move(session), .allowance = allowance};
+}
+
 void PhaseJob::Open() {
-  about_data_ = CheckDataOfRun(session_, /*trains=*/true);
-  if (CalibrationSession::IsNeeded(session_)) {
-    model_->maps = CalibrationSession(recipe_, model_).Run();
+  about_data_ = CheckDataOfRun(*session_, /*trains=*/true);
+  if (CalibrationSession::IsNeeded(*session_)) {
+    model_->maps = (inherited_ ? CalibrationSession(recipe_, model_, inherited_->listed.get(),
+                                                    inherited_->allowance)
+                               : CalibrationSession(recipe_, model_))
+                       .Run();
   }
-  session_.Open();
+  session_->Open();
 }
 
 std::vector<std::string> PhaseJob::about_model() const {
@@ -49,7 +67,7 @@ std::vector<std::string> PhaseJob::about_model() const {
 }
 
 std::uint64_t PhaseJob::Count(Split split) const {
-  const auto counts = session_.resources().Find<SampleCounts>();
+  const auto counts = session_->resources().Find<SampleCounts>();
   return counts ? (*counts)[split] : 0;
 }
 

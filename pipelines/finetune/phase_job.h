@@ -9,7 +9,6 @@
 
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,21 +26,31 @@ std::shared_ptr<ModelSource> ForPhase(const Recipe& recipe, const ModelSource& s
 std::shared_ptr<ModelSource> ModelOfPhase(const Recipe& recipe,
                                           const std::filesystem::path& folder);
 
+// What the first phase of a process hands on to those that follow: the list of the pictures, so
+// that all phases learn from the same, and what the job was allowed to hold.
+struct Inheritance {
+  std::unique_ptr<const Session> listed;
+  MemoryAllowance allowance;
+};
+
 class PhaseJob {
  public:
-  // `recipe` is one phase (PhasesOf), and outlives this; `reserve_bytes` are as SessionOptions has
-  // them. Throws Error(kConfig) where its pipeline does not train.
-  PhaseJob(const Recipe& recipe, std::shared_ptr<ModelSource> model,
-           std::optional<std::size_t> reserve_bytes, Trace* trace);
+  // `recipe` is one phase (PhasesOf); null `inherited`: it is the first of the process. Both
+  // outlive this. Throws Error(kConfig) where its pipeline does not train.
+  PhaseJob(const Recipe& recipe, std::shared_ptr<ModelSource> model, const Inheritance* inherited,
+           Trace* trace);
+
+  // Ends it, but for what it hands on. It was the first of the process, and open.
+  static Inheritance End(std::unique_ptr<PhaseJob> job);
 
   // Looks at the data, measures what int8 needs, and opens the session.
   void Open();
 
   const Recipe& recipe() const { return recipe_; }
   const std::shared_ptr<ModelSource>& source() const { return model_; }
-  const Model& model() const { return *session_.resources().Find<Model>(); }
-  Session& session() { return session_; }
-  const Session& session() const { return session_; }
+  const Model& model() const { return *session_->resources().Find<Model>(); }
+  Session& session() { return *session_; }
+  const Session& session() const { return *session_; }
   Learner& learner() const { return *learner_; }
   std::uint64_t Count(Split split) const;  // pictures of a pass
   // Lines to say before it begins.
@@ -51,7 +60,8 @@ class PhaseJob {
  private:
   const Recipe& recipe_;
   const std::shared_ptr<ModelSource> model_;
-  Session session_;
+  const Inheritance* const inherited_;
+  std::unique_ptr<Session> session_;
   const std::shared_ptr<Learner> learner_;
   std::vector<std::string> about_data_;
 };

@@ -22,7 +22,7 @@ PhasePlan Planned(const Recipe& recipe, const std::shared_ptr<ModelSource>& mode
     plan.trained_values = declared->trained_values();
   }
   if (CalibrationSession::IsNeeded(session)) {
-    plan.calibration = CalibrationSession(recipe, model, &listed).Plan();
+    plan.calibration = CalibrationSession(recipe, model, &listed, listed.allowance()).Plan();
   }
   return plan;
 }
@@ -53,7 +53,7 @@ std::vector<PhasePlan> PlanPhases(const std::vector<Recipe>& phases, int first,
       Session later(phases[i], {.training = true,
                                 .model = of_phase,
                                 .listed = &session,
-                                .reserve_bytes = session.plan().reserve_bytes});
+                                .allowance = session.allowance()});
       return Planned(phases[i], of_phase, session, later);
     }));
   }

@@ -201,7 +201,9 @@ void PhaseRun::CheckIsLearnt(Split split, int epoch, const std::string& title,
 void PhaseRun::CheckIsFinite(const std::string& title, const Metrics& metrics) const {
   if (std::isfinite(metrics.loss())) return;
   throw Error(ErrorKind::kConfig, title + ": the loss is no number any more, the training diverged",
-              "Lower the learning_rate of training.optimizer, and begin anew in another folder.");
+              "Lower the learning_rate of " + KeyOf(job_.recipe(), "training", "optimizer") +
+                  ", and begin anew in another folder, or go on from the checkpoint before by "
+                  "--resume.");
 }
 
 // Where two are equal the earlier one stays.
@@ -221,22 +223,28 @@ bool PhaseRun::KeepBest(int epoch, const Metrics& validation) {
   return true;
 }
 
-// Whether the model of the last epoch is to be kept, and is not yet. It is, too, where the figure
-// that says which is best could never be computed.
+// Whether the model of the last epoch is to be kept, and is not yet: an epoch's model is staged
+// once, so that its number tells it from all others. It is kept, too, where the figure that says
+// which is best could never be computed.
 bool PhaseRun::wants_last() const {
   const Tally& tally = course_.tally;
   if (keeps_best() && tally.best) return false;
-  return !tally.kept || tally.best || tally.kept->epoch != learner_.position().epoch;
+  return !tally.kept || tally.kept->epoch != learner_.position().epoch;
 }
 
 void PhaseRun::KeepLast() {
   Tally& tally = course_.tally;
   tally.best.reset();
-  tally.kept = {.epoch = learner_.position().epoch,
+  const int epoch = learner_.position().epoch;
+  tally.kept = {.epoch = epoch,
                 .phase = tally.phase.name,
                 .why = "last",
                 .weights = learner_.has_average() ? std::string(config_.average()) : ""};
-  if (last_validation_) tally.kept->figures = KnownFigures(*last_validation_);
+  if (last_validation_) {
+    tally.kept->figures = KnownFigures(*last_validation_);
+  } else if (course_.lost && course_.lost->epoch == epoch) {
+    tally.kept->figures = course_.lost->figures;
+  }
   Stage(*tally.kept);
 }
 

@@ -21,6 +21,7 @@ namespace weir {
 struct TrainingCourse {
   RunReport& report;
   Tally tally;
+  std::optional<KeptEpoch> lost{};  // what model/ held by the checkpoint, and does not any more
   LostClasses lost_classes{};
   std::set<std::string> not_computed{};  // metrics of which that was said
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "pipelines/job/session.h"
@@ -21,9 +22,10 @@ class CalibrationSession {
   // Whether that of a training needs it.
   static bool IsNeeded(const Session& session);
 
-  // `listed` is as SessionOptions have it: it is planned then, and not run.
+  // `listed` and `allowance` are as SessionOptions have them.
   CalibrationSession(const Recipe& recipe, std::shared_ptr<ModelSource> model,
-                     const Session* listed = nullptr);
+                     const Session* listed = nullptr,
+                     const std::optional<MemoryAllowance>& allowance = {});
 
   // Throws Error(kMemory) where it does not fit.
   const MemoryPlan& Plan() { return session_.Plan(); }

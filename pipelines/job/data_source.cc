@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
 #include "framework/config/override.h"
 #include "framework/error.h"
 #include "stages/payloads.h"
+#include "stages/sources/listing/lookalikes.h"
 
 namespace weir {
 namespace {
@@ -38,6 +41,21 @@ YamlNode ParamsOf(const DataReader& reader, const std::vector<std::string>& sett
   }
   problems.ThrowIfAny();
   return params;
+}
+
+// "'ants' is gone", "'zebra' is new", "they are in another order".
+std::string FirstDifference(const std::vector<std::string>& before,
+                            const std::vector<std::string>& now) {
+  const auto missing_in = [](const auto& names, const auto& others) -> std::optional<std::string> {
+    const std::set<std::string_view> known(others.begin(), others.end());
+    for (const std::string& name : names) {
+      if (!known.contains(name)) return Shown(name);
+    }
+    return std::nullopt;
+  };
+  if (const auto gone = missing_in(before, now)) return *gone + " is gone";
+  if (const auto added = missing_in(now, before)) return *added + " is new";
+  return "they are in another order";
 }
 
 }  // namespace
@@ -83,7 +101,9 @@ StageSpec OwnSource(const StageSpec& source, const StageConfig& own,
     PlacedStage stage = make(params, as_in_training);
     const auto now = context.resources.Find<Classes>();
     if (!now || now->names == classes) return stage;
-    throw Error(ErrorKind::kData, "the pictures of the run have other classes now than its model",
+    throw Error(ErrorKind::kData,
+                "the pictures of the run have other classes now than its model: " +
+                    FirstDifference(classes, now->names),
                 "Put them back as they were, or name labelled pictures behind the run.");
   };
   return made;

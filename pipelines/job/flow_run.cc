@@ -94,8 +94,9 @@ void RunFlow(const Recipe& recipe, const RunOptions& options, Trace* trace) {
   const std::vector<std::string> about_data = CheckDataOfRun(session, /*trains=*/false);
   session.Open();
   RunReport report(
-      RunFolder::Create(options.out.empty() ? RunFolder::MakeDefault(recipe.config.name)
-                                            : options.out),
+      RunFolder::Create(
+          options.out.empty() ? RunFolder::MakeDefault(recipe.config.name) : options.out,
+          RunKind::kFlow),
       resolved_yaml, ToJson(session.plan(), session.device()), session,
       {.workers = Workers(recipe.config), .trace = trace});
   report.Record([&] { FlowRun(session, report, about_data).Run(); });

@@ -59,18 +59,20 @@ std::size_t LastPlace(const std::vector<StageConfig>& pipeline, const Registry& 
 }  // namespace
 
 Session::Session(const Recipe& recipe, SessionOptions options)
-    : reserve_bytes_(options.reserve_bytes), config_(recipe.config) {
+    : allowance_(options.allowance), config_(recipe.config) {
+  const std::string& source = config_.pipeline.front().stage;
+  source_provides_ = recipe.stages->registry().Find(source)->provides;
+  if (options.listed && !Listed::CanStandFor(options.listed->pipeline())) options.listed = nullptr;
   resources_.Put(options.model);
   resources_.Put(std::make_shared<TrainingConfig>(recipe.training));
   resources_.Put(std::make_shared<Epochs>(Epochs{recipe.training.epochs}));
   if (options.classes) resources_.Put(options.classes);
-  if (options.listed) {
-    const std::string& source = config_.pipeline.front().stage;
-    resources_.Share(options.listed->resources_, recipe.stages->registry().Find(source)->provides);
-  }
+  if (options.listed) resources_.Share(options.listed->resources_, source_provides_);
   if (options.confusion) resources_.Put(options.confusion);
   if (options.bootstrap) resources_.Put(options.bootstrap);
-  ceiling_ = HostCeilingOf(config_, HostMemoryLimits("/", Workers(config_) + kOtherThreads));
+  ceiling_ = allowance_
+                 ? allowance_->ceiling
+                 : HostCeilingOf(config_, HostMemoryLimits("/", Workers(config_) + kOtherThreads));
   budget_ = std::make_unique<MemoryBudget>(ceiling_.bytes);
   resources_.Put(std::make_shared<JobCeilings>(
       JobCeilings{budget_->usage().limit_bytes, config_.memory.device}));
@@ -117,7 +119,7 @@ ChosenDevice Session::device() const {
 }
 
 std::size_t Session::ReserveBytes() const {
-  if (reserve_bytes_) return *reserve_bytes_;
+  if (allowance_) return allowance_->reserve_bytes;
   return KnownHeldMemory() + kReserveBytes + kReserveBytesPerWorker * Workers(config_) +
          (device().device ? kReserveBytesOfDevice : 0);
 }
@@ -135,6 +137,14 @@ std::size_t Session::SmallestCeiling() {
 void Session::Open() {
   if (!plan_) Plan();
   pipeline_->Open(*budget_);
+}
+
+// The resources end first, as a pipeline's do.
+void Session::EndBehindSource() {
+  Resources kept;
+  kept.Share(resources_, source_provides_);
+  resources_ = std::move(kept);
+  pipeline_->EndBehindSource();
 }
 
 void Session::RunUnshown(const Pass& pass) {

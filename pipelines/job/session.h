@@ -28,16 +28,23 @@ namespace weir {
 
 class Session;
 
+// What a job may hold, as it was found when its process began.
+struct MemoryAllowance {
+  HostCeiling ceiling;
+  // What the plan reserves: what the process held then, and what comes as it works.
+  std::size_t reserve_bytes = 0;
+};
+
 struct SessionOptions {
   bool training = true;                // else only what is on the way to `train` is made
   std::shared_ptr<ModelSource> model;  // where it comes from
   // In place of the pipeline's first stage; empty: as configured.
   std::optional<StageSpec> source{};
-  // A session of the same data, which are not listed once more: this one is planned, and not run.
+  // A session of the same data, which are not listed once more; it outlives this one. Where this
+  // one is run, the other one is ended but for its source (EndBehindSource).
   const Session* listed = nullptr;
-  // What the plan reserves; empty: what the process holds now, and what comes as it works. The
-  // second session of a process is given that of the first, as that has come.
-  std::optional<std::size_t> reserve_bytes{};
+  // What the first session of the process was allowed, which holds for those that follow.
+  std::optional<MemoryAllowance> allowance{};
   // Ends the pipeline in place of the first stage of that kind and of what follows it, with a sink
   // that takes `from`; empty: as configured.
   std::string_view sink_in_place_of{};
@@ -58,6 +65,8 @@ class Session {
   const MemoryPlan& Plan();
 
   const HostCeiling& ceiling() const { return ceiling_; }
+  // Once it is planned.
+  MemoryAllowance allowance() const { return {ceiling_, plan().reserve_bytes}; }
 
   // Where the model runs and learns, and why there.
   ChosenDevice device() const;
@@ -74,6 +83,9 @@ class Session {
   // One pass of which nothing is shown; a signal stops it. Throws as Pipeline::Run.
   void RunUnshown(const Pass& pass);
 
+  // Ends all but the source, with which another session goes on (SessionOptions::listed).
+  void EndBehindSource();
+
   Pipeline& pipeline() { return *pipeline_; }
   const Pipeline& pipeline() const { return *pipeline_; }
   const Resources& resources() const { return resources_; }
@@ -82,7 +94,8 @@ class Session {
   void AddStages(const Registry& registry, const SessionOptions& options);
   std::size_t ReserveBytes() const;  // memory that no stage leases
 
-  const std::optional<std::size_t> reserve_bytes_;
+  const std::optional<MemoryAllowance> allowance_;
+  std::vector<ResourceUse> source_provides_;
   Config config_;
   HostCeiling ceiling_;
   std::unique_ptr<MemoryBudget> budget_;

@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kStaged = "kept-";
+constexpr std::string_view kReplaced = "replaced";
 constexpr const char* kRemedy = "check that the folder can be written to";
 
 [[noreturn]] void Refuse(const fs::path& path, int error) {
@@ -36,7 +37,7 @@ bool IsNotSupported(int error) { return error == EINVAL || error == ENOSYS || er
 void Exchange(const fs::path& staged, const fs::path& place) {
   if (::renameat2(AT_FDCWD, staged.c_str(), AT_FDCWD, place.c_str(), RENAME_EXCHANGE) == 0) return;
   if (!IsNotSupported(errno)) Refuse(place, errno);
-  const fs::path aside = staged.parent_path() / "replaced";
+  const fs::path aside = staged.parent_path() / kReplaced;
   std::error_code unknown;  // what stays is removed by the next --resume
   fs::remove_all(aside, unknown);
   Rename(place, aside);
@@ -64,24 +65,32 @@ void KeptModelFolder::Publish(int epoch) const {
   fs::remove_all(staged, unknown);  // what could not be removed now is at the next --resume
 }
 
-void KeptModelFolder::Recover(int epoch,
-                              const std::function<int(const fs::path&)>& epoch_of) const {
+std::string KeptModelFolder::Recover(int epoch,
+                                     const std::function<int(const fs::path&)>& epoch_of) const {
+  // Empty where the folder holds the model of that epoch.
+  const auto why_not = [&](const fs::path& folder) -> std::string {
+    try {
+      const int found = epoch_of(folder);
+      return found == epoch ? "" : "it holds that of epoch " + std::to_string(found);
+    } catch (const Error& error) {
+      return error.what();
+    }
+  };
   std::error_code unknown;
   std::vector<fs::path> others;
   for (const auto& entry : fs::directory_iterator(checkpoints_, unknown)) {
     const std::string name = entry.path().filename().string();
-    if (name == "replaced" || name.starts_with(kStaged)) others.push_back(entry.path());
+    if (name == kReplaced || name.starts_with(kStaged)) others.push_back(entry.path());
   }
-  // Where it is in its place already, what was there before has its name now.
-  const bool is_staged = epoch > 0 && fs::exists(Staged(epoch), unknown);
-  if (is_staged && epoch_of(Staged(epoch)) == epoch) Publish(epoch);
-  if (epoch > 0 && epoch_of(model_) != epoch) {
-    throw Error(ErrorKind::kData,
-                model_.string() + " does not hold the model of epoch " + std::to_string(epoch) +
-                    " any more, the best so far, which cannot be made again",
-                "Put it back as it was, or begin anew in another folder.");
+  std::string problem;
+  if (epoch > 0) {
+    // Where it is in its place already, what was there before has its name now.
+    const bool is_staged = fs::exists(Staged(epoch), unknown) && why_not(Staged(epoch)).empty();
+    if (is_staged) Publish(epoch);
+    problem = why_not(model_);
   }
   for (const fs::path& other : others) fs::remove_all(other, unknown);
+  return problem;
 }
 
 }  // namespace weir

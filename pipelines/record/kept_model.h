@@ -12,6 +12,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <utility>
 
 namespace weir {
@@ -29,10 +30,11 @@ class KeptModelFolder {
   // system refuses.
   void Publish(int epoch) const;
 
-  // What a killed process left undone, where the checkpoint tells of the model of `epoch`: 0 where
-  // it tells of none. `epoch_of` reads of which epoch the model in a folder is, 0 where it is of
-  // none. Throws Error(kData) where that model is not there.
-  void Recover(int epoch, const std::function<int(const std::filesystem::path&)>& epoch_of) const;
+  // Does what a killed process left undone, where the checkpoint tells of the model of `epoch`: 0
+  // where it tells of none. `epoch_of` reads the epoch of the model in a folder, and throws Error
+  // where it cannot. Gives why that model is not in its place; empty where it is.
+  std::string Recover(int epoch,
+                      const std::function<int(const std::filesystem::path&)>& epoch_of) const;
 
  private:
   std::filesystem::path Staged(int epoch) const;

@@ -71,7 +71,7 @@ bool IsDefaultName(const std::string& folder, const std::string& name) {
 
 }  // namespace
 
-RunFolder RunFolder::Create(const fs::path& path) {
+RunFolder RunFolder::Create(const fs::path& path, RunKind kind) {
   MakeFolder(path);
   RunFolder folder(path, FolderLock(path));
   std::error_code unknown;
@@ -79,7 +79,7 @@ RunFolder RunFolder::Create(const fs::path& path) {
     throw Error(ErrorKind::kConfig, path.string() + " holds a run already",
                 "Go on with it by --resume, or give another folder with --out.");
   }
-  if (fs::exists(folder.model(), unknown)) {
+  if (kind == RunKind::kTraining && fs::exists(folder.model(), unknown)) {
     throw Error(ErrorKind::kConfig,
                 folder.model().string() + " is there already, and a run replaces it as a whole",
                 "Give another folder with --out.");

@@ -29,11 +29,14 @@
 
 namespace weir {
 
+enum class RunKind { kTraining, kFlow };  // what leaves a model/, and what does not
+
 class RunFolder {
  public:
-  // A new folder, locked. Throws Error(kConfig) where it holds a run or a model/ already or another
-  // process writes there, Error(kData) where it cannot be made.
-  static RunFolder Create(const std::filesystem::path& path);
+  // A new folder, locked. Throws Error(kConfig) where it holds a run already or another process
+  // writes there, or where a training would replace a model/ that is there; Error(kData) where it
+  // cannot be made.
+  static RunFolder Create(const std::filesystem::path& path, RunKind kind = RunKind::kTraining);
   // That of a run that was interrupted, locked. Throws Error(kData) where there is none,
   // Error(kConfig) where another process goes on with it.
   static RunFolder Reopen(const std::filesystem::path& path);

@@ -42,8 +42,9 @@ TEST(CommandLine, SaysWhatTheCommandsOfOtherProgramsAreHere) {
   EXPECT_EQ(train.err, "weir: `train` is `run` here: weir run CONFIG\n");
   EXPECT_EQ(Weir({"fit"}).err, "weir: `fit` is `run` here: weir run CONFIG\n");
   for (const char* word : {"val", "test"}) {
-    EXPECT_EQ(Weir({word, "first"}).err,
-              "weir: `" + std::string(word) + "` is `evaluate` here: weir evaluate RUN_DIR DATA\n");
+    EXPECT_EQ(
+        Weir({word, "first"}).err,
+        "weir: `" + std::string(word) + "` is `evaluate` here: weir evaluate RUN_DIR [DATA]\n");
   }
 }
 

@@ -182,8 +182,22 @@ TEST_F(EvaluateTest, WithoutDataRefusesOtherClassesThanTheModels) {
   const ProcessOutcome outcome = Weir({"evaluate", path("run")});
   EXPECT_EQ(outcome.status, 4);
   EXPECT_EQ(scratch_.Shortened(outcome.err),
-            "weir: the pictures of the run have other classes now than its model\n"
+            "weir: the pictures of the run have other classes now than its model: 'zebra' is new\n"
             "  Put them back as they were, or name labelled pictures behind the run.\n");
+}
+
+// Among others there may be such that it learnt from.
+TEST_F(EvaluateTest, WithoutDataRefusesOtherPicturesThanThoseThatItValidatedWith) {
+  Run("run", {"--set", "training.epochs=1"});
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(few_)) files.push_back(entry.path());
+  for (const fs::path& file : files) fs::copy_file(file, few_ / ("a" + file.filename().string()));
+  const ProcessOutcome outcome = Weir({"evaluate", path("run")});
+  EXPECT_EQ(outcome.status, 4);
+  EXPECT_THAT(scratch_.Shortened(outcome.err),
+              testing::ContainsRegex("weir: the pictures of \\$/run are others now than those that "
+                                     "it validated with: [0-9]+, sha256 [0-9a-f]+, and [0-9]+, "
+                                     "sha256 [0-9a-f]+ now\n"));
 }
 
 TEST_F(EvaluateTest, BalancedWeightsAreThoseOfTheCountsAndGoOnAfterAStop) {

@@ -18,13 +18,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Measured on what is learnt from, so that each epoch is better than the one before.
 constexpr const char* kTraining =
     "{keep: best, monitor: loss, early_stopping: {patience: 2}, ema: {decay: 0.9}, "
     "class_weight: balanced, checkpoint_interval: 0ms, phases: ["
-    "{name: head, epochs: 2, optimizer: {adam: {learning_rate: 0.01}}, "
+    "{name: head, epochs: 2, optimizer: {adam: {learning_rate: 0.001}}, "
     "schedule: {cosine: {warm_up: {steps: 2}}}}, "
     "{name: fine_tune, epochs: 2, frozen: {through: block_15}, optimizer_state: keep, "
-    "optimizer: {adam: {learning_rate: 0.001}}}]}";
+    "optimizer: {adam: {learning_rate: 0.00001}}}]}";
 
 class KilledRun : public ::testing::Test {
  protected:
@@ -56,7 +57,7 @@ class KilledRun : public ::testing::Test {
       SCOPED_TRACE(name);
       const FailedRun killed = RunFailing(Command(name), failing);
       EXPECT_EQ(killed.outcome.status, kKilledStatus) << killed.outcome.err;
-      const bool has_begun = fs::exists(scratch_ / name / "checkpoint");
+      const bool has_begun = fs::exists(scratch_ / name / "config.yaml");
       if (!has_begun) fs::remove_all(scratch_ / name);
       const FailedRun rest =
           RunFailing(has_begun ? Command(name, {"--resume"}) : Command(name),
@@ -72,20 +73,16 @@ class KilledRun : public ::testing::Test {
 
   const ScratchFolder scratch_;
   const fs::path job_ = scratch_.Write(
-      "job.yaml",
-      TrainingYaml({.source = "directory: {path: " + DrawnPictures<4>().string() +
-                              ", validation_split: 0.25}",
-                    .picture_stages = {"augment: {size: [32, 32], horizontal_flip: true}"},
-                    .training = kTraining}));
+      "job.yaml", TrainingYaml({.source = "directory: {path: " + DrawnPictures<4>().string() +
+                                          ", validation: " + DrawnPictures<4>().string() + "}",
+                                .training = kTraining}));
 };
 
-TEST_F(KilledRun, AtEachRenameGoesOnToTheSameModel) { EXPECT_GT(KillAtEach("rename", {}), 10u); }
+TEST_F(KilledRun, AtEachExchangeGoesOnToTheSameModel) { EXPECT_EQ(KillAtEach("exchange", {}), 3u); }
 
-TEST_F(KilledRun, AtEachExchangeGoesOnToTheSameModel) { EXPECT_GE(KillAtEach("exchange", {}), 1u); }
-
-// On a file system that cannot exchange two folders.
-TEST_F(KilledRun, WithoutExchangesGoesOnToTheSameModel) {
-  EXPECT_GT(KillAtEach("rename", {.kind = "exchange", .at = 1, .is_forever = true}), 12u);
+// On a file system that cannot exchange two folders, which takes two renames more in place of each.
+TEST_F(KilledRun, AtEachRenameGoesOnToTheSameModel) {
+  EXPECT_GT(KillAtEach("rename", {.kind = "exchange", .at = 1, .is_forever = true}), 20u);
 }
 
 }  // namespace

@@ -207,6 +207,73 @@ TEST_F(Phases, AreGoneOnWithAfterTheyAreDone) {
   EXPECT_EQ(again.status, 0) << again.err;
 }
 
+TEST_F(Phases, MeasureAnAverageFromItsFirstEpochOn) {
+  Write("job", "{epochs: 4, swa: {from: 3}}");
+  ASSERT_EQ(Run("job").status, 0);
+  std::vector<int> measured, averaged;
+  for (const auto& line : Metrics("job", "validation")) {
+    (line.contains("weights") ? averaged : measured).push_back(line["epoch"]);
+  }
+  EXPECT_EQ(measured, (std::vector{1, 2, 3, 4}));
+  EXPECT_EQ(averaged, (std::vector{3, 4}));
+}
+
+TEST_F(Phases, MakeTheLastModelAgainWhereItWasMoved) {
+  Write("job", "{keep: last, epochs: 2}");
+  ASSERT_EQ(Run("job").status, 0);
+  const std::string model = Model("job");
+  fs::rename(Out("job") / "model", scratch_ / "deployed");
+  ASSERT_EQ(Run("job", {"--resume"}).status, 0) << "nothing is left to train";
+  EXPECT_TRUE(Model("job") == model);
+  fs::remove_all(Out("job") / "model");
+  ASSERT_EQ(Run("job", {"--resume", "--set", "training.epochs=3"}).status, 0);
+  Write("whole", "{keep: last, epochs: 3}");
+  ASSERT_EQ(Run("whole").status, 0);
+  EXPECT_TRUE(Model("job") == Model("whole"));
+}
+
+TEST_F(Phases, TellThatTheBestModelIsGone) {
+  Write("job", "{keep: best, epochs: 2}");
+  ASSERT_EQ(Run("job").status, 0);
+  const fs::path description = Out("job") / "model/model.json";
+  fs::remove(description);
+  const ProcessOutcome outcome = Run("job", {"--resume", "--set", "training.epochs=3"});
+  EXPECT_EQ(outcome.status, 4);
+  EXPECT_THAT(outcome.err,
+              ContainsRegex("weir: " + (Out("job") / "model").string() +
+                            " does not hold the model of epoch [12] any more, the best so far, "
+                            "which cannot be made again: [^\n]*model.json[^\n]*\n  Put it back as "
+                            "it was, or begin anew in another folder.\n"));
+}
+
+// A training without phases lists its pictures once, too.
+TEST_F(Phases, LearnFromThePicturesThatWereListedAtFirst) {
+  const fs::path pictures = scratch_ / "pictures";
+  fs::copy(DrawnPictures<8>(), pictures, fs::copy_options::recursive);
+  scratch_.Write("job.yaml",
+                 TrainingYaml({.source = "directory: {path: " + pictures.string() +
+                                         ", validation_split: 0.25}",
+                               .features = "features: {cache: off}",
+                               .training = "{phases: [{name: a, epochs: 8}, {name: b, epochs: 1}, "
+                                           "{name: c, epochs: 1}]}"}));
+  WeirProcess process(Command("job"));
+  process.ReadUntil("epoch 1/10 train");
+  for (const auto& of_class : fs::directory_iterator(pictures)) {
+    if (!of_class.is_directory()) continue;
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(of_class)) files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    fs::remove(files.back());  // not one of those that are kept for validation
+  }
+  const ProcessOutcome outcome = process.Wait();
+  ASSERT_EQ(outcome.status, 0) << outcome.out << outcome.err;
+  const auto lines = Metrics("job", "train");
+  ASSERT_EQ(lines.size(), 10u);
+  EXPECT_EQ(lines[7]["images"], lines[8]["images"]);
+  EXPECT_EQ(lines[8]["images"], lines[9]["images"]);
+  EXPECT_THAT(outcome.out, HasSubstr(" pictures could not be used: "));
+}
+
 TEST_F(Phases, KeepTheirFeaturesWhereverThatIsAsked) {
   Write("job", kTwoPhases);
   for (const std::string place : {"memory", "file", "off"}) {

@@ -116,10 +116,11 @@ TEST(RunFolder, IsHadByOneRunAtATime) {
   {
     const RunFolder folder = RunFolder::Create(scratch / "run");
     folder.WriteConfig("name: a\n");
-    for (const auto open : {RunFolder::Create, RunFolder::Reopen}) {
-      EXPECT_THAT([&] { open(scratch / "run"); },
-                  ::testing::ThrowsMessage<Error>(::testing::StartsWith(
-                      (scratch / "run").string() + " is in use by another run: process ")));
+    for (const bool is_new : {true, false}) {
+      EXPECT_THAT(
+          [&] { is_new ? RunFolder::Create(scratch / "run") : RunFolder::Reopen(scratch / "run"); },
+          ::testing::ThrowsMessage<Error>(::testing::StartsWith(
+              (scratch / "run").string() + " is in use by another run: process ")));
     }
   }
   RunFolder::Reopen(scratch / "run");
