@@ -1,6 +1,7 @@
 #include "stages/train/schedules/warm_up.h"
 
 #include <cmath>
+#include <cstdint>
 
 namespace weir {
 
@@ -26,7 +27,9 @@ double StepsInEpochs(double epochs, std::uint64_t steps_per_epoch) {
 
 std::string CountText(double count, const std::string& things) {
   const std::string word = count == 1 ? things.substr(0, things.size() - 1) : things;
-  return Bound(count).text + " " + word;
+  const bool is_whole = count == std::floor(count) && count < 1e15;
+  return (is_whole ? std::to_string(static_cast<std::int64_t>(count)) : Bound(count).text) + " " +
+         word;
 }
 
 }  // namespace weir

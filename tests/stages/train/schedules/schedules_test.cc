@@ -152,6 +152,8 @@ TEST(Schedule, RefusesATrainingThatCannotFollowIt) {
             "training.schedule.cosine.warm_up: 300 steps leave none of the 300 steps of the "
             "training (3 epochs of 100 steps)\nGive fewer, or train for more epochs.");
   EXPECT_EQ(refusal("{cosine: {warm_up: {steps: 299}}}", known), "nothing was thrown");
+  EXPECT_NE(refusal("{cosine: {warm_up: {steps: 100000}}}", known).find("100000 steps leave none"),
+            std::string::npos);
   EXPECT_EQ(refusal("{cosine: {warm_up: {epochs: 0.004}}}", known),
             "training.schedule.cosine.warm_up: 0.004 epochs of 100 steps each make less than one "
             "step\nGive more, or leave the warm-up out.");
