@@ -140,7 +140,7 @@ void PlanCommand(const ConfigOptions& options, PlanForm form, StageTable& stages
   if (could_learn && plans.back().frozen_layers > 0) {
     std::printf("The most that could learn within the ceiling: %s, from %s.\n",
                 could_learn->change.c_str(),
-                ToWholeMebibytes(ByteSize{could_learn->smallest_bytes}).c_str());
+                ToRoundText(ByteSize{could_learn->smallest_bytes}).c_str());
   }
 }
 

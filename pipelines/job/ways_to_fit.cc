@@ -131,6 +131,21 @@ Error WithWays(const Error& refusal, const Recipe& recipe, Session& session) {
   return {refusal.kind(), refusal.what(), remedy};
 }
 
+// The lowest ceiling of a job on the data of `session`, which is planned; nothing where it makes no
+// sense.
+std::optional<std::size_t> SmallestOf(const Recipe& recipe, const Session& session) {
+  try {
+    return Session(recipe, {.training = true,
+                            .model = ModelOf(recipe, Fetching::kForbidden),
+                            .listed = &session,
+                            .allowance = session.allowance()})
+        .SmallestCeiling();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kConfig) throw;
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 std::vector<WayToFit> WaysToFit(const Recipe& recipe, const Session& session) {
@@ -176,17 +191,19 @@ std::vector<WayToFit> WaysToFit(const Recipe& recipe, const Session& session) {
 std::optional<WayToFit> MostThatCouldLearn(const Recipe& recipe, const Session& session) {
   const auto model = session.resources().Find<Model>();
   if (!model || !recipe.trains()) return std::nullopt;
-  std::vector<std::string> values = {"none"};
+  std::vector<FrozenConfig> less_and_less = {{.kind = FrozenConfig::Kind::kNone}};
   for (const NetworkLayer& layer : model->network().layers()) {
-    const std::string through = "{through: " + layer.block + "}";
-    if (!layer.block.empty() && values.back() != through) values.push_back(through);
+    if (layer.block == less_and_less.back().through) continue;
+    less_and_less.push_back({.kind = FrozenConfig::Kind::kThrough, .through = layer.block});
   }
-  values.pop_back();  // behind the last block nothing of the backbone is left to learn
-  const std::string key = KeyOf(recipe, "model", "frozen");
-  for (const std::string& value : values) {
-    const auto smallest = SmallestWith(recipe, {{key, value, ""}}, session);
-    if (smallest && *smallest <= session.ceiling().bytes)
-      return WayToFit{key + "=" + value, *smallest};
+  less_and_less.pop_back();  // behind the last block nothing of the backbone is left to learn
+  for (const FrozenConfig& frozen : less_and_less) {
+    Recipe changed = recipe;
+    changed.model.frozen = frozen;
+    const auto smallest = SmallestOf(changed, session);
+    if (!smallest || *smallest > session.ceiling().bytes) continue;
+    const std::string value = frozen.through.empty() ? "none" : "{through: " + frozen.through + "}";
+    return WayToFit{KeyOf(recipe, "model", "frozen") + "=" + value, *smallest};
   }
   return std::nullopt;
 }

@@ -25,7 +25,7 @@ std::vector<WayToFit> WaysToFit(const Recipe& recipe, const Session& session);
 
 // The earliest block of the backbone from which on all could learn within the ceiling, as a change
 // of `frozen`, which may be what it is now; nothing where no model learns, or not even the last
-// block could. `session` is planned.
+// block could. `session` is planned. Throws Error where that cannot be found out.
 std::optional<WayToFit> MostThatCouldLearn(const Recipe& recipe, const Session& session);
 
 // Plans `session`, which is of `recipe`. Throws as Session::Plan, but a refusal has these ways in

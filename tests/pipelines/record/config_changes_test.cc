@@ -53,11 +53,11 @@ training: {epochs: 4, optimizer: {adam: {learning_rate: 0.0005}}}
 }
 
 TEST(ChangesBetween, SaysWhatComesTooLate) {
-  EXPECT_THAT(
-      ChangesBetween("phases: [{name: a, epochs: 1}, {name: b, epochs: 2}]", "phases: [{name: a, epochs: 3}, {name: b, epochs: 4}]",
-                     [](std::string_view key) { return key == "phases.0.epochs"; }),
-      ElementsAre("phases.0.epochs was 1, is 3, which comes too late",
-                  "phases.1.epochs was 2, is 4 from here on"));
+  EXPECT_THAT(ChangesBetween("phases: [{name: a, epochs: 1}, {name: b, epochs: 2}]",
+                             "phases: [{name: a, epochs: 3}, {name: b, epochs: 4}]",
+                             [](std::string_view key) { return key == "phases.0.epochs"; }),
+              ElementsAre("phases.0.epochs was 1, is 3, which comes too late",
+                          "phases.1.epochs was 2, is 4 from here on"));
 }
 
 TEST(ChangesBetween, NamesListsAndStagesThatCameOrWent) {
