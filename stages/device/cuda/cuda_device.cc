@@ -2,6 +2,8 @@
 // context and LibTorch's part begin with SetLimit, or with the first that is made: to ask for names
 // and sizes costs nothing on the device.
 #include <ATen/Context.h>
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAGuard.h>
 
 #include <mutex>
 #include <optional>
@@ -26,6 +28,12 @@ class CudaDevice final : public Device {
         description_(Describe(index, nvml_)),
         meter_(index, BusIdOf(index), description_.total_bytes, nvml_),
         ledger_(meter_, description_.total_bytes) {}
+
+  ~CudaDevice() override {
+    if (!issuer_) return;  // it was never started
+    issuer_.reset();
+    GiveBackCache();
+  }
 
   std::string name() const override { return description_.name; }
   std::string torch_device() const override { return "cuda:" + std::to_string(index_); }
@@ -72,6 +80,20 @@ class CudaDevice final : public Device {
   [[noreturn]] void Refuse(const std::string& what) override { ledger_.Refuse(what); }
 
  private:
+  // LibTorch keeps what is free for whoever comes next, and the next device of this process would
+  // take that for CUDA's own. A card that fails here has failed what used it.
+  void GiveBackCache() const noexcept {
+    namespace allocator = c10::cuda::CUDACachingAllocator;
+    try {
+      const c10::cuda::CUDAGuard on_device(static_cast<c10::DeviceIndex>(index_));
+      cudaDeviceSynchronize();
+      allocator::emptyCache();
+      allocator::resetPeakStats(static_cast<c10::DeviceIndex>(index_));
+    } catch (const c10::Error&) {
+      cudaGetLastError();  // it is told once
+    }
+  }
+
   void Start() const {
     std::call_once(started_, [this] {
       CallTorch(ledger_, "the GPU", [] {
