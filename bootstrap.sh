@@ -263,7 +263,8 @@ unpack_wheels() {
 
 unpack_libtorch() {  # FOLDER
   local skip=('torch/lib/libtorch_python.so' 'torch/lib/libshm*' 'torch/include/dnnl*' 'torch/include/oneapi/*')
-  [ -n "$with_cuda" ] || skip+=('torch/lib/libtorch_cuda*' 'torch/lib/libc10_cuda*' 'torch/lib/libtorch_nvshmem*')
+  # libc10_cuda.so stays, 0.7 MB: with it tests simulate GPUs.
+  [ -n "$with_cuda" ] || skip+=('torch/lib/libtorch_cuda*' 'torch/lib/libtorch_nvshmem*')
   # The headers of LibTorch's own oneDNN stay behind: they would be taken for those of the oneDNN that we link.
   unpack_wheels libtorch "$1" 'torch/include/*' 'torch/lib/*.so*' '*/libcudart.so.13' '*/libcupti.so.13' -x "${skip[@]}"
   mv "$1"/nvidia/cu13/lib/lib{cudart,cupti}.so.13 "$1/torch/lib"  # where the RPATH of libtorch_cpu.so ends

@@ -1,4 +1,5 @@
-# LibTorch::cpu and, where its CUDA half is there, LibTorch::cuda; from the first of
+# LibTorch::cpu, LibTorch::c10_cuda (the memory and the streams of its CUDA half) where that is there, and LibTorch::cuda
+# where all of that half is; from the first of
 #   Torch_DIR, WEIR_LIBTORCH (a folder with include/ and lib/), .deps/libtorch (bootstrap.sh), an importable Python torch.
 # The wheels from PyPI are whole LibTorches; libtorch_cpu.so links without libtorch_cuda.so.
 set(_roots "")
@@ -51,6 +52,10 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::cpu)
   target_link_libraries(LibTorch::cpu INTERFACE ${LibTorch_CPU_LIBRARY} ${LibTorch_C10_LIBRARY})
   # libtorch_cpu.so finds the CUDA runtime that it names beside itself; the linker need not.
   target_link_options(LibTorch::cpu INTERFACE -Wl,--allow-shlib-undefined "-Wl,-rpath-link,${_root}/lib")
+  if(LibTorch_C10_CUDA_LIBRARY)
+    add_library(LibTorch::c10_cuda INTERFACE IMPORTED)
+    target_link_libraries(LibTorch::c10_cuda INTERFACE LibTorch::cpu ${LibTorch_C10_CUDA_LIBRARY})
+  endif()
   if(LibTorch_CUDA_LIBRARY AND LibTorch_C10_CUDA_LIBRARY)
     add_library(LibTorch::cuda INTERFACE IMPORTED)
     target_link_libraries(LibTorch::cuda INTERFACE

@@ -15,8 +15,9 @@
 
 namespace weir {
 
-// Without the look for a driver's device files, which would end it before the library is loaded.
-inline DeviceSearch BuiltDeviceSide() { return {{"/"}, {WEIR_CUDA_FOLDER}}; }
+// The device side that this program was linked for. Without the look for a driver's device files,
+// which would end it before the library is loaded.
+DeviceSearch BuiltDeviceSide();
 
 struct TestGpu {
   TestGpu() {

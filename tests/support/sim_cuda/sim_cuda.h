@@ -1,0 +1,65 @@
+// GPUs that are not there, for tests of the device side: what can be set of them, and asked.
+//
+// The simulation is a CUDA runtime and an NVML by the names that NVIDIA's have (libcudart.so.13 and
+// libnvidia-ml.so.1), so that a program that is linked to them runs LibTorch's own caching
+// allocator and weir's own device side on them, unchanged. Beside them stands a libweir_cuda.so
+// whose LibTorch computes with its CPU kernels in the cards' memory (torch_on_cuda.cc) and whose
+// own kernels are kernel_bodies.h's, run on the host.
+//
+// True to a card: how much memory there is and who holds it, in what grains it is given and what
+// lies in it; the order of streams and events, in threads of their own; when a copy reads and when
+// it returns; contexts, one a card; an error of any call. Not simulated: cuBLAS, cuDNN, what
+// kernels take of the memory, how fast they are.
+//
+// Any thread may call any function. Memory of a card is the host's, once it is written to.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <string>
+
+namespace weir::sim {
+
+inline constexpr int kCards = 2;
+inline constexpr std::size_t kCardBytes = std::size_t{8} << 30;
+inline constexpr std::size_t kContextBytes = std::size_t{300} << 20;
+inline constexpr std::size_t kGrainBytes = std::size_t{2} << 20;  // cudaMalloc rounds up to it
+
+// What this process holds on a card, its context included: now, and at most since the peak was
+// reset.
+std::size_t HeldBytes(int card);
+std::size_t HeldPeakBytes(int card);
+void ResetHeldPeak(int card);
+
+// What other processes hold there: 100 MiB at first.
+std::size_t OthersBytes(int card);
+void SetOthersBytes(int card, std::size_t bytes);
+
+bool HasContext(int card);
+unsigned ContextFlags(int card);  // as cudaInitDevice was given them; 0 where it was not called
+
+// From now on as in a process that has not used a card yet. Memory stays where it is.
+void ForgetContexts();
+
+// How often this process has called a function of the runtime: "cudaMalloc".
+int Calls(const std::string& function);
+
+// The n-th call from now on, counted from 1, does nothing but return `error`.
+void FailCall(const std::string& function, int nth, cudaError_t error);
+
+// Copies to a card that the runtime had to stage, as their source was not pinned.
+int PageableUploads();
+
+// What NVML says of this process' memory.
+enum class NvmlTemper {
+  kTells,
+  kListsNothing,  // the process is listed with 0 bytes, as in a container
+  kDoesNotList,   // the process is not listed, as in other containers
+  kNotAvailable,  // the process is listed, but its bytes are "not available", as on Windows
+  kRefuses,       // there is no permission to ask for anything, as on a slice of a card
+};
+NvmlTemper Temper();  // kTells at first
+void SetTemper(NvmlTemper temper);
+
+}  // namespace weir::sim
