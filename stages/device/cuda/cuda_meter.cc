@@ -5,6 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
+#include <mutex>
+#include <utility>
 
 #include "stages/device/cuda/cuda_error.h"
 
@@ -12,6 +15,22 @@ namespace weir {
 namespace {
 
 namespace allocator = c10::cuda::CUDACachingAllocator;
+
+// Less than any context takes.
+constexpr std::size_t kLeastContextBytes = std::size_t{64} << 20;
+
+// What was in use on the card when this was first asked: later there is a context of our own. 0
+// where it is not told.
+std::size_t UsedBefore(const std::string& bus_id, const Nvml& nvml) {
+  static std::mutex mutex;
+  static std::map<std::string, std::size_t> first;
+  std::lock_guard lock(mutex);
+  const auto found = first.find(bus_id);
+  if (found != first.end()) return found->second;
+  const auto memory = nvml.MemoryOf(bus_id);
+  if (memory) first[bus_id] = memory->used_bytes;
+  return memory ? memory->used_bytes : 0;
+}
 
 c10::CachingAllocator::Stat ReservedBytes(int device) {
   constexpr auto kAll = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
@@ -21,12 +40,15 @@ c10::CachingAllocator::Stat ReservedBytes(int device) {
 }  // namespace
 
 CudaMeter::CudaMeter(int device, std::string bus_id, std::size_t total_bytes, const Nvml& nvml)
-    : device_(device), bus_id_(std::move(bus_id)), total_bytes_(total_bytes), nvml_(nvml) {
-  if (const auto memory = nvml_.MemoryOf(bus_id_)) used_before_bytes_ = memory->used_bytes;
-}
+    : device_(device),
+      bus_id_(std::move(bus_id)),
+      total_bytes_(total_bytes),
+      nvml_(nvml),
+      used_before_bytes_(UsedBefore(bus_id_, nvml_)) {}
 
-std::size_t CudaMeter::process_bytes() {
-  if (const auto told = nvml_.ProcessBytes(bus_id_, static_cast<unsigned>(getpid()))) return *told;
+std::size_t CudaMeter::process_bytes(std::size_t known_bytes) {
+  const auto told = nvml_.ProcessBytes(bus_id_, static_cast<unsigned>(getpid()));
+  if (told && *told >= known_bytes + kLeastContextBytes) return *told;
   if (const auto memory = nvml_.MemoryOf(bus_id_)) {
     return memory->used_bytes - std::min(memory->used_bytes, used_before_bytes_);
   }

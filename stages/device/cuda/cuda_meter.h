@@ -1,8 +1,10 @@
 // What this process holds on a GPU, measured, and LibTorch's allocator held to its part.
 //
-// The figure of the process is the driver's own where it tells it (Nvml), else what is in use now
-// beyond what was in use when the meter was made, before there was a context; where there is no
-// Nvml at all, everything in use, other processes' included: never too little of our own.
+// The figure of the process is the driver's own where it tells it (Nvml) and it can be true: in a
+// container the driver lists the process, and finds no memory for it. Else it is what is in use now
+// beyond what was in use when this process made its first meter of the card, before there was a
+// context; where there is no Nvml at all, everything in use, other processes' included: never too
+// little of our own, unless others have given back what they held.
 //
 // Called under the ledger's lock. Figures are of the moment.
 #pragma once
@@ -20,7 +22,7 @@ class CudaMeter final : public DeviceMeter {
   // this.
   CudaMeter(int device, std::string bus_id, std::size_t total_bytes, const Nvml& nvml);
 
-  std::size_t process_bytes() override;
+  std::size_t process_bytes(std::size_t known_bytes) override;
   std::size_t torch_bytes() override;
   std::size_t torch_peak_bytes() override;
   void AllowTorch(std::size_t bytes) override;
@@ -30,7 +32,7 @@ class CudaMeter final : public DeviceMeter {
   const std::string bus_id_;
   const std::size_t total_bytes_;
   const Nvml& nvml_;
-  std::size_t used_before_bytes_ = 0;
+  const std::size_t used_before_bytes_;
 };
 
 }  // namespace weir

@@ -23,9 +23,9 @@ DeviceLedger::DeviceLedger(DeviceMeter& meter, std::size_t total_bytes)
 
 std::size_t DeviceLedger::Measure() {
   const std::size_t torch_bytes = meter_.torch_bytes();
-  const std::size_t own_bytes = own_.usage().used_bytes;
-  outside_bytes_ = Less(meter_.process_bytes(), torch_bytes + own_bytes);
-  return outside_bytes_ + torch_bytes + own_bytes;
+  const std::size_t known_bytes = torch_bytes + own_.usage().used_bytes;
+  outside_bytes_ = Less(meter_.process_bytes(known_bytes), known_bytes);
+  return outside_bytes_ + known_bytes;
 }
 
 void DeviceLedger::LeaveToTorch() {

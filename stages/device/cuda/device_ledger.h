@@ -23,7 +23,9 @@ class DeviceMeter {
  public:
   virtual ~DeviceMeter() = default;
 
-  virtual std::size_t process_bytes() = 0;     // all that this process holds there
+  // All that this process holds there, of which `known_bytes` are accounted for: no figure that
+  // leaves out CUDA's own beside them.
+  virtual std::size_t process_bytes(std::size_t known_bytes) = 0;
   virtual std::size_t torch_bytes() = 0;       // LibTorch's caching allocator's part of it
   virtual std::size_t torch_peak_bytes() = 0;  // since the beginning
 

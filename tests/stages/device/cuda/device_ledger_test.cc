@@ -14,7 +14,7 @@ constexpr const char* kRemedy =
 // CUDA's part is a figure; LibTorch takes what it wants within what it may.
 class FakeMeter final : public DeviceMeter {
  public:
-  std::size_t process_bytes() override { return outside + own + torch; }
+  std::size_t process_bytes(std::size_t) override { return outside + own + torch; }
   std::size_t torch_bytes() override { return torch; }
   std::size_t torch_peak_bytes() override { return torch; }
   void AllowTorch(std::size_t bytes) override { allowed = bytes; }
