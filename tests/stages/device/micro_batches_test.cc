@@ -38,8 +38,9 @@ TEST(LargestMicroBatch, CutsTheBatchEvenly) {
 
 TEST(LargestMicroBatch, ComesDownToOne) {
   EXPECT_EQ(TryWithRoomFor(1, 5).size, 1);
-  EXPECT_THAT(TryWithRoomFor(1, 5).sizes, ElementsAre(1, 5, 3, 2));
+  EXPECT_THAT(TryWithRoomFor(1, 5).sizes, ElementsAre(1, 5, 3, 2, 1));
   EXPECT_EQ(TryWithRoomFor(1, 1).size, 1);
+  EXPECT_THAT(TryWithRoomFor(1, 1).sizes, ElementsAre(1));
 }
 
 TEST(LargestMicroBatch, TriesNoMoreWhereNotEvenOneFits) {
