@@ -4,14 +4,51 @@
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
 
+#include <atomic>
+
 #include "stages/device/cuda/cuda_error.h"
 
 namespace weir {
+namespace {
+
+namespace allocator = c10::cuda::CUDACachingAllocator;
+
+// Of those that LibTorch calls made by a user. No other code of this process makes any.
+c10::MempoolId_t NextPool() {
+  static std::atomic<c10::CaptureId_t> last{0};
+  return {0, ++last};
+}
+
+}  // namespace
 
 CudaIssuer::CudaIssuer(int device, DeviceLedger& ledger, IssuingThread& thread, bool is_urgent)
     : ledger_(ledger),
       thread_(thread),
-      stream_(c10::cuda::getStreamFromPool(is_urgent, static_cast<c10::DeviceIndex>(device))) {}
+      stream_(c10::cuda::getStreamFromPool(is_urgent, static_cast<c10::DeviceIndex>(device))) {
+  BeginPool();
+}
+
+CudaIssuer::~CudaIssuer() {
+  try {
+    EndPool();
+  } catch (const c10::Error&) {
+    cudaGetLastError();  // it is told once; a card that fails here has failed what used it
+  }
+}
+
+void CudaIssuer::BeginPool() {
+  pool_ = NextPool();
+  allocator::get()->beginAllocateToPool(
+      stream_.device_index(), pool_,
+      [stream = stream_.stream()](cudaStream_t other) { return other == stream; });
+}
+
+void CudaIssuer::EndPool() {
+  allocator::get()->endAllocateToPool(stream_.device_index(), pool_);
+  allocator::get()->releasePool(stream_.device_index(), pool_);
+  const c10::cuda::CUDAGuard on_device(stream_.device_index());
+  allocator::emptyCache(pool_);
+}
 
 void CudaIssuer::Issue(const std::string& what, const std::function<void()>& work) {
   thread_.Run([&] {
@@ -35,7 +72,10 @@ bool CudaIssuer::Fits(const std::function<void()>& work) {
       cudaGetLastError();  // it is told once
       stream_.synchronize();
     }
-    if (!fits) c10::cuda::CUDACachingAllocator::emptyCache();
+    if (!fits) {  // LibTorch gives back nothing of a pool that is in use
+      EndPool();
+      BeginPool();
+    }
   });
   return fits;
 }

@@ -1,10 +1,17 @@
 // How work for a GPU gets there: by the device's one issuing thread, on one stream, LibTorch's
 // errors as weir's.
 //
+// What the work allocates comes from a pool of LibTorch's memory that is the issuer's alone. Where
+// memory is short, LibTorch's allocator gives back to the driver what is free on every stream: of a
+// pool, nothing while it lives. So what a rehearsal (Fits) has taken is there for each batch, and
+// two issuers whose rehearsals fitted one after the other also fit side by side.
+//
 // Any number of threads may call any member, but not from within the work. Holds a stream of
-// LibTorch's pool; cuBLAS's workspace on it is LibTorch's and counted there.
+// LibTorch's, and what the pool has taken; cuBLAS's workspace on the stream is LibTorch's and
+// counted there.
 #pragma once
 
+#include <c10/core/Allocator.h>
 #include <c10/cuda/CUDAStream.h>
 
 #include <functional>
@@ -19,6 +26,9 @@ class CudaIssuer {
  public:
   // LibTorch has been started on `device`. `ledger` and `thread` outlive this.
   CudaIssuer(int device, DeviceLedger& ledger, IssuingThread& thread, bool is_urgent);
+  ~CudaIssuer();  // gives back what is free of the pool; the rest, when it is free
+  CudaIssuer(const CudaIssuer&) = delete;
+  CudaIssuer& operator=(const CudaIssuer&) = delete;
 
   const c10::cuda::CUDAStream& stream() const { return stream_; }
 
@@ -27,9 +37,13 @@ class CudaIssuer {
   bool Fits(const std::function<void()>& work);
 
  private:
+  void BeginPool();
+  void EndPool();
+
   DeviceLedger& ledger_;
   IssuingThread& thread_;
   const c10::cuda::CUDAStream stream_;
+  c10::MempoolId_t pool_;
 };
 
 }  // namespace weir

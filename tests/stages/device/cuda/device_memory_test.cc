@@ -1,9 +1,13 @@
 // What is promised of memory on a card, on cards whose memory is known to the byte.
+#include <ATen/ops/empty.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "stages/train/optimizers/sgd.h"
 #include "tests/stages/device/cuda/cuda_gpu.h"
@@ -63,6 +67,77 @@ TEST_P(DeviceCeiling, HoldsForAllThatTheProcessHolds) {
     EXPECT_LE(sim::HeldPeakBytes(0), limit_mib * kMiB);
   }
   EXPECT_GT(trained, 0);
+}
+
+// A rehearsal that does not fit leaves nothing behind, of what it got before.
+TEST(DeviceMemory, IsGivenBackWhereWorkDoesNotFit) {
+  const TestGpu gpu;
+  gpu.device->SetLimit(gpu.device->usage().used_bytes + 200 * kMiB);
+  const auto allocate = [](std::int64_t mib) {
+    return at::empty({mib << 20}, at::TensorOptions(at::kCUDA).dtype(at::kByte));
+  };
+  at::Tensor kept;
+  EXPECT_TRUE(gpu.device->Fits([&] { kept = allocate(30); }));
+  const std::size_t held = sim::HeldBytes(0);
+  EXPECT_GE(held, sim::kContextBytes + 30 * kMiB);
+  EXPECT_FALSE(gpu.device->Fits([&] {
+    const at::Tensor first = allocate(50);
+    allocate(100);
+  }));
+  EXPECT_EQ(sim::HeldBytes(0), held);
+  EXPECT_TRUE(gpu.device->Fits([&] { allocate(100); }));
+}
+
+// What a run of some steps did.
+struct Steps {
+  std::vector<int> allocations;  // of each step, by cudaMalloc
+  double loss = 0;
+};
+
+// Opens the prefix and what learns under a ceiling, as a job does, and runs `count` steps. Throws
+// Error(kMemory) where they do not fit; `is_open` tells when.
+Steps RunSteps(Device& device, std::shared_ptr<Device> shared, int count, bool& is_open) {
+  constexpr int kBatch = 32;
+  const SmallTraining training = ThroughBlock3();
+  const auto model = training.MakeModel();
+  is_open = false;
+  const auto prefix = device.MakePrefix(*model, TestWeights, Precision::kFloat32, kBatch);
+  Running running(training, {.batch = kBatch, .device = std::move(shared)});
+  is_open = true;
+  Steps steps;
+  for (int i = 0; i < count; ++i) {
+    const int before = sim::Calls("cudaMalloc");
+    prefix->Run(TestBatch(*model, kBatch));
+    running.Pass(Split::kTrain, i, kBatch);
+    steps.allocations.push_back(sim::Calls("cudaMalloc") - before);
+  }
+  steps.loss = running.learner().metrics().loss();
+  return steps;
+}
+
+// A ceiling is refused before the first picture, or it holds all that the job needs: nothing is
+// allocated any more, as each cudaFree that makes room for it waits for the whole card.
+TEST(DeviceMemory, IsRefusedInTheBeginningOrIsEnough) {
+  int refused = 0;
+  std::vector<double> losses;
+  for (std::size_t mib = 100; mib <= 180; mib += 8) {
+    const TestGpu gpu;
+    gpu.device->SetLimit(gpu.device->usage().used_bytes + mib * kMiB);
+    bool is_open = false;
+    try {
+      const Steps steps = RunSteps(*gpu.device, gpu.device, 3, is_open);
+      losses.push_back(steps.loss);
+      EXPECT_THAT(steps.allocations, testing::Each(0)) << mib << " MiB";
+    } catch (const Error& error) {
+      ++refused;
+      EXPECT_FALSE(is_open) << mib << " MiB: " << error.what();
+    }
+    EXPECT_LE(gpu.device->usage().peak_bytes, gpu.device->usage().limit_bytes);
+  }
+  EXPECT_GT(refused, 0);
+  ASSERT_FALSE(losses.empty());
+  // Sums of other micro-batches, in other orders.
+  EXPECT_THAT(losses, testing::Each(testing::DoubleNear(losses.front(), 1e-4)));
 }
 
 std::string NameOf(const testing::TestParamInfo<sim::NvmlTemper>& info) {
