@@ -64,7 +64,7 @@ class Device {
   // The frozen prefix of `model` (of no layers: preprocessing alone), run over as many samples at
   // once as the limit has room for. It calls `open` at most once, before it returns; `model`
   // outlives it. Throws Error(kMemory) where not one sample fits.
-  virtual std::unique_ptr<PrefixRunner> MakePrefix(
+  virtual std::shared_ptr<PrefixRunner> MakePrefix(
       const Model& model, const std::function<LayerReader(const Model&)>& open, Precision precision,
       int batch_size) = 0;
 
@@ -77,6 +77,10 @@ class Device {
   // Whether `work`, issued as above, can be done within the limit: waits for its end. Where it does
   // not fit, what LibTorch holds free is given back.
   virtual bool Fits(const std::function<void()>& work) = 0;
+
+  // For what is made later and does not fit: a prefix that was made here, and has run nothing yet,
+  // works on half as many samples at once, and what that frees is given back. False where none can.
+  virtual bool MakeRoom() { return false; }
 
   // Throws Error(kMemory): "`what`: 580 MiB of 600 MiB are in use ...".
   [[noreturn]] virtual void Refuse(const std::string& what) = 0;
@@ -151,7 +155,7 @@ struct DeviceLibrary {
   std::vector<GpuDescription> (*list)();
 };
 inline constexpr const char* kDeviceLibrarySymbol = "weir_device_library";
-// Interface 4; raised with every change of what is above.
-inline constexpr const char* kDeviceBuild = "4, compiler " __VERSION__;
+// Interface 5; raised with every change of what is above.
+inline constexpr const char* kDeviceBuild = "5, compiler " __VERSION__;
 
 }  // namespace weir

@@ -108,7 +108,7 @@ class Features final : public MapStage<Batch, FeatureBatch> {
   std::shared_ptr<Device> device_;  // null: the host
   std::shared_ptr<Model> model_;
   Footprint footprint_;
-  std::unique_ptr<PrefixRunner> runner_;
+  std::shared_ptr<PrefixRunner> runner_;
   std::shared_ptr<FeatureKeeper> keeper_;
 };
 

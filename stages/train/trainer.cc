@@ -159,7 +159,7 @@ void Trainer::Open(OpenContext& context) {
                          : Activations::kKept,
       .torch_device = device_ ? device_->torch_device() : "",
       .averages = averages()};
-  Issue([&] { trainable_ = std::make_unique<TrainableModel>(*model_, optimizer_, options); });
+  MakeTrainable(options);
   if (device_) ChooseMicroBatch();
   Issue([this] {
     trainable_->Load([this] { return source_->open_backbone(*model_); }, source_->load_head);
@@ -170,14 +170,33 @@ void Trainer::Open(OpenContext& context) {
   figures_.Open();
 }
 
+// On a device whatever was made before may have left too little room, and may yet make some.
+void Trainer::MakeTrainable(const TrainableOptions& options) {
+  for (;;) {
+    try {
+      Issue([&] { trainable_ = std::make_unique<TrainableModel>(*model_, optimizer_, options); });
+      return;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kMemory || !device_ || !device_->MakeRoom()) throw;
+    }
+  }
+}
+
 void Trainer::ChooseMicroBatch() {
   const auto fits = [this](int samples) {
     return device_->Fits([&] { trainable_->Rehearse(samples, batch_size_); });
   };
-  if (may_cut_) {
-    micro_batch_ = LargestMicroBatch(batch_size_, fits);
-    if (micro_batch_ == 0) device_->Refuse("train: not one sample fits on the GPU");
-  } else if (!fits(micro_batch_)) {
+  const auto largest = [&] {
+    if (may_cut_) return LargestMicroBatch(batch_size_, fits);
+    return fits(micro_batch_) ? micro_batch_ : 0;
+  };
+  int found = largest();
+  while (found == 0 && device_->MakeRoom()) found = largest();
+  if (found > 0) {
+    micro_batch_ = found;
+  } else if (may_cut_) {
+    device_->Refuse("train: not one sample fits on the GPU");
+  } else {
     device_->Refuse("train: a micro-batch of " + std::to_string(micro_batch_) +
                     " samples does not fit on the GPU");
   }

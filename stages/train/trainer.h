@@ -64,6 +64,7 @@ class Trainer final : public Learner {
   std::size_t activation_bytes(Activations activations) const;  // what a micro-batch takes
   Footprint FootprintBesideDevice() const;
   Footprint FootprintOnHost() const;
+  void MakeTrainable(const TrainableOptions& options);
   void ChooseMicroBatch();
   void ApplyLowering();
   void Issue(const std::function<void()>& work) const;  // here, or where the device's is issued

@@ -5,8 +5,10 @@
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
 
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "framework/error.h"
 #include "stages/device/cuda/cuda_error.h"
@@ -60,11 +62,15 @@ class CudaDevice final : public Device {
     return std::make_unique<RingUploader>(std::make_shared<SlotRing>(std::move(slots), depth));
   }
 
-  std::unique_ptr<PrefixRunner> MakePrefix(const Model& model,
+  std::shared_ptr<PrefixRunner> MakePrefix(const Model& model,
                                            const std::function<LayerReader(const Model&)>& open,
                                            Precision precision, int batch_size) override {
     Start();
-    return MakeCudaPrefix(index_, ledger_, thread_, model, open, precision, batch_size);
+    const auto prefix =
+        MakeCudaPrefix(index_, ledger_, thread_, model, open, precision, batch_size);
+    std::lock_guard lock(prefixes_mutex_);
+    prefixes_.push_back(prefix);
+    return prefix;
   }
 
   void Issue(const std::string& what, const std::function<void()>& work) override {
@@ -75,6 +81,15 @@ class CudaDevice final : public Device {
   bool Fits(const std::function<void()>& work) override {
     Start();
     return issuer_->Fits(work);
+  }
+
+  bool MakeRoom() override {
+    std::lock_guard lock(prefixes_mutex_);
+    for (const auto& made : prefixes_) {
+      const auto prefix = made.lock();
+      if (prefix && prefix->Halve()) return true;
+    }
+    return false;
   }
 
   [[noreturn]] void Refuse(const std::string& what) override { ledger_.Refuse(what); }
@@ -124,6 +139,8 @@ class CudaDevice final : public Device {
   mutable IssuingThread thread_;              // issues the work of all that is made here
   mutable std::optional<CudaIssuer> issuer_;  // issues others' work; there from Start on
   mutable std::once_flag started_;
+  std::mutex prefixes_mutex_;
+  std::vector<std::weak_ptr<CudaPrefix>> prefixes_;  // all that were made here
 };
 
 std::unique_ptr<Device> Open(int index) {

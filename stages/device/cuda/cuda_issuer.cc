@@ -50,6 +50,12 @@ void CudaIssuer::EndPool() {
   allocator::emptyCache(pool_);
 }
 
+// LibTorch gives back nothing of a pool that is in use.
+void CudaIssuer::ChangePool() {
+  EndPool();
+  BeginPool();
+}
+
 void CudaIssuer::Issue(const std::string& what, const std::function<void()>& work) {
   thread_.Run([&] {
     CallTorch(ledger_, what, [&] {
@@ -72,12 +78,16 @@ bool CudaIssuer::Fits(const std::function<void()>& work) {
       cudaGetLastError();  // it is told once
       stream_.synchronize();
     }
-    if (!fits) {  // LibTorch gives back nothing of a pool that is in use
-      EndPool();
-      BeginPool();
-    }
+    if (!fits) ChangePool();
   });
   return fits;
+}
+
+void CudaIssuer::GiveBack() {
+  Issue("the GPU", [this] {
+    stream_.synchronize();
+    ChangePool();
+  });
 }
 
 }  // namespace weir

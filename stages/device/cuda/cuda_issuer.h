@@ -36,9 +36,13 @@ class CudaIssuer {
   void Issue(const std::string& what, const std::function<void()>& work);
   bool Fits(const std::function<void()>& work);
 
+  // Gives what is free of the pool back to the card, once the stream's work has ended.
+  void GiveBack();
+
  private:
   void BeginPool();
   void EndPool();
+  void ChangePool();
 
   DeviceLedger& ledger_;
   IssuingThread& thread_;

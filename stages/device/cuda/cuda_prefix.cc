@@ -39,11 +39,11 @@ struct Issued {
   Event done;
 };
 
-class CudaPrefix final : public PrefixRunner {
+class FoldedPrefix final : public CudaPrefix {
  public:
-  CudaPrefix(int device, DeviceLedger& ledger, IssuingThread& thread, const Model& model,
-             const std::function<LayerReader(const Model&)>& open, Precision precision,
-             int batch_size)
+  FoldedPrefix(int device, DeviceLedger& ledger, IssuingThread& thread, const Model& model,
+               const std::function<LayerReader(const Model&)>& open, Precision precision,
+               int batch_size)
       : device_(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(device)),
         ledger_(ledger),
         input_(model.network().input()),
@@ -52,6 +52,7 @@ class CudaPrefix final : public PrefixRunner {
         map_(MapOf(model.preprocessing())),
         type_(precision == Precision::kBfloat16 && model.prefix_layers() > 0 ? at::kBFloat16
                                                                              : at::kFloat),
+        batch_size_(batch_size),
         issuer_(device, ledger, thread, /*is_urgent=*/true),
         stream_(issuer_.stream()) {
     Issue([&] {
@@ -60,7 +61,18 @@ class CudaPrefix final : public PrefixRunner {
                          device_);
       }
     });
-    ChooseMicroBatch(batch_size);
+    micro_batch_ = LargestMicroBatch(batch_size_, [this](int size) { return Fits(size); });
+    if (micro_batch_ == 0) ledger_.Refuse("features: not one picture fits on the GPU");
+  }
+
+  bool Halve() override {
+    const int before = micro_batch_;
+    if (before == 1) return false;
+    issuer_.GiveBack();
+    micro_batch_ =
+        LargestMicroBatch(batch_size_, [&](int size) { return size < before && Fits(size); });
+    if (micro_batch_ == 0) ledger_.Refuse("features: not one picture fits on the GPU");
+    return true;
   }
 
   FeatureBatch Run(Batch batch) override {
@@ -100,18 +112,13 @@ class CudaPrefix final : public PrefixRunner {
     issuer_.Issue("features: the frozen part of the model does not fit on the GPU", work);
   }
 
-  void ChooseMicroBatch(int batch_size) {
-    micro_batch_ = LargestMicroBatch(batch_size, [&](int size) { return Fits(size, batch_size); });
-    if (micro_batch_ == 0) ledger_.Refuse("features: not one picture fits on the GPU");
-  }
-
   // By doing what Run does with pixels from the host, for as many batches as there are at once.
-  bool Fits(int micro_batch, int batch_size) {
+  bool Fits(int micro_batch) {
     micro_batch_ = micro_batch;
     return issuer_.Fits([&] {
       std::vector<at::Tensor> features;
       for (int i = 0; i < kBatchesAtOnce; ++i) {
-        features.push_back(MakeFeatures(batch_size));
+        features.push_back(MakeFeatures(batch_size_));
         const auto bytes = static_cast<std::int64_t>(micro_batch * sample_pixels());
         const at::Tensor pixels = at::zeros({bytes}, Options(at::kByte));
         IssueMicroBatch(pixels.const_data_ptr<std::uint8_t>(), micro_batch,
@@ -197,6 +204,7 @@ class CudaPrefix final : public PrefixRunner {
   const Pooling pooling_;
   const ChannelMap map_;
   const at::ScalarType type_;
+  const int batch_size_;
   CudaIssuer issuer_;
   const c10::cuda::CUDAStream stream_;    // the issuer's
   std::optional<FoldedNetwork> network_;  // empty: preprocessing alone
@@ -206,11 +214,11 @@ class CudaPrefix final : public PrefixRunner {
 
 }  // namespace
 
-std::unique_ptr<PrefixRunner> MakeCudaPrefix(int device, DeviceLedger& ledger,
-                                             IssuingThread& thread, const Model& model,
-                                             const std::function<LayerReader(const Model&)>& open,
-                                             Precision precision, int batch_size) {
-  return std::make_unique<CudaPrefix>(device, ledger, thread, model, open, precision, batch_size);
+std::shared_ptr<CudaPrefix> MakeCudaPrefix(int device, DeviceLedger& ledger, IssuingThread& thread,
+                                           const Model& model,
+                                           const std::function<LayerReader(const Model&)>& open,
+                                           Precision precision, int batch_size) {
+  return std::make_shared<FoldedPrefix>(device, ledger, thread, model, open, precision, batch_size);
 }
 
 }  // namespace weir

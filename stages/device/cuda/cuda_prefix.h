@@ -5,8 +5,9 @@
 // kernels follow the first's while its features are fetched. A caller waits for its own features
 // alone.
 //
-// A micro-batch is as large as fits what the ledger leaves, found by trying. One that is not full
-// is run as if it were, so that the kernels are the same for every batch.
+// A micro-batch is as large as fits what the ledger leaves, found by trying, and smaller where what
+// is made later finds no room. One that is not full is run as if it were, so that the kernels are
+// the same for every batch.
 //
 // What holds of the bits: the same batch has the same features in every run, as long as the card,
 // the build and the micro-batch (so memory.device) are the same. Whether a sample's also stay the
@@ -28,11 +29,18 @@
 
 namespace weir {
 
+class CudaPrefix : public PrefixRunner {
+ public:
+  // Halves the micro-batch, and gives back what that frees; before the first Run. False where it is
+  // one sample.
+  virtual bool Halve() = 0;
+};
+
 // As Device::MakePrefix says. LibTorch has been started on `device`; `ledger` and `thread` outlive
 // the prefix.
-std::unique_ptr<PrefixRunner> MakeCudaPrefix(int device, DeviceLedger& ledger,
-                                             IssuingThread& thread, const Model& model,
-                                             const std::function<LayerReader(const Model&)>& open,
-                                             Precision precision, int batch_size);
+std::shared_ptr<CudaPrefix> MakeCudaPrefix(int device, DeviceLedger& ledger, IssuingThread& thread,
+                                           const Model& model,
+                                           const std::function<LayerReader(const Model&)>& open,
+                                           Precision precision, int batch_size);
 
 }  // namespace weir

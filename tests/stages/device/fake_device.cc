@@ -42,10 +42,10 @@ class FakeDevice final : public Device {
   std::unique_ptr<Uploader> MakeUploader(int, std::size_t) override {
     return std::make_unique<FakeUploader>();
   }
-  std::unique_ptr<PrefixRunner> MakePrefix(const Model&,
+  std::shared_ptr<PrefixRunner> MakePrefix(const Model&,
                                            const std::function<LayerReader(const Model&)>&,
                                            Precision, int) override {
-    return std::make_unique<FakePrefix>();
+    return std::make_shared<FakePrefix>();
   }
   void Issue(const std::string&, const std::function<void()>& work) override { work(); }
   bool Fits(const std::function<void()>&) override { return true; }

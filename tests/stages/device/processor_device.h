@@ -35,7 +35,7 @@ class ProcessorDevice final : public Device {
   MemoryUsage usage() const override { return memory_.usage(); }
   std::size_t uploader_bytes(int, std::size_t) const override { return 0; }
   std::unique_ptr<Uploader> MakeUploader(int, std::size_t) override { return nullptr; }
-  std::unique_ptr<PrefixRunner> MakePrefix(const Model&,
+  std::shared_ptr<PrefixRunner> MakePrefix(const Model&,
                                            const std::function<LayerReader(const Model&)>&,
                                            Precision, int) override {
     return nullptr;
