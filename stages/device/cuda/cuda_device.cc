@@ -2,6 +2,7 @@
 // context and LibTorch's part begin with SetLimit, or with the first that is made: to ask for names
 // and sizes costs nothing on the device.
 #include <ATen/Context.h>
+#include <ATen/Parallel.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
 
@@ -111,17 +112,25 @@ class CudaDevice final : public Device {
 
   void Start() const {
     std::call_once(started_, [this] {
+      MakeContext();
       CallTorch(ledger_, "the GPU", [] {
         at::globalContext().lazyInitDevice(c10::DeviceType::CUDA);
         UseExactTorchArithmetic();
       });
-      MakeContext();
+      // What it computes on the host, a conversion of weights, it computes alone: LibTorch would start
+      // a thread for each core there, and keep them.
+      thread_.Run([] { at::set_num_threads(1); });
       ledger_.Settle();
       issuer_.emplace(index_, ledger_, thread_, /*is_urgent=*/false);
     });
   }
 
+  // Threads that wait for the card sleep: by default CUDA has them spin where there are no more
+  // contexts than cores, and a core that spins decodes nothing. Whatever stands in the way of that
+  // stands in the way of a context, too.
   void MakeContext() const {
+    cudaInitDevice(index_, cudaDeviceScheduleBlockingSync, cudaInitDeviceFlagsAreValid);
+    cudaGetLastError();  // it is told once
     const cudaError_t status = cudaSetDevice(index_);
     if (status == cudaErrorMemoryAllocation) {
       cudaGetLastError();
