@@ -10,6 +10,7 @@
 #include "framework/byte_size.h"
 #include "framework/error.h"
 #include "framework/memory/host_memory.h"
+#include "stages/nvidia_driver.h"
 
 namespace weir {
 namespace {
@@ -50,8 +51,8 @@ const DeviceLibrary& OpenLibrary(const std::filesystem::path& path) {
 }
 
 std::filesystem::path FindDeviceSide(const DeviceSearch& search) {
-  if (std::none_of(search.drivers.begin(), search.drivers.end(), Exists)) {
-    Refuse("there is no NVIDIA driver here (" + search.drivers.front().string() + " is missing)");
+  if (!search.has_driver()) {
+    Refuse("there is no NVIDIA driver here (/dev/nvidiactl is missing)");
   }
   return FindLibrary(search.folders);
 }
@@ -78,7 +79,7 @@ void CheckRoom(const MemoryUsage& usage) {
 DeviceSearch DeviceSearch::Default() {
   std::error_code ignored;
   const auto folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
-  return {.drivers = {"/dev/nvidiactl", "/dev/dxg"},  // the second under Windows' WSL
+  return {.has_driver = [] { return HasNvidiaDriver(); },
           .folders = {folder, folder / "lib", folder.parent_path() / "lib"}};
 }
 

@@ -115,7 +115,7 @@ inline constexpr std::size_t kLeastDeviceRoom = std::size_t{256} << 20;
 
 // Where a driver and the device side are looked for.
 struct DeviceSearch {
-  std::vector<std::filesystem::path> drivers;  // device files, one of which must exist
+  std::function<bool()> has_driver;
   std::vector<std::filesystem::path> folders;  // where libweir_cuda.so is looked for, in this order
 
   static DeviceSearch Default();  // beside the running binary, and in lib/ and ../lib/ from there

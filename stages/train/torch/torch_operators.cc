@@ -3,7 +3,6 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <dlfcn.h>
 #include <torch/library.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -15,6 +14,8 @@
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include "stages/nvidia_driver.h"
 
 namespace weir {
 namespace {
@@ -80,8 +81,7 @@ bool IsTorchOperatorOfWeir(std::string_view name) {
 bool RegistersAllTorchOperators() {
   static const bool all = [] {
     const char* wanted = std::getenv("WEIR_TORCH_OPERATORS");  // NOLINT(concurrency-mt-unsafe)
-    return (wanted != nullptr && std::string_view(wanted) == "all") ||
-           access("/dev/nvidiactl", F_OK) == 0 || access("/dev/dxg", F_OK) == 0;  // as device.cc
+    return (wanted != nullptr && std::string_view(wanted) == "all") || HasNvidiaDriver();
   }();
   return all;
 }

@@ -17,11 +17,13 @@ using Kind = DeviceSelection::Kind;
 // A machine with a driver, and a folder that the device side is looked for in.
 class Machine {
  public:
-  Machine() { std::ofstream(driver()) << "driver"; }
+  bool has_driver = true;
 
-  std::filesystem::path driver() const { return folder_.path() / "nvidiactl"; }
   std::filesystem::path library() const { return folder_.path() / "libweir_cuda.so"; }
-  DeviceSearch search() const { return {{driver()}, {folder_.path() / "none", folder_.path()}}; }
+  DeviceSearch search() const {
+    return {.has_driver = [this] { return has_driver; },
+            .folders = {folder_.path() / "none", folder_.path()}};
+  }
   void InstallFakeDevice() { std::filesystem::copy_file(WEIR_FAKE_DEVICE, library()); }
 
   std::string Refusal(int index = 0) const {
@@ -49,9 +51,8 @@ class Machine {
 TEST(ChooseDevice, WithoutADriver) {
   Machine machine;
   machine.InstallFakeDevice();
-  std::filesystem::remove(machine.driver());
-  const std::string reason =
-      "there is no NVIDIA driver here (" + machine.driver().string() + " is missing)";
+  machine.has_driver = false;
+  const std::string reason = "there is no NVIDIA driver here (/dev/nvidiactl is missing)";
   EXPECT_EQ(machine.Refusal(), "prefetch: `device: cuda` is asked for, but " + reason);
   EXPECT_EQ(machine.ReasonOfAuto(), reason);
 }

@@ -2,6 +2,8 @@
 
 namespace weir {
 
-DeviceSearch BuiltDeviceSide() { return {{"/"}, {WEIR_CUDA_FOLDER}}; }
+DeviceSearch BuiltDeviceSide() {
+  return {.has_driver = [] { return true; }, .folders = {WEIR_CUDA_FOLDER}};
+}
 
 }  // namespace weir

@@ -15,8 +15,8 @@
 
 namespace weir {
 
-// The device side that this program was linked for. Without the look for a driver's device files,
-// which would end it before the library is loaded.
+// The device side that this program was linked for. Without the look for a driver's files, which
+// would end it before the library is loaded.
 DeviceSearch BuiltDeviceSide();
 
 struct TestGpu {
