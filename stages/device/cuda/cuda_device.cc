@@ -44,6 +44,7 @@ class CudaDevice final : public Device {
   std::size_t free_bytes() const override { return Describe(index_, nvml_).free_bytes; }
 
   void SetLimit(std::size_t bytes) override {
+    DeviceLedger::CheckLimit(bytes);
     Start();
     ledger_.SetLimit(bytes);
   }

@@ -16,9 +16,6 @@ namespace {
 
 namespace allocator = c10::cuda::CUDACachingAllocator;
 
-// Less than any context takes.
-constexpr std::size_t kLeastContextBytes = std::size_t{64} << 20;
-
 // What was in use on the card when this was first asked: later there is a context of our own. 0
 // where it is not told.
 std::size_t UsedBefore(const std::string& bus_id, const Nvml& nvml) {
@@ -48,7 +45,7 @@ CudaMeter::CudaMeter(int device, std::string bus_id, std::size_t total_bytes, co
 
 std::size_t CudaMeter::process_bytes(std::size_t known_bytes) {
   const auto told = nvml_.ProcessBytes(bus_id_, static_cast<unsigned>(getpid()));
-  if (told && *told >= known_bytes + kLeastContextBytes) return *told;
+  if (told && *told >= known_bytes + DeviceLedger::kLeastContext) return *told;
   if (const auto memory = nvml_.MemoryOf(bus_id_)) {
     return memory->used_bytes - std::min(memory->used_bytes, used_before_bytes_);
   }

@@ -16,6 +16,14 @@ std::size_t Less(std::size_t from, std::size_t bytes) { return from - std::min(f
 
 std::string Text(std::size_t bytes) { return ToRoundText(ByteSize{bytes}); }
 
+[[noreturn]] void RefuseLimit(std::size_t bytes, const std::string& held) {
+  throw Error(ErrorKind::kMemory,
+              "memory.device: " + Text(bytes) + " are too little: CUDA itself holds " + held +
+                  " on the GPU, and " + Text(DeviceLedger::kKernelRoom) +
+                  " are kept for its kernels",
+              kRemedy);
+}
+
 }  // namespace
 
 DeviceLedger::DeviceLedger(DeviceMeter& meter, std::size_t total_bytes)
@@ -32,16 +40,14 @@ void DeviceLedger::LeaveToTorch() {
   meter_.AllowTorch(Less(limit_bytes_, outside_bytes_ + own_.usage().used_bytes + kKernelRoom));
 }
 
+void DeviceLedger::CheckLimit(std::size_t bytes) {
+  if (kLeastContext + kKernelRoom >= bytes) RefuseLimit(bytes, "over " + Text(kLeastContext));
+}
+
 void DeviceLedger::SetLimit(std::size_t bytes) {
   std::lock_guard lock(mutex_);
   const std::size_t used = Measure();
-  if (used + kKernelRoom >= bytes) {
-    throw Error(ErrorKind::kMemory,
-                "memory.device: " + Text(bytes) + " are too little: CUDA itself holds " +
-                    Text(used) + " on the GPU, and " + Text(kKernelRoom) +
-                    " are kept for its kernels",
-                kRemedy);
-  }
+  if (used + kKernelRoom >= bytes) RefuseLimit(bytes, Text(used));
   limit_bytes_ = bytes;
   LeaveToTorch();
 }

@@ -37,9 +37,13 @@ class DeviceLedger {
  public:
   static constexpr std::size_t kKernelRoom = std::size_t{64} << 20;
   static constexpr std::size_t kGrain = std::size_t{2} << 20;  // what cudaMalloc rounds up to
+  static constexpr std::size_t kLeastContext = std::size_t{64} << 20;  // any context takes more
 
   // Without SetLimit the limit is `total_bytes`. `meter` outlives this.
   DeviceLedger(DeviceMeter& meter, std::size_t total_bytes);
+
+  // As SetLimit throws, for what can be said before there is a context, which then stays.
+  static void CheckLimit(std::size_t bytes);
 
   // Measures, and leaves the rest to LibTorch and to Take. Throws Error(kMemory) where the limit is
   // passed before anything is made.

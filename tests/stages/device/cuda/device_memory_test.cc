@@ -40,6 +40,18 @@ TEST(DeviceMemory, IsGivenBackWhenADeviceEnds) {
   EXPECT_EQ(next.device->usage().peak_bytes, sim::kContextBytes);
 }
 
+// A context stays to the end of the process, on the card and on the host.
+TEST(DeviceMemory, OfACeilingBelowAnyContextIsNotTaken) {
+  sim::ForgetContexts();  // as at the start of a process
+  const JobCeilings low{.device = DeviceMemory{ByteSize{128 * kMiB}}};
+  const ChosenDevice chosen = ChooseDevice({DeviceSelection::Kind::kAuto}, BuiltDeviceSide(), low);
+  EXPECT_EQ(chosen.device, nullptr);
+  EXPECT_EQ(chosen.reason,
+            "simulated GPU is there, but memory.device: 128 MiB are too little: CUDA itself holds "
+            "over 64.0 MiB on the GPU, and 64.0 MiB are kept for its kernels");
+  EXPECT_FALSE(sim::HasContext(0));
+}
+
 // A rehearsal that does not fit leaves nothing behind, of what it got before.
 TEST(DeviceMemory, IsGivenBackWhereWorkDoesNotFit) {
   const TestGpu gpu;
