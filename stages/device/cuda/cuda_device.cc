@@ -176,6 +176,7 @@ std::vector<GpuDescription> List() {
 }  // namespace weir
 
 extern "C" {
+// NOLINTNEXTLINE(readability-identifier-naming): as kDeviceLibrarySymbol has it
 extern const weir::DeviceLibrary weir_device_library;
 const weir::DeviceLibrary weir_device_library = {weir::kDeviceBuild, weir::Open, weir::List};
 }
