@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -79,7 +80,9 @@ struct Steps {
 
 // Opens the prefix and what learns under a ceiling, as a job does, and runs `count` steps. Throws
 // Error(kMemory) where they do not fit; `is_open` tells when.
-Steps RunSteps(const std::shared_ptr<Device>& device, int count, bool& is_open) {
+Steps RunSteps(
+    const std::shared_ptr<Device>& device, int count, bool& is_open,
+    const std::function<void()>& when_open = [] {}) {
   constexpr int kBatch = 32;
   const SmallTraining training = ThroughBlock3();
   const auto model = training.MakeModel();
@@ -87,6 +90,7 @@ Steps RunSteps(const std::shared_ptr<Device>& device, int count, bool& is_open) 
   const auto prefix = device->MakePrefix(*model, TestWeights, Precision::kFloat32, kBatch);
   Running running(training, {.batch = kBatch, .device = device});
   is_open = true;
+  when_open();
   Steps steps;
   for (int i = 0; i < count; ++i) {
     const int before = sim::Calls("cudaMalloc");
@@ -129,6 +133,17 @@ TEST(DeviceMemory, OfThePrefixMakesRoomForWhatLearns) {
   gpu.device->SetLimit(gpu.device->usage().used_bytes + 128 * kMiB);
   bool is_open = false;
   EXPECT_THAT(RunSteps(gpu.device, 2, is_open).allocations, testing::Each(0));
+}
+
+// A job that has begun ends, whoever takes the rest of the card meanwhile.
+TEST(DeviceMemory, IsTakenBeforeTheFirstPicture) {
+  const std::size_t others = sim::OthersBytes(0);
+  const TestGpu gpu;
+  bool is_open = false;
+  const Steps steps = RunSteps(gpu.device, 2, is_open,
+                               [] { sim::SetOthersBytes(0, sim::kCardBytes - sim::HeldBytes(0)); });
+  sim::SetOthersBytes(0, others);
+  EXPECT_THAT(steps.allocations, testing::Each(0));
 }
 
 // Whatever the driver says of this process, and it says less than there is in containers: a job is
