@@ -1,5 +1,5 @@
-// Whether there is an NVIDIA driver, asked of the file system alone: nothing of it is loaded, and no
-// card is woken. Any thread, before main() too.
+// Whether there is an NVIDIA driver, asked of the file system alone: nothing of it is loaded, and
+// no card is woken. Any thread, before main() too.
 #pragma once
 
 #include <unistd.h>
@@ -12,8 +12,8 @@ bool HasNvidiaDriver(const Exists& exists) {
   if (exists("/dev/nvidiactl")) return true;
   if (exists("/dev/dxg")) return true;  // under Windows' WSL
   // The device file is made when it is first wanted, by nvidia-modprobe: after a start of the
-  // machine there may be the driver alone. A container that was given no GPU sees that, too, but has
-  // no such program.
+  // machine there may be the driver alone. A container that was given no GPU sees that, too, but
+  // has no such program.
   return exists("/proc/driver/nvidia/version") && exists("/usr/bin/nvidia-modprobe");
 }
 

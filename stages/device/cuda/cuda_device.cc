@@ -118,8 +118,8 @@ class CudaDevice final : public Device {
         at::globalContext().lazyInitDevice(c10::DeviceType::CUDA);
         UseExactTorchArithmetic();
       });
-      // What it computes on the host, a conversion of weights, it computes alone: LibTorch would start
-      // a thread for each core there, and keep them.
+      // What it computes on the host, a conversion of weights, it computes alone: LibTorch would
+      // start a thread for each core there, and keep them.
       thread_.Run([] { at::set_num_threads(1); });
       ledger_.Settle();
       issuer_.emplace(index_, ledger_, thread_, /*is_urgent=*/false);
