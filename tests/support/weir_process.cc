@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -35,10 +36,17 @@ std::vector<char*> Changed(char** environment, const std::vector<std::string>& c
   return changed;
 }
 
+// That of the build, or what WEIR_BINARY names.
+std::string Binary() {
+  const char* other = std::getenv("WEIR_BINARY");
+  return other != nullptr ? other : WEIR_BINARY;
+}
+
 }  // namespace
 
 WeirProcess::WeirProcess(const std::vector<std::string>& arguments, const ProcessSetup& setup) {
-  std::vector<char*> argv{const_cast<char*>(WEIR_BINARY)};
+  std::string binary = Binary();
+  std::vector<char*> argv{binary.data()};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   const std::vector<char*> environment = Changed(environ, setup.environment);

@@ -45,7 +45,7 @@ void ForgetContexts();
 // How often this process has called a function of the runtime: "cudaMalloc".
 int Calls(const std::string& function);
 
-// The n-th call from now on, counted from 1, does nothing but return `error`; 0: none does any more.
+// The n-th call from now on, counted from 1, does nothing but return `error`. 0: no call does.
 void FailCall(const std::string& function, int nth, cudaError_t error);
 
 // Copies to a card that the runtime had to stage, as their source was not pinned.

@@ -10,6 +10,7 @@
 #include <ATen/ops/as_strided_native.h>
 #include <ATen/ops/convolution.h>
 #include <ATen/ops/convolution_backward.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_strided.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/view_native.h>
@@ -65,10 +66,11 @@ void WaitForCurrentStream() { c10::cuda::getCurrentCUDAStream().synchronize(); }
 
 bool IsOnCard(const at::Tensor& tensor) { return tensor.defined() && tensor.is_cuda(); }
 
-// A tensor of the host on the same memory.
+// A tensor of the host on the same memory, or one without any, which may be resized.
 at::Tensor OnHost(const at::Tensor& tensor) {
   if (!IsOnCard(tensor)) return tensor;
   const auto options = at::TensorOptions().dtype(tensor.scalar_type()).device(at::kCPU);
+  if (tensor.numel() == 0) return at::empty(tensor.sizes(), options);
   return at::from_blob(
       tensor.data_ptr(), tensor.sizes(), tensor.strides(), [](void*) {}, options, at::kCPU);
 }
@@ -97,13 +99,16 @@ class StandIns {
     }
   }
 
-  // What the call gave: a tensor that it was given, or a new one, which moves to the card.
-  void PutBack(c10::IValue& value, const c10::OperatorName& called) const {
+  // What the call gave: a tensor that it was given, which it may have made larger if it was empty,
+  // or a new one, which moves to the card.
+  void PutBack(c10::IValue& value) const {
     if (!value.isTensor()) return;
     const at::Tensor made = value.toTensor();
     for (const auto& [given, on_host] : pairs_) {
       if (!made.is_same(on_host)) continue;
-      TORCH_CHECK(on_host.sizes() == given.sizes(), called, " resized what it was given");
+      if (made.sizes() != given.sizes()) {
+        given.unsafeGetTensorImpl()->shallow_copy_from(OnCard(made, card_).getIntrusivePtr());
+      }
       value = given;
       return;
     }
@@ -131,7 +136,7 @@ void RunOnHost(const c10::OperatorHandle& called, torch::jit::Stack* stack) {
   called.callBoxed(stack);
   for (auto value = stack->end() - static_cast<std::ptrdiff_t>(called.schema().returns().size());
        value != stack->end(); ++value) {
-    stand_ins.PutBack(*value, called.operator_name());
+    stand_ins.PutBack(*value);
   }
 }
 
