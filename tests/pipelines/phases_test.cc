@@ -7,10 +7,10 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 #include <vector>
 
+#include "tests/pipelines/training_run.h"
 #include "tests/support/drawn_pictures.h"
 #include "tests/support/file_text.h"
 #include "tests/support/scratch_folder.h"
@@ -25,48 +25,7 @@ using ::testing::AllOf;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
-class Phases : public ::testing::Test {
- protected:
-  fs::path Write(const std::string& name, const std::string& training,
-                 const std::string& validation = "validation_split: 0.25") const {
-    return scratch_.Write(
-        name + ".yaml",
-        TrainingYaml({.source = "directory: {path: " + DrawnPictures<8>().string() +
-                                (validation.empty() ? "" : ", " + validation) + "}",
-                      .picture_stages = {"augment: {size: [32, 32], horizontal_flip: true}"},
-                      .training = training}));
-  }
-
-  ProcessOutcome Run(const std::string& name, const std::vector<std::string>& more = {}) const {
-    return Weir(Command(name, more));
-  }
-  std::vector<std::string> Command(const std::string& name,
-                                   const std::vector<std::string>& more = {}) const {
-    return Joined({"run", (scratch_ / (name + ".yaml")).string(), "--out", Out(name).string()},
-                  more);
-  }
-  fs::path Out(const std::string& name) const { return scratch_ / name; }
-
-  std::string Model(const std::string& name) const {
-    return FileText(Out(name) / "model/model.safetensors") +
-           FileText(Out(name) / "model/model.json");
-  }
-  nlohmann::json Summary(const std::string& name) const {
-    return nlohmann::json::parse(FileText(Out(name) / "summary.json"));
-  }
-  // The lines of metrics.jsonl of one split.
-  std::vector<nlohmann::json> Metrics(const std::string& name, const std::string& split) const {
-    std::vector<nlohmann::json> lines;
-    std::istringstream text(FileText(Out(name) / "metrics.jsonl"));
-    for (std::string line; std::getline(text, line);) {
-      lines.push_back(nlohmann::json::parse(line));
-      if (lines.back()["split"] != split) lines.pop_back();
-    }
-    return lines;
-  }
-
-  const ScratchFolder scratch_;
-};
+class Phases : public TrainingRun {};
 
 constexpr const char* kTwoPhases =
     "{keep: best, monitor: loss, early_stopping: {patience: 3}, phases: ["
@@ -347,87 +306,6 @@ TEST_F(Phases, APhaseThatIsGoneIsNotGoneOnWith) {
   EXPECT_THAT(outcome.err,
               HasSubstr("the checkpoint is of phase 2, `fine_tune`, which training.phases does not "
                         "have there"));
-}
-
-class WarmStart : public Phases {};
-
-TEST_F(WarmStart, GoesOnWithTheHeadOfARunByTheNamesOfTheClasses) {
-  Write("first", "{epochs: 3, keep: last, optimizer: {adam: {learning_rate: 0.01}}}");
-  ASSERT_EQ(Run("first").status, 0);
-  const double loss = Metrics("first", "validation").back()["loss"];
-  // At a rate of nearly nothing it is measured as it begins.
-  Write("again", "{epochs: 1, optimizer: {sgd: {learning_rate: 1e-30}}}");
-  const std::string from = "model.from=" + Out("first").string();
-  const ProcessOutcome outcome = Run("again", {"--set", from});
-  ASSERT_EQ(outcome.status, 0) << outcome.err;
-  EXPECT_THAT(outcome.out, HasSubstr("backbone and head; "));
-  EXPECT_EQ(Metrics("again", "validation").back()["loss"], loss);
-}
-
-// Measured by the classes' names: the loss is the same in any order of them.
-TEST_F(WarmStart, FindsTheClassesInAnotherOrder) {
-  Write("first", "{epochs: 3, keep: last, optimizer: {adam: {learning_rate: 0.01}}}");
-  const std::string other =
-      "pipeline.directory.classes=[umbrella, fish, tree, house, teapot, sailboat]";
-  ASSERT_EQ(Run("first", {"--set", other}).status, 0);
-  const nlohmann::json measured = Metrics("first", "validation").back();
-  Write("again", "{epochs: 1, optimizer: {sgd: {learning_rate: 1e-30}}}");
-  const ProcessOutcome outcome = Run("again", {"--set", "model.from=" + Out("first").string()});
-  ASSERT_EQ(outcome.status, 0) << outcome.err;
-  EXPECT_THAT(outcome.out, HasSubstr("; 6 of 6 classes go on\n"));
-  const nlohmann::json again = Metrics("again", "validation").back();
-  EXPECT_EQ(again["accuracy"], measured["accuracy"]);
-  EXPECT_NEAR(again["loss"].get<double>(), measured["loss"].get<double>(), 1e-6)
-      << "sums of logits in another order";
-}
-
-TEST_F(WarmStart, DrawsTheClassesThatAreNew) {
-  Write("first", "{epochs: 3, keep: last, optimizer: {adam: {learning_rate: 0.01}}}");
-  const std::string four = "pipeline.directory.classes=[teapot, fish, sailboat, house]";
-  ASSERT_EQ(Run("first", {"--set", four}).status, 0);
-  Write("again", "{epochs: 1, optimizer: {sgd: {learning_rate: 1e-30}}}");
-  const std::string from = "model.from=" + (Out("first") / "model").string();
-  const ProcessOutcome more = Run("again", {"--set", from});
-  ASSERT_EQ(more.status, 0) << more.err;
-  EXPECT_THAT(more.out, HasSubstr("4 of 6 classes go on, `tree` and `umbrella` begin anew\n"));
-  const ProcessOutcome fewer =
-      Weir(Joined({"run", (scratch_ / "again.yaml").string(), "--out", Out("fewer").string()},
-                  {"--set", from, "--set", "pipeline.directory.classes=[house, fish]"}));
-  ASSERT_EQ(fewer.status, 0) << fewer.err;
-  EXPECT_THAT(fewer.out, HasSubstr("2 of 2 classes go on, 2 of its classes are left out\n"));
-}
-
-TEST_F(WarmStart, AHeadThatIsNotUsedIsTold) {
-  Write("first", "{epochs: 1}");
-  ASSERT_EQ(Run("first").status, 0);
-  Write("again", "{epochs: 1}");
-  const std::string weights = (Out("first") / "model/model.safetensors").string();
-  const ProcessOutcome outcome = Run("again", {"--set", "model.backbone.weights=" + weights});
-  ASSERT_EQ(outcome.status, 0) << outcome.err;
-  EXPECT_THAT(outcome.out,
-              HasSubstr(weights + " has a head too, which is not used: the head begins "
-                                  "anew; `model.from` in place of `weights` takes it "
-                                  "over\n"));
-}
-
-TEST_F(WarmStart, RefusesAnotherBackboneAndAnotherHead) {
-  Write("first", "{epochs: 1}");
-  ASSERT_EQ(Run("first").status, 0);
-  Write("again", "{epochs: 1}");
-  const std::string from = "model.from=" + (Out("first") / "model").string();
-  const ProcessOutcome width = Run("again", {"--set", from, "--set", "model.backbone.width=0.5"});
-  EXPECT_EQ(width.status, 2);
-  EXPECT_THAT(width.err, HasSubstr("is a model with a mobilenet_v2 of width 0.35, and "
-                                   "model.backbone declares a mobilenet_v2 of width 0.5"));
-  const ProcessOutcome head = Run(
-      "again", {"--set", from, "--set",
-                "model.head=[global_average_pooling, dense: {units: 8}, dense: {units: classes, "
-                "activation: softmax}]"});
-  EXPECT_EQ(head.status, 2);
-  EXPECT_THAT(head.err, HasSubstr("is another than the one of model.head: it "));
-  const ProcessOutcome nothing = Run("again", {"--set", "model.from=" + scratch_.path().string()});
-  EXPECT_EQ(nothing.status, 4);
-  EXPECT_THAT(nothing.err, HasSubstr(" holds no model\n"));
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ namespace {
 
 namespace allocator = c10::cuda::CUDACachingAllocator;
 
-// Of those that LibTorch calls made by a user. No other code of this process makes any.
+// The next of the pools that LibTorch calls made by a user. No other code of this process makes
+// any.
 c10::MempoolId_t NextPool() {
   static std::atomic<c10::CaptureId_t> last{0};
   return {0, ++last};
