@@ -208,7 +208,6 @@ const std::vector<ForeignWord> kForeignWords = {
      {"cache", "cache_images", "use_cache"},
      "pipeline.features.cache",
      "memory"},
-
     {{kPipeline},
      {"image_folder", "ImageFolder", "image_dataset_from_directory", "flow_from_directory"},
      "pipeline.directory.path",
