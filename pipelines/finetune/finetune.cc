@@ -352,7 +352,7 @@ class Finetuning {
   std::vector<Recipe> phases_;
   std::optional<KeptEpoch> lost_;         // as TrainingCourse has it
   std::optional<Inheritance> inherited_;  // from the first phase of the process, once it is over
-  std::unique_ptr<PhaseJob> job_;         // of the phase in progress
+  std::unique_ptr<PhaseJob> job_;         // the phase in progress
 };
 
 }  // namespace

@@ -69,7 +69,7 @@ Trainer::Trainer(std::shared_ptr<const Model> model, std::shared_ptr<const Model
 }
 
 std::size_t Trainer::reading_bytes() const {
-  std::size_t largest = 0;  // of the head's arrays
+  std::size_t largest = 0;  // array of the head
   for (int i = model_->first_head_layer(); i < static_cast<int>(model_->head().size()); ++i) {
     for (const HeadArray& array : model_->head_arrays(i)) {
       largest = std::max(largest, array.values() * sizeof(float));

@@ -74,7 +74,7 @@ TEST(DeviceMemory, IsGivenBackWhereWorkDoesNotFit) {
 
 // What a run of some steps did.
 struct Steps {
-  std::vector<int> allocations;  // of each step, by cudaMalloc
+  std::vector<int> allocations;  // by cudaMalloc, of each step
   double loss = 0;
 };
 
