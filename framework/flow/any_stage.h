@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <concepts>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,9 @@ class AnyStage {
   virtual Stage& stage() = 0;
 
   virtual std::optional<Packet> Next(StageContext&) { return std::nullopt; }
+  virtual bool IsReady() { return true; }
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): whoever overrides it keeps it
+  virtual void set_on_ready(std::function<void()>) {}
   // What a source's item is called in messages: its payload's name(), where it has one.
   virtual std::string NameOf(Packet&) { return ""; }
   virtual Outcome<std::size_t> AdmissionBytes(Packet&) { return std::size_t{0}; }
@@ -139,6 +143,15 @@ class TypedStage final : public AnyStage {
       if (auto out = stage_->Next(context)) return Packet::Make(*std::move(out));
     }
     return std::nullopt;
+  }
+
+  bool IsReady() override {
+    if constexpr (IsSource<S>) return stage_->IsReady();
+    return true;
+  }
+
+  void set_on_ready(std::function<void()> on_ready) override {
+    if constexpr (IsSource<S>) stage_->set_on_ready(std::move(on_ready));
   }
 
   std::string NameOf(Packet& item) override {

@@ -151,6 +151,9 @@ struct BuildContext {
   int workers = 1;             // threads that may run stages
   bool training = true;        // whether there will be train passes
   ItemSpec second_upstream{};  // the form of the items on a join's second branch
+  // Whether the run is to end: asked by a stage that waits for somebody else while it is built or
+  // works, which then throws Error(kInterrupted). Any thread.
+  std::function<bool()> is_interrupted = [] { return false; };
 };
 
 // What an opened stage has to itself.
@@ -222,6 +225,15 @@ template <class Out>
 class SourceStage : public Stage {
  public:
   using Output = Out;
+
+  // Whether Next() has something to give at once, or is at its end. A source whose items come from
+  // elsewhere says no until the next one is there, and calls what set_on_ready() gave it soon after
+  // that, and every now and then before: the workers do other work meanwhile. Any thread may call
+  // it. Once set_on_ready() has returned, what it gave before is not being called any more.
+  virtual bool IsReady() { return true; }
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): whoever overrides it keeps it
+  virtual void set_on_ready(std::function<void()>) {}
+
   virtual std::optional<Out> Next(StageContext&) = 0;
 };
 

@@ -37,6 +37,7 @@ void Source::BeginPass() {
 }
 
 void Source::Drain() {
+  waits_for_stage_ = false;
   place_.state.Guard(place_.placed, [this] {
     while (!ended_ && !place_.state.idle() && Prepare()) {
       auto ticket = pool_.TryAcquire(waiting_->bytes);
@@ -55,6 +56,8 @@ void Source::Drain() {
 // Makes the next item wait for its ticket; false at the end, or where the run is being stopped.
 bool Source::Prepare() {
   while (!waiting_ && !place_.state.idle()) {
+    waits_for_stage_ = !place_.stage().IsReady();
+    if (waits_for_stage_) return false;
     StageContext context = place_.state.Context(order_);
     Stopwatch stopwatch = place_.Time(order_);
     std::optional<Packet> packet = place_.stage().Next(context);

@@ -45,6 +45,9 @@ class Source {
   void Drain();
 
   bool ended() const { return ended_; }
+  // Whether the last Drain ended because the stage has nothing to give yet.
+  bool waits_for_stage() const { return waits_for_stage_; }
+  AnyStage& stage() { return place_.stage(); }
   TicketPool& pool() { return pool_; }
 
  private:
@@ -66,6 +69,7 @@ class Source {
   std::uint64_t sequence_ = 0;
   std::uint64_t order_ = 0;
   bool ended_ = false;
+  bool waits_for_stage_ = false;
 };
 
 class Replay;

@@ -69,6 +69,8 @@ class TbbGraph final : public Graph {
         source_->BeginPass();
       }
       graph_->wait_for_all();
+      source_->EndPass();
+      graph_->wait_for_all();  // for those that its source has woken meanwhile
     });
     state_.RethrowError();
     if (state_.stopped()) return;

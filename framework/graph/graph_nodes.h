@@ -87,22 +87,49 @@ class SourceNode {
  public:
   SourceNode(flow::graph& graph, NodePlace place, AnyStage* admission, int copies,
              const Segment& segment, MemoryBudget& budget)
-      : out_(graph),
+      : graph_(graph),
+        out_(graph),
         source_(
             place, admission, copies, segment, budget,
             [this](const Message& message) { out_.try_put(message); }, [this] { pump_.Wake(); }),
-        pump_(graph, flow::no_priority, [this](const Message&) { source_.Drain(); }) {}
+        pump_(graph, flow::no_priority, [this](const Message&) {
+          source_.Drain();
+          KeepGraph(source_.waits_for_stage());
+        }) {}
 
   flow::sender<Message>& out() { return out_; }
   Source& source() { return source_; }
-  void Close() { pump_.Close(); }
+  void Close() {
+    EndPass();
+    pump_.Close();
+  }
 
   void BeginPass() {
     source_.BeginPass();
+    source_.stage().set_on_ready([this] {
+      // It is no thread of the graph's, which could end between the two halves of Wake().
+      graph_.reserve_wait();
+      pump_.Wake();
+      graph_.release_wait();
+    });
     pump_.Wake();
   }
+  void EndPass() { source_.stage().set_on_ready({}); }
 
  private:
+  // The graph is not done where it only waits for what comes from elsewhere.
+  void KeepGraph(bool waits) {
+    if (waits == keeps_graph_) return;
+    keeps_graph_ = waits;
+    if (waits) {
+      graph_.reserve_wait();
+    } else {
+      graph_.release_wait();
+    }
+  }
+
+  flow::graph& graph_;
+  bool keeps_graph_ = false;
   flow::broadcast_node<Message> out_;
   Source source_;
   Pump pump_;

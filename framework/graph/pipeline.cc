@@ -107,6 +107,7 @@ void Pipeline::Append(const StagePlace& place, const Declared& stage, const Posi
       .workers = options_.workers,
       .training = options_.training,
       .second_upstream = upstream(1),
+      .is_interrupted = options_.is_interrupted,
   };
   std::vector<bool> is_before(stages_.size());
   for (const int index : from) is_before[index] = true;

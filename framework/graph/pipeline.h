@@ -47,6 +47,7 @@ struct PipelineOptions {
   // Called for each lost sample, by one thread at a time.
   std::function<void(const std::string& stage, const Drop&)> on_drop{};
   Trace* trace = nullptr;  // what the stages do is written there; outlives the pipeline
+  std::function<bool()> is_interrupted = [] { return false; };  // BuildContext's
 };
 
 class Pipeline {

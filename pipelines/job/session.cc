@@ -81,7 +81,8 @@ Session::Session(const Recipe& recipe, SessionOptions options)
                                                          .workers = Workers(config_),
                                                          .training = options.training,
                                                          .on_drop = std::move(options.on_drop),
-                                                         .trace = options.trace},
+                                                         .trace = options.trace,
+                                                         .is_interrupted = SignalReceived},
                                          resources_);
   AddStages(recipe.stages->registry(), options);
 }

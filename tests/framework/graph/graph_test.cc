@@ -2,7 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
+#include <mutex>
 #include <new>
+#include <optional>
+#include <thread>
+#include <utility>
 
 #include "framework/error.h"
 #include "tests/framework/graph/flow.h"
@@ -50,6 +55,86 @@ TEST(Graph, RunsAgainForEveryPassAndGoesOnWhereAPassSays) {
   flow.Run({.split = Split::kTrain, .epoch = 1, .first_sample = 8});
   EXPECT_THAT(flow.batches, ElementsAre(ElementsAre(0, 1, 2, 3), ElementsAre(4, 5, 6, 7),
                                         ElementsAre(8, 9), ElementsAre(8, 9)));
+}
+
+// Counts as somebody else gives it the numbers: from a thread of its own, one at a time.
+class Given final : public SourceStage<Number> {
+ public:
+  explicit Given(int count) : count_(count) {}
+  ~Given() override {
+    is_over_ = true;
+    if (giver_.joinable()) giver_.join();
+  }
+  void BeginPass(const Pass&) override {
+    if (giver_.joinable()) giver_.join();
+    taken_ = given_ = 0;
+    giver_ = std::thread([this] { Give(); });
+  }
+  bool IsReady() override { return taken_ < given_ || taken_ == count_; }
+  void set_on_ready(std::function<void()> on_ready) override {
+    const std::lock_guard lock(mutex_);
+    on_ready_ = std::move(on_ready);
+  }
+  std::optional<Number> Next(StageContext&) override {
+    if (taken_ == count_) return std::nullopt;
+    EXPECT_LT(taken_, given_) << "asked though it was not ready";
+    return Number{taken_++};
+  }
+
+ private:
+  void Give() {
+    while (given_ < count_ && !is_over_) {
+      if (given_ == taken_) ++given_;
+      const std::lock_guard lock(mutex_);
+      if (on_ready_) on_ready_();
+      std::this_thread::yield();
+    }
+  }
+
+  const int count_;
+  std::atomic<int> given_{0}, taken_{0};
+  std::atomic<bool> is_over_{false};
+  std::mutex mutex_;
+  std::function<void()> on_ready_;
+  std::thread giver_;
+};
+
+TEST(Graph, WaitsForASourceThatHasNothingYet) {
+  for (const int workers : {1, 4}) {
+    Flow flow(1 << 20, workers);
+    flow.Add<Given>("given", 300).Add<Apply>("apply", Same).Add<Gather>("gather", 32).AddCollect();
+    flow.Run();
+    EXPECT_EQ(flow.values(), UpTo(300)) << workers << " workers";
+    flow.Run({.epoch = 1});
+    EXPECT_EQ(flow.values().size(), 600u);
+  }
+}
+
+// A source that never has anything: the run ends by what wakes it every now and then.
+class Silent final : public SourceStage<Number> {
+ public:
+  explicit Silent(std::function<void()> meanwhile) : meanwhile_(std::move(meanwhile)) {}
+  bool IsReady() override { return false; }
+  void set_on_ready(std::function<void()> on_ready) override {
+    if (waker_.joinable()) waker_.join();
+    if (!on_ready) return;
+    waker_ = std::thread([this, on_ready] {
+      meanwhile_();
+      on_ready();
+    });
+  }
+  std::optional<Number> Next(StageContext&) override { return std::nullopt; }
+
+ private:
+  const std::function<void()> meanwhile_;
+  std::thread waker_;
+};
+
+TEST(Graph, StopsWhileItsSourceHasNothing) {
+  Flow flow(1 << 20, 1);
+  flow.Add<Silent>("silent", [&flow] { flow.Stop(); }).Add<Gather>("gather", 4).AddCollect();
+  flow.Run();
+  EXPECT_TRUE(flow.batches.empty());
 }
 
 TEST(Graph, ADropLeavesNoGapAndIsNamed) {
