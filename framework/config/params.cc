@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "framework/config/address.h"
 #include "framework/config/foreign_word.h"
 #include "framework/config/home_folder.h"
 #include "framework/config/suggestion.h"
@@ -218,6 +219,7 @@ std::optional<std::filesystem::path> ReadPath(const YamlNode& node, const FieldR
     AddWrongType(node, rules, "a path", problems);
     return std::nullopt;
   }
+  if (IsAddress(text)) return std::filesystem::path(text);
   std::variant<std::filesystem::path, std::string> read = WithHomeFolder(text);
   if (const std::string* wrong = std::get_if<std::string>(&read)) {
     problems.Add(node.position(), Named(node) + " takes a path, and " + *wrong);
@@ -296,6 +298,7 @@ YamlNode WriteText(const std::string& text) {
 
 YamlNode WritePath(const std::filesystem::path& path) {
   if (path.empty()) return YamlNode::Scalar("", true);
+  if (IsAddress(path.native())) return WriteText(path.native());
   return WriteText(std::filesystem::absolute(path).lexically_normal().string());
 }
 

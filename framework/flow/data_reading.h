@@ -24,6 +24,7 @@
 #include <variant>
 #include <vector>
 
+#include "framework/config/address.h"
 #include "framework/config/params.h"
 #include "framework/flow/any_stage.h"
 
@@ -71,6 +72,10 @@ struct DataReader {
 // `params` with the first of the data in its place, as the text of a configuration would have it.
 inline YamlNode WithData(const YamlNode& params, const std::string& parameter, bool is_list,
                          const std::filesystem::path& data) {
+  if (IsAddress(data.native())) {
+    const YamlNode address = YamlNode::Scalar(data.string(), true);
+    return params.With({parameter, is_list ? YamlNode::List({address}) : address});
+  }
   std::error_code nowhere;  // an empty path stays as it is, and the source says what it makes of it
   const std::filesystem::path whole = std::filesystem::absolute(data, nowhere);
   const YamlNode path = YamlNode::Scalar((nowhere ? data : whole).string(), true);

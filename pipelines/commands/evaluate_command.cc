@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "framework/config/address.h"
 #include "framework/error.h"
 #include "framework/random.h"
 #include "framework/text.h"
@@ -81,7 +82,9 @@ void NameOtherFolders(const std::filesystem::path& data, const std::vector<std::
 std::optional<GivenData> DataOf(const EvaluateOptions& options) {
   if (options.data.empty()) return std::nullopt;
   return GivenData{.use = DataUse::kLabelled,
-                   .paths = {std::filesystem::absolute(options.data)},
+                   .paths = {IsAddress(options.data.native())
+                                 ? options.data
+                                 : std::filesystem::absolute(options.data)},
                    .settings = options.source};
 }
 

@@ -117,6 +117,13 @@ TEST(Parse, PathsAreRelativeToTheFolderOfTheFile) {
   EXPECT_EQ(outer.more.at(1).folder, "cfg/../z");
 }
 
+TEST(Parse, AnAddressLiesInNoFolder) {
+  const auto outer = Read<Outer>("cache: {folder: 'https://host/a/../b.tar'}\n");
+  EXPECT_EQ(outer.cache.folder, "https://host/a/../b.tar");
+  EXPECT_EQ(ToYaml(outer).Find("cache")->Find("folder")->scalar(), "https://host/a/../b.tar");
+  EXPECT_EQ(Read<Outer>("cache: {folder: '://x'}\n").cache.folder, "cfg/://x");
+}
+
 TEST(Parse, NamesAnUnknownKeyAndWhatWasMeant) {
   EXPECT_EQ(ProblemsOf<Params>("epoch: 3"),
             "a.yaml:1:1: unknown key `epoch`; did you mean `epochs`?\n"
