@@ -71,12 +71,15 @@ struct Sample {
   std::vector<LabelPart> mixture{};  // what it is mixed of, where it is; the parts add up to 1
 };
 
+class ByteSource;
+
 // Where the bytes of a sample are: a file, or a part of one. Past the end there are none.
 struct FilePart {
   std::string path;
   std::uint64_t begin = 0;
   std::uint64_t size = std::numeric_limits<std::uint64_t>::max();
   std::optional<FileStamp> stamp{};  // where the place holds only as long as the file is that
+  std::shared_ptr<const ByteSource> source{};  // where it is no file here; `path` is for messages
 };
 
 struct ImageFile {

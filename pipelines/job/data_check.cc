@@ -10,6 +10,7 @@
 
 #include "framework/random.h"
 #include "framework/text.h"
+#include "pipelines/job/signals.h"
 #include "stages/decode/decode.h"
 #include "stages/payloads.h"
 #include "stages/sources/listing/lookalikes.h"
@@ -128,6 +129,8 @@ class Look {
   }
 
   void LookAt(const Sample& sample, Seen& of_class) {
+    // Pictures on a server may take their time.
+    if (SignalReceived()) throw Error(ErrorKind::kInterrupted, "interrupted");
     ++looked_at_;
     ++of_class.looked_at;
     const std::optional<std::string> reason = decode_.WhyUnusable(order_->content(sample));

@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <optional>
+#include <span>
 #include <variant>
 
 #include "framework/error.h"
 #include "framework/flow/parallel.h"
+#include "stages/byte_source.h"
 #include "stages/files/file_bytes.h"
 #include "stages/files/sha256.h"
 
@@ -21,9 +24,32 @@ constexpr std::size_t kReadAtOnce = 64 << 10;  // bytes of each
 // A sample in the table that a round is looked up by, with the links of a hash map.
 constexpr std::size_t kLookUpBytes = sizeof(FeatureKey) + 48;
 
-std::array<std::int64_t, 5> StampOf(const struct stat& status) {
+using Stamp = std::array<std::int64_t, 5>;
+
+Stamp StampOf(const struct stat& status) {
   return {status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec,
           status.st_ctim.tv_nsec};
+}
+
+Stamp StampOf(const ByteSource& source) {
+  const FileStamp stamp = source.stamp();
+  return {stamp.bytes, stamp.changed_ns};
+}
+
+// What the picture's file is now; nothing where it is not there any more.
+std::optional<Stamp> StampNow(const FilePart& part) {
+  if (part.source) return StampOf(*part.source);
+  struct stat status {};
+  if (::stat(part.path.c_str(), &status) != 0) return std::nullopt;
+  return StampOf(status);
+}
+
+// What stands for the bytes of a part of a file on a server, so that they need not be fetched to be
+// looked up; empty where nothing does.
+std::string IdentityOf(const FilePart& part) {
+  const std::string identity = part.source ? part.source->identity() : "";
+  if (identity.empty()) return "";
+  return identity + "\n" + std::to_string(part.begin) + "+" + std::to_string(part.size);
 }
 
 std::uint64_t KeptAtMost(const FeatureRounds& rounds, const SampleCounts& counts) {
@@ -130,10 +156,8 @@ void FeatureCache::Keep(const Sample& sample, const float* values) {
   }
   // What was decoded lies between the hash and now: where the file is as it was, it is that.
   const Content& content = contents_[sample.index];
-  struct stat status {};
   if (!trouble_.empty() || !content.is_known ||
-      ::stat(order_->content(sample).path.c_str(), &status) != 0 ||
-      StampOf(status) != content.stamp) {
+      StampNow(order_->content(sample)) != content.stamp) {
     round_->has_gaps = true;
     return;
   }
@@ -203,25 +227,33 @@ void FeatureCache::Take(const FeatureKey& key, const FeatureRecord& record) {
 }
 
 void FeatureCache::HashContents(const std::vector<Sample>& samples) {
-  ParallelFor(static_cast<int>(samples.size()), [&](int i) {
-    const Sample& sample = samples[i];
-    Content& content = contents_[sample.index];
-    const Outcome<FileBytes> opened = FileBytes::Open(order_->content(sample));
+  ParallelFor(static_cast<int>(samples.size()),
+              [&](int i) { HashContent(samples[i], contents_[samples[i].index]); });
+}
+
+void FeatureCache::HashContent(const Sample& sample, Content& content) const {
+  const FilePart part = order_->content(sample);
+  Sha256 sha256;
+  if (const std::string identity = IdentityOf(part); !identity.empty()) {
+    sha256.Add(std::as_bytes(std::span(identity)));
+    content.stamp = StampOf(*part.source);
+    content.is_known = true;
+  } else {
+    const Outcome<FileBytes> opened = FileBytes::Open(part);
     const FileBytes* file = std::get_if<FileBytes>(&opened);
     struct stat status {};
-    if (!file || ::fstat(file->descriptor(), &status) != 0) return;
-    Sha256 sha256;
+    if (!file || (!part.source && ::fstat(file->descriptor(), &status) != 0)) return;
     std::vector<std::byte> some(kReadAtOnce);
     std::uint64_t hashed = 0;
     while (const std::size_t read = file->ReadSome(hashed, some.data(), some.size())) {
       sha256.Add({some.data(), read});
       hashed += read;
     }
-    const std::array<std::byte, 32> digest = sha256.FinishBytes();
-    std::copy_n(digest.begin(), content.digest.size(), content.digest.begin());
-    content.stamp = StampOf(status);
+    content.stamp = part.source ? StampOf(*part.source) : StampOf(status);
     content.is_known = hashed == file->size();
-  });
+  }
+  const std::array<std::byte, 32> digest = sha256.FinishBytes();
+  std::copy_n(digest.begin(), content.digest.size(), content.digest.begin());
 }
 
 FeatureKey FeatureCache::KeyOf(std::uint64_t index) const {

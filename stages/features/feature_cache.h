@@ -101,6 +101,7 @@ class FeatureCache {
   void LookUp();
   void Take(const FeatureKey& key, const FeatureRecord& record);
   void HashContents(const std::vector<Sample>& samples);
+  void HashContent(const Sample& sample, Content& content) const;
   bool HasAll(Pass pass) const;
   FeatureKey KeyOf(std::uint64_t index) const;
 

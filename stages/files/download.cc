@@ -8,12 +8,12 @@
 #include <array>
 #include <cerrno>
 #include <memory>
-#include <mutex>
 #include <string_view>
 
 #include "framework/error.h"
 #include "framework/text.h"
 #include "framework/write_error.h"
+#include "stages/files/curl_start.h"
 
 namespace weir {
 namespace {
@@ -207,8 +207,7 @@ class Transfer {
 }  // namespace
 
 void Download(const DownloadRequest& request, const ProgressCallback& progress) {
-  static std::once_flag started;
-  std::call_once(started, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+  StartCurl();
   const std::string& url = request.url;
   PartFile part(request);
   if (url.starts_with("file:"))

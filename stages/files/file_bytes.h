@@ -1,15 +1,20 @@
-// The bytes of an opened file, or of a part of one, read at any offset.
+// The bytes of an opened file, or of a part of one, read at any offset: of a file here, or of a
+// ByteSource.
 //
 // Never blocks on what is not a file: a directory, a pipe or a device is refused before it is read.
-// One thread an object. Holds 4 KB.
+// A source behind a network is waited for, and asked for its bytes_at_once(). One thread an object.
+// Holds 4 KB, and as many bytes as such a source is asked for.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "framework/flow/stage.h"
+#include "stages/byte_source.h"
 #include "stages/file_stamp.h"
 #include "stages/payloads.h"
 
@@ -24,7 +29,7 @@ class FileBytes {
   FileBytes& operator=(FileBytes&&) = delete;
   ~FileBytes();
 
-  int descriptor() const { return descriptor_; }  // that of the whole file
+  int descriptor() const { return descriptor_; }  // that of the whole file; -1 for a ByteSource
   std::uint64_t size() const { return size_; }
 
   // How many of `count` bytes from `offset`, in the part, there are; fewer than asked for only at
@@ -33,9 +38,9 @@ class FileBytes {
 
   // Why bytes that there are could not be read, "cannot be read: Input/output error": what was read
   // then looks as if it ended early. Empty where all could.
-  std::string failure() const;
+  const std::string& failure() const { return failure_; }
 
-  // Whether the file is still what it was when it was opened.
+  // Whether the file is still what it was when it was opened. A source's bytes always are.
   bool IsUnchanged() const;
 
   // Reads all `count` bytes, by way of a window, so that reading a header field by field costs few
@@ -44,12 +49,24 @@ class FileBytes {
 
  private:
   explicit FileBytes(int descriptor) : descriptor_(descriptor) {}
+  static Outcome<FileBytes> OpenSource(const FilePart& part);
+  void TakePart(const FilePart& part, std::uint64_t file_size);
+  std::size_t ReadFile(std::uint64_t offset, char* to, std::size_t count) const;
+  std::size_t ReadSource(std::uint64_t offset, char* to, std::size_t count) const;
+
+  // What was asked of a source at once, and is read from in pieces.
+  struct Block {
+    std::uint64_t begin = 0;  // in the part
+    std::vector<char> bytes;
+  };
 
   int descriptor_;
-  std::uint64_t begin_ = 0;  // in the file
+  std::shared_ptr<const ByteSource> source_;  // null for a file here
+  std::uint64_t begin_ = 0;                   // in the file
   std::uint64_t size_ = 0;
   FileStamp stamp_;
-  mutable int error_ = 0;  // the errno of the first read that failed
+  mutable std::string failure_;  // of the first read that failed
+  mutable Block block_;
   std::array<unsigned char, 4096> window_;
   std::uint64_t window_at_ = 0;
   std::size_t window_bytes_ = 0;
