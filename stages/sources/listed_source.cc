@@ -184,7 +184,9 @@ std::optional<Sample> ListedSource::Walk::Next() {
                 source_->path(index)};
 }
 
-std::optional<ImageFile> ListedSource::Next(StageContext&) {
+std::optional<ImageFile> ListedSource::Next(StageContext&) { return NextListed(); }
+
+std::optional<ImageFile> ListedSource::NextListed() {
   std::optional<Sample> sample = walk_->Next();
   if (!sample) return std::nullopt;
   std::optional<FilePart> where = part(sample->index);

@@ -117,6 +117,9 @@ class ListedSource : public SourceStage<ImageFile> {
   // to train or to validate with.
   void Offer(Listing listing, BuildContext& context);
 
+  // The next picture of the pass that BeginPass() began.
+  std::optional<ImageFile> NextListed();
+
   bool training() const { return training_; }  // whether there will be train passes
 
   virtual std::string path(std::uint64_t index) const = 0;

@@ -15,6 +15,7 @@
 #include "stages/sources/json_object.h"
 #include "stages/sources/listing/endings.h"
 #include "stages/sources/listing/picture_names.h"
+#include "stages/sources/remote_tar.h"
 #include "stages/sources/tar_reader.h"
 
 namespace weir {
@@ -80,7 +81,8 @@ bool ShardIndex::Endings::MayBePicture(const std::string& ending) const {
   return images.empty() && !IsAnnotationName("x." + ending);
 }
 
-ShardIndex::ShardIndex() = default;
+ShardIndex::ShardIndex() : ShardIndex(Remote{}) {}
+ShardIndex::ShardIndex(Remote remote) : remote_(std::move(remote)) {}
 ShardIndex::~ShardIndex() = default;
 
 // The files of one sample, as they come one behind the other.
@@ -96,16 +98,35 @@ struct ShardIndex::SampleFiles {
   Notes notes{};
 };
 
-void ShardIndex::AddShard(const std::string& shard, const Endings& endings,
+// Gives a shard on a server in `file` too.
+std::unique_ptr<TarInput> ShardIndex::OpenInput(const std::string& shard,
+                                                std::shared_ptr<RemoteFile>& file) {
+  if (!IsRemote(shard)) return OpenTarFile(shard);
+  if (!client_) {
+    client_ = std::make_shared<RemoteClient>(remote_.settings, remote_.is_interrupted);
+  }
+  file = std::make_shared<RemoteFile>(client_, shard, RemoteTar::kFirstBytes);
+  ++remote_shards_;
+  remote_bytes_ += file->size();
+  return std::make_unique<RemoteTar>(file, CacheFolder() / "shards");
+}
+
+void ShardIndex::AddShard(const std::string& path, const Endings& endings,
                           const std::function<void(const Notes&, const std::string&)>& on_sample) {
-  TarReader tar(shard);
+  std::shared_ptr<RemoteFile> file;
+  TarReader tar(OpenInput(path, file));
+  const std::string shard = file ? file->shown() : path;
   SampleFiles sample;
+  bool is_new = true;
   const auto end_sample = [&] {
     if (!ChoosePicture(shard, sample)) return;
-    if (shards_.empty() || shards_.back().name != shard) {
-      shards_.push_back(tar.is_compressed() ? Shard{shard, unpacked_->path(), size(), std::nullopt}
-                                            : Shard{shard, shard, size(), tar.stamp()});
+    if (is_new && tar.is_compressed()) {
+      shards_.push_back({shard, unpacked_->path(), size(), std::nullopt});
+    } else if (is_new) {
+      shards_.push_back({shard, shard, size(), std::nullopt, file});
+      if (!file) shards_.back().stamp = tar.stamp();
     }
+    is_new = false;
     names_.AddFile(shard + "/", sample.picture->name);
     parts_.push_back(sample.picture->place);
     on_sample(sample.notes, shard + ": " + Printable(sample.picture->name));
@@ -196,12 +217,15 @@ FilePart ShardIndex::part(std::uint64_t index) const {
       std::upper_bound(shards_.begin(), shards_.end(), index,
                        [](std::uint64_t i, const Shard& shard) { return i < shard.first; });
   const Shard& shard = *std::prev(next);
-  return {shard.path, parts_[index].begin, parts_[index].size, shard.stamp};
+  return {shard.path, parts_[index].begin, parts_[index].size, shard.stamp, shard.file};
 }
 
 std::size_t ShardIndex::bytes() const {
   std::size_t bytes = names_.bytes() + parts_.capacity() * sizeof parts_[0];
-  for (const Shard& shard : shards_) bytes += sizeof shard + 2 * shard.name.capacity();
+  for (const Shard& shard : shards_) {
+    bytes += sizeof shard + 2 * shard.name.capacity();
+    if (shard.file) bytes += sizeof(RemoteFile) + 6 * shard.name.capacity();
+  }
   return bytes;
 }
 

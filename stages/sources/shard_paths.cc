@@ -9,6 +9,7 @@
 
 #include "framework/error.h"
 #include "framework/text.h"
+#include "stages/files/remote/remote_address.h"
 #include "stages/sources/listing/endings.h"
 #include "stages/sources/whole_number.h"
 
@@ -136,6 +137,7 @@ bool HoldsShards(const std::filesystem::path& folder) {
 
 void ForEachShard(const std::string& key, const fs::path& path,
                   const std::function<void(const std::string& shard)>& visit) {
+  if (IsRemote(path.native())) return Expand(key, path.native(), visit);
   std::error_code error;
   if (!fs::is_directory(path, error)) {
     if (fs::exists(path, error)) return visit(path.string());

@@ -18,7 +18,8 @@ bool IsShardName(std::string_view name);
 bool HoldsShards(const std::filesystem::path& folder);
 
 // Calls `visit` for the shards that `path` means: itself, the tar files in a folder, by name, or
-// all of a range, "photos-{000000..000003}.tar", or of a list, "{ants,bees}.tar". Throws
+// all of a range, "photos-{000000..000003}.tar", or of a list, "{ants,bees}.tar". Of addresses on
+// servers it means the address itself, a range or a list. Throws
 // Error(kData), which begins with `key`, where there are none, or too many: before the first is
 // visited.
 void ForEachShard(const std::string& key, const std::filesystem::path& path,

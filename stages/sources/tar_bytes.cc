@@ -1,16 +1,10 @@
 #include "stages/sources/tar_bytes.h"
 
 #include <archive.h>
-#include <fcntl.h>
-#include <unistd.h>
 #include <zlib.h>
 
-#include <cerrno>
 #include <new>
-#include <system_error>
 #include <utility>
-
-#include "framework/error.h"
 
 namespace weir {
 namespace {
@@ -26,22 +20,13 @@ void TarBytes::EndInflating::operator()(z_stream_s* stream) const {
   delete stream;
 }
 
-TarBytes::TarBytes(const std::string& path) : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-  if (file_ < 0) {
-    const std::string reason = std::generic_category().message(errno);
-    throw Error(ErrorKind::kData, path + " cannot be opened: " + reason,
-                "Give this user the right to read it, or leave it out.");
-  }
-  unsigned char magic[2] = {};
-  if (::pread(file_, magic, 2, 0) != 2 || magic[0] != kFirst || magic[1] != kSecond) return;
-  inflater_.reset(new z_stream_s{});
-  if (::inflateInit2(inflater_.get(), kGzip) != Z_OK) {
-    ::close(file_);
-    throw std::bad_alloc();
-  }
+TarBytes::TarBytes(TarInput& input) : input_(input) {
+  const std::array<unsigned char, 2> magic = input.FirstTwo();
+  if (magic[0] != kFirst || magic[1] != kSecond) return;
+  auto inflater = std::make_unique<z_stream_s>();
+  if (::inflateInit2(inflater.get(), kGzip) != Z_OK) throw std::bad_alloc();
+  inflater_.reset(inflater.release());
 }
-
-TarBytes::~TarBytes() { ::close(file_); }
 
 int TarBytes::Open(archive* reader) {
   const auto read = [](archive*, void* self, const void** begin) -> la_ssize_t {
@@ -70,11 +55,11 @@ std::ptrdiff_t TarBytes::Read(const void** begin) {
 }
 
 std::ptrdiff_t TarBytes::ReadFile() {
-  while (true) {
-    const ssize_t got = ::read(file_, read_.data(), read_.size());
-    if (got >= 0) return got;
-    if (errno == EINTR) continue;
-    return Fail(std::generic_category().message(errno));
+  try {
+    return static_cast<std::ptrdiff_t>(input_.Read(read_));
+  } catch (const std::exception& error) {
+    failure_ = std::current_exception();
+    return Fail(error.what());
   }
 }
 
@@ -108,7 +93,7 @@ std::ptrdiff_t TarBytes::Inflate() {
 
 // What is not compressed is passed over without a look at it.
 std::int64_t TarBytes::Skip(std::int64_t bytes) {
-  if (inflater_ || ::lseek(file_, bytes, SEEK_CUR) < 0) return 0;
+  if (inflater_ || bytes < 0 || !input_.Skip(static_cast<std::uint64_t>(bytes))) return 0;
   return bytes;
 }
 

@@ -8,8 +8,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
+
+#include "stages/sources/tar_input.h"
 
 struct archive;
 struct z_stream_s;  // NOLINT(readability-identifier-naming): it is zlib's
@@ -18,11 +21,10 @@ namespace weir {
 
 class TarBytes {
  public:
-  // Throws Error(kData) where the file cannot be opened.
-  explicit TarBytes(const std::string& path);
+  // `input` outlives this.
+  explicit TarBytes(TarInput& input);
   TarBytes(const TarBytes&) = delete;
   TarBytes& operator=(const TarBytes&) = delete;
-  ~TarBytes();
 
   bool is_compressed() const { return inflater_ != nullptr; }
 
@@ -31,6 +33,11 @@ class TarBytes {
 
   // What kept bytes from being given, which libarchive does not pass on; empty where nothing did.
   const std::string& problem() const { return problem_; }
+
+  // Throws what the input has thrown, if it has: nothing may be thrown through libarchive.
+  void RethrowFailure() const {
+    if (failure_) std::rethrow_exception(failure_);
+  }
 
   // Makes `reader` read from here, for as long as this is there. Returns libarchive's status.
   int Open(archive* reader);
@@ -48,11 +55,12 @@ class TarBytes {
   std::ptrdiff_t Fail(std::string problem);
   std::int64_t Skip(std::int64_t bytes);
 
-  int file_ = -1;
+  TarInput& input_;
   std::unique_ptr<z_stream_s, EndInflating> inflater_;  // null for a file that is not compressed
   bool is_ended_ = false;                               // behind the last compressed member
   std::uint64_t allowed_ = 0;
   std::string problem_;
+  std::exception_ptr failure_;
   std::array<unsigned char, 8 << 10> read_;      // what the file has here
   std::array<unsigned char, 8 << 10> unpacked_;  // the same, unpacked
 };

@@ -2,14 +2,12 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <sys/stat.h>
 
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <filesystem>
 #include <new>
-#include <system_error>
+#include <utility>
 
 #include "framework/error.h"
 #include "framework/text.h"
@@ -28,18 +26,12 @@ constexpr const char* kCopyAnew = "Copy the shard anew.";
 
 void TarReader::Free::operator()(archive* opened) const { archive_read_free(opened); }
 
-TarReader::TarReader(const std::string& path) : path_(path), archive_(archive_read_new()) {
+TarReader::TarReader(std::unique_ptr<TarInput> input)
+    : input_(std::move(input)), path_(input_->name()), archive_(archive_read_new()) {
   if (!archive_) throw std::bad_alloc();
   archive_read_support_format_tar(archive_.get());
   archive_read_set_format_option(archive_.get(), "tar", "read_concatenated_archives", "1");
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) {
-    throw Error(ErrorKind::kData,
-                path + (std::filesystem::exists(path, error) ? " is no file" : " does not exist"),
-                "Name tar files, folders of them, or a range: photos-{000000..000003}.tar.");
-  }
-  stamp_ = StampNow();
-  bytes_ = std::make_unique<TarBytes>(path);
+  bytes_ = std::make_unique<TarBytes>(*input_);
   bytes_->Allow(kMostHeaderBytes);
   Check(bytes_->Open(archive_.get()));
 }
@@ -68,7 +60,7 @@ bool TarReader::Next() {
     name_.resize(40);
     Refuse("... has too long a name", "Give it another one.");
   }
-  const auto file_size = static_cast<std::uint64_t>(stamp_.bytes);
+  const auto file_size = static_cast<std::uint64_t>(stamp().bytes);
   if (is_file() && !is_compressed() && (begin_ > file_size || size() > file_size - begin_)) {
     Refuse("is cut off", kCopyAnew);
   }
@@ -82,13 +74,8 @@ void TarReader::CheckEnd() {
               path_ + " is cut off: the zeros that a tar file ends in are missing", kCopyAnew);
 }
 
-FileStamp TarReader::StampNow() const {
-  struct stat status = {};
-  return ::stat(path_.c_str(), &status) == 0 ? FileStamp::Of(status) : FileStamp{};
-}
-
 void TarReader::CheckUnchanged() const {
-  if (StampNow() == stamp_) return;
+  if (input_->Close()) return;
   throw Error(ErrorKind::kData, path_ + " was changed while its files were listed",
               "Begin again when it is whole.");
 }
@@ -143,6 +130,7 @@ void TarReader::Check(int status) const {
 }
 
 void TarReader::ThrowFailure() const {
+  bytes_->RethrowFailure();
   if (archive_errno(archive_.get()) == ENOMEM) throw std::bad_alloc();
   const std::string& problem = bytes_->problem();
   const char* const what = problem.empty() ? archive_error_string(archive_.get()) : problem.c_str();

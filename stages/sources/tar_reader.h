@@ -1,4 +1,5 @@
-// The files in a tar file, one after the other, through libarchive; it may be compressed by gzip.
+// The files in a tar file, one after the other, through libarchive; it may be compressed by gzip,
+// and lie on a server.
 //
 // One thread. Limits: 2 MiB of header a file. Holds what libarchive does: some 100 KB, and at most
 // 24 MB of such a header.
@@ -13,6 +14,7 @@
 
 #include "stages/file_stamp.h"
 #include "stages/sources/tar_bytes.h"
+#include "stages/sources/tar_input.h"
 
 struct archive;
 struct archive_entry;
@@ -23,7 +25,8 @@ class TarReader {
  public:
   // All members throw Error(kData), with the tar file and what in it, where it is not as it should
   // be.
-  explicit TarReader(const std::string& path);
+  explicit TarReader(std::unique_ptr<TarInput> input);
+  explicit TarReader(const std::string& path) : TarReader(OpenTarFile(path)) {}
   ~TarReader();
 
   // Goes to the next entry; false at the end. Throws for what is cut off: also where the zeros are
@@ -41,8 +44,9 @@ class TarReader {
   // Its first bytes, fewer where there are not so many; Read() then gives what follows them.
   std::string ReadFirst(std::size_t bytes);
 
-  // What the tar file was when it was opened, and whether it still is.
-  const FileStamp& stamp() const { return stamp_; }
+  // What the tar file was when it was opened.
+  const FileStamp& stamp() const { return input_->stamp(); }
+  // To be called behind its last entry: whether it still is what it was.
   void CheckUnchanged() const;
 
   // Its content in pieces, and at once.
@@ -54,7 +58,6 @@ class TarReader {
 
  private:
   void Check(int status) const;
-  FileStamp StampNow() const;
   void CheckEnd();
   [[noreturn]] void ThrowFailure() const;
 
@@ -62,10 +65,10 @@ class TarReader {
     void operator()(archive* opened) const;
   };
 
-  const std::string path_;
+  const std::unique_ptr<TarInput> input_;
+  const std::string& path_;          // the input's name
   std::unique_ptr<TarBytes> bytes_;  // what archive_ reads from: it outlives that
   const std::unique_ptr<archive, Free> archive_;
-  FileStamp stamp_;
   archive_entry* entry_ = nullptr;
   std::string name_;
   std::uint64_t begin_ = 0;

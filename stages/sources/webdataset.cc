@@ -5,8 +5,10 @@
 #include <set>
 #include <utility>
 
+#include "framework/byte_size.h"
 #include "framework/error.h"
 #include "stages/files/class_names.h"
+#include "stages/files/remote/remote_address.h"
 #include "stages/sources/label_texts.h"
 #include "stages/sources/listing/endings.h"
 #include "stages/sources/listing/lookalikes.h"
@@ -19,6 +21,14 @@ namespace {
 std::vector<std::string> Lowered(std::vector<std::string> endings) {
   for (std::string& ending : endings) ending = LowerCase(std::move(ending));
   return endings;
+}
+
+std::string NoteOnServers(const ShardIndex& index) {
+  const std::uint64_t shards = index.remote_shards();
+  return std::to_string(shards) + (shards == 1 ? " shard" : " shards") + " on servers, " +
+         ToRoundText(ByteSize{index.remote_bytes()}) +
+         " in all: " + ToRoundText(ByteSize{index.client()->fetched_bytes()}) +
+         " were fetched to list them, and each pass fetches its pictures";
 }
 
 // The samples of all shards, and what stands beside them.
@@ -52,7 +62,8 @@ class Reading {
   std::vector<std::filesystem::path> Folders() const {
     std::set<std::filesystem::path> folders;
     for (const std::string& shard : shards_) {
-      folders.insert(std::filesystem::path(shard).parent_path());
+      const std::string name = IsRemote(shard) ? ShownRemote(shard) : shard;
+      folders.insert(std::filesystem::path(name).parent_path());
     }
     return {folders.begin(), folders.end()};
   }
@@ -81,8 +92,13 @@ class Reading {
 
   void AddShard(const std::string& key, const std::string& shard) {
     // "a/./b.tar" is "a/b.tar".
-    if (!shards_.insert(std::filesystem::path(shard).lexically_normal().string()).second) {
-      throw Error(ErrorKind::kData, key + ": " + shard + " is named twice", "Name it once.");
+    const bool is_remote = IsRemote(shard);
+    const std::string name =
+        is_remote ? shard : std::filesystem::path(shard).lexically_normal().string();
+    if (!shards_.insert(name).second) {
+      throw Error(ErrorKind::kData,
+                  key + ": " + (is_remote ? ShownRemote(shard) : shard) + " is named twice",
+                  "Name it once.");
     }
     index_.AddShard(shard, endings_,
                     [this](const ShardIndex::Notes& notes, const std::string& place) {
@@ -157,24 +173,31 @@ void Webdataset::Params::Check(const Blame& blame) const {
 }
 
 DataReading<Webdataset::Params> Webdataset::Reads() {
-  return {.use = DataUse::kLabelled,
-          .fit =
-              [](const std::filesystem::path& data) {
-                const bool are_shards = IsShardName(data.string()) || HoldsShards(data);
-                return are_shards ? DataFit::kMade : DataFit::kNone;
-              },
-          .parameter = "shards",
-          .member = &Params::shards,
-          .kept = {"label", "image", "class_key"}};
+  return {
+      .use = DataUse::kLabelled,
+      .fit =
+          [](const std::filesystem::path& data) {
+            const bool are_shards =
+                IsShardName(IsRemote(data.native()) ? ShownRemote(data.native()) : data.string()) ||
+                HoldsShards(data);
+            return are_shards ? DataFit::kMade : DataFit::kNone;
+          },
+      .parameter = "shards",
+      .member = &Params::shards,
+      .kept = {"label", "image", "class_key", "remote"}};
 }
 
 Webdataset::Webdataset(Params params, BuildContext& context)
-    : ListedSource(kName, context), params_(std::move(params)) {
+    : ListedSource(kName, context),
+      params_(std::move(params)),
+      workers_(context.workers),
+      index_(ShardIndex::Remote{params_.remote.settings(), context.is_interrupted}) {
   Listing listing{.validation_split = params_.validation_split,
                   .stratified = params_.stratified,
                   .shuffle = params_.shuffle};
   ReadAll(listing);
   listing.notes.left_out = index_.left_out();
+  if (index_.client()) listing.notes.notes.push_back(NoteOnServers(index_));
   if (listing.labels.empty()) {
     listing.classes.clear();
     if (params_.validation_split > 0) {
@@ -184,6 +207,38 @@ Webdataset::Webdataset(Params params, BuildContext& context)
     }
   }
   Offer(std::move(listing), context);
+}
+
+Footprint Webdataset::footprint() const {
+  Footprint footprint = ListedSource::footprint();
+  if (!index_.client()) return footprint;
+  footprint.held.push_back({"read-ahead from servers", MemoryTag::kReserve,
+                            static_cast<std::size_t>(params_.remote.read_ahead.bytes) +
+                                RemoteReadAhead::bytes_beside()});
+  // Each worker may read a picture that is too large to be read ahead.
+  footprint.held.push_back({"connections to servers", MemoryTag::kReserve,
+                            RemoteClient::bytes(params_.remote.settings()) +
+                                2 * RemoteFile::kBytesAtOnce * static_cast<std::size_t>(workers_)});
+  return footprint;
+}
+
+void Webdataset::Open(OpenContext& context) {
+  ListedSource::Open(context);
+  if (!index_.client()) return;
+  ahead_.emplace(index_.client(), static_cast<std::size_t>(params_.remote.read_ahead.bytes));
+}
+
+void Webdataset::BeginPass(const Pass& pass) {
+  ListedSource::BeginPass(pass);
+  if (ahead_) ahead_->Begin([this] { return NextListed(); });
+}
+
+void Webdataset::set_on_ready(std::function<void()> on_ready) {
+  if (index_.client()) index_.client()->set_on_news(std::move(on_ready));
+}
+
+std::optional<ImageFile> Webdataset::Next(StageContext& context) {
+  return ahead_ ? ahead_->Next() : ListedSource::Next(context);
 }
 
 void Webdataset::ReadAll(Listing& listing) {
