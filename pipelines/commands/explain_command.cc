@@ -52,6 +52,10 @@ void PrintHoldings(const MemorySnapshot& last) {
   }
   print("", "held in all", Size(last.limit_bytes), Size(last.held_bytes),
         Size(last.peak_held_bytes));
+  if (last.device) {
+    print("", "on " + last.device->name, Size(last.device->limit_bytes), Size(last.device->bytes),
+          Size(last.device->peak_bytes));
+  }
   std::printf("\n");
 }
 

@@ -43,7 +43,8 @@ RunReport::RunReport(RunFolder folder, const std::string& resolved_yaml, const n
       options_(options),
       is_terminal_(IsTerminal()),
       memory_(session.pipeline(), {.log = BeginFolder(folder_, resolved_yaml, plan),
-                                   .limit_bytes = session.plan().limit_bytes}),
+                                   .limit_bytes = session.plan().limit_bytes,
+                                   .read_device = [this] { return OnDevice(); }}),
       last_room_(std::make_unique<std::byte[]>(kLastRoomBytes)) {
   GoOnWith(session);
 }
@@ -65,6 +66,7 @@ void RunReport::GoOnWith(Session& session) {
 void RunReport::Leave() {
   figures_ = AllFigures();
   leased_bytes_ = std::max(leased_bytes_, session_->pipeline().peak_leased_bytes());
+  if (const auto holding = OnDevice()) device_bytes_ = holding->peak_bytes;
   left_out_ = LeftOutByKind(*session_);
   memory_.Watch(nullptr);
   session_->pipeline().set_on_drop({});
@@ -145,6 +147,16 @@ std::vector<std::pair<std::string, double>> RunReport::SharesOfTime() const {
   return weir::SharesOfTime(AllFigures(), seconds_, options_.workers);
 }
 
+std::optional<DeviceHolding> RunReport::OnDevice() const {
+  const auto device = session_ ? session_->device().device : nullptr;
+  if (!device) return std::nullopt;
+  const MemoryUsage usage = device->usage();
+  return DeviceHolding{.name = device->name(),
+                       .limit_bytes = usage.limit_bytes,
+                       .bytes = usage.used_bytes,
+                       .peak_bytes = std::max(device_bytes_, usage.peak_bytes)};
+}
+
 void RunReport::WriteSummary(nlohmann::json own) const {
   const auto shares = SharesOfTime();
   const std::size_t leased = session_ ? session_->pipeline().peak_leased_bytes() : 0;
@@ -154,6 +166,9 @@ void RunReport::WriteSummary(nlohmann::json own) const {
               {"share_of_time", std::map<std::string, double>(shares.begin(), shares.end())},
               {"dropped", folder_.dropped()},
               {"left_out", session_ ? LeftOutByKind(*session_) : left_out_}});
+  const auto on_device = OnDevice();
+  const std::size_t device_bytes = on_device ? on_device->peak_bytes : device_bytes_;
+  if (device_bytes > 0) own["peak_device_bytes"] = device_bytes;
   folder_.WriteSummary(own);
 }
 

@@ -19,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -79,6 +80,7 @@ class RunReport {
   void NoteEnd(const std::function<std::string()>& state) noexcept;
   void Watch(const ShownPass& shown);
   void TraceMemory() const;
+  std::optional<DeviceHolding> OnDevice() const;
   std::vector<Pipeline::Figures> AllFigures() const;
   std::vector<std::pair<std::string, double>> SharesOfTime() const;
 
@@ -91,6 +93,7 @@ class RunReport {
   std::vector<Pipeline::Figures> figures_;            // of the sessions that were left
   std::size_t limit_bytes_ = 0;                       // of the last session
   std::size_t planned_bytes_ = 0, leased_bytes_ = 0;  // the most of any session
+  std::size_t device_bytes_ = 0;                      // the same on the device; 0 without one
   std::map<std::string, std::uint64_t> left_out_;     // of the last session
   std::unique_ptr<std::byte[]> last_room_;  // given back to write how it ended without memory
 };

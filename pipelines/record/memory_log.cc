@@ -53,6 +53,12 @@ json ToJson(const MemorySnapshot& snapshot) {
                         {"limit_bytes", snapshot.container->limit_bytes},
                         {"held_bytes", snapshot.container->held_bytes}};
   }
+  if (snapshot.device) {
+    all["device"] = {{"name", snapshot.device->name},
+                     {"limit_bytes", snapshot.device->limit_bytes},
+                     {"bytes", snapshot.device->bytes},
+                     {"peak_bytes", snapshot.device->peak_bytes}};
+  }
   return all;
 }
 
@@ -115,6 +121,11 @@ MemorySnapshot SnapshotOf(const json& all) {
     snapshot.container =
         ContainerMemory{group.Text("file"), group.Limit("limit_bytes"), group.Bytes("held_bytes")};
   }
+  if (const auto device = all.find("device"); device != all.end()) {
+    const Reader there(*device);
+    snapshot.device = DeviceHolding{there.Text("name"), there.Bytes("limit_bytes"),
+                                    there.Bytes("bytes"), there.Bytes("peak_bytes")};
+  }
   return snapshot;
 }
 
@@ -128,6 +139,9 @@ MemorySnapshot Shortened(MemorySnapshot snapshot) {
   snapshot.doing = Shortened(snapshot.doing);
   snapshot.squeezed = Shortened(snapshot.squeezed);
   if (snapshot.holdings.size() > kMostHoldings) snapshot.holdings.resize(kMostHoldings);
+  if (snapshot.device) {
+    snapshot.device->name.resize(std::min(snapshot.device->name.size(), kLongestName));
+  }
   for (Pipeline::Holding& each : snapshot.holdings) {
     each.stage.resize(std::min(each.stage.size(), kLongestName));
     each.what.resize(std::min(each.what.size(), kLongestName));

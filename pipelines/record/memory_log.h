@@ -17,6 +17,14 @@
 
 namespace weir {
 
+// What this process holds on a GPU.
+struct DeviceHolding {
+  std::string name;
+  std::size_t limit_bytes = 0;  // the ceiling
+  std::size_t bytes = 0;
+  std::size_t peak_bytes = 0;
+};
+
 // What is known at one moment.
 struct MemorySnapshot {
   std::string state = "running";    // or "done", "interrupted", "failed: ..."
@@ -32,6 +40,7 @@ struct MemorySnapshot {
   std::size_t available_bytes = 0;  // on the machine
   std::optional<ContainerMemory> container;
   std::vector<Pipeline::Holding> holdings;  // the first is the process itself: what no stage leases
+  std::optional<DeviceHolding> device;      // none where it runs on the host
   std::string squeezed;                     // the last that memory grew scarce for
 };
 

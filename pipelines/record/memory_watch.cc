@@ -59,6 +59,7 @@ std::string MemoryWatch::Tick(const std::string& doing, std::uint64_t images_don
   last_.held_bytes = HeldMemory();
   last_.peak_held_bytes = std::max(last_.peak_held_bytes, last_.held_bytes);
   last_.available_bytes = AvailableMemory();
+  last_.device = options_.read_device();
   last_.holdings = pipeline_->holdings();
   if (!last_.holdings.empty()) {
     Pipeline::Holding& process = last_.holdings.front();

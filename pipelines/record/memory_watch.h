@@ -22,6 +22,10 @@ struct MemoryWatchOptions {
   std::function<std::optional<ContainerMemory>()> read_container = [] {
     return TightestContainer();
   };
+  // What is held on the device now; none where there is no device.
+  std::function<std::optional<DeviceHolding>()> read_device = [] {
+    return std::optional<DeviceHolding>();
+  };
 };
 
 class MemoryWatch {

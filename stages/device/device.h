@@ -52,7 +52,15 @@ class Device {
   // The ceiling of what this process holds there, its context and workspaces included. Throws
   // Error(kMemory) where it holds more already. Called before anything is made.
   virtual void SetLimit(std::size_t bytes) = 0;
+  // What is in use there, as it was measured last, and at most since the beginning.
   virtual MemoryUsage usage() const = 0;
+
+  // Between the two, what the process holds there is measured again while the work of a pass is
+  // issued, as kernels and workspaces come with their first use: more and more seldom, and in
+  // EndPass. Where the limit has been passed, that work or EndPass throws Error(kMemory). Called
+  // while nothing is issued.
+  virtual void BeginPass() {}
+  virtual void EndPass() {}
 
   // What an uploader holds on the host.
   virtual std::size_t uploader_bytes(int depth, std::size_t batch_bytes) const = 0;
@@ -155,7 +163,7 @@ struct DeviceLibrary {
   std::vector<GpuDescription> (*list)();
 };
 inline constexpr const char* kDeviceLibrarySymbol = "weir_device_library";
-// Interface 5; raised with every change of what is above.
-inline constexpr const char* kDeviceBuild = "5, compiler " __VERSION__;
+// Interface 6; raised with every change of what is above.
+inline constexpr const char* kDeviceBuild = "6, compiler " __VERSION__;
 
 }  // namespace weir

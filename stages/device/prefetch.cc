@@ -39,6 +39,14 @@ void Prefetch::Open(OpenContext&) {
   if (device_) uploader_ = device_->MakeUploader(depth_, batches_.item_bytes);
 }
 
+void Prefetch::BeginPass(const Pass&) {
+  if (device_) device_->BeginPass();
+}
+
+void Prefetch::EndPass(const Pass&) {
+  if (device_) device_->EndPass();
+}
+
 Outcome<Batch> Prefetch::Map(Batch batch, StageContext&) {
   if (uploader_) uploader_->Upload(batch);
   return batch;

@@ -2,9 +2,9 @@
 // where there is one.
 //
 // It chooses the device within the JobCeilings, where the resources have them, and the JobDevice
-// where its own is auto, and puts the ChosenDevice there. Map() is called by one
-// thread at a time. On the host it hands batches over and holds nothing; with a device it holds
-// `depth` pinned slots of a batch.
+// where its own is auto, and puts the ChosenDevice there. It tells the device of each pass. Map() is
+// called by one thread at a time. On the host it hands batches over and holds nothing; with a device
+// it holds `depth` pinned slots of a batch.
 #pragma once
 
 #include <memory>
@@ -55,6 +55,8 @@ class Prefetch final : public MapStage<Batch, Batch> {
   Footprint footprint() const override;
   std::optional<std::string> DependsOn(const Pass&, std::uint64_t) const override { return ""; }
   void Open(OpenContext& context) override;
+  void BeginPass(const Pass& pass) override;
+  void EndPass(const Pass& pass) override;
   Outcome<Batch> Map(Batch batch, StageContext& context) override;
 
  private:

@@ -107,6 +107,9 @@ struct TrainableModel::Parts {
     return arrays;
   }
 
+  int RowsOf(const MicroBatch& micro_batch) const {
+    return std::max(full_rows, micro_batch.size());
+  }
   at::Tensor Features(const Model& model, const MicroBatch& micro_batch) const;
 
   at::Device device;
@@ -121,6 +124,7 @@ struct TrainableModel::Parts {
   std::vector<at::Tensor> seen;       // the same on the host
   std::vector<at::Tensor> gradients;  // the batch's, then each further micro-batch's in flight
   bool any_gradient = false;          // whether gradients[0] holds a part of this batch
+  int full_rows = 0;                  // that every micro-batch is filled up to; 0: none is
 };
 
 TrainableModel::TrainableModel(const Model& model, const Optimizer& optimizer,
@@ -189,6 +193,7 @@ void TrainableModel::Load(const std::function<LayerReader()>& open_backbone,
 }
 
 void TrainableModel::Rehearse(int samples, int batch_size) {
+  if (!(options_.training && NeedsWholeBatch(model_))) parts_->full_rows = samples;
   const std::vector<Sample> all(samples, Sample{.index = 0, .label = 0, .path = ""});
   const MicroBatch zeros{.samples = all, .batch_size = batch_size};
   std::vector<float> logits(all.size() * model_.classes().size());
@@ -224,11 +229,16 @@ void TrainableModel::BeginBatch() { parts_->any_gradient = false; }
 
 at::Tensor TrainableModel::Parts::Features(const Model& model,
                                            const MicroBatch& micro_batch) const {
+  const auto options = at::TensorOptions(device).dtype(at::kFloat);
   const Shape shape = BatchShape(micro_batch.size(), model.feature_dims());
-  if (micro_batch.features == nullptr) {
-    return at::zeros(shape, at::TensorOptions(device).dtype(at::kFloat));
-  }
-  return at::from_blob(const_cast<float*>(micro_batch.features), shape, at::kFloat).to(device);
+  const Shape filled = BatchShape(RowsOf(micro_batch), model.feature_dims());
+  if (micro_batch.features == nullptr) return at::zeros(filled, options);
+  const at::Tensor given =
+      at::from_blob(const_cast<float*>(micro_batch.features), shape, at::kFloat);
+  if (filled == shape) return given.to(device);
+  at::Tensor rows = at::zeros(filled, options);
+  rows.narrow(0, 0, micro_batch.size()).copy_(given);
+  return rows;
 }
 
 void TrainableModel::Predict(const MicroBatch& micro_batch, std::span<float> logits) const {
@@ -249,6 +259,7 @@ void TrainableModel::Learn(const MicroBatch& micro_batch, int slot, std::span<fl
     at::Tensor gradient = from.to(at::kCPU, at::kFloat, /*non_blocking=*/false, /*copy=*/true);
     std::copy_n(gradient.const_data_ptr<float>(), logits.size(), logits.begin());
     const std::size_t classes = model_.classes().size();
+    std::ranges::fill(Span(gradient).subspan(logits.size()), 0.0f);
     for (int i = 0; i < micro_batch.size(); ++i) {
       losses[i] = WeightedGradient(*options_.loss, options_.class_weights,
                                    Span(gradient).subspan(i * classes, classes),

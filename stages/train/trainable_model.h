@@ -68,7 +68,9 @@ class TrainableModel {
   static std::size_t StateBytes(const Model& model, const Optimizer& optimizer, bool training);
 
   // Does once what a batch will do, in micro-batches of `samples`, to see whether there is room for
-  // it. Before Load, as nothing of the state is what it was.
+  // it. From then on one of fewer samples is filled up to as many, with rows of zeros that have no
+  // gradient, so that a device meets no shape later that it has not met here; not where a batch
+  // norm learns on the batch's statistics. Before Load, as nothing of the state is what it was.
   void Rehearse(int samples, int batch_size);
 
   // The start: the optimizer's slots, the backbone's numbers (read only where there are layers

@@ -67,6 +67,11 @@ TEST_F(GpuRun, LearnsAndLeavesAModelThatTheHostAgreesWith) {
   EXPECT_THAT(outcome.out, HasSubstr(" is there; its ceiling is "));
   EXPECT_GE(Summary("run")["best_validation_accuracy"], 0.9);
   EXPECT_LE(Summary("run")["peak_rss_anon_bytes"], std::size_t{4} << 30);
+  const auto plan = nlohmann::json::parse(FileText(scratch_ / "run/plan.json"));
+  EXPECT_GT(Summary("run")["peak_device_bytes"], 0);
+  EXPECT_LE(Summary("run")["peak_device_bytes"], plan["device"]["limit_bytes"]);
+  const std::string name = plan["device"]["name"];
+  EXPECT_THAT(Weir({"explain", (scratch_ / "run").string()}).out, HasSubstr(" on " + name + " "));
   const auto on_gpu = Evaluated("run", "cuda"), on_host = Evaluated("run", "cpu");
   EXPECT_NEAR(on_gpu["loss"].get<double>(), on_host["loss"].get<double>(), 1e-3);
   EXPECT_NEAR(on_gpu["accuracy"].get<double>(), on_host["accuracy"].get<double>(), 0.01);

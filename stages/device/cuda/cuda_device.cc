@@ -54,6 +54,9 @@ class CudaDevice final : public Device {
     return ledger_.usage();
   }
 
+  void BeginPass() override { ledger_.BeginPass(); }
+  void EndPass() override { ledger_.SettleAtEnd(); }
+
   std::size_t uploader_bytes(int depth, std::size_t batch_bytes) const override {
     return depth * PinnedSlots::SlotBytes(batch_bytes);
   }

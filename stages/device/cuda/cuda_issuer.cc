@@ -59,17 +59,22 @@ void CudaIssuer::ChangePool() {
 
 void CudaIssuer::Issue(const std::string& what, const std::function<void()>& work) {
   thread_.Run([&] {
-    CallTorch(ledger_, what, [&] {
-      const c10::cuda::CUDAStreamGuard on_stream(stream_);
-      const c10::InferenceMode no_gradients;
-      work();
-    });
+    Run(what, work);
+    ledger_.SettleInTurn();
+  });
+}
+
+void CudaIssuer::Run(const std::string& what, const std::function<void()>& work) {
+  CallTorch(ledger_, what, [&] {
+    const c10::cuda::CUDAStreamGuard on_stream(stream_);
+    const c10::InferenceMode no_gradients;
+    work();
   });
 }
 
 bool CudaIssuer::Fits(const std::function<void()>& work) {
   bool fits = false;
-  Issue("the GPU", [&] {
+  const auto attempt = [&] {
     try {
       work();
       stream_.synchronize();
@@ -80,14 +85,17 @@ bool CudaIssuer::Fits(const std::function<void()>& work) {
       stream_.synchronize();
     }
     if (!fits) ChangePool();
-  });
+  };
+  thread_.Run([&] { Run("the GPU", attempt); });
   return fits;
 }
 
 void CudaIssuer::GiveBack() {
-  Issue("the GPU", [this] {
-    stream_.synchronize();
-    ChangePool();
+  thread_.Run([this] {
+    Run("the GPU", [this] {
+      stream_.synchronize();
+      ChangePool();
+    });
   });
 }
 

@@ -32,7 +32,7 @@ class CudaIssuer {
 
   const c10::cuda::CUDAStream& stream() const { return stream_; }
 
-  // Device::Issue and Device::Fits.
+  // Device::Issue, which has the ledger measure in its turn, and Device::Fits.
   void Issue(const std::string& what, const std::function<void()>& work);
   bool Fits(const std::function<void()>& work);
 
@@ -40,6 +40,7 @@ class CudaIssuer {
   void GiveBack();
 
  private:
+  void Run(const std::string& what, const std::function<void()>& work);  // in the issuing thread
   void BeginPool();
   void EndPool();
   void ChangePool();

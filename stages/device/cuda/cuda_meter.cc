@@ -43,17 +43,18 @@ CudaMeter::CudaMeter(int device, std::string bus_id, std::size_t total_bytes, co
       nvml_(nvml),
       used_before_bytes_(UsedBefore(bus_id_, nvml_)) {}
 
-std::size_t CudaMeter::process_bytes(std::size_t known_bytes) {
+CudaMeter::Held CudaMeter::process_bytes(std::size_t known_bytes) {
   const auto told = nvml_.ProcessBytes(bus_id_, static_cast<unsigned>(getpid()));
-  if (told && *told >= known_bytes + DeviceLedger::kLeastContext) return *told;
+  if (told && *told >= known_bytes + DeviceLedger::kLeastContext) return {.bytes = *told};
   if (const auto memory = nvml_.MemoryOf(bus_id_)) {
-    return memory->used_bytes - std::min(memory->used_bytes, used_before_bytes_);
+    return {.bytes = memory->used_bytes - std::min(memory->used_bytes, used_before_bytes_),
+            .may_be_others = true};
   }
   const c10::cuda::CUDAGuard on_device(static_cast<c10::DeviceIndex>(device_));
   std::size_t free_bytes = 0;
   std::size_t total_bytes = 0;
   Check(cudaMemGetInfo(&free_bytes, &total_bytes), "tell how much memory is free");
-  return total_bytes - free_bytes;
+  return {.bytes = total_bytes - free_bytes, .may_be_others = true};
 }
 
 std::size_t CudaMeter::torch_bytes() {
@@ -62,6 +63,10 @@ std::size_t CudaMeter::torch_bytes() {
 
 std::size_t CudaMeter::torch_peak_bytes() {
   return static_cast<std::size_t>(ReservedBytes(device_).peak);
+}
+
+void CudaMeter::ForgetTorchPeak() {
+  allocator::resetPeakStats(static_cast<c10::DeviceIndex>(device_));
 }
 
 void CudaMeter::AllowTorch(std::size_t bytes) {

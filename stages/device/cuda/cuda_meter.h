@@ -22,9 +22,10 @@ class CudaMeter final : public DeviceMeter {
   // this.
   CudaMeter(int device, std::string bus_id, std::size_t total_bytes, const Nvml& nvml);
 
-  std::size_t process_bytes(std::size_t known_bytes) override;
+  Held process_bytes(std::size_t known_bytes) override;
   std::size_t torch_bytes() override;
   std::size_t torch_peak_bytes() override;
+  void ForgetTorchPeak() override;
   void AllowTorch(std::size_t bytes) override;
 
  private:

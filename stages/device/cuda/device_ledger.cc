@@ -1,6 +1,7 @@
 #include "stages/device/cuda/device_ledger.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 #include "framework/byte_size.h"
@@ -29,11 +30,30 @@ std::string Text(std::size_t bytes) { return ToRoundText(ByteSize{bytes}); }
 DeviceLedger::DeviceLedger(DeviceMeter& meter, std::size_t total_bytes)
     : meter_(meter), limit_bytes_(total_bytes), own_(std::numeric_limits<std::size_t>::max()) {}
 
-std::size_t DeviceLedger::Measure() {
-  const std::size_t torch_bytes = meter_.torch_bytes();
-  const std::size_t known_bytes = torch_bytes + own_.usage().used_bytes;
-  outside_bytes_ = Less(meter_.process_bytes(known_bytes), known_bytes);
+std::size_t DeviceLedger::KnownBytes() { return meter_.torch_bytes() + own_.usage().used_bytes; }
+
+std::size_t DeviceLedger::Measure() { return Note(meter_.process_bytes(KnownBytes()).bytes); }
+
+std::size_t DeviceLedger::Note(std::size_t process_bytes) {
+  const std::size_t known_bytes = KnownBytes();
+  const std::size_t before_bytes = outside_bytes_;
+  outside_bytes_ = Less(process_bytes, known_bytes);
+  most_bytes_ = std::max(most_bytes_, std::max(before_bytes, outside_bytes_) +
+                                          meter_.torch_peak_bytes() + own_.usage().peak_bytes);
+  meter_.ForgetTorchPeak();
   return outside_bytes_ + known_bytes;
+}
+
+void DeviceLedger::MeasureOwn() {
+  {
+    std::lock_guard lock(mutex_);
+    const DeviceMeter::Held held = meter_.process_bytes(KnownBytes());
+    if (held.may_be_others) return;
+    const std::size_t used = Note(held.bytes);
+    LeaveToTorch();
+    if (used <= limit_bytes_) return;
+  }
+  Refuse("memory.device: kernels and workspaces of CUDA have come to take more than was kept");
 }
 
 void DeviceLedger::LeaveToTorch() {
@@ -72,6 +92,21 @@ bool DeviceLedger::Settle() {
   return used <= limit_bytes_;
 }
 
+void DeviceLedger::BeginPass() {
+  std::lock_guard lock(mutex_);
+  turns_ = 0;
+}
+
+void DeviceLedger::SettleInTurn() {
+  {
+    std::lock_guard lock(mutex_);
+    if (!std::has_single_bit(++turns_)) return;
+  }
+  MeasureOwn();
+}
+
+void DeviceLedger::SettleAtEnd() { MeasureOwn(); }
+
 void DeviceLedger::Refuse(const std::string& what) {
   std::lock_guard lock(mutex_);
   const std::size_t used = Measure();
@@ -85,10 +120,10 @@ void DeviceLedger::Refuse(const std::string& what) {
 MemoryUsage DeviceLedger::usage() {
   std::lock_guard lock(mutex_);
   MemoryUsage usage = own_.usage();
-  usage.used_bytes = Measure();
+  usage.used_bytes = outside_bytes_ + KnownBytes();
   usage.limit_bytes = limit_bytes_;
-  usage.peak_bytes =
-      std::max(usage.used_bytes, outside_bytes_ + meter_.torch_peak_bytes() + usage.peak_bytes);
+  usage.peak_bytes = std::max({usage.used_bytes, most_bytes_,
+                               outside_bytes_ + meter_.torch_peak_bytes() + usage.peak_bytes});
   usage.used_by_tag[static_cast<std::size_t>(MemoryTag::kReserve)] += outside_bytes_;
   usage.used_by_tag[static_cast<std::size_t>(MemoryTag::kActivation)] += meter_.torch_bytes();
   return usage;

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <string>
 
@@ -23,11 +24,17 @@ class DeviceMeter {
  public:
   virtual ~DeviceMeter() = default;
 
+  struct Held {
+    std::size_t bytes = 0;
+    bool may_be_others = false;  // what others took since the beginning would be in it
+  };
+
   // All that this process holds there, of which `known_bytes` are accounted for: no figure that
   // leaves out CUDA's own beside them.
-  virtual std::size_t process_bytes(std::size_t known_bytes) = 0;
+  virtual Held process_bytes(std::size_t known_bytes) = 0;
   virtual std::size_t torch_bytes() = 0;       // LibTorch's caching allocator's part of it
-  virtual std::size_t torch_peak_bytes() = 0;  // since the beginning
+  virtual std::size_t torch_peak_bytes() = 0;  // since the beginning, or since it was forgotten
+  virtual void ForgetTorchPeak() = 0;
 
   // The most that LibTorch's allocator may reserve from now on; more is its OutOfMemoryError.
   virtual void AllowTorch(std::size_t bytes) = 0;
@@ -57,20 +64,34 @@ class DeviceLedger {
   // LibTorch may reserve is set in either case.
   bool Settle();
 
+  // For a job that has begun. The first, second, fourth, eighth... call of SettleInTurn in a pass
+  // measures, and so does SettleAtEnd: they throw Error(kMemory) where the limit is passed.
+  // Where the driver does not tell this process' memory from others', nothing is measured any more:
+  // what others take ends no job.
+  void BeginPass();
+  void SettleInTurn();
+  void SettleAtEnd();
+
   // What stands in the way: throws Error(kMemory) with "used of limit".
   [[noreturn]] void Refuse(const std::string& what);
 
-  // kReserve: outside; kBatch, kModel...: ours; kActivation: LibTorch's besides.
+  // kReserve: outside, as it was measured last; kBatch, kModel...: ours; kActivation: LibTorch's
+  // besides.
   MemoryUsage usage();
 
  private:
   std::size_t Measure();  // gives what is used in all
+  std::size_t Note(std::size_t process_bytes);
+  void MeasureOwn();  // throws where that passes the limit, and nothing of others' may be in it
   void LeaveToTorch();
+  std::size_t KnownBytes();  // LibTorch's and ours
 
   DeviceMeter& meter_;
   std::mutex mutex_;
   std::size_t limit_bytes_;
   std::size_t outside_bytes_ = 0;
+  std::size_t most_bytes_ = 0;  // the most that was in use until it was measured last
+  std::uint64_t turns_ = 0;     // calls of SettleInTurn in this pass
   MemoryBudget own_;
 };
 

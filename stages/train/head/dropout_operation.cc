@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <string>
 
 #include "framework/random.h"
@@ -53,6 +54,7 @@ class DropoutOperation final : public HeadOperation {
         *value++ = random.Next() < dropped_below ? 0 : scale;
       }
     }
+    std::fill(value, mask.mutable_data_ptr<float>() + mask.numel(), 0.0f);  // rows of no sample
     return mask.to(input.device());
   }
 

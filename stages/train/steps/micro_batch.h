@@ -10,9 +10,9 @@ namespace weir {
 struct MicroBatch {
   // [samples, dims...] on the host, wherever they are used; null: zeros, in a rehearsal.
   const float* features = nullptr;
-  std::span<const Sample> samples;
-  int epoch = 0;       // what dropout depends on beside the seed and the sample
-  int batch_size = 1;  // samples in the whole batch: the loss is the mean over it
+  std::span<const Sample> samples;  // in the first rows; on a device rows of zeros may follow
+  int epoch = 0;                    // what dropout depends on beside the seed and the sample
+  int batch_size = 1;               // samples in the whole batch: the loss is the mean over it
   int size() const { return static_cast<int>(samples.size()); }
 };
 

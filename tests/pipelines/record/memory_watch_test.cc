@@ -37,14 +37,16 @@ class MemoryWatchTest : public ::testing::Test {
   }
 
   MemoryWatch Watch(std::size_t limit_bytes = 1024 * kMiB) {
-    return MemoryWatch(
-        pipeline_,
-        {.log = log_, .limit_bytes = limit_bytes, .read_container = [this] { return container_; }});
+    return MemoryWatch(pipeline_, {.log = log_,
+                                   .limit_bytes = limit_bytes,
+                                   .read_container = [this] { return container_; },
+                                   .read_device = [this] { return device_; }});
   }
 
   ScratchFolder folder_;
   std::filesystem::path log_ = folder_ / "memory.json";
   std::optional<ContainerMemory> container_;
+  std::optional<DeviceHolding> device_;
   Resources resources_;
   MemoryBudget budget_;
   std::vector<std::vector<int>> batches_;
@@ -73,6 +75,20 @@ TEST_F(MemoryWatchTest, LeavesBehindWhoHeldWhat) {
   last = MemoryLog::Read(log_);
   EXPECT_EQ(last.state, "done");
   EXPECT_EQ(last.images_done, 3u);
+}
+
+TEST_F(MemoryWatchTest, LeavesBehindWhatIsHeldOnTheGpu) {
+  MemoryWatch watch = Watch();
+  watch.Tick("", 0, 0);
+  EXPECT_FALSE(MemoryLog::Read(log_).device);
+  device_ = DeviceHolding{"GPU", 100 * kMiB, 60 * kMiB, 70 * kMiB};
+  watch.Tick("", 0, 0);
+  const auto last = MemoryLog::Read(log_).device;
+  ASSERT_TRUE(last);
+  EXPECT_EQ(last->name, "GPU");
+  EXPECT_EQ(last->limit_bytes, 100 * kMiB);
+  EXPECT_EQ(last->bytes, 60 * kMiB);
+  EXPECT_EQ(last->peak_bytes, 70 * kMiB);
 }
 
 TEST_F(MemoryWatchTest, SqueezesWhileTheContainerIsNearlyFullAndSaysSoOnce) {

@@ -77,7 +77,7 @@ unsigned Card::context_flags() const {
 }
 
 std::size_t Card::HeldLocked() const {
-  return (has_context_ ? kContextBytes : 0) + allocated_bytes_;
+  return (has_context_ ? kContextBytes : 0) + allocated_bytes_ + module_bytes_;
 }
 
 void* Card::Allocate(std::size_t bytes) {
@@ -106,6 +106,17 @@ bool Card::Free(void* memory) {
 bool Card::Contains(const void* begin, std::size_t bytes) const {
   std::lock_guard lock(mutex_);
   return areas_.Contains(begin, bytes);
+}
+
+void Card::LoadModule(std::size_t bytes) {
+  std::lock_guard lock(mutex_);
+  module_bytes_ += bytes;
+  peak_bytes_ = std::max(peak_bytes_, HeldLocked());
+}
+
+void Card::UnloadModules() {
+  std::lock_guard lock(mutex_);
+  module_bytes_ = 0;
 }
 
 std::size_t Card::held_bytes() const {

@@ -35,6 +35,8 @@ class Card {
   bool Free(void* memory);            // false where it is not the card's
   bool Contains(const void* begin, std::size_t bytes) const;
   bool HasAny(const void* address) const { return Contains(address, 1); }
+  void LoadModule(std::size_t bytes);  // whether or not there is room
+  void UnloadModules();
 
   std::size_t held_bytes() const;
   std::size_t held_peak_bytes() const;
@@ -56,6 +58,7 @@ class Card {
   unsigned context_flags_ = 0;
   Areas areas_;
   std::size_t allocated_bytes_ = 0;
+  std::size_t module_bytes_ = 0;
   std::size_t peak_bytes_ = 0;  // the context's included
   std::size_t others_bytes_ = std::size_t{100} << 20;
   std::map<Stream*, std::shared_ptr<Stream>> streams_;

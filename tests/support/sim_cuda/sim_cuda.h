@@ -8,8 +8,8 @@
 //
 // True to a card: how much memory there is and who holds it, in what grains it is given and what
 // lies in it; the order of streams and events, in threads of their own; when a copy reads and when
-// it returns; contexts, one a card; an error of any call. Not simulated: cuBLAS, cuDNN, what
-// kernels take of the memory, how fast they are.
+// it returns; contexts, one a card; an error of any call; that kernels are loaded by and by. Not
+// simulated: cuBLAS, cuDNN, how fast kernels are.
 //
 // Any thread may call any function. Memory of a card is the host's, once it is written to.
 #pragma once
@@ -47,6 +47,17 @@ int Calls(const std::string& function);
 
 // The n-th call from now on, counted from 1, does nothing but return `error`. 0: no call does.
 void FailCall(const std::string& function, int nth, cudaError_t error);
+
+// Kernels are loaded where they are first wanted, and stay: from now on an operator of LibTorch
+// takes so many bytes of its card, beside what is allocated, whenever it is given shapes that it has
+// not been given since this was called. What was taken before is given back. None at first.
+void SetModuleBytes(std::size_t least, std::size_t most);
+
+// How often an operator of LibTorch was given shapes that were new to it then.
+int NewLaunches();
+
+// From now on an operator, "aten::convolution", throws this as LibTorch's error; empty: it does not.
+void FailOperator(const std::string& name, const std::string& message);
 
 // Copies to a card that the runtime had to stage, as their source was not pinned.
 int PageableUploads();

@@ -22,9 +22,12 @@
 
 #include <array>
 #include <optional>
+#include <sstream>
+#include <string>
 #include <tuple>
 #include <vector>
 
+#include "tests/support/sim_cuda/operators.h"
 #include "tests/support/sim_cuda/sim_cuda.h"
 
 // Declared where it is defined alone: libtorch_cuda.so tells by it which card has a context.
@@ -63,6 +66,19 @@ const bool is_set_up = [] {
 }();
 
 void WaitForCurrentStream() { c10::cuda::getCurrentCUDAStream().synchronize(); }
+
+// A message that a test wants becomes LibTorch's error.
+void BeginOn(const c10::Device& card, const std::string& name, const std::string& shapes) {
+  const std::string message = BeginOperator(card.index(), name, shapes);
+  TORCH_CHECK(message.empty(), message);
+}
+
+std::string ShapeOf(const at::Tensor& tensor) {
+  if (!tensor.defined()) return "-";
+  std::ostringstream text;
+  text << tensor.sizes() << tensor.strides();
+  return text.str();
+}
 
 bool IsOnCard(const at::Tensor& tensor) { return tensor.defined() && tensor.is_cuda(); }
 
@@ -128,6 +144,13 @@ class StandIns {
 
 void RunOnHost(const c10::OperatorHandle& called, torch::jit::Stack* stack) {
   WaitForCurrentStream();
+  std::string shapes;
+  for (auto value = stack->end() - static_cast<std::ptrdiff_t>(called.schema().arguments().size());
+       value != stack->end(); ++value) {
+    if (value->isTensor()) shapes += ShapeOf(value->toTensor());
+  }
+  BeginOn(c10::Device(c10::DeviceType::CUDA, c10::cuda::current_device()),
+          toString(called.operator_name()), shapes);
   StandIns stand_ins;
   for (auto value = stack->end() - static_cast<std::ptrdiff_t>(called.schema().arguments().size());
        value != stack->end(); ++value) {
@@ -178,6 +201,7 @@ at::Tensor Convolution(const at::Tensor& input, const at::Tensor& weight,
                        at::IntArrayRef padding, at::IntArrayRef dilation, bool transposed,
                        at::IntArrayRef output_padding, std::int64_t groups) {
   WaitForCurrentStream();
+  BeginOn(input.device(), "aten::convolution", ShapeOf(input) + ShapeOf(weight));
   const at::Tensor made =
       at::convolution(OnHost(input), OnHost(weight), bias ? OnHost(*bias) : at::Tensor(), stride,
                       padding, dilation, transposed, output_padding, groups);
@@ -190,6 +214,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> ConvolutionBackward(
     at::IntArrayRef dilation, bool transposed, at::IntArrayRef output_padding, std::int64_t groups,
     std::array<bool, 3> wanted) {
   WaitForCurrentStream();
+  BeginOn(input.device(), "aten::convolution_backward", ShapeOf(input) + ShapeOf(weight));
   const auto [of_input, of_weight, of_bias] =
       at::convolution_backward(OnHost(gradient), OnHost(input), OnHost(weight), bias_sizes, stride,
                                padding, dilation, transposed, output_padding, groups, wanted);
