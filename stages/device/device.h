@@ -114,12 +114,13 @@ struct JobDevice {
 // not measured, and taken as twice that.
 inline constexpr std::size_t kHostRoomOfDevice = std::size_t{512} << 20;
 
-// What `auto` wants below memory.device beside CUDA's own, of a quarter each: kernels that are
-// loaded later (DeviceLedger::kKernelRoom); cuBLAS's workspaces (LibTorch gives it 32 MiB a stream
-// on the newest cards, and there are two); all of MobileNetV2 in float32 with gradients and two
-// slots of an optimizer (4 x 14 MB); one picture's maps at 224 x 224 (9.6 MB where the prefix is
-// widest, some 30 MB kept where all of it learns) and a batch on its way.
-inline constexpr std::size_t kLeastDeviceRoom = std::size_t{256} << 20;
+// What `auto` wants below memory.device beside what CUDA and its libraries hold once they have
+// worked: 64 MiB for kernels that are loaded later (DeviceLedger::kKernelRoom); 32 MiB for the
+// second of cuBLAS's workspaces (LibTorch gives it so much a stream on new cards); 64 MiB for
+// all of MobileNetV2 in float32 with gradients and two slots of an optimizer (4 x 14 MB); 64 MiB
+// for one picture's maps at 224 x 224 (9.6 MB where the prefix is widest, some 30 MB kept where all
+// of it learns) and a batch on its way.
+inline constexpr std::size_t kLeastDeviceRoom = std::size_t{224} << 20;
 
 // Where a driver and the device side are looked for.
 struct DeviceSearch {

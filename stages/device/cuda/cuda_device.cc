@@ -1,6 +1,6 @@
 // One GPU as the stages see it, and the table by which libweir_cuda.so is known (device.h). The
-// context and LibTorch's part begin with SetLimit, or with the first that is made: to ask for names
-// and sizes costs nothing on the device.
+// context and LibTorch's part begin with SetLimit, or with the first that is made, and have worked
+// once then: to ask for names and sizes costs nothing on the device.
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <c10/cuda/CUDACachingAllocator.h>
@@ -19,6 +19,7 @@
 #include "stages/device/cuda/cuda_prefix.h"
 #include "stages/device/cuda/folded_network.h"
 #include "stages/device/cuda/pinned_slots.h"
+#include "stages/device/cuda/warm_up.h"
 #include "stages/device/device.h"
 
 namespace weir {
@@ -124,8 +125,13 @@ class CudaDevice final : public Device {
       // What it computes on the host, a conversion of weights, it computes alone: LibTorch would
       // start a thread for each core there, and keep them.
       thread_.Run([] { at::set_num_threads(1); });
-      ledger_.Settle();
+      ledger_.Settle();  // LibTorch still keeps to what the device before this one left it
       issuer_.emplace(index_, ledger_, thread_, /*is_urgent=*/false);
+      issuer_->Issue("CUDA's libraries do not fit on the GPU", [this] {
+        WarmUpTorch(c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index_)));
+      });
+      issuer_->GiveBack();
+      ledger_.Settle();
     });
   }
 

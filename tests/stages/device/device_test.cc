@@ -102,8 +102,8 @@ TEST(ChooseDevice, TakesTheHostWhereTheGpuIsTooFull) {
   const ChosenDevice chosen = choose(Kind::kAuto, enough - (std::size_t{56} << 20));
   EXPECT_EQ(chosen.device, nullptr);
   EXPECT_EQ(chosen.reason,
-            "Fake GPU is there, but has only 200 MiB for this job beside CUDA's own 64.0 MiB, and "
-            "256 MiB are wanted");
+            "Fake GPU is there, but has only 168 MiB for this job beside CUDA's own 64.0 MiB, and "
+            "224 MiB are wanted");
   EXPECT_EQ(choose(Kind::kAuto, 1).reason, "Fake GPU is there, but memory.device is too little");
 
   // Asked for by name it is taken as long as CUDA itself fits; what does not fit later is refused.

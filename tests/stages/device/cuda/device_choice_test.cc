@@ -1,0 +1,54 @@
+// What is known of a card before a job counts on it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/stages/device/cuda/cuda_gpu.h"
+#include "tests/support/caught_error.h"
+#include "tests/support/sim_cuda/sim_cuda.h"
+
+namespace weir {
+namespace {
+
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+constexpr const char* kNoEngine = "GET was unable to find an engine to execute this computation";
+
+ChosenDevice Choose(DeviceSelection::Kind kind, std::size_t limit_mib = 4096) {
+  return ChooseDevice({kind}, BuiltDeviceSide(),
+                      {.device = DeviceMemory{ByteSize{limit_mib << 20}}});
+}
+
+class DeviceChoice : public testing::Test {
+ protected:
+  ~DeviceChoice() override {
+    sim::FailOperator("aten::convolution", "");
+    sim::SetModuleBytes(0, 0);
+  }
+};
+
+// Another version of cuDNN than LibTorch's, one that has nothing for the card, a library that is
+// missing: a job runs on the host then, and says why.
+TEST_F(DeviceChoice, IsTheHostWhereLibTorchDoesNotWorkOnTheCard) {
+  sim::FailOperator("aten::convolution", kNoEngine);
+  const ChosenDevice chosen = Choose(DeviceSelection::Kind::kAuto);
+  EXPECT_EQ(chosen.device, nullptr);
+  EXPECT_EQ(chosen.reason,
+            std::string("simulated GPU is there, but LibTorch on the GPU: ") + kNoEngine);
+  EXPECT_EQ(CaughtError([] { Choose(DeviceSelection::Kind::kCuda); }),
+            std::string("LibTorch on the GPU: ") + kNoEngine +
+                "\nRun on the processor with prefetch: {device: cpu}.");
+}
+
+// What the libraries take when they are first called is not left to what fits later.
+TEST_F(DeviceChoice, IsTheHostWhereCudasLibrariesLeaveTooLittle) {
+  EXPECT_NE(Choose(DeviceSelection::Kind::kAuto, 600).device, nullptr);
+  sim::SetModuleBytes(40 * kMiB, 40 * kMiB);
+  const ChosenDevice chosen = Choose(DeviceSelection::Kind::kAuto, 600);
+  EXPECT_EQ(chosen.device, nullptr);
+  EXPECT_THAT(chosen.reason,
+              testing::MatchesRegex("simulated GPU is there, but (has only .* for this job beside "
+                                    "CUDA's own .*, and 224 MiB are wanted|memory.device: 600 MiB "
+                                    "are too little: .*)"));
+}
+
+}  // namespace
+}  // namespace weir
