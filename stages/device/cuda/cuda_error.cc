@@ -13,19 +13,20 @@ void Check(cudaError_t status, const char* cannot) {
               "Run on the processor with prefetch: {device: cpu}.");
 }
 
-bool IsWantOfMemory(const c10::Error& error) {
+bool IsWantOfMemory(const c10::Error& error, bool may_be_engine) {
   const std::string text = error.what_without_backtrace();
   return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
          text.find("out of memory") != std::string::npos ||
          text.find("STATUS_ALLOC_FAILED") != std::string::npos ||
-         text.find("unable to find an engine") != std::string::npos;
+         (may_be_engine && text.find("unable to find an engine") != std::string::npos);
 }
 
 void CallTorch(DeviceLedger& ledger, const std::string& holder, const std::function<void()>& call) {
+  const std::int64_t refusals = ledger.torch_refusals();
   try {
     call();
   } catch (const c10::Error& error) {
-    if (IsWantOfMemory(error)) ledger.Refuse(holder);
+    if (IsWantOfMemory(error, ledger.torch_refusals() > refusals)) ledger.Refuse(holder);
     const std::string text = error.what_without_backtrace();
     throw Error(ErrorKind::kInternal, "LibTorch on the GPU: " + text.substr(0, text.find('\n')),
                 "Run on the processor with prefetch: {device: cpu}.");

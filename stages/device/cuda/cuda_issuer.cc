@@ -75,12 +75,14 @@ void CudaIssuer::Run(const std::string& what, const std::function<void()>& work)
 bool CudaIssuer::Fits(const std::function<void()>& work) {
   bool fits = false;
   const auto attempt = [&] {
+    const std::int64_t refusals = ledger_.torch_refusals();
     try {
       work();
       stream_.synchronize();
       fits = ledger_.Settle();
+      has_fitted_ = has_fitted_ || fits;
     } catch (const c10::Error& error) {
-      if (!IsWantOfMemory(error)) throw;
+      if (!IsWantOfMemory(error, has_fitted_ || ledger_.torch_refusals() > refusals)) throw;
       cudaGetLastError();  // it is told once
       stream_.synchronize();
     }

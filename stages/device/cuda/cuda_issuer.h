@@ -49,6 +49,7 @@ class CudaIssuer {
   IssuingThread& thread_;
   const c10::cuda::CUDAStream stream_;
   c10::MempoolId_t pool_;
+  bool has_fitted_ = false;  // some work has; of the issuing thread
 };
 
 }  // namespace weir

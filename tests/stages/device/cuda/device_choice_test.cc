@@ -1,4 +1,5 @@
 // What is known of a card before a job counts on it.
+#include <c10/util/Exception.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -36,6 +37,22 @@ TEST_F(DeviceChoice, IsTheHostWhereLibTorchDoesNotWorkOnTheCard) {
   EXPECT_EQ(CaughtError([] { Choose(DeviceSelection::Kind::kCuda); }),
             std::string("LibTorch on the GPU: ") + kNoEngine +
                 "\nRun on the processor with prefetch: {device: cpu}.");
+}
+
+// No memory mends that, and none is asked for; a layer for which there was an engine before, with
+// fewer samples, wants it.
+TEST_F(DeviceChoice, TellsWantOfAnEngineFromWantOfMemory) {
+  const TestGpu gpu;
+  const Model model = TestModel(FrozenConfig::Kind::kAll, {64, 64});
+  const auto make_prefix = [&] {
+    gpu.device->MakePrefix(model, TestWeights, Precision::kFloat32, 4);
+  };
+  sim::FailOperator("aten::convolution", kNoEngine);
+  EXPECT_EQ(CaughtError(make_prefix), std::string("LibTorch on the GPU: ") + kNoEngine +
+                                          "\nRun on the processor with prefetch: {device: cpu}.");
+  sim::FailOperator("aten::convolution", "");
+  EXPECT_TRUE(gpu.device->Fits([] {}));
+  EXPECT_FALSE(gpu.device->Fits([] { TORCH_CHECK(false, kNoEngine); }));
 }
 
 // What the libraries take when they are first called is not left to what fits later.
