@@ -65,8 +65,8 @@ class Device {
   // What an uploader holds on the host.
   virtual std::size_t uploader_bytes(int depth, std::size_t batch_bytes) const = 0;
 
-  // `depth` slots of `batch_bytes`, on the host and on the device. Throws Error(kMemory) where the
-  // limit has no room for them.
+  // Slots for `depth` batches of `batch_bytes` that are ready and one that is being read, on the
+  // host and on the device. Throws Error(kMemory) where the limit has no room for them.
   virtual std::unique_ptr<Uploader> MakeUploader(int depth, std::size_t batch_bytes) = 0;
 
   // The frozen prefix of `model` (of no layers: preprocessing alone), run over as many samples at

@@ -2,9 +2,9 @@
 // where there is one.
 //
 // It chooses the device within the JobCeilings, where the resources have them, and the JobDevice
-// where its own is auto, and puts the ChosenDevice there. It tells the device of each pass. Map() is
-// called by one thread at a time. On the host it hands batches over and holds nothing; with a device
-// it holds `depth` pinned slots of a batch.
+// where its own is auto, puts the ChosenDevice there, and tells it of each pass. Map() is called by
+// one thread at a time. On the host it hands batches over and holds nothing; with a device it
+// holds `depth` + 1 pinned slots of a batch.
 #pragma once
 
 #include <memory>

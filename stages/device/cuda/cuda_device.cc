@@ -59,13 +59,14 @@ class CudaDevice final : public Device {
   void EndPass() override { ledger_.SettleAtEnd(); }
 
   std::size_t uploader_bytes(int depth, std::size_t batch_bytes) const override {
-    return depth * PinnedSlots::SlotBytes(batch_bytes);
+    return Slots(depth) * PinnedSlots::SlotBytes(batch_bytes);
   }
 
   std::unique_ptr<Uploader> MakeUploader(int depth, std::size_t batch_bytes) override {
     Start();
-    auto slots = std::make_unique<PinnedSlots>(index_, ledger_, depth, batch_bytes);
-    return std::make_unique<RingUploader>(std::make_shared<SlotRing>(std::move(slots), depth));
+    auto slots = std::make_unique<PinnedSlots>(index_, ledger_, Slots(depth), batch_bytes);
+    return std::make_unique<RingUploader>(
+        std::make_shared<SlotRing>(std::move(slots), Slots(depth)));
   }
 
   std::shared_ptr<PrefixRunner> MakePrefix(const Model& model,
@@ -101,6 +102,9 @@ class CudaDevice final : public Device {
   [[noreturn]] void Refuse(const std::string& what) override { ledger_.Refuse(what); }
 
  private:
+  // For the batches that are ready, and one that is being read: what learns holds no slot.
+  static int Slots(int depth) { return depth + 1; }
+
   // LibTorch keeps what is free for whoever comes next, and the next device of this process would
   // take that for CUDA's own. A card that fails here has failed what used it.
   void GiveBackCache() const noexcept {

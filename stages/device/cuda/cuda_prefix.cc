@@ -84,6 +84,7 @@ class FoldedPrefix final : public CudaPrefix {
       const Turn turn(at_once_);
       Issued issued;
       Issue([&] { issued = IssueBatch(batch); });
+      batch.device.reset();  // the slot is free as soon as the card has read it
       Fetch(issued, features.values);
     }
     features.samples = std::move(batch.samples);
@@ -122,7 +123,7 @@ class FoldedPrefix final : public CudaPrefix {
         const auto bytes = static_cast<std::int64_t>(micro_batch * sample_pixels());
         const at::Tensor pixels = at::zeros({bytes}, Options(at::kByte));
         IssueMicroBatch(pixels.const_data_ptr<std::uint8_t>(), micro_batch,
-                        features.back().narrow(0, 0, micro_batch));
+                        features.back().narrow(0, 0, micro_batch), /*is_read=*/[] {});
       }
     });
   }
@@ -138,13 +139,15 @@ class FoldedPrefix final : public CudaPrefix {
     const std::uint8_t* const on_device = slot ? slot->BeginUse(stream_) : nullptr;
     for (int begin = 0; begin < batch.size(); begin += micro_batch_) {
       const int count = std::min(micro_batch_, batch.size() - begin);
+      const bool is_last = begin + count == batch.size();
       const std::size_t first = begin * sample_pixels();
       const at::Tensor staged =
           slot ? at::Tensor() : Stage(batch.pixels.data() + first, count * sample_pixels());
       IssueMicroBatch(slot ? on_device + first : staged.const_data_ptr<std::uint8_t>(), count,
-                      issued.features.narrow(0, begin, count));
+                      issued.features.narrow(0, begin, count), [&] {
+                        if (slot && is_last) slot->EndUse(stream_);
+                      });
     }
-    if (slot) slot->EndUse(stream_);
     Check(cudaEventRecord(issued.done.get(), stream_), "record an event");
     return issued;
   }
@@ -157,18 +160,22 @@ class FoldedPrefix final : public CudaPrefix {
     return staged;
   }
 
-  // `features` is float32 [count, dims...].
-  void IssueMicroBatch(const std::uint8_t* pixels, int count, const at::Tensor& features) {
+  // `features` is float32 [count, dims...]. Calls `is_read` once all work is queued that reads the
+  // pixels.
+  void IssueMicroBatch(const std::uint8_t* pixels, int count, const at::Tensor& features,
+                       const std::function<void()>& is_read) {
     const std::size_t values = count * sample_pixels();
     if (!network_) {
       LaunchNormalise(pixels, values, map_, MapType::kFloat32, features.mutable_data_ptr(),
                       stream_);
       Check(cudaGetLastError(), "preprocess pictures");
+      is_read();
       return;
     }
     at::Tensor map = at::empty({micro_batch_, input_.height, input_.width, 3}, Options(type_));
     LaunchNormalise(pixels, values, map_, map_type(), map.mutable_data_ptr(), stream_);
     Check(cudaGetLastError(), "preprocess pictures");
+    is_read();
     const std::size_t filled = values * map.element_size();
     Check(cudaMemsetAsync(static_cast<char*>(map.mutable_data_ptr()) + filled, 0,
                           map.nbytes() - filled, stream_),

@@ -42,13 +42,15 @@ TEST(CudaUploader, LeavesOnTheHostWhatHasNoSlot) {
   if (!gpu.device) GTEST_SKIP() << gpu.why_not;
   const Model model = TestModel(FrozenConfig::Kind::kNone, {32, 32});
   const auto uploader = gpu.device->MakeUploader(1, TestBatch(model, 2).pixels.bytes());
-  Batch first = TestBatch(model, 2);
-  Batch second = TestBatch(model, 2);
-  uploader->Upload(first);
-  uploader->Upload(second);
-  EXPECT_NE(first.device, nullptr);
-  EXPECT_EQ(second.device, nullptr);
-  EXPECT_GT(second.pixels.size(), 0u);
+  std::vector<Batch> batches(3);
+  for (Batch& batch : batches) {
+    batch = TestBatch(model, 2);
+    uploader->Upload(batch);
+  }
+  EXPECT_NE(batches[0].device, nullptr);
+  EXPECT_NE(batches[1].device, nullptr);
+  EXPECT_EQ(batches[2].device, nullptr);
+  EXPECT_GT(batches[2].pixels.size(), 0u);
 }
 
 }  // namespace
