@@ -30,7 +30,7 @@ class CudaDevice final : public Device {
   explicit CudaDevice(int index)
       : index_(index),
         description_(Describe(index, nvml_)),
-        meter_(index, BusIdOf(index), description_.total_bytes, nvml_),
+        meter_(index, AddressOf(index), nvml_),
         ledger_(meter_, description_.total_bytes) {}
 
   ~CudaDevice() override {

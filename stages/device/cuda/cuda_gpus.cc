@@ -37,6 +37,19 @@ cudaDeviceProp PropertiesOf(int index) {
   return properties;
 }
 
+// As NVIDIA writes it: "f8e5d2c1-0011-2233-4455-66778899aabb".
+std::string Text(const cudaUUID_t& uuid) {
+  constexpr const char* kDigits = "0123456789abcdef";
+  std::string text;
+  for (std::size_t i = 0; i < sizeof uuid.bytes; ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    const auto byte = static_cast<unsigned char>(uuid.bytes[i]);
+    text += kDigits[byte / 16];
+    text += kDigits[byte % 16];
+  }
+  return text;
+}
+
 }  // namespace
 
 int CountGpus() {
@@ -57,11 +70,14 @@ void CheckGpu(int index) {
                                       std::to_string(kOldestMinor));
 }
 
-std::string BusIdOf(int index) {
-  std::array<char, 32> text{};
-  Check(cudaDeviceGetPCIBusId(text.data(), static_cast<int>(text.size()), index),
+GpuAddress AddressOf(int index) {
+  const cudaDeviceProp properties = PropertiesOf(index);
+  std::array<char, 32> bus_id{};
+  Check(cudaDeviceGetPCIBusId(bus_id.data(), static_cast<int>(bus_id.size()), index),
         "tell where it is");
-  return text.data();
+  return {.uuid = Text(properties.uuid),
+          .bus_id = bus_id.data(),
+          .total_bytes = properties.totalGlobalMem};
 }
 
 GpuDescription Describe(int index, const Nvml& nvml) {
@@ -72,7 +88,7 @@ GpuDescription Describe(int index, const Nvml& nvml) {
   gpu.compute_capability =
       std::to_string(properties.major) + "." + std::to_string(properties.minor);
   gpu.driver = nvml.driver_version().value_or("");
-  if (const auto memory = nvml.MemoryOf(BusIdOf(index))) {
+  if (const auto memory = nvml.MemoryOf(AddressOf(index))) {
     gpu.free_bytes = memory->free_bytes;
   } else {
     const c10::cuda::CUDAGuard on_device(static_cast<c10::DeviceIndex>(index));

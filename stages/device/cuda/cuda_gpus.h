@@ -17,6 +17,6 @@ int CountGpus();
 void CheckGpu(int index);
 
 GpuDescription Describe(int index, const Nvml& nvml);  // the context, where NVML tells no memory
-std::string BusIdOf(int index);
+GpuAddress AddressOf(int index);
 
 }  // namespace weir

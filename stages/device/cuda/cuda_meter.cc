@@ -18,14 +18,14 @@ namespace allocator = c10::cuda::CUDACachingAllocator;
 
 // What was in use on the card when this was first asked: later there is a context of our own. 0
 // where it is not told.
-std::size_t UsedBefore(const std::string& bus_id, const Nvml& nvml) {
+std::size_t UsedBefore(const GpuAddress& gpu, const Nvml& nvml) {
   static std::mutex mutex;
   static std::map<std::string, std::size_t> first;
   std::lock_guard lock(mutex);
-  const auto found = first.find(bus_id);
+  const auto found = first.find(gpu.uuid);
   if (found != first.end()) return found->second;
-  const auto memory = nvml.MemoryOf(bus_id);
-  if (memory) first[bus_id] = memory->used_bytes;
+  const auto memory = nvml.MemoryOf(gpu);
+  if (memory) first[gpu.uuid] = memory->used_bytes;
   return memory ? memory->used_bytes : 0;
 }
 
@@ -36,17 +36,16 @@ c10::CachingAllocator::Stat ReservedBytes(int device) {
 
 }  // namespace
 
-CudaMeter::CudaMeter(int device, std::string bus_id, std::size_t total_bytes, const Nvml& nvml)
+CudaMeter::CudaMeter(int device, GpuAddress gpu, const Nvml& nvml)
     : device_(device),
-      bus_id_(std::move(bus_id)),
-      total_bytes_(total_bytes),
+      gpu_(std::move(gpu)),
       nvml_(nvml),
-      used_before_bytes_(UsedBefore(bus_id_, nvml_)) {}
+      used_before_bytes_(UsedBefore(gpu_, nvml_)) {}
 
 CudaMeter::Held CudaMeter::process_bytes(std::size_t known_bytes) {
-  const auto told = nvml_.ProcessBytes(bus_id_, static_cast<unsigned>(getpid()));
+  const auto told = nvml_.ProcessBytes(gpu_, static_cast<unsigned>(getpid()));
   if (told && *told >= known_bytes + DeviceLedger::kLeastContext) return {.bytes = *told};
-  if (const auto memory = nvml_.MemoryOf(bus_id_)) {
+  if (const auto memory = nvml_.MemoryOf(gpu_)) {
     return {.bytes = memory->used_bytes - std::min(memory->used_bytes, used_before_bytes_),
             .may_be_others = true};
   }
@@ -76,7 +75,7 @@ std::int64_t CudaMeter::torch_refusals() {
 }
 
 void CudaMeter::AllowTorch(std::size_t bytes) {
-  const double part = static_cast<double>(bytes) / static_cast<double>(total_bytes_);
+  const double part = static_cast<double>(bytes) / static_cast<double>(gpu_.total_bytes);
   allocator::setMemoryFraction(std::min(part, 1.0), static_cast<c10::DeviceIndex>(device_));
 }
 

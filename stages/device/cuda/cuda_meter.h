@@ -20,7 +20,7 @@ class CudaMeter final : public DeviceMeter {
  public:
   // Makes no context; the other members are called once LibTorch has made one. `nvml` outlives
   // this.
-  CudaMeter(int device, std::string bus_id, std::size_t total_bytes, const Nvml& nvml);
+  CudaMeter(int device, GpuAddress gpu, const Nvml& nvml);
 
   Held process_bytes(std::size_t known_bytes) override;
   std::size_t torch_bytes() override;
@@ -31,8 +31,7 @@ class CudaMeter final : public DeviceMeter {
 
  private:
   const int device_;
-  const std::string bus_id_;
-  const std::size_t total_bytes_;
+  const GpuAddress gpu_;
   const Nvml& nvml_;
   const std::size_t used_before_bytes_;
 };

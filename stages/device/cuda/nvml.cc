@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 
 #include <array>
+#include <utility>
 #include <vector>
 
 #include "stages/device/cuda/nvml_interface.h"
@@ -11,11 +12,22 @@ namespace weir {
 
 using nvml::Status;
 
+namespace {
+
+// A card keeps some of its memory for itself, of small ones up to a twelfth; a slice has at most
+// half of its card's.
+bool IsAbout(std::size_t card_bytes, std::size_t bytes) {
+  return bytes <= card_bytes && bytes >= card_bytes - card_bytes / 8;
+}
+
+}  // namespace
+
 struct Nvml::Library {
   Status (*init)();
   Status (*shutdown)();
   Status (*driver_version)(char*, unsigned);
-  Status (*device)(const char*, nvml::Device**);
+  Status (*device_of_uuid)(const char*, nvml::Device**);
+  Status (*device_of_bus)(const char*, nvml::Device**);
   Status (*memory)(nvml::Device*, nvml::Memory*);
   Status (*processes)(nvml::Device*, unsigned*, nvml::Process*);
 
@@ -26,13 +38,25 @@ struct Nvml::Library {
     };
     return find(init, "nvmlInit_v2") && find(shutdown, "nvmlShutdown") &&
            find(driver_version, "nvmlSystemGetDriverVersion") &&
-           find(device, "nvmlDeviceGetHandleByPciBusId_v2") &&
+           find(device_of_uuid, "nvmlDeviceGetHandleByUUID") &&
+           find(device_of_bus, "nvmlDeviceGetHandleByPciBusId_v2") &&
            find(memory, "nvmlDeviceGetMemoryInfo") &&
            find(processes, "nvmlDeviceGetComputeRunningProcesses_v3");
   }
-  nvml::Device* Device(const std::string& bus_id) const {
+
+  // Its handle, and what it has and holds. A slice's name begins otherwise than a card's.
+  std::optional<std::pair<nvml::Device*, nvml::Memory>> Find(const GpuAddress& gpu) const {
     nvml::Device* found = nullptr;
-    return device(bus_id.c_str(), &found) == nvml::kSuccess ? found : nullptr;
+    nvml::Memory info{};
+    const auto is_it = [&](auto function, const std::string& name) {
+      return function(name.c_str(), &found) == nvml::kSuccess &&
+             memory(found, &info) == nvml::kSuccess && IsAbout(info.total, gpu.total_bytes);
+    };
+    if (is_it(device_of_uuid, "MIG-" + gpu.uuid) || is_it(device_of_uuid, "GPU-" + gpu.uuid) ||
+        is_it(device_of_bus, gpu.bus_id)) {
+      return std::pair(found, info);
+    }
+    return std::nullopt;
   }
 };
 
@@ -53,16 +77,17 @@ std::optional<std::string> Nvml::driver_version() const {
   return std::string(text.data());
 }
 
-std::optional<Nvml::Memory> Nvml::MemoryOf(const std::string& bus_id) const {
-  nvml::Device* const device = library_ ? library_->Device(bus_id) : nullptr;
-  nvml::Memory info{};
-  if (!device || library_->memory(device, &info) != nvml::kSuccess) return {};
+std::optional<Nvml::Memory> Nvml::MemoryOf(const GpuAddress& gpu) const {
+  const auto found = library_ ? library_->Find(gpu) : std::nullopt;
+  if (!found) return {};
+  const nvml::Memory& info = found->second;
   return Memory{info.total, info.free, info.used};
 }
 
-std::optional<std::size_t> Nvml::ProcessBytes(const std::string& bus_id, unsigned pid) const {
-  nvml::Device* const device = library_ ? library_->Device(bus_id) : nullptr;
-  if (!device) return {};
+std::optional<std::size_t> Nvml::ProcessBytes(const GpuAddress& gpu, unsigned pid) const {
+  const auto found = library_ ? library_->Find(gpu) : std::nullopt;
+  if (!found) return {};
+  nvml::Device* const device = found->first;
   std::vector<nvml::Process> all(16);
   auto count = static_cast<unsigned>(all.size());
   Status status = library_->processes(device, &count, all.data());

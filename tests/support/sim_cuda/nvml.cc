@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 
 #include "stages/device/cuda/nvml_interface.h"
 #include "tests/support/sim_cuda/sim_cuda.h"
@@ -19,14 +20,24 @@ constexpr nvml::Status kNoPermission = 4;
 
 std::atomic<sim::NvmlTemper> temper{sim::NvmlTemper::kTells};
 
-// A handle is the card's number, from 1 on, in the place of an address.
+// A handle is the card's number, from 1 on, in the place of an address; its slice's is larger by
+// the number of cards.
 int CardOf(nvml::Device* device) {
-  return static_cast<int>(reinterpret_cast<std::uintptr_t>(device)) - 1;
+  return static_cast<int>((reinterpret_cast<std::uintptr_t>(device) - 1) % sim::kCards);
+}
+
+// What is asked of is the card that the GPU is a slice of.
+bool IsWholeCard(nvml::Device* device) {
+  const bool has_slices = sim::Temper() == sim::NvmlTemper::kKnowsSlices ||
+                          sim::Temper() == sim::NvmlTemper::kKnowsTheCard;
+  return has_slices && reinterpret_cast<std::uintptr_t>(device) <= sim::kCards;
 }
 
 unsigned long long OwnBytes(int card) {
   switch (sim::Temper()) {
     case sim::NvmlTemper::kTells:
+    case sim::NvmlTemper::kKnowsSlices:
+    case sim::NvmlTemper::kKnowsTheCard:
       return sim::HeldBytes(card);
     case sim::NvmlTemper::kListsNothing:
       return 0;
@@ -63,11 +74,24 @@ int nvmlDeviceGetHandleByPciBusId_v2(const char* bus_id, nvml::Device** device) 
   return nvml::kSuccess;
 }
 
+int nvmlDeviceGetHandleByUUID(const char* uuid, nvml::Device** device) {
+  const bool is_slice = sim::Temper() == sim::NvmlTemper::kKnowsSlices;
+  unsigned card = 0;  // its first byte
+  if (std::strncmp(uuid, is_slice ? "MIG-" : "GPU-", 4) != 0 ||
+      sim::Temper() == sim::NvmlTemper::kKnowsTheCard || std::sscanf(uuid + 4, "%2x", &card) != 1 ||
+      card < 1 || card > sim::kCards) {
+    return nvml::kNotFound;
+  }
+  *device = reinterpret_cast<nvml::Device*>(std::uintptr_t{card} + (is_slice ? sim::kCards : 0));
+  return nvml::kSuccess;
+}
+
 int nvmlDeviceGetMemoryInfo(nvml::Device* device, nvml::Memory* memory) {
   if (sim::Temper() == sim::NvmlTemper::kRefuses) return kNoPermission;
   const int card = CardOf(device);
   const std::size_t used = sim::HeldBytes(card) + sim::OthersBytes(card);
-  *memory = {sim::kCardBytes, sim::kCardBytes - used, used};
+  const std::size_t total = IsWholeCard(device) ? 7 * sim::kCardBytes : sim::kCardBytes;
+  *memory = {total, total - used, used};
   return nvml::kSuccess;
 }
 

@@ -68,7 +68,9 @@ enum class NvmlTemper {
   kListsNothing,  // the process is listed with 0 bytes, as in a container
   kDoesNotList,   // the process is not listed, as in other containers
   kNotAvailable,  // the process is listed, but its bytes are "not available", as on Windows
-  kRefuses,       // there is no permission to ask for anything, as on a slice of a card
+  kRefuses,       // there is no permission to ask for anything, as in a container with a slice
+  kKnowsSlices,   // the GPU is a seventh of a card: its own name gives its own figures
+  kKnowsTheCard,  // the same, but only the card is known, by its place
 };
 NvmlTemper Temper();  // kTells at first
 void SetTemper(NvmlTemper temper);

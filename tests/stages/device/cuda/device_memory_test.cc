@@ -175,15 +175,26 @@ TEST_P(DeviceCeiling, HoldsForAllThatTheProcessHolds) {
 }
 
 std::string NameOf(const testing::TestParamInfo<sim::NvmlTemper>& info) {
-  constexpr std::array kNames = {"Tells", "ListsNothing", "DoesNotList", "NotAvailable", "Refuses"};
+  constexpr std::array kNames = {"Tells",   "ListsNothing", "DoesNotList", "NotAvailable",
+                                 "Refuses", "KnowsSlices",  "KnowsTheCard"};
   return kNames.at(static_cast<std::size_t>(info.param));
 }
 
 INSTANTIATE_TEST_SUITE_P(Tempers, DeviceCeiling,
                          testing::Values(sim::NvmlTemper::kTells, sim::NvmlTemper::kListsNothing,
                                          sim::NvmlTemper::kDoesNotList,
-                                         sim::NvmlTemper::kNotAvailable, sim::NvmlTemper::kRefuses),
+                                         sim::NvmlTemper::kNotAvailable, sim::NvmlTemper::kRefuses,
+                                         sim::NvmlTemper::kKnowsSlices,
+                                         sim::NvmlTemper::kKnowsTheCard),
                          NameOf);
+
+// The GPU is a seventh of a card: what is free there is not what the card has free.
+TEST_P(DeviceCeiling, OfAutoIsWithinTheGpu) {
+  const ChosenDevice chosen = ChooseDevice({DeviceSelection::Kind::kAuto}, BuiltDeviceSide());
+  ASSERT_NE(chosen.device, nullptr) << chosen.reason;
+  EXPECT_LE(chosen.device->usage().limit_bytes, sim::kCardBytes);
+  EXPECT_LE(ListGpus(BuiltDeviceSide())[0].free_bytes, sim::kCardBytes - sim::HeldBytes(0));
+}
 
 }  // namespace
 }  // namespace weir
