@@ -39,5 +39,16 @@ TEST(DeviceUploads, AreAllOfPinnedMemory) {
   EXPECT_EQ(sim::PageableUploads(), before);
 }
 
+// Nothing gets faster with more, and some of LibTorch's kernels count to 2^31 values.
+TEST(DeviceUploads, OfAHugeBatchAreCutForThePrefix) {
+  const TestGpu gpu;
+  const Model model = TestModel(FrozenConfig::Kind::kNone, {32, 32});
+  constexpr int kBatch = 1100;
+  const auto prefix = gpu.device->MakePrefix(model, TestWeights, Precision::kFloat32, kBatch);
+  const int before = sim::PageableUploads();
+  prefix->Run(TestBatch(model, kBatch));  // from the host, a copy for each part
+  EXPECT_EQ(sim::PageableUploads(), before + 4);
+}
+
 }  // namespace
 }  // namespace weir
