@@ -10,7 +10,13 @@ namespace weir {
 template <class Exists>
 bool HasNvidiaDriver(const Exists& exists) {
   if (exists("/dev/nvidiactl")) return true;
-  if (exists("/dev/dxg")) return true;  // under Windows' WSL
+  // Under Windows' WSL every maker's GPU has that file, and NVIDIA's alone this library: there, or
+  // in a container where the system's are.
+  if (exists("/dev/dxg")) {
+    return exists("/usr/lib/wsl/lib/libcuda.so.1") ||
+           exists("/usr/lib/x86_64-linux-gnu/libcuda.so.1") ||
+           exists("/usr/lib/aarch64-linux-gnu/libcuda.so.1") || exists("/usr/lib64/libcuda.so.1");
+  }
   // The device file is made when it is first wanted, by nvidia-modprobe: after a start of the
   // machine there may be the driver alone. A container that was given no GPU sees that, too, but
   // has no such program.

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "framework/error.h"
@@ -24,6 +25,8 @@
 
 namespace weir {
 namespace {
+
+constexpr int kFirstMajorOfBfloat16 = 8;  // Ampere
 
 class CudaDevice final : public Device {
  public:
@@ -72,6 +75,7 @@ class CudaDevice final : public Device {
   std::shared_ptr<PrefixRunner> MakePrefix(const Model& model,
                                            const std::function<LayerReader(const Model&)>& open,
                                            Precision precision, int batch_size) override {
+    CheckPrecision(model, precision);
     Start();
     const auto prefix =
         MakeCudaPrefix(index_, ledger_, thread_, model, open, precision, batch_size);
@@ -102,6 +106,17 @@ class CudaDevice final : public Device {
   [[noreturn]] void Refuse(const std::string& what) override { ledger_.Refuse(what); }
 
  private:
+  // Older GPUs know no bfloat16: LibTorch works it out in float32, value by value.
+  void CheckPrecision(const Model& model, Precision precision) const {
+    if (precision != Precision::kBfloat16 || model.prefix_layers() == 0) return;
+    if (std::stoi(description_.compute_capability) >= kFirstMajorOfBfloat16) return;
+    throw Error(ErrorKind::kConfig,
+                "features: " + name() + " is of compute capability " +
+                    description_.compute_capability +
+                    ", and bfloat16 is made for 8.0 or newer: " + "there it is slower than float32",
+                "Leave `precision` out.");
+  }
+
   // For the batches that are ready, and one that is being read: what learns holds no slot.
   static int Slots(int depth) { return depth + 1; }
 

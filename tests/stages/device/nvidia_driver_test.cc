@@ -15,7 +15,13 @@ bool IsSeen(const std::set<std::string>& files) {
 TEST(NvidiaDriver, ShowsItself) {
   EXPECT_FALSE(IsSeen({}));
   EXPECT_TRUE(IsSeen({"/dev/nvidiactl"}));
-  EXPECT_TRUE(IsSeen({"/dev/dxg"}));
+}
+
+// Every maker's GPUs are there under one name.
+TEST(NvidiaDriver, IsToldFromOthersUnderWsl) {
+  EXPECT_FALSE(IsSeen({"/dev/dxg"}));
+  EXPECT_TRUE(IsSeen({"/dev/dxg", "/usr/lib/wsl/lib/libcuda.so.1"}));
+  EXPECT_TRUE(IsSeen({"/dev/dxg", "/usr/lib/x86_64-linux-gnu/libcuda.so.1"}));
 }
 
 TEST(NvidiaDriver, IsSeenBeforeItsFirstUse) {

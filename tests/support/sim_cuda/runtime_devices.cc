@@ -1,6 +1,7 @@
 // The runtime's functions about cards, errors and versions.
 #include <cuda_runtime_api.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstring>
 
@@ -13,12 +14,20 @@ namespace {
 
 constexpr int kVersion = 13000;  // CUDA 13.0
 
+std::atomic<int> compute_capability{90};
+
 bool IsCard(int device) { return device >= 0 && device < sim::kCards; }
 
 // Stands for every function of the driver that LibTorch looks up: it calls none of them here.
 int DriverFunction() { return 0; }
 
 }  // namespace
+
+namespace weir::sim {
+
+void SetComputeCapability(int major, int minor) { compute_capability = 10 * major + minor; }
+
+}  // namespace weir::sim
 
 extern "C" {
 
@@ -62,7 +71,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   std::memset(properties, 0, sizeof *properties);
   std::snprintf(properties->name, sizeof properties->name, "simulated GPU");
   properties->totalGlobalMem = sim::kCardBytes;
-  properties->major = 9;
+  properties->major = compute_capability / 10;
+  properties->minor = compute_capability % 10;
   properties->multiProcessorCount = 132;
   properties->warpSize = 32;
   properties->maxThreadsPerBlock = 1024;

@@ -39,6 +39,9 @@ void SetOthersBytes(int card, std::size_t bytes);
 bool HasContext(int card);
 unsigned ContextFlags(int card);  // as cudaInitDevice was given them; 0 where it was not called
 
+// Of all cards: 9.0 at first.
+void SetComputeCapability(int major, int minor);
+
 // From now on as in a process that has not used a card yet. Memory stays where it is.
 void ForgetContexts();
 
