@@ -42,6 +42,10 @@ unsigned ContextFlags(int card);  // as cudaInitDevice was given them; 0 where i
 // Of all cards: 9.0 at first.
 void SetComputeCapability(int major, int minor);
 
+// From now on each piece of a stream's work may begin up to a millisecond late, by chances of this
+// seed; 0: none does.
+void SetDelays(unsigned seed);
+
 // From now on as in a process that has not used a card yet. Memory stays where it is.
 void ForgetContexts();
 

@@ -1,8 +1,42 @@
 #include "tests/support/sim_cuda/stream.h"
 
+#include <atomic>
+#include <chrono>
+#include <random>
 #include <utility>
 
+#include "tests/support/sim_cuda/sim_cuda.h"
+
 namespace weir::sim {
+namespace {
+
+constexpr int kDelayedOneIn = 8;
+constexpr unsigned kLongestDelay = 1000;  // microseconds
+
+std::atomic<unsigned> delays_seed{0};
+std::atomic<unsigned> streams_begun{0};
+
+// A stream's own chances.
+class Delays {
+ public:
+  void Wait() {
+    const unsigned seed = delays_seed;
+    if (seed == 0) return;
+    if (seed != seed_) random_.seed(1000 * stream_ + seed);
+    seed_ = seed;
+    if (random_() % kDelayedOneIn != 0) return;
+    std::this_thread::sleep_for(std::chrono::microseconds(random_() % kLongestDelay));
+  }
+
+ private:
+  const unsigned stream_ = streams_begun++;
+  unsigned seed_ = 0;  // that the chances are of
+  std::mt19937 random_;
+};
+
+}  // namespace
+
+void SetDelays(unsigned seed) { delays_seed = seed; }
 
 Stream::Stream() : thread_([this] { Loop(); }) {}
 
@@ -34,6 +68,7 @@ bool Stream::IsIdle() {
 }
 
 void Stream::Loop() {
+  Delays delays;
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return has_ended_ || !queue_.empty(); });
@@ -43,6 +78,7 @@ void Stream::Loop() {
       queue_.pop_front();
       is_working_ = true;
       lock.unlock();
+      delays.Wait();
       work();
     }
     lock.lock();

@@ -82,7 +82,7 @@ struct Steps {
 // Error(kMemory) where they do not fit; `is_open` tells when.
 Steps RunSteps(
     const std::shared_ptr<Device>& device, int count, bool& is_open,
-    const std::function<void()>& when_open = [] {}) {
+    const std::function<void(int)>& before_step = [](int) {}) {
   constexpr int kBatch = 32;
   const SmallTraining training = ThroughBlock3();
   const auto model = training.MakeModel();
@@ -90,9 +90,9 @@ Steps RunSteps(
   const auto prefix = device->MakePrefix(*model, TestWeights, Precision::kFloat32, kBatch);
   Running running(training, {.batch = kBatch, .device = device});
   is_open = true;
-  when_open();
   Steps steps;
   for (int i = 0; i < count; ++i) {
+    before_step(i);
     const int before = sim::Calls("cudaMalloc");
     prefix->Run(TestBatch(*model, kBatch));
     running.Pass(Split::kTrain, i, kBatch);
@@ -135,17 +135,6 @@ TEST(DeviceMemory, OfThePrefixMakesRoomForWhatLearns) {
   EXPECT_THAT(RunSteps(gpu.device, 2, is_open).allocations, testing::Each(0));
 }
 
-// A job that has begun ends, whoever takes the rest of the card meanwhile.
-TEST(DeviceMemory, IsTakenBeforeTheFirstPicture) {
-  const std::size_t others = sim::OthersBytes(0);
-  const TestGpu gpu;
-  bool is_open = false;
-  const Steps steps = RunSteps(gpu.device, 2, is_open,
-                               [] { sim::SetOthersBytes(0, sim::kCardBytes - sim::HeldBytes(0)); });
-  sim::SetOthersBytes(0, others);
-  EXPECT_THAT(steps.allocations, testing::Each(0));
-}
-
 // Whatever the driver says of this process, and it says less than there is in containers: a job is
 // refused, or the card never held more of it than its ceiling.
 class DeviceCeiling : public testing::TestWithParam<sim::NvmlTemper> {
@@ -172,6 +161,22 @@ TEST_P(DeviceCeiling, HoldsForAllThatTheProcessHolds) {
     EXPECT_LE(sim::HeldPeakBytes(0), limit_mib * kMiB);
   }
   EXPECT_GT(trained, 0);
+}
+
+// A job that has begun ends, whoever takes the rest of the card meanwhile, and whether or not the
+// driver tells whose it is.
+TEST_P(DeviceCeiling, IsTakenBeforeTheFirstPicture) {
+  const std::size_t others = sim::OthersBytes(0);
+  for (const int taken_at : {0, 2}) {
+    const TestGpu gpu;
+    bool is_open = false;
+    const Steps steps = RunSteps(gpu.device, 4, is_open, [&](int step) {
+      if (step == taken_at) sim::SetOthersBytes(0, sim::kCardBytes - sim::HeldBytes(0));
+    });
+    gpu.device->EndPass();
+    sim::SetOthersBytes(0, others);
+    EXPECT_THAT(steps.allocations, testing::Each(0));
+  }
 }
 
 std::string NameOf(const testing::TestParamInfo<sim::NvmlTemper>& info) {
