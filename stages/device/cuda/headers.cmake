@@ -11,10 +11,12 @@ if(CUDAToolkit_FOUND)
   return()
 endif()
 find_path(WEIR_CUDA_INCLUDE_DIRS cuda_bf16.h
-  PATHS ${PROJECT_SOURCE_DIR}/.deps/nvcc ENV CUDA_HOME ENV CUDA_PATH /usr/local/cuda PATH_SUFFIXES include
+  PATHS ${PROJECT_SOURCE_DIR}/.deps/nvcc ${PROJECT_SOURCE_DIR}/.deps/cuda-headers
+    ENV CUDA_HOME ENV CUDA_PATH /usr/local/cuda
+  PATH_SUFFIXES include
   NO_DEFAULT_PATH NO_CACHE)
 if(NOT WEIR_CUDA_INCLUDE_DIRS)
-  set(WEIR_CUDA_HEADERS_MISSING "there are no CUDA headers (in .deps/nvcc or /usr/local/cuda)")
+  set(WEIR_CUDA_HEADERS_MISSING "there are no CUDA headers (in .deps/nvcc, .deps/cuda-headers or /usr/local/cuda)")
   return()
 endif()
 file(STRINGS "${LibTorch_C10_CUDA_LIBRARY}" _runtimes REGEX "libcudart\\.so\\.[0-9]+")
