@@ -20,8 +20,16 @@ install(RUNTIME_DEPENDENCY_SET weir_libraries
   POST_EXCLUDE_REGEXES ".*"
   DIRECTORIES ${libtorch} ${onednn}
   DESTINATION ${private_libraries})
+# The device side on its own, as it takes gigabytes: `cmake --install build --component cuda`, into the same prefix.
 if(TARGET weir_cuda)
-  install(TARGETS weir_cuda LIBRARY DESTINATION ${CMAKE_INSTALL_BINDIR})  # opened from beside the program
+  set_target_properties(weir_cuda PROPERTIES INSTALL_RPATH "$ORIGIN/weir")
+  install(TARGETS weir_cuda
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT cuda EXCLUDE_FROM_ALL)  # where the program looks, too
+  # LibTorch's half, and CUDA's libraries where bootstrap.sh fetched them: each is found from beside the others.
+  file(GLOB cuda_libraries
+    ${libtorch}/libtorch_cuda.so ${libtorch}/libc10_cuda.so ${libtorch}/libtorch_nvshmem.so
+    ${PROJECT_SOURCE_DIR}/.deps/nvidia/*/lib/lib*.so*)
+  install(FILES ${cuda_libraries} DESTINATION ${private_libraries} COMPONENT cuda EXCLUDE_FROM_ALL)
 endif()
 
 install(TARGETS weir_framework ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

@@ -5,7 +5,7 @@
 set -euo pipefail
 build=$1
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-scratch=$(mktemp -d)
+scratch=$(mktemp -d -p "$build")  # a gigabyte, for a minute
 trap 'rm -rf "$scratch"' EXIT
 fail() {
   echo "install_test.sh: $1" >&2
@@ -13,11 +13,25 @@ fail() {
 }
 
 cmake --install "$build" --prefix "$scratch/prefix" > "$scratch/log" || { cat "$scratch/log"; fail 'cannot be installed'; }
+if [ -e "$build/libweir_cuda.so" ]; then
+  cmake --install "$build" --prefix "$scratch/prefix" --component cuda > "$scratch/log" ||
+    { cat "$scratch/log"; fail 'the device side cannot be installed'; }
+fi
 # Moved, as an archive that is unpacked elsewhere is.
 mv "$scratch/prefix" "$scratch/weir"
 export PATH=$scratch/weir/bin:$PATH
 [ "$(command -v weir)" = "$scratch/weir/bin/weir" ] || fail 'another weir comes first'
 weir --version
+
+# Nothing of the device side is looked for where it was built, and LibTorch's half is found.
+if [ -e "$build/libweir_cuda.so" ]; then
+  looks_in=$(objdump -p "$scratch/weir/lib/libweir_cuda.so" | sed -n 's/^ *RUNPATH *//p')
+  # shellcheck disable=SC2016  # as it stands there
+  [ "$looks_in" = '$ORIGIN/weir' ] ||
+    fail 'the device side looks for its libraries elsewhere'
+  ldd "$scratch/weir/lib/libweir_cuda.so" | grep -qF "libtorch_cuda.so => $scratch/weir/lib/weir/" ||
+    fail 'the device side does not find LibTorch'
+fi
 
 cd "$scratch"
 weir new-plugin sepia
