@@ -33,7 +33,7 @@ check_format() {
   sources h cc cu | xargs -0 .deps/clang-format/clang-format --dry-run -Werror
   # It leaves comments as they are written, however long they are.
   if sources h cc cu | xargs -0 grep -nE '^.{101,}'; then echo 'lines of more than 100 characters' && return 1; fi
-  shellcheck bootstrap.sh .ci/run .cmake/*.sh tests/*.sh tests/plugins/*.sh
+  shellcheck bootstrap.sh .ci/run .cmake/*.sh tests/*.sh tests/plugins/*.sh tests/stages/device/cuda/*.sh
 }
 
 # clang-tidy over sources of ours that are compiled here; their names, one a line, are read.
