@@ -146,9 +146,10 @@ class CudaDevice final : public Device {
       thread_.Run([] { at::set_num_threads(1); });
       ledger_.Settle();  // LibTorch still keeps to what the device before this one left it
       issuer_.emplace(index_, ledger_, thread_, /*is_urgent=*/false);
-      issuer_->Issue("CUDA's libraries do not fit on the GPU", [this] {
+      const bool works = issuer_->Fits([this] {
         WarmUpTorch(c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index_)));
       });
+      if (!works) ledger_.Refuse("CUDA's libraries do not fit on the GPU");
       issuer_->GiveBack();
       ledger_.Settle();
     });

@@ -18,7 +18,12 @@ bool IsWantOfMemory(const c10::Error& error, bool may_be_engine) {
   return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
          text.find("out of memory") != std::string::npos ||
          text.find("STATUS_ALLOC_FAILED") != std::string::npos ||
-         (may_be_engine && text.find("unable to find an engine") != std::string::npos);
+         (may_be_engine && IsWantOfEngine(error));
+}
+
+bool IsWantOfEngine(const c10::Error& error) {
+  const std::string text = error.what_without_backtrace();
+  return text.find("unable to find an engine") != std::string::npos;
 }
 
 void CallTorch(DeviceLedger& ledger, const std::string& holder, const std::function<void()>& call) {

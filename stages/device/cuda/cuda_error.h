@@ -22,6 +22,9 @@ void Check(cudaError_t status, const char* cannot);
 // the want of it: `may_be_engine`.
 bool IsWantOfMemory(const c10::Error& error, bool may_be_engine);
 
+// Whether cuDNN has nothing that does a layer's work on this card, or had no memory for it.
+bool IsWantOfEngine(const c10::Error& error);
+
 // Runs `call`; LibTorch's want of memory becomes the ledger's refusal ("features: ..."), any other
 // of its errors an Error(kInternal).
 void CallTorch(DeviceLedger& ledger, const std::string& holder, const std::function<void()>& call);

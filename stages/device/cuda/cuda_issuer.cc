@@ -1,5 +1,6 @@
 #include "stages/device/cuda/cuda_issuer.h"
 
+#include <ATen/Context.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
@@ -68,28 +69,35 @@ void CudaIssuer::Run(const std::string& what, const std::function<void()>& work)
   CallTorch(ledger_, what, [&] {
     const c10::cuda::CUDAStreamGuard on_stream(stream_);
     const c10::InferenceMode no_gradients;
+    at::globalContext().setUserEnabledCuDNN(uses_cudnn_);
     work();
   });
 }
 
 bool CudaIssuer::Fits(const std::function<void()>& work) {
   bool fits = false;
-  const auto attempt = [&] {
-    const std::int64_t refusals = ledger_.torch_refusals();
-    try {
-      work();
-      stream_.synchronize();
-      fits = ledger_.Settle();
-      has_fitted_ = has_fitted_ || fits;
-    } catch (const c10::Error& error) {
-      if (!IsWantOfMemory(error, has_fitted_ || ledger_.torch_refusals() > refusals)) throw;
-      cudaGetLastError();  // it is told once
-      stream_.synchronize();
-    }
-    if (!fits) ChangePool();
-  };
-  thread_.Run([&] { Run("the GPU", attempt); });
+  thread_.Run([&] { Run("the GPU", [&] { fits = Try(work); }); });
   return fits;
+}
+
+bool CudaIssuer::Try(const std::function<void()>& work) {
+  const std::int64_t refusals = ledger_.torch_refusals();
+  try {
+    work();
+    stream_.synchronize();
+    if (ledger_.Settle()) return has_fitted_ = true;
+  } catch (const c10::Error& error) {
+    cudaGetLastError();  // it is told once
+    stream_.synchronize();
+    if (!IsWantOfMemory(error, has_fitted_ || ledger_.torch_refusals() > refusals)) {
+      if (!IsWantOfEngine(error) || !uses_cudnn_) throw;
+      uses_cudnn_ = false;
+      at::globalContext().setUserEnabledCuDNN(false);
+      return Try(work);
+    }
+  }
+  ChangePool();
+  return false;
 }
 
 void CudaIssuer::GiveBack() {

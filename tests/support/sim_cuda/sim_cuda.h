@@ -56,14 +56,15 @@ int Calls(const std::string& function);
 void FailCall(const std::string& function, int nth, cudaError_t error);
 
 // Kernels are loaded where they are first wanted, and stay: from now on an operator of LibTorch
-// takes so many bytes of its card, beside what is allocated, whenever it is given shapes that it has
-// not been given since this was called. What was taken before is given back. None at first.
+// takes so many bytes of its card, beside what is allocated, whenever it is given shapes that it
+// has not been given since this was called. What was taken before is given back. None at first.
 void SetModuleBytes(std::size_t least, std::size_t most);
 
 // How often an operator of LibTorch was given shapes that were new to it then.
 int NewLaunches();
 
-// From now on an operator, "aten::convolution", throws this as LibTorch's error; empty: it does not.
+// From now on an operator, "aten::convolution", throws this as LibTorch's error; empty: it does
+// not. "cudnn/dense" and "cudnn/depthwise" are those convolutions as long as cuDNN is in use.
 void FailOperator(const std::string& name, const std::string& message);
 
 // Copies to a card that the runtime had to stage, as their source was not pinned.

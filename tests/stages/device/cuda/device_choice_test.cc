@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "tests/stages/device/cuda/cuda_gpu.h"
+#include "tests/stages/train/running_train.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/sim_cuda/sim_cuda.h"
 
@@ -22,6 +25,7 @@ class DeviceChoice : public testing::Test {
  protected:
   ~DeviceChoice() override {
     sim::FailOperator("aten::convolution", "");
+    sim::FailOperator("cudnn/depthwise", "");
     sim::SetModuleBytes(0, 0);
     sim::SetComputeCapability(9, 0);
   }
@@ -38,6 +42,25 @@ TEST_F(DeviceChoice, IsTheHostWhereLibTorchDoesNotWorkOnTheCard) {
   EXPECT_EQ(CaughtError([] { Choose(DeviceSelection::Kind::kCuda); }),
             std::string("LibTorch on the GPU: ") + kNoEngine +
                 "\nRun on the processor with prefetch: {device: cpu}.");
+}
+
+// As older cards have no engine for depthwise layers in channels last: LibTorch's own kernels do
+// the work, and it is the same.
+TEST_F(DeviceChoice, OfACardWithoutTheEnginesWorksWithoutCudnn) {
+  sim::FailOperator("cudnn/depthwise", kNoEngine);
+  const TestGpu gpu;
+  ASSERT_NE(gpu.device, nullptr) << gpu.why_not;
+  const SmallTraining training = PartlyFrozen();
+  const auto model = training.MakeModel();
+  const auto results = [&](const TestGpu& on) {
+    const auto prefix = on.device->MakePrefix(*model, TestWeights, Precision::kFloat32, 4);
+    Running running(training, {.device = on.device});
+    running.Pass(Split::kTrain, 0, 16);
+    return std::pair(Values(prefix->Run(TestBatch(*model, 4))), running.State());
+  };
+  const auto without = results(gpu);
+  sim::FailOperator("cudnn/depthwise", "");
+  EXPECT_TRUE(without == results(TestGpu()));
 }
 
 // No memory mends that, and none is asked for; a layer for which there was an engine before, with
