@@ -14,6 +14,7 @@
 
 #include "tests/support/drawn_pictures.h"
 #include "tests/support/file_text.h"
+#include "tests/support/left_by_run.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/weir_process.h"
 
@@ -60,15 +61,8 @@ class EvaluateTest : public ::testing::Test {
     EXPECT_EQ(outcome.status, 0) << outcome.err;
     return outcome;
   }
-  std::string Model(const std::string& out) const {
-    return FileText(scratch_ / out / "model/model.safetensors");
-  }
-  std::vector<json> Lines(const std::string& out) const {
-    std::ifstream file(scratch_ / out / "metrics.jsonl");
-    std::vector<json> lines;
-    for (std::string line; std::getline(file, line);) lines.push_back(json::parse(line));
-    return lines;
-  }
+  std::string Weights(const std::string& out) const { return WeightsIn(scratch_ / out); }
+  std::vector<json> Lines(const std::string& out) const { return MetricsIn(scratch_ / out); }
 
   const ScratchFolder scratch_;
   fs::path few_;  // the folder of the class of which there are few
@@ -204,7 +198,7 @@ TEST_F(EvaluateTest, BalancedWeightsAreThoseOfTheCountsAndGoOnAfterAStop) {
   const std::vector<std::string> balanced = {"--set", "training.class_weight=balanced"};
   Run("plain");
   Run("whole", balanced);
-  EXPECT_FALSE(Model("plain") == Model("whole"));
+  EXPECT_FALSE(Weights("plain") == Weights("whole"));
 
   // n / (classes * n of the class), of what is left to train on.
   const std::string name = few_.filename().string();
@@ -223,7 +217,7 @@ TEST_F(EvaluateTest, BalancedWeightsAreThoseOfTheCountsAndGoOnAfterAStop) {
     weights += text;
   }
   Run("named", {"--set", weights + "}"});
-  EXPECT_TRUE(Model("named") == Model("whole")) << weights;
+  EXPECT_TRUE(Weights("named") == Weights("whole")) << weights;
 
   WeirProcess process(Command("stopped", Joined(balanced, {"--set", "training.epochs=40"})));
   process.ReadUntil("epoch 1/40 train");
@@ -231,7 +225,7 @@ TEST_F(EvaluateTest, BalancedWeightsAreThoseOfTheCountsAndGoOnAfterAStop) {
   ASSERT_EQ(process.Wait().status, 130);
   Run("stopped", Joined(balanced, {"--set", "training.epochs=40", "--resume"}));
   Run("on", Joined(balanced, {"--set", "training.epochs=40", "--set", "threads=1"}));
-  EXPECT_TRUE(Model("stopped") == Model("on"));
+  EXPECT_TRUE(Weights("stopped") == Weights("on"));
 }
 
 TEST_F(EvaluateTest, AWeightForAClassThatIsNotThereIsRefusedBeforeAnythingRuns) {

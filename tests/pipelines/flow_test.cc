@@ -29,7 +29,9 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-std::string Pictures() { return DrawnPictures<8>().string(); }
+constexpr int kPerClass = 8;
+
+std::string Pictures() { return DrawnPictures<kPerClass>().string(); }
 
 // Width and height of a PNG; zeros where it is none.
 std::pair<int, int> SizeOfPng(const fs::path& path) {
@@ -87,10 +89,9 @@ TEST_F(FlowTest, AJobOfWhichNotOnePictureCanBeUsedFails) {
 }
 
 TEST_F(FlowTest, PreviewDrawsWhatTrainingWillSee) {
-  const std::vector<std::string> preview = {"preview", "configs/demo.yaml", "--set",
-                                            "pipeline.directory.path=" + Pictures(), "--out"};
   const auto draw = [&](const std::string& name, const std::vector<std::string>& more) {
-    const ProcessOutcome outcome = Weir(Joined(Joined(preview, {path(name)}), more));
+    const ProcessOutcome outcome =
+        Weir(DrawnDemo<kPerClass>("preview", Joined({"--out", path(name)}, more)));
     EXPECT_EQ(outcome.status, 0) << outcome.err;
     return outcome.out;
   };
@@ -348,8 +349,7 @@ TEST_F(FlowTest, SaysWhatIsKeptForValidation) {
 
 TEST_F(FlowTest, AnOldNameOfAKeyWorksAndIsNamed) {
   const ProcessOutcome outcome =
-      Weir({"plan", "configs/demo.yaml", "--set", "pipeline.directory.path=" + Pictures(), "--set",
-            "training.checkpoint_seconds=5"});
+      Weir(DrawnDemo<kPerClass>("plan", {"--set", "training.checkpoint_seconds=5"}));
   EXPECT_EQ(outcome.status, 0);
   EXPECT_THAT(outcome.err, HasSubstr("`checkpoint_seconds` is called `checkpoint_interval` now"));
 }

@@ -25,7 +25,9 @@ using ::testing::Not;
 
 constexpr const char* kNoVnni = "precision: int8 needs a CPU with VNNI";
 
-std::string Pictures() { return DrawnPictures<24>().string(); }
+constexpr int kPerClass = 24;
+
+std::string Pictures() { return DrawnPictures<kPerClass>().string(); }
 
 class Int8Test : public ::testing::Test {
  protected:
@@ -38,12 +40,10 @@ class Int8Test : public ::testing::Test {
   // The demo with its backbone frozen throughout, in int8.
   std::vector<std::string> Demo(const std::string& command,
                                 const std::vector<std::string>& more = {}) const {
-    const std::vector<std::string> all = {command, "configs/demo.yaml",
-                                          "--set", "pipeline.directory.path=" + Pictures(),
-                                          "--set", "model.frozen=all",
-                                          "--set", "training.epochs=2",
-                                          "--set", "pipeline.features.precision=int8"};
-    return Joined(all, more);
+    return DrawnDemo<kPerClass>(
+        command, Joined({"--set", "model.frozen=all", "--set", "training.epochs=2", "--set",
+                         "pipeline.features.precision=int8"},
+                        more));
   }
   ProcessOutcome TryRun(const std::string& out, std::vector<std::string> more = {}) const {
     more.insert(more.end(), {"--out", (scratch_ / out).string()});
@@ -169,8 +169,8 @@ TEST_F(Int8Test, SaysWhereNotOnePictureCanBeMeasured) {
 
 TEST(Int8WithoutVnni, IsRefusedInWords) {
   const ProcessOutcome outcome =
-      Weir({"plan", "configs/demo.yaml", "--set", "model.frozen=all", "--set",
-            "pipeline.directory.path=" + Pictures(), "--set", "pipeline.features.precision=int8"},
+      Weir(DrawnDemo<kPerClass>(
+               "plan", {"--set", "model.frozen=all", "--set", "pipeline.features.precision=int8"}),
            {.environment = {"ONEDNN_MAX_CPU_ISA=AVX2"}});
   EXPECT_EQ(outcome.status, 2);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr(kNoVnni), HasSubstr("Set precision: float32.")));

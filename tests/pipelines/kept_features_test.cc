@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/support/file_text.h"
+#include "tests/support/left_by_run.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/weir_process.h"
 
@@ -60,11 +61,7 @@ class KeptFeaturesTest : public ::testing::Test {
     EXPECT_EQ(outcome.status, 0) << outcome.out << outcome.err;
     return outcome.out;
   }
-  std::string Model(const std::string& out) const {
-    const std::string bytes = FileText(scratch_ / out / "model/model.safetensors");
-    EXPECT_FALSE(bytes.empty());
-    return bytes;
-  }
+  std::string Weights(const std::string& out) const { return WeightsIn(scratch_ / out); }
   // What a run with the cache in a file says that it found and added.
   void ExpectFile(const std::string& out, const Texts& more, int found, int added) const {
     const std::string said = Run(out, more);
@@ -80,17 +77,17 @@ const Texts kInFile = {"--set", "pipeline.features.cache=file"};
 
 TEST_F(KeptFeaturesTest, GiveTheSameModelAsThoseThatAreMadeAnew) {
   Run("off", Joined(kVariants, {"--set", "pipeline.features.cache=off"}));
-  const std::string model = Model("off");
+  const std::string model = Weights("off");
   const std::string said = Run("memory", kVariants);
   EXPECT_THAT(said, HasSubstr("features: of both splits kept in memory, "));
   EXPECT_THAT(said, HasSubstr(", 2 variants of each picture"));
-  EXPECT_TRUE(Model("memory") == model);
+  EXPECT_TRUE(Weights("memory") == model);
   Run("one", Joined(kVariants, {"--set", "threads=1"}));
-  EXPECT_TRUE(Model("one") == model);
+  EXPECT_TRUE(Weights("one") == model);
   Run("file", Joined(kVariants, kInFile));
-  EXPECT_TRUE(Model("file") == model);
+  EXPECT_TRUE(Weights("file") == model);
   Run("again", Joined(kVariants, kInFile));
-  EXPECT_TRUE(Model("again") == model);
+  EXPECT_TRUE(Weights("again") == model);
   for (const char* out : {"off", "memory", "one", "file", "again"}) {
     const auto summary = nlohmann::json::parse(FileText(scratch_ / out / "summary.json"));
     EXPECT_EQ(summary["dropped"], 1) << out;
@@ -111,10 +108,10 @@ TEST_F(KeptFeaturesTest, OfOtherAugmentationAreOtherModels) {
   const Texts last = {"--set", "training.keep=last"};
   Run("two", Joined(kVariants, last));
   Run("endless", last);
-  EXPECT_FALSE(Model("two") == Model("endless"));
+  EXPECT_FALSE(Weights("two") == Weights("endless"));
   // As many variants as epochs is what is drawn without a number of them.
   Run("as-many", Joined({"--set", "pipeline.augment.variants=" + std::to_string(kEpochs)}, last));
-  EXPECT_TRUE(Model("as-many") == Model("endless"));
+  EXPECT_TRUE(Weights("as-many") == Weights("endless"));
 }
 
 TEST_F(KeptFeaturesTest, InAFileAreMadeAgainExactlyWhereSomethingChanged) {
@@ -122,7 +119,7 @@ TEST_F(KeptFeaturesTest, InAFileAreMadeAgainExactlyWhereSomethingChanged) {
                                        "pipeline.augment.horizontal_flip=false"});
   ExpectFile("first", plain, 0, kPictures);
   ExpectFile("same", plain, kPictures, 0);
-  EXPECT_TRUE(Model("same") == Model("first"));
+  EXPECT_TRUE(Weights("same") == Weights("first"));
 
   // Another head, optimizer, batch size, ceiling, seed (nothing is drawn) or validation split.
   ExpectFile("head",
@@ -181,7 +178,7 @@ TEST_F(KeptFeaturesTest, ThatAreDamagedAreMadeAgain) {
   bytes.seekp(4096 + 100).put('\x7f').seekp(-30, std::ios::end).put('\x7f');
   bytes.close();
   ExpectFile("again", plain, kPictures - 2, 2);
-  EXPECT_TRUE(Model("again") == Model("first"));
+  EXPECT_TRUE(Weights("again") == Weights("first"));
 }
 
 TEST_F(KeptFeaturesTest, AreThereForARunThatGoesOn) {
@@ -191,7 +188,7 @@ TEST_F(KeptFeaturesTest, AreThereForARunThatGoesOn) {
   const ProcessOutcome resumed =
       Outcome("before", Joined(Joined(kVariants, kInFile), {"--resume"}));
   EXPECT_EQ(resumed.status, 0) << resumed.err;
-  EXPECT_TRUE(Model("before") == Model("whole"));
+  EXPECT_TRUE(Weights("before") == Weights("whole"));
 }
 
 TEST_F(KeptFeaturesTest, SayWhereNothingCanBeKept) {
@@ -216,7 +213,7 @@ TEST_F(KeptFeaturesTest, LeaveOutWhatTheBatchesLeaveOut) {
   const Texts drops = Joined(kVariants, {"--set", "pipeline.batch.drop_last=true"});
   Run("off", Joined(drops, {"--set", "pipeline.features.cache=off"}));
   Run("memory", drops);
-  EXPECT_TRUE(Model("memory") == Model("off"));
+  EXPECT_TRUE(Weights("memory") == Weights("off"));
 }
 
 }  // namespace

@@ -4,12 +4,14 @@
 
 #include <filesystem>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "tests/memory/failed_run.h"
 #include "tests/support/drawn_pictures.h"
 #include "tests/support/file_text.h"
+#include "tests/support/left_by_run.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/training_job.h"
 
@@ -34,13 +36,21 @@ class KilledRun : public ::testing::Test {
     return Joined({"run", job_.string(), "--out", (scratch_ / name).string()}, more);
   }
 
-  // What is kept of a run: its model with all that says which it is, and its figures.
+  // What is kept of a run: its model with all that says which it is, and its figures. Nothing of it
+  // may be missing.
   std::map<std::string, std::string> Kept(const std::string& name) const {
-    std::map<std::string, std::string> files;
+    const fs::path run = scratch_ / name;
+    std::map<std::string, std::string> kept = {{"summary", SummaryIn(run)["kept"].dump()}};
     for (const char* file : {"model.safetensors", "raw.safetensors", "model.json"}) {
-      files[file] = FileText(scratch_ / name / "model" / file);
+      kept[file] = FileText(run / "model" / file);
     }
-    return files;
+    for (const auto& line : MetricsIn(run)) {
+      kept["epochs"] += line["epoch"].dump() + line["split"].dump() +
+                        line.value("weights", nlohmann::json()).dump() + line["images"].dump() +
+                        line["loss"].dump() + "\n";
+    }
+    for (const auto& [what, content] : kept) EXPECT_FALSE(content.empty()) << name << ": " << what;
+    return kept;
   }
 
   // Kills the run at each call of that kind, one after the other, and goes on with it. `failing` is
@@ -63,8 +73,11 @@ class KilledRun : public ::testing::Test {
           RunFailing(has_begun ? Command(name, {"--resume"}) : Command(name),
                      {.kind = failing.kind, .at = failing.at, .is_forever = true});
       EXPECT_EQ(rest.outcome.status, 0) << rest.outcome.out << rest.outcome.err;
-      EXPECT_TRUE(Kept(name) == Kept(whole));
-      EXPECT_FALSE(Kept(name)["model.json"].empty());
+      const auto kept = Kept(name);
+      for (const auto& [what, content] : Kept(whole)) {
+        const bool is_text = !what.ends_with(".safetensors");
+        EXPECT_TRUE(kept.at(what) == content) << what << '\n' << (is_text ? kept.at(what) : "");
+      }
       if (HasFailure()) break;
       fs::remove_all(scratch_ / name);
     }

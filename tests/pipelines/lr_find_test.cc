@@ -24,11 +24,10 @@ using ::testing::HasSubstr;
 // The demo's backbone with a new head on few pictures, which takes a second.
 std::vector<std::string> LrFind(const ScratchFolder& folder,
                                 const std::vector<std::string>& more = {}) {
-  return Joined(
-      {"lr-find", "configs/demo.yaml", "--set",
-       "pipeline.directory.path=" + DrawnPictures<12>().string(), "--set", "pipeline.batch.size=16",
-       "--set", "model.frozen=all", "--out", (folder / "lr_find.png").string()},
-      more);
+  return DrawnDemo<12>(
+      "lr-find", Joined({"--set", "pipeline.batch.size=16", "--set", "model.frozen=all", "--out",
+                         (folder / "lr_find.png").string()},
+                        more));
 }
 
 // What is in a folder and below.

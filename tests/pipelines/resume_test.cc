@@ -14,6 +14,7 @@
 
 #include "tests/support/drawn_pictures.h"
 #include "tests/support/file_text.h"
+#include "tests/support/left_by_run.h"
 #include "tests/support/scoped_variable.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/weir_process.h"
@@ -62,9 +63,7 @@ class ExchangedInputs : public ::testing::Test {
     return process.Wait();
   }
 
-  std::string Model(const std::string& out) const {
-    return FileText(scratch_ / out / "model/model.safetensors");
-  }
+  std::string Weights(const std::string& out) const { return WeightsIn(scratch_ / out); }
 
   // The weights with other numbers here and there.
   std::string OtherWeights() const {
@@ -87,7 +86,7 @@ class ExchangedInputs : public ::testing::Test {
 
 TEST_F(ExchangedInputs, TheModelIsTheSameWhateverBecomesOfTheWeightsMeanwhile) {
   ASSERT_EQ(Weir(LongCommand("right")).status, 0);
-  const std::string right = Model("right");
+  const std::string right = Weights("right");
   const std::map<std::string, std::function<void()>> acts = {
       {"overwritten", OverwritingWeights()},
       {"truncated", [this] { fs::resize_file(weights_, 1000); }},
@@ -96,7 +95,7 @@ TEST_F(ExchangedInputs, TheModelIsTheSameWhateverBecomesOfTheWeightsMeanwhile) {
     scratch_.Write("w.safetensors", FileText(kWeights));
     const ProcessOutcome outcome = Disturbed(name, act);
     EXPECT_EQ(outcome.status, 0) << name << outcome.err;
-    EXPECT_TRUE(Model(name) == right) << name;
+    EXPECT_TRUE(Weights(name) == right) << name;
   }
 }
 
@@ -119,7 +118,7 @@ TEST_F(ExchangedInputs, WithoutRoomForACopyAnExchangedFileLosesNothing) {
     EXPECT_FALSE(fs::exists(scratch_ / what / "model/model.safetensors"));
     scratch_.Write("w.safetensors", FileText(kWeights));
     EXPECT_EQ(Weir(LongCommand(what, {"--resume"})).status, 0);
-    EXPECT_TRUE(Model(what) == Model("right")) << what;
+    EXPECT_TRUE(Weights(what) == Weights("right")) << what;
   }
 }
 
@@ -164,7 +163,7 @@ TEST_F(ExchangedInputs, WhatMayChangeIsSaidAndTheRestIsTheSameTraining) {
                     HasSubstr("\npipeline.directory.path was " + pictures_.string() + ", is " +
                               (scratch_ / "moved").string() + " from here on\n"),
                     Not(HasSubstr("learning_rate was"))));
-  EXPECT_TRUE(Model("run") == Model("right"));
+  EXPECT_TRUE(Weights("run") == Weights("right"));
 
   Settings slower = moved;
   slower["training.optimizer"] = "{adam: {learning_rate: 0.0001}}";
@@ -172,7 +171,7 @@ TEST_F(ExchangedInputs, WhatMayChangeIsSaidAndTheRestIsTheSameTraining) {
   EXPECT_EQ(other.status, 0) << other.err;
   EXPECT_THAT(other.out, HasSubstr("\ntraining.optimizer.adam.learning_rate was 5e-04, is 1e-04 "
                                    "from here on\n"));
-  EXPECT_FALSE(Model("again") == Model("right"));
+  EXPECT_FALSE(Weights("again") == Weights("right"));
 
   const ProcessOutcome unchanged = Weir(Command("again", slower, {"--resume"}));
   EXPECT_THAT(unchanged.out, Not(HasSubstr("from here on")));

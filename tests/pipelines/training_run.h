@@ -5,12 +5,11 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "tests/support/drawn_pictures.h"
-#include "tests/support/file_text.h"
+#include "tests/support/left_by_run.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/training_job.h"
 #include "tests/support/weir_process.h"
@@ -39,22 +38,12 @@ class TrainingRun : public ::testing::Test {
   }
   std::filesystem::path Out(const std::string& name) const { return scratch_ / name; }
 
-  std::string Model(const std::string& name) const {
-    return FileText(Out(name) / "model/model.safetensors") +
-           FileText(Out(name) / "model/model.json");
-  }
-  nlohmann::json Summary(const std::string& name) const {
-    return nlohmann::json::parse(FileText(Out(name) / "summary.json"));
-  }
-  // The lines of metrics.jsonl of one split.
+  // What it left, by the names of left_by_run.h.
+  std::string Weights(const std::string& name) const { return WeightsIn(Out(name)); }
+  std::string Model(const std::string& name) const { return ModelIn(Out(name)); }
+  nlohmann::json Summary(const std::string& name) const { return SummaryIn(Out(name)); }
   std::vector<nlohmann::json> Metrics(const std::string& name, const std::string& split) const {
-    std::vector<nlohmann::json> lines;
-    std::istringstream text(FileText(Out(name) / "metrics.jsonl"));
-    for (std::string line; std::getline(text, line);) {
-      lines.push_back(nlohmann::json::parse(line));
-      if (lines.back()["split"] != split) lines.pop_back();
-    }
-    return lines;
+    return MetricsIn(Out(name), split);
   }
 
   const ScratchFolder scratch_;

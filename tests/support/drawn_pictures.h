@@ -30,10 +30,11 @@ const std::filesystem::path& DrawnPictures() {
 }
 
 // The arguments of `command` over the demo's configuration and these pictures, and `more` behind.
-inline std::vector<std::string> DrawnDemo(const std::string& command,
-                                          const std::vector<std::string>& more = {}) {
+template <int per_class = 0>
+std::vector<std::string> DrawnDemo(const std::string& command,
+                                   const std::vector<std::string>& more = {}) {
   return Joined({command, "configs/demo.yaml", "--set",
-                 "pipeline.directory.path=" + DrawnPictures().string()},
+                 "pipeline.directory.path=" + DrawnPictures<per_class>().string()},
                 more);
 }
 

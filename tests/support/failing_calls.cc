@@ -2,7 +2,8 @@
 //
 // WEIR_FAIL_CALL=K  which: mmap, thread, sync, rename, exchange (renameat2), read, write, open,
 //                   truncate or close; without it none does
-// WEIR_KILL_CALL=K  at the WEIR_KILL_AT-th of that kind the process is killed, before it is made
+// WEIR_KILL_CALL=K  at the WEIR_KILL_AT-th of that kind the process is killed: before the call is
+//                   made, but for a `close`, which is made first
 //
 // What fails has the errno that such a call usually fails with (below). Counted are
 // calls from one library to another, of any thread: what glibc calls within itself is not among
