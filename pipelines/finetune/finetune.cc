@@ -196,14 +196,17 @@ class Finetuning {
     const std::string problem = KeptModelFolder(folder.model(), folder.checkpoint().parent_path())
                                     .Recover(epoch, EpochOfSavedModel);
     if (problem.empty()) return;
-    if (tally.best) {
+    const std::string what =
+        folder.model().string() + " does not hold the model of epoch " + std::to_string(epoch);
+    if (tally.best && job_->keeps_best()) {
       throw Error(ErrorKind::kData,
-                  folder.model().string() + " does not hold the model of epoch " +
-                      std::to_string(epoch) +
-                      " any more, the best so far, which cannot be made again: " + problem,
-                  "Put it back as it was, or begin anew in another folder.");
+                  what + ", the best so far, which cannot be made again: " + problem,
+                  "Put it back as it was, or begin anew in another folder; `training.keep: last` "
+                  "goes on without it.");
     }
+    about_lost_ = what + ": " + problem + "; the training writes its model anew";
     lost_ = std::exchange(tally.kept, std::nullopt);
+    tally.best.reset();  // the figure of a model that is no more
   }
 
   void BeginPhase(const RunFolder& folder) {
@@ -274,6 +277,7 @@ class Finetuning {
     if (!reason.empty()) std::printf("%s: the ceiling is lower\n", reason.c_str());
     PrintLine(DeviceText(job_->session().device()));
     for (const std::string& note : report.folder().notes()) PrintLine(note);
+    if (!about_lost_.empty()) PrintLine(about_lost_);
   }
 
   void AnnounceChanges(const std::string& config_before, const Tally& tally) const {
@@ -351,6 +355,7 @@ class Finetuning {
   const fs::path resumed_;  // empty where it is a new run
   std::vector<Recipe> phases_;
   std::optional<KeptEpoch> lost_;         // as TrainingCourse has it
+  std::string about_lost_;                // what is said of it
   std::optional<Inheritance> inherited_;  // from the first phase of the process, once it is over
   std::unique_ptr<PhaseJob> job_;         // the phase in progress
 };

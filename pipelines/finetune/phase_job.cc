@@ -71,4 +71,10 @@ std::uint64_t PhaseJob::Count(Split split) const {
   return counts ? (*counts)[split] : 0;
 }
 
+bool PhaseJob::keeps_best() const {
+  const bool validates = Count(Split::kValidation) > 0;
+  return recipe_.training.keep.value_or(validates ? KeptModel::kBest : KeptModel::kLast) ==
+         KeptModel::kBest;
+}
+
 }  // namespace weir

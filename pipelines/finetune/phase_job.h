@@ -53,6 +53,7 @@ class PhaseJob {
   const Session& session() const { return *session_; }
   Learner& learner() const { return *learner_; }
   std::uint64_t Count(Split split) const;  // pictures of a pass
+  bool keeps_best() const;                 // whether the best model is to be kept, else the last
   // Lines to say before it begins.
   const std::vector<std::string>& about_data() const { return about_data_; }
   std::vector<std::string> about_model() const;

@@ -73,12 +73,6 @@ bool PhaseRun::has_kept_features() const {
   return features && features->gives_pass();
 }
 
-bool PhaseRun::keeps_best() const {
-  return config_.keep.value_or(job_.Count(Split::kValidation) > 0
-                                   ? KeptModel::kBest
-                                   : KeptModel::kLast) == KeptModel::kBest;
-}
-
 void PhaseRun::Run() {
   while (!is_over()) RunEpoch(learner_.position().epoch);
   const int epoch = learner_.position().epoch;
@@ -111,7 +105,7 @@ void PhaseRun::RunEpoch(int epoch) {
     tally.best_validation_accuracy =
         std::max(tally.best_validation_accuracy, last_validation_->accuracy());
     monitored = last_validation_->value(config_.monitor);
-    is_new = keeps_best() && KeepBest(epoch, *last_validation_);
+    is_new = job_.keeps_best() && KeepBest(epoch, *last_validation_);
   }
   tally.epoch_seconds = 0;  // not before: stopped in validation, the epoch is reported anew
   learner_.EndEpoch(monitored);
@@ -228,7 +222,7 @@ bool PhaseRun::KeepBest(int epoch, const Metrics& validation) {
 // which is best could never be computed.
 bool PhaseRun::wants_last() const {
   const Tally& tally = course_.tally;
-  if (keeps_best() && tally.best) return false;
+  if (job_.keeps_best() && tally.best) return false;
   return !tally.kept || tally.kept->epoch != learner_.position().epoch;
 }
 

@@ -49,7 +49,6 @@ class PhaseRun {
   bool is_over() const;
 
  private:
-  bool keeps_best() const;
   bool has_kept_features() const;  // whether this pass is given from kept ones
   void RunEpoch(int epoch);
   Metrics RunPass(Split split, int epoch, bool of_average = false);

@@ -77,20 +77,25 @@ std::string KeptModelFolder::Recover(int epoch,
     }
   };
   std::error_code unknown;
+  if (epoch > 0) {
+    const fs::path staged = Staged(epoch);
+    const bool is_there = fs::exists(staged, unknown);
+    const std::string unpublished = is_there ? why_not(staged) : "";
+    if (is_there && unpublished.empty()) Publish(epoch);
+    // Where the model is in its place already, what was there before has its staged name now.
+    const std::string problem = why_not(model_);
+    if (!problem.empty()) {
+      return unpublished.empty() ? problem
+                                 : problem + "; and in " + staged.string() + ": " + unpublished;
+    }
+  }
   std::vector<fs::path> others;
   for (const auto& entry : fs::directory_iterator(checkpoints_, unknown)) {
     const std::string name = entry.path().filename().string();
     if (name == kReplaced || name.starts_with(kStaged)) others.push_back(entry.path());
   }
-  std::string problem;
-  if (epoch > 0) {
-    // Where it is in its place already, what was there before has its name now.
-    const bool is_staged = fs::exists(Staged(epoch), unknown) && why_not(Staged(epoch)).empty();
-    if (is_staged) Publish(epoch);
-    problem = why_not(model_);
-  }
   for (const fs::path& other : others) fs::remove_all(other, unknown);
-  return problem;
+  return "";
 }
 
 }  // namespace weir

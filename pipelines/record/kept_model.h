@@ -32,7 +32,8 @@ class KeptModelFolder {
 
   // Does what a killed process left undone, where the checkpoint tells of the model of `epoch`: 0
   // where it tells of none. `epoch_of` reads the epoch of the model in a folder, and throws Error
-  // where it cannot. Gives why that model is not in its place; empty where it is.
+  // where it cannot. Gives why that model is not in its place; empty where it is. As long as it is
+  // not, nothing is removed: a folder that cannot be read now may hold the only copy.
   std::string Recover(int epoch,
                       const std::function<int(const std::filesystem::path&)>& epoch_of) const;
 

@@ -169,7 +169,14 @@ void SaveRawWeights(const fs::path& folder, const Model& model, const Learner& l
 }
 
 int EpochOfSavedModel(const fs::path& folder) {
-  return ReadModelDescription(folder / kDescription).epoch;
+  const int epoch = ReadModelDescription(folder / kDescription).epoch;
+  WeightsFile::OpenOwn(folder / kWeights, MappedFile(folder / kWeights));
+  for (const char* const beside : {kRawWeights, kMaps}) {
+    const fs::path path = folder / beside;
+    std::error_code unknown;
+    if (fs::exists(path, unknown)) WeightsFile::OpenOwn(path, MappedFile(path));
+  }
+  return epoch;
 }
 
 SavedModel LoadSavedModel(const fs::path& folder,

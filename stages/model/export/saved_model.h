@@ -42,8 +42,9 @@ struct SavedModel {
   MapSize input;
 };
 
-// The epoch that the model in `folder` is of, from 1; 0 where it does not say. Throws Error(kData)
-// where its description cannot be read.
+// The epoch that the model in `folder` is of, from 1; 0 where it does not say. Reads the
+// description and the headers of the weights. Throws Error(kData) where one of them is missing,
+// damaged or cut short.
 int EpochOfSavedModel(const std::filesystem::path& folder);
 
 // Throws Error(kData) where a file is missing, damaged, of another version, or the two do not fit;

@@ -96,6 +96,21 @@ TEST_F(KeptModelFolderTest, KilledWhileTheEarlierIsRemovedTheLaterStays) {
   EXPECT_TRUE(IsTidy());
 }
 
+TEST_F(KeptModelFolderTest, WhatCannotBeReadNowIsLeftWhereItIs) {
+  Stage(1);
+  kept_.Publish(1);
+  Stage(3);
+  const fs::path staged = scratch_ / "checkpoint/kept-3";
+  fs::rename(staged / "epoch", staged / "unreadable");
+  EXPECT_EQ(Recovered(3),
+            "it holds that of epoch 1; and in " + staged.string() + ": it cannot be read");
+  EXPECT_EQ(Model(), 1);
+  fs::rename(staged / "unreadable", staged / "epoch");
+  EXPECT_EQ(Recovered(3), "");
+  EXPECT_EQ(Model(), 3);
+  EXPECT_TRUE(IsTidy());
+}
+
 TEST_F(KeptModelFolderTest, SaysWhyTheModelIsNotInItsPlace) {
   Stage(1);
   kept_.Publish(1);
