@@ -234,30 +234,7 @@ void Pipeline::Open(MemoryBudget& budget) {
   threads_ = std::make_unique<WorkerThreads>(options_.workers);
   stats_ = std::vector<StageStats>(stages_.size());
   held_.push_back(budget.Acquire(MemoryTag::kReserve, plan_.reserve_bytes, "the process"));
-  for (std::size_t i = 0; i < stages_.size(); ++i) {
-    const Footprint footprint = stages_[i].any->stage().footprint();
-    const int lever = plan_.levers[i];
-    const std::size_t lever_bytes =
-        footprint.lever
-            ? footprint.lever->BytesEach(plan_.is_low_memory) * static_cast<std::size_t>(lever)
-            : 0;
-    const std::string& name = stages_[i].name;
-    for (const HeldPart& part : footprint.held) {
-      held_.push_back(budget.Acquire(part.tag, part.bytes, name));
-    }
-    held_.push_back(budget.Acquire(MemoryTag::kActivation, lever_bytes, name));
-    std::size_t extra_bytes = 0;
-    if (plan_.has_extra[i]) {
-      extra_bytes = footprint.extra->part.bytes;
-      held_.push_back(budget.Acquire(footprint.extra->part.tag, extra_bytes, name));
-    }
-    OpenContext context{
-        .budget = shares_.emplace_back(footprint.held_bytes() + lever_bytes + extra_bytes),
-        .lever = lever,
-        .is_low_memory = plan_.is_low_memory,
-        .has_extra = plan_.has_extra[i]};
-    OpenStage(stages_[i], context);
-  }
+  while (shares_.size() < stages_.size()) OpenNext(budget);
   levers_ = plan_.levers;
   graph_ = BuildGraph(stages_, stats_,
                       {.budget = budget,
@@ -269,6 +246,38 @@ void Pipeline::Open(MemoryBudget& budget) {
                              if (options_.on_drop) options_.on_drop(stage, drop);
                            },
                        .trace = options_.trace});
+}
+
+void Pipeline::OpenSource(MemoryBudget& budget) {
+  assert(shares_.empty() && plan_.levers.size() == stages_.size());
+  OpenNext(budget);
+}
+
+// Opens the first of the stages that are not open yet: as many are as there are shares.
+void Pipeline::OpenNext(MemoryBudget& budget) {
+  const std::size_t i = shares_.size();
+  const Footprint footprint = stages_[i].any->stage().footprint();
+  const int lever = plan_.levers[i];
+  const std::size_t lever_bytes =
+      footprint.lever
+          ? footprint.lever->BytesEach(plan_.is_low_memory) * static_cast<std::size_t>(lever)
+          : 0;
+  const std::string& name = stages_[i].name;
+  for (const HeldPart& part : footprint.held) {
+    held_.push_back(budget.Acquire(part.tag, part.bytes, name));
+  }
+  held_.push_back(budget.Acquire(MemoryTag::kActivation, lever_bytes, name));
+  std::size_t extra_bytes = 0;
+  if (plan_.has_extra[i]) {
+    extra_bytes = footprint.extra->part.bytes;
+    held_.push_back(budget.Acquire(footprint.extra->part.tag, extra_bytes, name));
+  }
+  OpenContext context{
+      .budget = shares_.emplace_back(footprint.held_bytes() + lever_bytes + extra_bytes),
+      .lever = lever,
+      .is_low_memory = plan_.is_low_memory,
+      .has_extra = plan_.has_extra[i]};
+  OpenStage(stages_[i], context);
 }
 
 void Pipeline::Run(const Pass& pass) {

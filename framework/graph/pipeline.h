@@ -89,6 +89,10 @@ class Pipeline {
   // after Plan(). Throws Error(kMemory) where `budget` has not that much left.
   void Open(MemoryBudget& budget);
 
+  // Opens the source alone, ahead of Open() from the same budget: another pipeline runs with what
+  // it has listed before this one does. Once, after Plan(). Throws as Open().
+  void OpenSource(MemoryBudget& budget);
+
   // One pass, to its end or to where it was stopped; after Open(). Throws the first error, with its
   // stage's name; nothing is on its way any more by then.
   void Run(const Pass& pass);
@@ -138,6 +142,7 @@ class Pipeline {
 
   void Append(const StagePlace& place, const Declared& stage, const Position& position,
               const std::function<PlacedStage(BuildContext&)>& make);
+  void OpenNext(MemoryBudget& budget);
   std::vector<int> FindInputs(const StagePlace& place, const Ports& ports) const;
   void CheckEdges(const std::string& name, const Ports& ports, const std::vector<int>& from) const;
 

@@ -128,8 +128,7 @@ class Finetuning {
     job_ = InPhase(recipe, [&] {
       auto model =
           folder ? ModelLeftFor(recipe, *folder) : SetUpModel(recipe.model, Fetching::kAllowed);
-      return std::make_unique<PhaseJob>(recipe, std::move(model),
-                                        inherited_ ? &*inherited_ : nullptr, trace_);
+      return std::make_unique<PhaseJob>(recipe, std::move(model), first_.get(), trace_);
     });
   }
 
@@ -242,10 +241,10 @@ class Finetuning {
   // One session after the other, as both at once would not keep within the ceiling.
   void GoOnWithPhase(int phase, RunReport& report) {
     report.Leave();
-    if (inherited_) {
+    if (first_) {
       job_.reset();
     } else {
-      inherited_ = PhaseJob::End(std::move(job_));
+      first_ = PhaseJob::End(std::move(job_));
     }
     TorchAllocator::Install().Trim();
     malloc_trim(0);
@@ -356,7 +355,7 @@ class Finetuning {
   std::vector<Recipe> phases_;
   std::optional<KeptEpoch> lost_;         // as TrainingCourse has it
   std::string about_lost_;                // what is said of it
-  std::optional<Inheritance> inherited_;  // from the first phase of the process, once it is over
+  std::unique_ptr<const Session> first_;  // of the first phase of the process, once it is over
   std::unique_ptr<PhaseJob> job_;         // the phase in progress
 };
 

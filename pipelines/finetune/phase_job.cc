@@ -24,18 +24,18 @@ std::shared_ptr<ModelSource> ForPhase(const Recipe& recipe, const ModelSource& s
   return of_phase;
 }
 
-PhaseJob::PhaseJob(const Recipe& recipe, std::shared_ptr<ModelSource> model,
-                   const Inheritance* inherited, Trace* trace)
+PhaseJob::PhaseJob(const Recipe& recipe, std::shared_ptr<ModelSource> model, const Session* first,
+                   Trace* trace)
     : recipe_(recipe),
       model_(std::move(model)),
-      inherited_(inherited),
+      first_(first),
       session_(std::make_unique<Session>(
-          recipe, SessionOptions{.training = true,
-                                 .model = model_,
-                                 .listed = inherited ? inherited->listed.get() : nullptr,
-                                 .allowance =
-                                     inherited ? std::optional(inherited->allowance) : std::nullopt,
-                                 .trace = trace})),
+          recipe,
+          SessionOptions{.training = true,
+                         .model = model_,
+                         .listed = first,
+                         .allowance = first ? std::optional(first->allowance()) : std::nullopt,
+                         .trace = trace})),
       learner_(session_->resources().Find<Learner>()) {
   if (learner_) return;
   throw Error(ErrorKind::kConfig, "the pipeline does not train",
@@ -43,21 +43,19 @@ PhaseJob::PhaseJob(const Recipe& recipe, std::shared_ptr<ModelSource> model,
 }
 
 // What the learner holds is leased of the session, and so ends before it.
-Inheritance PhaseJob::End(std::unique_ptr<PhaseJob> job) {
+std::unique_ptr<const Session> PhaseJob::End(std::unique_ptr<PhaseJob> job) {
   std::unique_ptr<Session> session = std::move(job->session_);
   job.reset();
   session->EndBehindSource();
-  const MemoryAllowance allowance = session->allowance();
-  return {.listed = std::move(session), .allowance = allowance};
+  return session;
 }
 
 void PhaseJob::Open() {
   about_data_ = CheckDataOfRun(*session_, /*trains=*/true);
   if (CalibrationSession::IsNeeded(*session_)) {
-    model_->maps = (inherited_ ? CalibrationSession(recipe_, model_, inherited_->listed.get(),
-                                                    inherited_->allowance)
-                               : CalibrationSession(recipe_, model_))
-                       .Run();
+    if (!first_) session_->OpenSource();
+    const Session& listed = first_ ? *first_ : *session_;
+    model_->maps = CalibrationSession(recipe_, model_, listed, listed.allowance()).Run();
   }
   session_->Open();
 }

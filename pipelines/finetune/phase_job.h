@@ -26,22 +26,18 @@ std::shared_ptr<ModelSource> ForPhase(const Recipe& recipe, const ModelSource& s
 std::shared_ptr<ModelSource> ModelOfPhase(const Recipe& recipe,
                                           const std::filesystem::path& folder);
 
-// What the first phase of a process hands on to those that follow: the list of the pictures, so
-// that all phases learn from the same, and what the job was allowed to hold.
-struct Inheritance {
-  std::unique_ptr<const Session> listed;
-  MemoryAllowance allowance;
-};
-
 class PhaseJob {
  public:
-  // `recipe` is one phase (PhasesOf); null `inherited`: it is the first of the process. Both
-  // outlive this. Throws Error(kConfig) where its pipeline does not train.
-  PhaseJob(const Recipe& recipe, std::shared_ptr<ModelSource> model, const Inheritance* inherited,
+  // `recipe` is one phase (PhasesOf); `first` is what End() left of the first phase of the process,
+  // null where this is it. Both outlive this. Throws Error(kConfig) where its pipeline does not
+  // train.
+  PhaseJob(const Recipe& recipe, std::shared_ptr<ModelSource> model, const Session* first,
            Trace* trace);
 
-  // Ends it, but for what it hands on. It was the first of the process, and open.
-  static Inheritance End(std::unique_ptr<PhaseJob> job);
+  // Ends the first phase of the process, which is open, but for what it hands on to those that
+  // follow: the list of the pictures, so that all phases learn from the same, and what the job was
+  // allowed to hold.
+  static std::unique_ptr<const Session> End(std::unique_ptr<PhaseJob> job);
 
   // Looks at the data, measures what int8 needs, and opens the session.
   void Open();
@@ -61,7 +57,7 @@ class PhaseJob {
  private:
   const Recipe& recipe_;
   const std::shared_ptr<ModelSource> model_;
-  const Inheritance* const inherited_;
+  const Session* const first_;
   std::unique_ptr<Session> session_;
   const std::shared_ptr<Learner> learner_;
   std::vector<std::string> about_data_;

@@ -22,7 +22,7 @@ PhasePlan Planned(const Recipe& recipe, const std::shared_ptr<ModelSource>& mode
     plan.trained_values = declared->trained_values();
   }
   if (CalibrationSession::IsNeeded(session)) {
-    plan.calibration = CalibrationSession(recipe, model, &listed, listed.allowance()).Plan();
+    plan.calibration = CalibrationSession(recipe, model, listed, listed.allowance()).Plan();
   }
   return plan;
 }

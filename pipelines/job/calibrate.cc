@@ -15,10 +15,9 @@ bool CalibrationSession::IsNeeded(const Session& session) {
 }
 
 CalibrationSession::CalibrationSession(const Recipe& recipe, std::shared_ptr<ModelSource> model,
-                                       const Session* listed,
-                                       const std::optional<MemoryAllowance>& allowance)
+                                       const Session& listed, const MemoryAllowance& allowance)
     : session_(recipe, {.model = std::move(model),
-                        .listed = listed,
+                        .listed = &listed,
                         .allowance = allowance,
                         .sink_in_place_of = Features::kName,
                         .add_sink = [this](Pipeline& pipeline, const auto& from) {

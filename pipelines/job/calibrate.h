@@ -2,13 +2,13 @@
 // maps of the backbone get on the first pictures.
 //
 //   if (CalibrationSession::IsNeeded(session)) {
-//     model->maps = CalibrationSession(recipe, model).Run();
+//     session.OpenSource();
+//     model->maps = CalibrationSession(recipe, model, session, session.allowance()).Run();
 //   }
 //   session.Open();
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "pipelines/job/session.h"
@@ -24,8 +24,7 @@ class CalibrationSession {
 
   // `listed` and `allowance` are as SessionOptions have them.
   CalibrationSession(const Recipe& recipe, std::shared_ptr<ModelSource> model,
-                     const Session* listed = nullptr,
-                     const std::optional<MemoryAllowance>& allowance = {});
+                     const Session& listed, const MemoryAllowance& allowance);
 
   // Throws Error(kMemory) where it does not fit.
   const MemoryPlan& Plan() { return session_.Plan(); }

@@ -1,54 +1,76 @@
-// In the place of a source that has listed its files in another session, so that they are not
-// listed once more: it gives what that source gives, and holds as much in the plan and in the
-// ledger.
+// In the place of a source that has listed its samples in another session, so that they are not
+// listed once more: it gives what that source gives, declares what it declares, and holds as much
+// in the plan and in the ledger. The source may be of any stage, a plugin's too.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "framework/error.h"
+#include "framework/flow/any_stage.h"
 #include "framework/graph/pipeline.h"
-#include "stages/payloads.h"
 
 namespace weir {
 
-class Listed final : public SourceStage<ImageFile> {
+class Listed final : public AnyStage {
  public:
-  static constexpr std::string_view kName = "listed";
-
-  // Whether it can stand for the source of `listing`: where that gives pictures in files.
-  static bool CanStandFor(const Pipeline& listing) { return SourceOf(listing) != nullptr; }
-
-  // Makes it the source of `pipeline`. Only one of the two runs at a time; `listing` outlives it.
+  // Makes it the source of `pipeline`. Only one of the two runs at a time; `listing` outlives it,
+  // and the source of that is open when this is run.
   static void AddTo(Pipeline& pipeline, const Pipeline& listing) {
-    pipeline.AddMade(listing.stages().front().name,
-                     [&](BuildContext&) { return std::make_unique<Listed>(*SourceOf(listing)); });
+    const PlacedStage& source = listing.stages().front();
+    StageSpec spec;
+    spec.name = source.name;
+    spec.ports = source;
+    spec.plugin = source.plugin;
+    spec.make = [&source](const YamlNode&, BuildContext&) {
+      PlacedStage placed{static_cast<const Ports&>(source)};
+      placed.out_type = source.out_type;
+      placed.plugin = source.plugin;
+      placed.any = std::make_unique<Listed>(*source.any);
+      return placed;
+    };
+    pipeline.Add(spec, YamlNode());
   }
 
-  explicit Listed(SourceStage<ImageFile>& source) : source_(source) {}
-  Footprint footprint() const override { return source_.footprint(); }
-  // Throws Error(kMemory) where the list does not fit.
-  void Open(OpenContext& context) override {
-    lease_ = context.budget.TryAcquire(MemoryTag::kReserve, footprint().held_bytes());
-    if (lease_) return;
-    throw Error(ErrorKind::kMemory, "the list of the pictures does not fit in the ceiling",
-                "Raise memory.host.");
-  }
-  void BeginPass(const Pass& pass) override { source_.BeginPass(pass); }
-  void EndPass(const Pass& pass) override { source_.EndPass(pass); }
-  std::optional<std::string> DependsOn(const Pass& pass, std::uint64_t sample) const override {
-    return source_.DependsOn(pass, sample);
-  }
-  std::optional<ImageFile> Next(StageContext& context) override { return source_.Next(context); }
+  explicit Listed(AnyStage& source) : source_(source), stage_(source.stage()) {}
+
+  Stage& stage() override { return stage_; }
+  std::optional<Packet> Next(StageContext& context) override { return source_.Next(context); }
+  std::string NameOf(Packet& item) override { return source_.NameOf(item); }
 
  private:
-  static SourceStage<ImageFile>* SourceOf(const Pipeline& listing) {
-    return dynamic_cast<SourceStage<ImageFile>*>(&listing.stages().front().any->stage());
-  }
+  class SourceOfAnother final : public Stage {
+   public:
+    explicit SourceOfAnother(Stage& source) : source_(source) {}
 
-  SourceStage<ImageFile>& source_;
-  std::optional<Lease> lease_;
+    ItemSpec output() const override { return source_.output(); }
+    Footprint footprint() const override { return source_.footprint(); }
+    std::vector<Lowerable> lowerable() const override { return source_.lowerable(); }
+    // Throws Error(kMemory) where what the source holds does not fit.
+    void Open(OpenContext& context) override {
+      lease_ = context.budget.TryAcquire(MemoryTag::kReserve, footprint().held_bytes());
+      if (lease_) return;
+      throw Error(ErrorKind::kMemory, "the list of the pictures does not fit in the ceiling",
+                  "Raise memory.host.");
+    }
+    void BeginPass(const Pass& pass) override { source_.BeginPass(pass); }
+    void LowerLever(int lever) override { source_.LowerLever(lever); }
+    void EndPass(const Pass& pass) override { source_.EndPass(pass); }
+    std::optional<std::string> DependsOn(const Pass& pass, std::uint64_t sample) const override {
+      return source_.DependsOn(pass, sample);
+    }
+    int variants(Split split) const override { return source_.variants(split); }
+
+   private:
+    Stage& source_;
+    std::optional<Lease> lease_;
+  };
+
+  AnyStage& source_;
+  SourceOfAnother stage_;
 };
 
 }  // namespace weir

@@ -62,7 +62,6 @@ Session::Session(const Recipe& recipe, SessionOptions options)
     : allowance_(options.allowance), config_(recipe.config) {
   const std::string& source = config_.pipeline.front().stage;
   source_provides_ = recipe.stages->registry().Find(source)->provides;
-  if (options.listed && !Listed::CanStandFor(options.listed->pipeline())) options.listed = nullptr;
   resources_.Put(options.model);
   resources_.Put(std::make_shared<TrainingConfig>(recipe.training));
   resources_.Put(std::make_shared<Epochs>(Epochs{recipe.training.epochs}));
@@ -138,6 +137,11 @@ std::size_t Session::SmallestCeiling() {
 void Session::Open() {
   if (!plan_) Plan();
   pipeline_->Open(*budget_);
+}
+
+void Session::OpenSource() {
+  if (!plan_) Plan();
+  pipeline_->OpenSource(*budget_);
 }
 
 // The resources end first, as a pipeline's do.

@@ -41,7 +41,7 @@ struct SessionOptions {
   // In place of the pipeline's first stage; empty: as configured.
   std::optional<StageSpec> source{};
   // A session of the same data, which are not listed once more; it outlives this one. Where this
-  // one is run, the other one is ended but for its source (EndBehindSource).
+  // one is run, of the other one the source is open and nothing else (OpenSource, EndBehindSource).
   const Session* listed = nullptr;
   // What the first session of the process was allowed, which holds for those that follow.
   std::optional<MemoryAllowance> allowance{};
@@ -79,6 +79,9 @@ class Session {
 
   // Takes the memory and loads the weights. Plan() is called first where it was not.
   void Open();
+
+  // The source alone, ahead of Open(): another session runs with it first (SessionOptions::listed).
+  void OpenSource();
 
   // One pass of which nothing is shown; a signal stops it. Throws as Pipeline::Run.
   void RunUnshown(const Pass& pass);
