@@ -40,19 +40,9 @@ std::string FlowText(const std::vector<PlacedStage>& stages) {
 }
 
 // What a job beside the run takes.
-struct PlannedBytes {
-  std::size_t peak = 0;
-  std::size_t smallest = 0;
-};
-
-PlannedBytes BytesOf(const MemoryPlan& plan) { return {plan.peak_bytes(), plan.smallest_bytes}; }
-
-nlohmann::json ToJson(const PlannedBytes& bytes) {
-  return {{"peak_bytes", bytes.peak}, {"smallest_bytes", bytes.smallest}};
-}
-
-std::string ToText(const PlannedBytes& bytes) {
-  return ToRoundText(ByteSize{bytes.peak}) + ", at least " + ToRoundText(ByteSize{bytes.smallest});
+std::string ToShortText(const MemoryPlan& plan) {
+  return ToRoundText(ByteSize{plan.peak_bytes()}) + ", at least " +
+         ToRoundText(ByteSize{plan.smallest_bytes});
 }
 
 void PrintBill(const PhasePlan& phase) {
@@ -65,21 +55,21 @@ void PrintBill(const PhasePlan& phase) {
   std::printf("why these counts:\n%s\n", WhyText(phase.plan).c_str());
   if (phase.calibration) {
     std::printf("To measure the maps for int8 before it begins: %s.\n\n",
-                ToText(BytesOf(*phase.calibration)).c_str());
+                ToShortText(*phase.calibration).c_str());
   }
 }
 
 // What a run's model takes to predict and evaluate: the bytes of the same pipeline with all of the
 // backbone frozen, as it is in a saved model. Nothing where it runs on a GPU, which would have to
 // be opened once more.
-std::optional<PlannedBytes> PlanPrediction(const Recipe& recipe, const Session& training) {
+std::optional<MemoryPlan> PlanPrediction(const Recipe& recipe, const Session& training) {
   if (training.device().device || !recipe.trains()) return std::nullopt;
   ModelConfig saved = recipe.model;
   saved.frozen = {.kind = FrozenConfig::Kind::kAll};
   Session session(
       recipe,
       {.training = false, .model = SetUpModel(saved, Fetching::kForbidden), .listed = &training});
-  return BytesOf(session.Plan());
+  return session.Plan();
 }
 
 }  // namespace
@@ -104,11 +94,11 @@ void PlanCommand(const ConfigOptions& options, PlanForm form, StageTable& stages
     smallest = std::max(smallest, each.smallest_bytes());
     enough = std::max(enough, each.plan.enough_bytes);
   }
-  const auto could_learn = MostThatCouldLearn(phases.back(), session);
+  const auto could_learn = MostThatCouldLearn(phases.back(), model.get(), session);
   if (form == PlanForm::kJson) {
     nlohmann::json json = ToJson(plans, session.device());
     if (const auto prediction = PlanPrediction(recipe, session)) {
-      json["prediction"] = ToJson(*prediction);
+      json["prediction"] = ToShortJson(*prediction);
     }
     json["smallest_bytes"] = smallest;
     if (could_learn) {
@@ -135,7 +125,7 @@ void PlanCommand(const ConfigOptions& options, PlanForm form, StageTable& stages
   std::printf("The smallest ceiling that works is %s; above %s nothing gets faster.\n",
               ToRoundText(ByteSize{smallest}).c_str(), ToRoundText(ByteSize{enough}).c_str());
   if (const auto prediction = PlanPrediction(recipe, session)) {
-    std::printf("To predict and evaluate with its model: %s.\n", ToText(*prediction).c_str());
+    std::printf("To predict and evaluate with its model: %s.\n", ToShortText(*prediction).c_str());
   }
   if (could_learn && plans.back().frozen_layers > 0) {
     std::printf("The most that could learn within the ceiling: %s, from %s.\n",

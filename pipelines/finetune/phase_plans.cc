@@ -29,10 +29,7 @@ PhasePlan Planned(const Recipe& recipe, const std::shared_ptr<ModelSource>& mode
 
 nlohmann::json ToJson(const PhasePlan& plan, const ChosenDevice& device) {
   nlohmann::json json = ToJson(plan.plan, device);
-  if (plan.calibration) {
-    json["calibration"] = {{"peak_bytes", plan.calibration->peak_bytes()},
-                           {"smallest_bytes", plan.calibration->smallest_bytes}};
-  }
+  if (plan.calibration) json["calibration"] = ToShortJson(*plan.calibration);
   return json;
 }
 

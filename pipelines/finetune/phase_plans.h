@@ -29,8 +29,8 @@ struct PhasePlan {
 
 // Plans `session`, which is that of phases[first] and begins with `model`, null where there is
 // none, and those that follow it, of the same data; those before it are over. The bill is that of
-// the largest. Throws Error(kMemory), with ways to make it fit and the name of the phase, where one
-// does not fit.
+// the largest. Throws Error(kMemory), with the name of the phase, where one does not fit, or what
+// is measured for int8 before it; for the phase itself the remedy has ways to make it fit.
 std::vector<PhasePlan> PlanPhases(const std::vector<Recipe>& phases, int first,
                                   const std::shared_ptr<ModelSource>& model, Session& session);
 

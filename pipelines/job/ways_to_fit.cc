@@ -131,12 +131,13 @@ Error WithWays(const Error& refusal, const Recipe& recipe, Session& session) {
   return {refusal.kind(), refusal.what(), remedy};
 }
 
-// The lowest ceiling of a job on the data of `session`, which is planned; nothing where it makes no
-// sense.
-std::optional<std::size_t> SmallestOf(const Recipe& recipe, const Session& session) {
+// The lowest ceiling of a job with `model` on the data of `session`, which is planned; nothing
+// where it makes no sense.
+std::optional<std::size_t> SmallestOf(const Recipe& recipe, std::shared_ptr<ModelSource> model,
+                                      const Session& session) {
   try {
     return Session(recipe, {.training = true,
-                            .model = ModelOf(recipe, Fetching::kForbidden),
+                            .model = std::move(model),
                             .listed = &session,
                             .allowance = session.allowance()})
         .SmallestCeiling();
@@ -188,9 +189,10 @@ std::vector<WayToFit> WaysToFit(const Recipe& recipe, const Session& session) {
   return ways;
 }
 
-std::optional<WayToFit> MostThatCouldLearn(const Recipe& recipe, const Session& session) {
+std::optional<WayToFit> MostThatCouldLearn(const Recipe& recipe, const ModelSource* source,
+                                           const Session& session) {
   const auto model = session.resources().Find<Model>();
-  if (!model || !recipe.trains()) return std::nullopt;
+  if (!source || !model || !recipe.trains() || session.device().device) return std::nullopt;
   std::vector<FrozenConfig> less_and_less = {{.kind = FrozenConfig::Kind::kNone}};
   for (const NetworkLayer& layer : model->network().layers()) {
     if (layer.block == less_and_less.back().through) continue;
@@ -198,9 +200,9 @@ std::optional<WayToFit> MostThatCouldLearn(const Recipe& recipe, const Session& 
   }
   less_and_less.pop_back();  // behind the last block nothing of the backbone is left to learn
   for (const FrozenConfig& frozen : less_and_less) {
-    Recipe changed = recipe;
-    changed.model.frozen = frozen;
-    const auto smallest = SmallestOf(changed, session);
+    const auto candidate = std::make_shared<ModelSource>(*source);
+    candidate->config.frozen = frozen;
+    const auto smallest = SmallestOf(recipe, candidate, session);
     if (!smallest || *smallest > session.ceiling().bytes) continue;
     const std::string value = frozen.through.empty() ? "none" : "{through: " + frozen.through + "}";
     return WayToFit{KeyOf(recipe, "model", "frozen") + "=" + value, *smallest};

@@ -54,4 +54,8 @@ json ToJson(const MemoryPlan& plan, const ChosenDevice& chosen) {
           {"rows", rows}};
 }
 
+json ToShortJson(const MemoryPlan& plan) {
+  return {{"peak_bytes", plan.peak_bytes()}, {"smallest_bytes", plan.smallest_bytes}};
+}
+
 }  // namespace weir

@@ -108,5 +108,13 @@ TEST_F(GpuRun, KilledInItsSecondPhaseGoesOnToTheSameModel) {
   EXPECT_TRUE(Weights("killed") == Weights("whole"));
 }
 
+// The bill is that of the host alone, and the card would have to be opened for each block.
+TEST_F(GpuRun, ThePlanDoesNotSayWhatElseCouldLearn) {
+  const ProcessOutcome outcome = Weir(DrawnDemo(
+      "plan", {"--json", "--set", "pipeline.prefetch.device=cuda", "--set", "memory.host=4GiB"}));
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_FALSE(nlohmann::json::parse(outcome.out).contains("could_learn"));
+}
+
 }  // namespace
 }  // namespace weir
