@@ -9,6 +9,7 @@
 
 #include "framework/flow/parallel.h"
 #include "framework/shape.h"
+#include "stages/model/pixel_table.h"
 
 namespace weir {
 namespace {
@@ -124,7 +125,7 @@ class HostPrefix final : public PrefixRunner {
 class HostPreprocessing final : public PrefixRunner {
  public:
   explicit HostPreprocessing(const Model& model)
-      : dims_(model.feature_dims()), preprocessing_(model.preprocessing()) {}
+      : dims_(model.feature_dims()), table_(MakePixelTable(model.preprocessing())) {}
 
   FeatureBatch Run(Batch batch) override {
     const auto sample_values = static_cast<std::size_t>(ValuesIn(dims_));
@@ -132,9 +133,8 @@ class HostPreprocessing final : public PrefixRunner {
     ParallelFor(features.size(), [&](int i) {
       const std::uint8_t* pixels = batch.pixels.data() + i * sample_values;
       float* values = features.values.data() + i * sample_values;
-      const auto [scale, offset] = preprocessing_;
       for (std::size_t j = 0; j < sample_values; j += 3) {
-        for (std::size_t c = 0; c < 3; ++c) values[j + c] = pixels[j + c] * scale[c] + offset[c];
+        for (std::size_t c = 0; c < 3; ++c) values[j + c] = table_[c][pixels[j + c]];
       }
     });
     return features;
@@ -142,7 +142,7 @@ class HostPreprocessing final : public PrefixRunner {
 
  private:
   const Shape dims_;
-  const Preprocessing preprocessing_;
+  const PixelTable table_;
 };
 
 }  // namespace

@@ -16,7 +16,7 @@ std::unique_ptr<PrefixRunner> MakeHostPrefix(std::unique_ptr<const FrozenPrefix>
                                              Shape feature_dims, int workspaces);
 
 // For a model of which nothing is frozen: the features are the preprocessed pictures. Holds
-// nothing.
+// 3 KB.
 std::unique_ptr<PrefixRunner> MakeHostPreprocessing(const Model& model);
 
 }  // namespace weir

@@ -97,17 +97,6 @@ MapShape::MapShape(const dnnl::memory::desc& desc) {
   type = desc.get_data_type();
 }
 
-PixelTable MakePixelTable(const Preprocessing& preprocessing) {
-  PixelTable table;
-  for (int channel = 0; channel < 3; ++channel) {
-    for (int value = 0; value < 256; ++value) {
-      table[channel][value] =
-          static_cast<float>(value) * preprocessing.scale[channel] + preprocessing.offset[channel];
-    }
-  }
-  return table;
-}
-
 void WritePixels(const std::uint8_t* pixels, const PixelTable& table, const MapShape& shape,
                  void* map) {
   if (shape.type == DataType::bf16) {

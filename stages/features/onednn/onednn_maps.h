@@ -9,6 +9,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include "stages/model/frozen_prefix.h"
+#include "stages/model/pixel_table.h"
 
 namespace weir {
 
@@ -21,10 +22,6 @@ struct MapShape {
 };
 
 bool IsNhwc(const dnnl::memory::desc& desc);
-
-// What each channel's 256 values become: x * scale + offset (3 KB).
-using PixelTable = std::array<std::array<float, 256>, 3>;
-PixelTable MakePixelTable(const Preprocessing& preprocessing);
 
 // uint8 [H, W, 3] into a map of floats.
 void WritePixels(const std::uint8_t* pixels, const PixelTable& table, const MapShape& shape,
