@@ -45,7 +45,7 @@ void ConfusionCounts::Add(int truth, int predicted) {
     values_.push_back(cell);
     is_sorted_ = false;
   }
-  Count(of_classes_, truth, predicted);
+  AddPictures(of_classes_, truth, predicted);
 }
 
 void ConfusionCounts::Sort() {

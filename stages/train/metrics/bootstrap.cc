@@ -30,7 +30,7 @@ class Resample {
     for (std::size_t i = 0; i < times_.size(); ++i) ++times_[random.Below(times_.size())];
     std::fill(tallies_.begin(), tallies_.end(), ClassTally());
     for (std::size_t i = 0; i < times_.size(); ++i) {
-      Count(tallies_, view_.all[i].label, view_.all[i].predicted, times_[i]);
+      AddPictures(tallies_, view_.all[i].label, view_.all[i].predicted, times_[i]);
     }
     return view_;
   }

@@ -16,8 +16,8 @@ struct ClassTally {
 };
 
 // Counts pictures of the class `label` that were taken for `predicted`; `tallies` is [classes].
-inline void Count(std::span<ClassTally> tallies, int label, int predicted,
-                  std::uint64_t pictures = 1) {
+inline void AddPictures(std::span<ClassTally> tallies, int label, int predicted,
+                        std::uint64_t pictures = 1) {
   tallies[label].pictures += pictures;
   tallies[predicted].taken += pictures;
   if (label == predicted) tallies[label].hits += pictures;

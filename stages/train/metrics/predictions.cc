@@ -65,7 +65,7 @@ void Predictions::Add(int label, std::span<const float> logits, std::span<const 
 
 void Predictions::Finish() {
   std::fill(tallies_.begin(), tallies_.end(), ClassTally());
-  for (const Prediction& each : all_) Count(tallies_, each.label, each.predicted);
+  for (const Prediction& each : all_) AddPictures(tallies_, each.label, each.predicted);
   // Where fewer arrived than were declared, the rows move together.
   const std::size_t pictures = all_.size();
   for (int i = 0; i < ranked_classes(); ++i) {

@@ -10,7 +10,7 @@
 #include <tuple>
 #include <vector>
 
-#include "stages/train/optimizers/moments.h"
+#include "stages/train/optimizers/moment_rates.h"
 #include "stages/train/optimizers/optimizer.h"
 
 namespace weir {
@@ -26,7 +26,7 @@ class AdamOptimizer final : public Optimizer {
 
   struct Params {
     double learning_rate = 0.001;
-    Moments moments{};
+    MomentRates moments{};
     OptimizerOptions options{.weight_decay = kDecays ? 0.004 : 0};
 
     static auto Fields() {

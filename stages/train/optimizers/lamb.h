@@ -12,7 +12,7 @@
 #include <tuple>
 #include <vector>
 
-#include "stages/train/optimizers/moments.h"
+#include "stages/train/optimizers/moment_rates.h"
 #include "stages/train/optimizers/optimizer.h"
 
 namespace weir {
@@ -25,7 +25,7 @@ class Lamb final : public Optimizer {
 
   struct Params {
     double learning_rate = 0.001;
-    Moments moments{};
+    MomentRates moments{};
     OptimizerOptions options{};
 
     static auto Fields() {

@@ -11,7 +11,7 @@
 #include <tuple>
 #include <vector>
 
-#include "stages/train/optimizers/moments.h"
+#include "stages/train/optimizers/moment_rates.h"
 #include "stages/train/optimizers/optimizer.h"
 
 namespace weir {
@@ -24,7 +24,7 @@ class Nadam final : public Optimizer {
 
   struct Params {
     double learning_rate = 0.001;
-    Moments moments{};
+    MomentRates moments{};
     OptimizerOptions options{};
 
     static auto Fields() {

@@ -1,5 +1,6 @@
-// What Adam and its kin keep of the gradients: their mean and the mean of their squares, and how
-// fast both forget. Their Params hold it and append FieldsOf(&Params::moments) to their own fields.
+// How fast Adam and its kin forget the moments that they keep of the gradients (their mean, and the
+// mean of their squares), and what is added to the root of the second. Their Params hold it and
+// append FieldsOf(&Params::moments) to their own fields.
 //
 // Values; any thread.
 #pragma once
@@ -13,20 +14,20 @@
 
 namespace weir {
 
-struct Moments {
+struct MomentRates {
   double beta_1 = 0.9;
   double beta_2 = 0.999;
   double epsilon = 1e-7;
 
   static auto Fields() {
     return std::tuple{
-        Field{"beta_1", &Moments::beta_1,
+        Field{"beta_1", &MomentRates::beta_1,
               "How much of the mean gradient a step keeps; less than 1.", Range{0, 1},
               Beta1Elsewhere()},
-        Field{"beta_2", &Moments::beta_2,
+        Field{"beta_2", &MomentRates::beta_2,
               "How much of the mean squared gradient a step keeps; less than 1.", Range{0, 1},
               Beta2Elsewhere()},
-        Field{"epsilon", &Moments::epsilon,
+        Field{"epsilon", &MomentRates::epsilon,
               "Added to the root of the mean squared gradient (PyTorch: 1e-8; timm's lamb: 1e-6).",
               MoreThan{0}, EpsilonElsewhere()}};
   }
