@@ -45,6 +45,7 @@ class AnyStage {
   virtual bool CanReplay(const Pass&) { return false; }
   virtual std::optional<Packet> Replay(StageContext&) { return std::nullopt; }
   virtual std::optional<Packet> Add(Packet&, StageContext&) { return std::nullopt; }
+  virtual std::optional<Packet> Complete(StageContext&) { return std::nullopt; }
   virtual std::optional<Packet> Flush(StageContext&) { return std::nullopt; }
   virtual void Consume(Packet&, StageContext&) {}
 };
@@ -213,6 +214,13 @@ class TypedStage final : public AnyStage {
       auto out = stage_->Add(in.Get<typename S::Input>(), context);
       in.End();
       if (out) return Packet::Make(*std::move(out));
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Packet> Complete(StageContext& context) override {
+    if constexpr (IsGather<S>) {
+      if (auto out = stage_->Complete(context)) return Packet::Make(*std::move(out));
     }
     return std::nullopt;
   }

@@ -283,7 +283,12 @@ class GatherStage : public Stage {
   using Output = Out;
   // What arrives is to be copied into the output, whose footprint pays for it.
   virtual std::optional<Out> Add(const In&, StageContext&) = 0;
-  virtual std::optional<Out> Flush(StageContext&) = 0;  // at the end of a pass: what is left over
+  // Asked while an output is begun: every item before context.order() was added or dropped on its
+  // way. Gives the output where that completes it, so that what it holds may depend on the items'
+  // order alone, however many of them were dropped.
+  virtual std::optional<Out> Complete(StageContext&) { return std::nullopt; }
+  // At the end of a pass of context.order() items: what is left over.
+  virtual std::optional<Out> Flush(StageContext&) = 0;
 };
 
 template <class In>

@@ -115,8 +115,11 @@ void Gather::Drain() {
       Message& message = inbox_.front();
       if (place_.state.idle()) message.packet = {};
       if (message.kind == Message::Kind::kEnd) {
-        Finish();
-      } else if (message.packet) {
+        Finish(message.order);
+      } else if (!message.packet) {
+        CompleteBefore(message.order + 1);
+      } else {
+        CompleteBefore(message.order);
         if (!ticket_) ticket_ = pool_.TryAcquire(item_bytes_);
         if (!ticket_) return;  // woken when an output ends
         const Stopwatch stopwatch = place_.Time(message.order);
@@ -129,9 +132,17 @@ void Gather::Drain() {
   if (place_.state.idle()) inbox_.clear();
 }
 
-void Gather::Finish() {
+// Gives the output that is complete once every item before `order` was added or dropped.
+void Gather::CompleteBefore(std::uint64_t order) {
+  if (!ticket_ || place_.state.idle()) return;
+  StageContext context = place_.state.Context(order);
+  Emit(place_.stage().Complete(context));
+}
+
+void Gather::Finish(std::uint64_t items) {
+  CompleteBefore(items);
   if (ticket_ && !place_.state.idle()) {
-    StageContext context = place_.state.Context(order_);
+    StageContext context = place_.state.Context(items);
     Emit(place_.stage().Flush(context));
   }
   ticket_.reset();

@@ -90,7 +90,8 @@ class Gather {
 
  private:
   friend class Replay;
-  void Finish();
+  void CompleteBefore(std::uint64_t order);
+  void Finish(std::uint64_t items);
   void Emit(std::optional<Packet> packet);
 
   NodePlace place_;

@@ -97,6 +97,36 @@ class Gather final : public GatherStage<Number, Numbers> {
   Numbers filling_;
 };
 
+// Gathers what has the orders 0 to size - 1, then the next `size`, and so on.
+class GatherWindows final : public GatherStage<Number, Numbers> {
+ public:
+  static constexpr std::string_view kName = "gather_windows";
+  static constexpr std::string_view kDoc = "Gathers by order.";
+  GatherWindows(std::uint64_t size, std::size_t item_bytes)
+      : size_(size), item_bytes_(item_bytes) {}
+  Footprint footprint() const override { return {.item_bytes = item_bytes_}; }
+  void BeginPass(const Pass&) override { filling_ = {}; }
+  std::optional<Numbers> Add(const Number& number, StageContext& context) override {
+    filling_.values.push_back(number.value);
+    end_ = (context.order() / size_ + 1) * size_;
+    return std::nullopt;
+  }
+  std::optional<Numbers> Complete(StageContext& context) override {
+    if (context.order() < end_) return std::nullopt;
+    return std::exchange(filling_, {});
+  }
+  std::optional<Numbers> Flush(StageContext& context) override {
+    filling_.values.push_back(-static_cast<int>(context.order()));
+    return std::exchange(filling_, {});
+  }
+
+ private:
+  std::uint64_t size_;
+  std::size_t item_bytes_;
+  std::uint64_t end_ = 0;
+  Numbers filling_;
+};
+
 // Keeps what it is given in each even epoch, and gives it again in the later ones.
 class Recall final : public MapStage<Numbers, Numbers> {
  public:
