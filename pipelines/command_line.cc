@@ -56,6 +56,11 @@ CLI::Validator HomeFolder() {
       "");
 }
 
+void AddRanks(CLI::App* command, int& ranks, const char* what) {
+  constexpr int kMost = 1024;
+  command->add_option("--ranks", ranks, what)->check(CLI::Range(1, kMost))->type_name("N");
+}
+
 void DeclareRun(CLI::App& app, StageTable& stages) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = app.add_subcommand(
@@ -73,6 +78,9 @@ void DeclareRun(CLI::App& app, StageTable& stages) {
                    "ui.perfetto.dev")
       ->transform(HomeFolder())
       ->type_name("FILE");
+  AddRanks(command, options->ranks,
+           "Train with so many processes on this machine, which share each batch; under torchrun, "
+           "srun or mpirun they are those that it starts");
   command->callback([options, &stages] { RunCommand(*options, stages); });
 }
 
@@ -91,7 +99,10 @@ void DeclarePlanAndCheck(CLI::App& app, StageTable& stages) {
   CLI::Option* svg = add_form("--svg", PlanForm::kSvg, "The flow alone, as a picture");
   json->excludes(dot)->excludes(svg);
   dot->excludes(svg);
-  plan->callback([planned, form, &stages] { PlanCommand(*planned, *form, stages); });
+  auto ranks = std::make_shared<int>(0);
+  AddRanks(plan, *ranks,
+           "The bill of one of so many processes on this machine that train together");
+  plan->callback([planned, form, ranks, &stages] { PlanCommand(*planned, *form, *ranks, stages); });
 
   auto checked = std::make_shared<ConfigOptions>();
   CLI::App* check = app.add_subcommand(

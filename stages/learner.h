@@ -85,9 +85,11 @@ struct Metrics {
 
 // Where training stands: enough, with the seed, to go on as if it had never stopped.
 struct TrainingPosition {
-  int epoch = 0;                  // the one in progress, from 0
-  std::uint64_t next_sample = 0;  // the next one's place in that epoch's order; 0 at its beginning
-  std::uint64_t step = 0;         // optimizer steps taken
+  int epoch = 0;  // the one in progress, from 0
+  // The place of the next batch's first sample in that epoch's order: 0 at its beginning; behind
+  // the last batch as many as there are samples, or more.
+  std::uint64_t next_sample = 0;
+  std::uint64_t step = 0;  // optimizer steps taken
   // Those of the phase in progress, and those since the optimizer's state began from nothing.
   std::uint64_t phase_step = 0;
   std::uint64_t optimizer_step = 0;

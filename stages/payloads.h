@@ -69,6 +69,7 @@ struct Sample {
   int label = -1;           // its class; -1 where it has none; of a mixture the one with the most
   std::string path;
   std::vector<LabelPart> mixture{};  // what it is mixed of, where it is; the parts add up to 1
+  std::uint64_t order = 0;           // its place in the pass; known from `batch` on
 };
 
 class ByteSource;
@@ -128,7 +129,6 @@ struct Batch {
   int width = 0;
   AlignedBuffer<std::uint8_t> pixels;   // room for the batch size; empty where `device` holds it
   std::shared_ptr<DeviceBatch> device;  // null on the host
-  std::uint64_t next_order = 0;         // the order of the sample after the last that went into it
   int size() const { return static_cast<int>(samples.size()); }
   std::size_t bytes() const { return pixels.bytes(); }
   bool is_whole() const {
@@ -143,7 +143,6 @@ struct FeatureBatch {
   std::vector<Sample> samples;
   Shape dims;  // the shape of one sample
   AlignedBuffer<float> values;
-  std::uint64_t next_order = 0;
   int size() const { return static_cast<int>(samples.size()); }
   std::size_t bytes() const { return values.bytes(); }
   bool is_whole() const {
@@ -180,13 +179,18 @@ struct SampleOrder {
   static constexpr std::string_view kResource = "sample order";
   using Walk = std::function<std::optional<Sample>()>;
   std::function<Walk(const Pass&)> begin;  // from pass.first_sample on
-  std::uint64_t index_end = 0;             // every Sample.index is below it
+  // The same of this rank's samples alone; empty where the source knows nothing of ranks.
+  std::function<Walk(const Pass&)> begin_share;
+  Walk BeginShare(const Pass& pass) const { return begin_share ? begin_share(pass) : begin(pass); }
+  std::uint64_t index_end = 0;  // every Sample.index is below it
   std::function<FilePart(const Sample&)> content = [](const Sample& sample) {
     return FilePart{sample.path};
   };
 };
 
-// How the samples of a pass are gathered; provided by the stage that does.
+// How the samples of a pass are gathered; provided by the stage that does. A batch is a window of
+// the pass: the samples of `size` orders in a row, less those that were dropped on their way. So a
+// sample that is dropped leaves its own batch smaller, and moves no other.
 struct Batching {
   static constexpr std::string_view kResource = "batching";
   int size = 0;

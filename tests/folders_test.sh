@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Every folder may include those before it. decode/ stands before sources/, which know a picture by its first bytes.
 order='
   framework framework/config framework/memory framework/flow framework/graph framework/plugin
-  stages stages/files stages/files/remote stages/kernels
+  stages stages/files stages/files/remote stages/kernels stages/ranks
   stages/decode/picture stages/decode/vips stages/decode/jpeg stages/decode/png stages/decode/bmp stages/decode/pnm
   stages/decode/tiff stages/decode/gif stages/decode/webp
   stages/decode stages/sources/listing stages/sources stages/augment stages/batch

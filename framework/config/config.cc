@@ -137,6 +137,12 @@ YamlNode Config::Section(std::string_view section) const {
                                  : YamlNode().Named(std::string(section), std::string(section));
 }
 
+void RanksConfig::Check(const Blame& blame) const {
+  if (timeout.seconds < 1 || timeout.seconds > 86400) {
+    blame("timeout", "`timeout` takes 1s to 24h, not " + ToText(timeout));
+  }
+}
+
 void Config::Check(const Blame& blame) const {
   if (name.find('/') != std::string::npos || name.starts_with('.')) {
     blame("name",
@@ -173,6 +179,7 @@ Config LoadConfig(const std::filesystem::path& path, std::span<const std::string
 
 YamlNode ToYaml(const Config& config) {
   YamlNode tree = detail::WriteStruct(config);
+  if (!config.ranks) tree = tree.Without("ranks");
   for (const auto& [name, node] : config.sections) tree = tree.With({name, node});
   return tree;
 }

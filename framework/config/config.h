@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "framework/config/device_selection.h"
+#include "framework/config/duration.h"
 #include "framework/config/params.h"
 
 namespace weir {
@@ -39,6 +41,23 @@ struct MemoryConfig {
         Field{"device", &MemoryConfig::device,
               "The most that the process may hold on the GPU: a size, or a part such as 0.5."}};
   }
+};
+
+// A training that several processes may share.
+struct RanksConfig {
+  int pieces = 8;
+  Duration timeout{300};
+
+  static auto Fields() {
+    return std::tuple{
+        Field{"pieces", &RanksConfig::pieces,
+              "A batch is cut in so many, which ranks share; what is learnt follows them, and not "
+              "how many ranks there are, which are so many at most.",
+              Range{1, 65536}},
+        Field{"timeout", &RanksConfig::timeout,
+              "How long a rank waits for another before it gives up."}};
+  }
+  void Check(const Blame& blame) const;
 };
 
 // `- augment: {size: [224, 224]}`, or `- augment` alone.
@@ -71,9 +90,15 @@ struct Config {
   MemoryConfig memory;
   DeviceSelection device;    // what `device: auto` of a stage that brings batches to one means
   Position device_position;  // where it is written; nowhere: by default
+  std::optional<RanksConfig> ranks;  // empty: one process alone, which cuts nothing in pieces
   std::vector<std::filesystem::path> plugins;
   std::vector<StageConfig> pipeline;
   std::map<std::string, YamlNode, std::less<>> sections;  // "model", "training", as written
+
+  // Processes of the job on this machine, which share what it has, and which of them this one is.
+  // Not written in the file: the command sets it.
+  int processes = 1;
+  int process = 0;
 
   // null where the file does not have it: then every default holds.
   YamlNode Section(std::string_view section) const;
@@ -91,6 +116,10 @@ struct Config {
         Field{"device", &Config::device,
               "Where the model runs and learns: auto takes a GPU where there is one with room.",
               ElsewhereCalled{"accelerator"}},
+        Field{"ranks", &Config::ranks,
+              "How several processes share the training (`weir run --ranks N`, torchrun, srun, "
+              "mpirun). `{}` gives one process the numbers that any other count has.",
+              ElsewhereCalled{"world_size", "num_nodes", "strategy", "distributed"}},
         Field{"plugins", &Config::plugins, "Shared objects with more stages."},
         Field{"pipeline", &Config::pipeline, "The stages, in the order of the flow.", Required{},
               ElsewhereCalled{"stages", "steps"}}};

@@ -19,6 +19,7 @@ Error Named(const std::string& stage) {
   try {
     throw;
   } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kInterrupted) return error;  // from outside, by no stage's fault
     return {error.kind(), who + ": " + error.what(), error.remedy()};
   } catch (const std::bad_alloc&) {
     return OutOfMemory(who);

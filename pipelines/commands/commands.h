@@ -25,7 +25,8 @@ struct ConfigOptions {
 enum class PlanForm { kText, kJson, kDot, kSvg };
 
 // The memory bill and the flow, without running; nothing is downloaded, no picture is read.
-void PlanCommand(const ConfigOptions& options, PlanForm form, StageTable& stages);
+// `ranks` are processes on this machine that share the training; 0: one alone.
+void PlanCommand(const ConfigOptions& options, PlanForm form, int ranks, StageTable& stages);
 
 // Every problem of the configuration, the data and the weights that can be told beforehand.
 // Throws Error(kConfig) or Error(kData) where there is one.

@@ -81,11 +81,11 @@ void NameOtherFolders(const std::filesystem::path& data, const std::vector<std::
 // What the command line names; nothing where it is the run's own.
 std::optional<GivenData> DataOf(const EvaluateOptions& options) {
   if (options.data.empty()) return std::nullopt;
-  return GivenData{.use = DataUse::kLabelled,
-                   .paths = {IsAddress(options.data.native())
-                                 ? options.data
-                                 : std::filesystem::absolute(options.data)},
-                   .settings = options.source};
+  return GivenData{
+      .use = DataUse::kLabelled,
+      .paths = {IsAddress(options.data.native()) ? options.data
+                                                 : std::filesystem::absolute(options.data)},
+      .settings = options.source};
 }
 
 // That there are pictures to validate with, and that they are those of the run: others than those

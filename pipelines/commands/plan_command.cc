@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "framework/byte_size.h"
@@ -10,12 +11,15 @@
 #include "framework/text.h"
 #include "pipelines/commands/commands.h"
 #include "pipelines/finetune/phase_plans.h"
+#include "pipelines/job/host_ceiling.h"
 #include "pipelines/job/model_setup.h"
 #include "pipelines/job/session.h"
 #include "pipelines/job/ways_to_fit.h"
+#include "pipelines/recipe/recipe_ranks.h"
 #include "pipelines/report/flow_drawing.h"
 #include "pipelines/report/plan_text.h"
 #include "stages/model/model.h"
+#include "stages/ranks/piece_tree.h"
 
 namespace weir {
 namespace {
@@ -72,11 +76,29 @@ std::optional<MemoryPlan> PlanPrediction(const Recipe& recipe, const Session& tr
   return session.Plan();
 }
 
+// As that of so many ranks has it that holds the most.
+Recipe LoadShared(StageTable& stages, const ConfigOptions& options, int ranks) {
+  Recipe recipe = LoadRecipe(stages, options.config, options.overrides);
+  if (ranks == 0 || !recipe.trains()) return recipe;
+  if (!recipe.config.ranks) recipe.config.ranks.emplace();
+  std::pair<int, int> most;  // sums at once, samples of a batch
+  for (int rank = 0; rank < ranks; ++rank) {
+    const auto each = RanksOf(recipe, {.rank = rank, .ranks = ranks}, nullptr);
+    const std::pair holds(SumsAtOnce(each->share.first_piece(), each->share.end_piece()),
+                          each->share.size());
+    if (holds <= most) continue;
+    most = holds;
+    recipe.ranks = each;
+  }
+  recipe.config.processes = ranks;
+  if (ranks > 1) recipe.config.threads = WorkersOfRank(recipe.config);
+  return recipe;
+}
+
 }  // namespace
 
-void PlanCommand(const ConfigOptions& options, PlanForm form, StageTable& stages) {
-  const std::vector<Recipe> phases =
-      PhasesOf(LoadRecipe(stages, options.config, options.overrides));
+void PlanCommand(const ConfigOptions& options, PlanForm form, int ranks, StageTable& stages) {
+  const std::vector<Recipe> phases = PhasesOf(LoadShared(stages, options, ranks));
   const Recipe& recipe = phases.front();
   const auto model = ModelOf(recipe, Fetching::kForbidden);
   Session session =
@@ -101,6 +123,7 @@ void PlanCommand(const ConfigOptions& options, PlanForm form, StageTable& stages
       json["prediction"] = ToShortJson(*prediction);
     }
     json["smallest_bytes"] = smallest;
+    if (ranks > 0) json["ranks"] = ranks;
     if (could_learn) {
       json["could_learn"] = {{"change", could_learn->change},
                              {"smallest_bytes", could_learn->smallest_bytes}};
@@ -121,6 +144,10 @@ void PlanCommand(const ConfigOptions& options, PlanForm form, StageTable& stages
     std::printf(
         "Training and validation passes both keep within it; a checkpoint is written from what "
         "is held.\n");
+  }
+  if (ranks > 1) {
+    std::printf("Each of %d ranks takes that at most, all together %s.\n", ranks,
+                ToRoundText(ByteSize{plan.peak_bytes() * static_cast<std::size_t>(ranks)}).c_str());
   }
   std::printf("The smallest ceiling that works is %s; above %s nothing gets faster.\n",
               ToRoundText(ByteSize{smallest}).c_str(), ToRoundText(ByteSize{enough}).c_str());

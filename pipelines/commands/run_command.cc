@@ -1,10 +1,12 @@
 #include <cstdio>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "framework/flow/trace.h"
 #include "pipelines/commands/commands.h"
 #include "pipelines/finetune/finetune.h"
+#include "pipelines/finetune/training_ranks.h"
 #include "pipelines/job/flow_run.h"
 #include "pipelines/job/session.h"
 #include "pipelines/job/signals.h"
@@ -13,11 +15,20 @@ namespace weir {
 
 void RunCommand(const RunOptions& options, StageTable& stages) {
   OutliveReader();
-  const Recipe recipe = LoadRecipe(stages, options.config, options.overrides);
-  std::optional<Trace> trace;
-  if (!options.trace.empty()) trace.emplace(options.trace);
-  const auto job = recipe.trains() ? Finetune : RunFlow;
-  job(recipe, options, trace ? &*trace : nullptr);
+  Recipe recipe = LoadRecipe(stages, options.config, options.overrides);
+  std::unique_ptr<TrainingRanks> ranks;
+  if (recipe.trains()) ranks = TrainingRanks::Join(recipe, options.ranks);
+  std::optional<Trace> trace;  // of the first rank
+  if (!options.trace.empty() && (!ranks || ranks->is_first())) trace.emplace(options.trace);
+  if (recipe.trains()) {
+    Finetune(recipe, options, trace ? &*trace : nullptr, ranks.get());
+  } else if (options.ranks > 1) {
+    throw Error(ErrorKind::kConfig,
+                "--ranks: the pipeline does not train, and is run by one process",
+                "Leave it out, or end the pipeline with the stage `train`.");
+  } else {
+    RunFlow(recipe, options, trace ? &*trace : nullptr);
+  }
   if (!trace) return;
   const std::string problem = trace->Close();
   if (!problem.empty()) {

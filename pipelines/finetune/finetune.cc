@@ -2,7 +2,6 @@
 
 #include <malloc.h>
 
-#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -21,6 +20,8 @@
 #include "pipelines/finetune/phase_job.h"
 #include "pipelines/finetune/phase_plans.h"
 #include "pipelines/finetune/phase_run.h"
+#include "pipelines/finetune/resumed_run.h"
+#include "pipelines/job/host_ceiling.h"
 #include "pipelines/job/model_setup.h"
 #include "pipelines/record/config_changes.h"
 #include "pipelines/record/tally.h"
@@ -29,6 +30,7 @@
 #include "stages/device/device.h"
 #include "stages/features/feature_keeper.h"
 #include "stages/model/export/saved_model.h"
+#include "stages/picture_lists.h"
 #include "stages/train/checkpoint.h"
 #include "stages/train/torch/torch_allocator.h"
 
@@ -37,79 +39,76 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The folder of a run that goes on; empty for a new one.
-fs::path ResumedFolder(const RunOptions& options, const std::string& name) {
-  if (!options.resume) return {};
-  return options.out.empty() ? RunFolder::Youngest(name) : options.out;
-}
-
-// What the checkpoint of an earlier sitting remembers; nothing where there is no checkpoint.
-std::optional<Tally> ReadTally(const RunFolder& folder) {
-  if (!std::filesystem::exists(folder.checkpoint())) return std::nullopt;
-  auto tally = Tally::FromText(ReadCheckpointExtra(folder.checkpoint()));
-  if (tally) return tally;
-  throw Error(ErrorKind::kData, folder.checkpoint().string() + " has a damaged tally",
-              "The checkpoint is damaged: remove it, and the run begins anew.");
-}
-
-// Throws Error(kConfig) where the phase that the checkpoint is in is not there any more.
-void CheckPhase(const std::vector<Recipe>& phases, const PhasePosition& at) {
-  const bool is_there = at.index >= 0 && at.index < static_cast<int>(phases.size()) &&
-                        phases[static_cast<std::size_t>(at.index)].phase_name == at.name;
-  if (is_there) return;
-  const auto text = [](int index, const std::string& name) {
-    return name.empty() ? std::string("a training without phases")
-                        : "phase " + std::to_string(index + 1) + ", " + InBackticks(name);
-  };
-  throw Error(ErrorKind::kConfig,
-              "the checkpoint is of " + text(at.index, at.name) +
-                  ", which training.phases does not have there",
-              "Put the phase back as it was, or begin anew in another folder.");
-}
-
-// Whether "training.phases.0.epochs" is of a phase before that one.
-bool IsOfPhaseBefore(std::string_view key, int phase) {
-  constexpr std::string_view kPhases = "training.phases.";
-  if (!key.starts_with(kPhases)) return false;
-  int index = 0;
-  const char* const digits = key.data() + kPhases.size();
-  const auto [end, error] = std::from_chars(digits, key.data() + key.size(), index);
-  return error == std::errc() && end != digits && index < phase;
-}
-
 class Finetuning {
  public:
-  Finetuning(const Recipe& recipe, const RunOptions& options, Trace* trace)
+  Finetuning(const Recipe& recipe, const RunOptions& options, Trace* trace, TrainingRanks* ranks)
       : recipe_(recipe),
         options_(options),
         trace_(trace),
+        ranks_(ranks),
         resolved_yaml_(ResolvedYaml(recipe)),
-        resumed_(ResumedFolder(options, recipe.config.name)),
-        phases_(PhasesOf(recipe)) {}
+        phases_(PhasesOf(recipe)) {
+    if (!ranks_) return;
+    for (Recipe& phase : phases_) phase.config.threads = WorkersOfRank(phase.config);
+  }
 
   void Run() {
     // The folder is looked at first, to know the phase, and opened last: what it has listed is not
     // to be taken for what the process needs, and what is refused before leaves no folder behind.
     std::optional<Tally> before;
-    if (options_.resume) {
-      before = ReadTally(RunFolder::At(resumed_));
-      if (before) CheckPhase(phases_, before->phase);
-    }
-    Tally tally = before.value_or(Tally{.phase = {.name = phases_.front().phase_name}});
-    MakeFirstJob(tally.phase.index);
-    const nlohmann::json plan =
-        ToJson(PlanPhases(phases_, tally.phase.index, job_->source(), job_->session()),
-               job_->session().device());
-    Choose();
-    Open();
-    RunFolder folder = OpenFolder();
-    if (options_.resume) TakeUp(folder, before, tally);
-    RunReport report(std::move(folder), resolved_yaml_, plan, job_->session(),
-                     {.workers = Workers(recipe_.config), .trace = trace_});
+    Tally tally;
+    nlohmann::json plan;
+    Agree([&] {
+      resumed_ = ResumedFolder(options_, recipe_.config.name);
+      if (options_.resume) {
+        before = ReadTally(RunFolder::At(resumed_));
+        if (before) CheckPhase(phases_, before->phase);
+      }
+      tally = before.value_or(Tally{.phase = {.name = phases_.front().phase_name}});
+      MakeFirstJob(tally.phase.index);
+      plan = ToJson(PlanPhases(phases_, tally.phase.index, job_->source(), job_->session()),
+                    job_->session().device());
+    });
+    if (ranks_) ranks_->CompareConfigurations(resolved_yaml_);
+    if (ranks_) ranks_->Compare("other pictures", PicturesText());
+    Agree([&] {
+      Choose();
+      Open();
+    });
+    std::optional<RunFolder> folder;
+    Agree([&] {
+      if (!writes()) return;
+      folder.emplace(OpenFolder());
+      TakeOverFromRanks(*folder);
+    });
+    if (folder) folder_ = folder->path();
+    if (ranks_) folder_ = ranks_->Gather(folder_.string()).front();
+    Agree([&] {
+      if (!writes()) folder.emplace(ranks_->OpenOwnFolder(folder_));
+      if (options_.resume) TakeUp(RunFolder::At(folder_), before, tally);
+    });
+    if (ranks_) ranks_->Compare("another model to begin with", StateText(job_->learner()));
+    RunReport report(*std::move(folder), resolved_yaml_, plan, job_->session(),
+                     {.workers = Workers(job_->recipe().config),
+                      .trace = trace_,
+                      .is_shared = ranks_ != nullptr});
     report.Record([&] { Train(report, std::move(tally), before.has_value()); });
   }
 
  private:
+  // Whether this process is the one that writes the run.
+  bool writes() const { return !ranks_ || ranks_->is_first(); }
+
+  void Agree(const std::function<void()>& work) {
+    if (!ranks_) return work();
+    ranks_->Agree(work);
+  }
+
+  std::string PicturesText() const {
+    const auto lists = job_->session().resources().Find<PictureLists>();
+    return lists ? lists->training + "; " + lists->validation : "";
+  }
+
   RunFolder OpenFolder() const {
     if (options_.resume) return RunFolder::Reopen(resumed_);
     return RunFolder::Create(options_.out.empty() ? RunFolder::MakeDefault(recipe_.config.name)
@@ -182,6 +181,7 @@ class Finetuning {
     } else {
       BeginPhase(folder);
     }
+    if (!writes()) return;
     RecoverKept(folder, tally);
     std::error_code unknown;
     for (int phase = 0; phase < static_cast<int>(phases_.size()); ++phase) {
@@ -216,15 +216,19 @@ class Finetuning {
 
   void Train(RunReport& report, Tally tally, bool is_resumed) {
     const std::string config_before = std::exchange(tally.config, resolved_yaml_);
-    TrainingCourse course{report, std::move(tally), std::move(lost_)};
-    if (options_.resume) report.folder().ForgetMetricsFrom(job_->learner().position().epoch + 1);
+    TrainingCourse course{report, RunFolder::At(folder_), ranks_, std::move(tally),
+                          std::move(lost_)};
+    if (options_.resume && writes()) {
+      report.folder().ForgetMetricsFrom(job_->learner().position().epoch + 1);
+    }
     Announce(report);
     if (is_resumed) AnnounceChanges(config_before, course.tally);
     while (!RunPhase(course, is_resumed)) {
       GoOnWithPhase(job_->recipe().phase + 1, report);
       is_resumed = false;
     }
-    Finish(report, course);
+    if (writes()) Finish(report, course);
+    Agree([] {});
   }
 
   // Gives whether it was the last one.
@@ -240,6 +244,7 @@ class Finetuning {
 
   // One session after the other, as both at once would not keep within the ceiling.
   void GoOnWithPhase(int phase, RunReport& report) {
+    Agree([] {});  // the first rank has left the model that it begins with
     report.Leave();
     if (first_) {
       job_.reset();
@@ -248,12 +253,16 @@ class Finetuning {
     }
     TorchAllocator::Install().Trim();
     malloc_trim(0);
-    MakeJob(phase, &report.folder());
-    Open();
-    InPhase(job_->recipe(), [&] { BeginPhase(report.folder()); });
+    const RunFolder folder = RunFolder::At(folder_);
+    Agree([&] {
+      MakeJob(phase, &folder);
+      Open();
+      InPhase(job_->recipe(), [&] { BeginPhase(folder); });
+    });
     report.GoOnWith(job_->session());
+    if (!writes()) return;
     std::error_code unknown;  // it is of no use any more, and no harm
-    fs::remove_all(report.folder().phase_model(phase - 1), unknown);
+    fs::remove_all(folder.phase_model(phase - 1), unknown);
   }
 
   int EpochsAfter(int phase) const {
@@ -266,6 +275,7 @@ class Finetuning {
 
   void Announce(RunReport& report) const {
     const auto classes = job_->session().resources().Find<Classes>();
+    if (ranks_) std::printf("%d ranks\n", ranks_->count());
     std::printf("%s: %zu classes, %llu pictures to train on, %llu to validate with\n",
                 report.folder().path().c_str(), classes ? classes->names.size() : 0,
                 static_cast<unsigned long long>(job_->Count(Split::kTrain)),
@@ -350,8 +360,10 @@ class Finetuning {
   const Recipe& recipe_;
   const RunOptions& options_;
   Trace* const trace_;
+  TrainingRanks* const ranks_;  // null where the training is not shared
   const std::string resolved_yaml_;
-  const fs::path resumed_;  // empty where it is a new run
+  fs::path resumed_;  // empty where it is a new run
+  fs::path folder_;   // of the run
   std::vector<Recipe> phases_;
   std::optional<KeptEpoch> lost_;         // as TrainingCourse has it
   std::string about_lost_;                // what is said of it
@@ -361,8 +373,13 @@ class Finetuning {
 
 }  // namespace
 
-void Finetune(const Recipe& recipe, const RunOptions& options, Trace* trace) {
-  Finetuning(recipe, options, trace).Run();
+void Finetune(const Recipe& recipe, const RunOptions& options, Trace* trace, TrainingRanks* ranks) {
+  try {
+    Finetuning(recipe, options, trace, ranks).Run();
+  } catch (const Error& error) {
+    if (!ranks) throw;
+    throw ranks->Explained(error);
+  }
 }
 
 }  // namespace weir

@@ -53,11 +53,20 @@ PhaseRun::PhaseRun(PhaseJob& job, TrainingCourse& course, const Recipe* next, in
       last_epoch_(course.tally.phase.first_epoch + config_.epochs),
       epochs_after_(epochs_after),
       last_save_(Clock::now()) {
+  if (course_.ranks) {  // they stop together, behind the same batch
+    job_.recipe().ranks->wants_to_stop = SignalReceived;
+    job_.recipe().ranks->stop = [this] { job_.session().pipeline().Stop(); };
+  }
   learner_.after_step = [this] {
-    if (SignalReceived()) job_.session().pipeline().Stop();
+    if (!course_.ranks && SignalReceived()) job_.session().pipeline().Stop();
     const std::chrono::duration<double> interval(config_.checkpoint_interval.seconds);
     if (Clock::now() - last_save_ >= interval) Save();
   };
+}
+
+PhaseRun::~PhaseRun() {
+  learner_.after_step = {};
+  if (course_.ranks) job_.recipe().ranks->stop = [] {};
 }
 
 bool PhaseRun::is_over() const {
@@ -89,8 +98,12 @@ void PhaseRun::Run() {
   } else if (next_ == nullptr && wants_last()) {
     KeepLast();
     Save();
-    course_.kept_model().Publish(course_.tally.kept->epoch);
+    Publish();
   }
+}
+
+void PhaseRun::Publish() const {
+  if (course_.writes()) course_.kept_model().Publish(course_.tally.kept->epoch);
 }
 
 void PhaseRun::RunEpoch(int epoch) {
@@ -115,7 +128,7 @@ void PhaseRun::RunEpoch(int epoch) {
     is_new = true;
   }
   Save();
-  if (is_new) course_.kept_model().Publish(tally.kept->epoch);
+  if (is_new) Publish();
 }
 
 // With an average of the weights both are measured, and its figures are those that count.
@@ -133,17 +146,32 @@ Metrics PhaseRun::RunPass(Split split, int epoch, bool of_average) {
   const std::string title = Title(split, epoch, of_average);
   std::optional<AverageInPlace> average;
   if (of_average) average.emplace(learner_);
-  const double seconds = report_.RunPass({.split = split, .epoch = epoch, .first_sample = first},
-                                         {.title = title,
-                                          .state = [this, split] { return State(split); },
-                                          .images_after = ImagesAfter(split, epoch)});
-  average.reset();
+  double seconds = 0;
+  try {
+    seconds = report_.RunPass({.split = split, .epoch = epoch, .first_sample = first},
+                              {.title = title,
+                               .state = [this, split] { return State(split); },
+                               .images_after = ImagesAfter(split, epoch)});
+    average.reset();
+    ShareLosses();
+  } catch (const Error& error) {
+    average.reset();
+    // Another rank is gone. No rank steps before a sum is whole, so that this one stands where all
+    // that are left do, or a step before or behind them, and may go on from there.
+    if (error.kind() == ErrorKind::kInterrupted) Save();
+    throw;
+  }
   Metrics metrics = learner_.metrics();
   tally.seconds += seconds;
   tally.images += metrics.images - images_before;
   if (trains) tally.epoch_seconds += seconds;
   if (job_.session().pipeline().stopped()) Interrupted();
-  Report(split, epoch, of_average, metrics, trains ? tally.epoch_seconds : seconds);
+  try {
+    Report(split, epoch, of_average, metrics, trains ? tally.epoch_seconds : seconds);
+  } catch (const Error&) {
+    if (!course_.writes()) course_.ranks->Hush();  // all find the same
+    throw;
+  }
   return metrics;
 }
 
@@ -164,7 +192,7 @@ void PhaseRun::Report(Split split, int epoch, bool of_average, const Metrics& me
   for (const auto& [name, value] : figures) {
     line[name] = value ? nlohmann::json(*value) : nlohmann::json();
   }
-  report_.folder().AddMetrics(line);
+  if (course_.writes()) course_.folder.AddMetrics(line);
   const int width = config_.average().empty() ? 22 : 28;
   std::printf("%-*s %s  %s\n", width, title.c_str(), MetricsText(figures).c_str(),
               RateText(metrics.images, seconds, has_kept_features()).c_str());
@@ -243,6 +271,7 @@ void PhaseRun::KeepLast() {
 }
 
 void PhaseRun::Stage(const KeptEpoch& kept) const {
+  if (!course_.writes()) return;
   course_.kept_model().Stage(kept.epoch, [&](const std::filesystem::path& folder) {
     const bool is_average = !kept.weights.empty();
     std::optional<AverageInPlace> average;
@@ -255,7 +284,9 @@ void PhaseRun::Stage(const KeptEpoch& kept) const {
 
 void PhaseRun::LeaveForNext() {
   Tally& tally = course_.tally;
-  SaveModel(report_.folder().phase_model(next_->phase), job_.model(), learner_, nullptr, {});
+  if (course_.writes()) {
+    SaveModel(course_.folder.phase_model(next_->phase), job_.model(), learner_, nullptr, {});
+  }
   tally.phase = {.index = next_->phase,
                  .name = next_->phase_name,
                  .first_epoch = learner_.position().epoch,
@@ -270,17 +301,42 @@ void PhaseRun::Save() {
   const TrainingPosition position = learner_.position();
   CheckIsFinite(Title(Split::kTrain, position.epoch), position.metrics);
   if (!has_left_) course_.tally.phase.is_begun = true;
-  learner_.Save(report_.folder().checkpoint(), course_.tally.ToText());
+  if (course_.writes()) learner_.Save(course_.folder.checkpoint(), course_.tally.ToText());
   last_save_ = Clock::now();
+}
+
+// What the other ranks lost, too, so that all know the same of it. A text ends with a zero byte,
+// which no path holds.
+void PhaseRun::ShareLosses() {
+  if (!course_.ranks) return;
+  std::string mine;
+  for (const RunReport::Lost& lost : report_.TakeNewLosses()) {
+    mine += lost.path + '\0' + lost.stage + '\0' + lost.reason + '\0';
+  }
+  std::vector<std::string> all = course_.ranks->Gather(mine);
+  all[static_cast<std::size_t>(course_.ranks->rank())].clear();
+  for (const std::string& text : all) {
+    std::size_t begin = 0;
+    const auto next = [&] {
+      const std::size_t first = begin, end = text.find('\0', first);
+      begin = end + 1;
+      return text.substr(first, end - first);
+    };
+    while (begin < text.size()) {
+      const std::string path = next(), stage = next(), reason = next();
+      report_.folder().Dropped(path, stage, reason);
+    }
+  }
 }
 
 void PhaseRun::Interrupted() {
   Save();
+  if (!course_.writes()) course_.ranks->Hush();
   const TrainingPosition position = learner_.position();
   throw Error(ErrorKind::kInterrupted,
               "interrupted in epoch " + std::to_string(position.epoch + 1) + " after " +
                   std::to_string(position.step) + " steps; the checkpoint is saved",
-              "Go on with --resume --out " + report_.folder().path().string());
+              "Go on with --resume --out " + course_.folder.path().string());
 }
 
 // Images of this sitting's passes that come after the one of `split` in `epoch`.

@@ -11,6 +11,7 @@
 
 #include "pipelines/finetune/lost_classes.h"
 #include "pipelines/finetune/phase_job.h"
+#include "pipelines/finetune/training_ranks.h"
 #include "pipelines/job/run_report.h"
 #include "pipelines/record/kept_model.h"
 #include "pipelines/record/tally.h"
@@ -20,15 +21,17 @@ namespace weir {
 // What goes on from one phase to the next.
 struct TrainingCourse {
   RunReport& report;
+  RunFolder folder;  // of the run; that of the report is a rank's own, beside the first
+  TrainingRanks* ranks = nullptr;  // null where the training is not shared
   Tally tally;
   std::optional<KeptEpoch> lost{};  // what model/ held by the checkpoint, and does not any more
   LostClasses lost_classes{};
   std::set<std::string> not_computed{};  // metrics of which that was said
 
-  KeptModelFolder kept_model() const {
-    const RunFolder& folder = report.folder();
-    return {folder.model(), folder.checkpoint().parent_path()};
-  }
+  // Whether this process writes the run, as the first rank does.
+  bool writes() const { return !ranks || ranks->is_first(); }
+
+  KeptModelFolder kept_model() const { return {folder.model(), folder.checkpoint().parent_path()}; }
 };
 
 class PhaseRun {
@@ -38,7 +41,7 @@ class PhaseRun {
   PhaseRun(PhaseJob& job, TrainingCourse& course, const Recipe* next, int epochs_after);
   PhaseRun(const PhaseRun&) = delete;
   PhaseRun& operator=(const PhaseRun&) = delete;
-  ~PhaseRun() { learner_.after_step = {}; }
+  ~PhaseRun();
 
   // To the end of the phase. Where another one follows, its first model and a checkpoint that tells
   // of it are left in the folder; behind the last one the model that is kept is in its place.
@@ -61,6 +64,8 @@ class PhaseRun {
   void KeepLast();
   void Stage(const KeptEpoch& kept) const;
   void LeaveForNext();
+  void Publish() const;
+  void ShareLosses();
   void Save();
   [[noreturn]] void Interrupted();
   std::uint64_t ImagesAfter(Split split, int epoch) const;

@@ -2,24 +2,43 @@
 
 #include <tbb/info.h>
 
+#include <algorithm>
+
 #include "framework/byte_size.h"
 
 namespace weir {
+namespace {
 
-HostCeiling HostCeilingOf(const Config& config, const std::vector<MemoryLimit>& limits) {
+// What is the machine's or a container's the processes of the job share; an RLIMIT is each one's.
+std::vector<MemoryLimit> OwnLimits(const Config& config, std::vector<MemoryLimit> limits) {
+  for (MemoryLimit& limit : limits) {
+    if (!limit.name.starts_with("RLIMIT")) {
+      limit.bytes /= static_cast<std::size_t>(config.processes);
+    }
+  }
+  return limits;
+}
+
+}  // namespace
+
+HostCeiling HostCeilingOf(const Config& config, const std::vector<MemoryLimit>& all) {
+  const std::vector<MemoryLimit> limits = OwnLimits(config, all);
   if (config.memory.host.is_auto()) return {AutomaticHostLimit(limits), ""};
   HostCeiling ceiling{config.memory.host.value().bytes, ""};
   for (const MemoryLimit& limit : limits) {
     if (!limit.is_hard || UsableBytes(limit) >= ceiling.bytes) continue;
     ceiling = {UsableBytes(limit), "memory.host is " + ToText(config.memory.host.value()) +
                                        ", but " + limit.name + " allows " +
-                                       ToRoundText(ByteSize{limit.bytes}) + " in all"};
+                                       ToRoundText(ByteSize{limit.bytes}) +
+                                       (config.processes > 1 ? " for each rank" : " in all")};
   }
   return ceiling;
 }
 
 int Workers(const Config& config) {
-  return config.threads.value_or(tbb::info::default_concurrency());
+  return config.threads.value_or(std::max(1, tbb::info::default_concurrency() / config.processes));
 }
+
+int WorkersOfRank(const Config& config) { return Workers(config) + 1; }
 
 }  // namespace weir

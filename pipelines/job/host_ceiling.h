@@ -1,5 +1,5 @@
 // What the section `memory:` and the machine together allow a job: its ceiling and its workers, as
-// numbers.
+// numbers. What is `auto` is this process' part of what there is (Config::processes).
 #pragma once
 
 #include <cstddef>
@@ -21,5 +21,9 @@ HostCeiling HostCeilingOf(const Config& config, const std::vector<MemoryLimit>& 
 
 // `threads` as a number.
 int Workers(const Config& config);
+
+// The same of a process that trains together with others: one more, which works while another one
+// waits for the other ranks. Measured: without it two ranks of one thread are a sixth slower.
+int WorkersOfRank(const Config& config);
 
 }  // namespace weir

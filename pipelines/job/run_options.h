@@ -13,6 +13,7 @@ struct RunOptions {
   std::filesystem::path out;  // empty: runs/<name>-<time>
   bool resume = false;
   std::filesystem::path trace;  // empty: none
+  int ranks = 0;                // processes that share the training; 0: as a launcher says
 };
 
 }  // namespace weir

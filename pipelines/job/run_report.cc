@@ -60,7 +60,15 @@ void RunReport::GoOnWith(Session& session) {
   memory_.Watch(&session.pipeline());
   session.pipeline().set_on_drop([this](const std::string& stage, const Drop& drop) {
     folder_.Dropped(drop.sample, stage, drop.reason);
+    if (!options_.is_shared) return;
+    const std::lock_guard lock(new_losses_mutex_);
+    new_losses_.push_back({drop.sample, stage, drop.reason});
   });
+}
+
+std::vector<RunReport::Lost> RunReport::TakeNewLosses() {
+  const std::lock_guard lock(new_losses_mutex_);
+  return std::exchange(new_losses_, {});
 }
 
 void RunReport::Leave() {
@@ -102,7 +110,7 @@ double RunReport::RunPass(const Pass& pass, const ShownPass& shown) {
                        .images_after = shown.images_after,
                        .is_terminal = is_terminal_},
                       shown.state, [&] {
-                        if (SignalReceived()) session_->pipeline().Stop();
+                        if (SignalReceived() && !options_.is_shared) session_->pipeline().Stop();
                         Watch(shown);
                       });
     session_->pipeline().Run(pass);

@@ -18,6 +18,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -35,6 +36,7 @@ namespace weir {
 struct RunReportOptions {
   int workers = 1;         // threads of the pipeline
   Trace* trace = nullptr;  // where what is held is written too; null: nowhere; outlives the report
+  bool is_shared = false;  // with other ranks, with which a signal and what is lost are agreed on
 };
 
 // What is shown of a pass.
@@ -68,6 +70,12 @@ class RunReport {
   // One pass with its progress on the terminal, which a signal stops. Gives its seconds.
   double RunPass(const Pass& pass, const ShownPass& shown);
 
+  // What was lost since this was asked last; of a run that is shared. Between passes.
+  struct Lost {
+    std::string path, stage, reason;
+  };
+  std::vector<Lost> TakeNewLosses();
+
   // summary.json: `own` and what every run has.
   void WriteSummary(nlohmann::json own) const;
   // "112 MiB held at most of 256 MiB".
@@ -95,6 +103,8 @@ class RunReport {
   std::size_t planned_bytes_ = 0, leased_bytes_ = 0;  // the most of any session
   std::size_t device_bytes_ = 0;                      // the same on the device; 0 without one
   std::map<std::string, std::uint64_t> left_out_;     // of the last session
+  std::mutex new_losses_mutex_;
+  std::vector<Lost> new_losses_;            // guarded by it
   std::unique_ptr<std::byte[]> last_room_;  // given back to write how it ended without memory
 };
 

@@ -1,5 +1,9 @@
 #include "pipelines/job/session.h"
 
+#include <algorithm>
+#include <cstdlib>
+#include <limits>
+#include <string_view>
 #include <utility>
 
 #include "framework/error.h"
@@ -7,6 +11,7 @@
 #include "pipelines/job/signals.h"
 #include "pipelines/report/progress.h"
 #include "stages/learner.h"
+#include "stages/ranks/ranks.h"
 #include "stages/train/training_config.h"
 
 namespace weir {
@@ -20,8 +25,20 @@ constexpr std::size_t kReserveBytesPerWorker = std::size_t{1} << 20;
 // driver keeps copies of the kernels that are used later (not measured).
 constexpr std::size_t kReserveBytesOfDevice = std::size_t{96} << 20;
 
+// What is on its way between ranks, in Gloo's buffers and the kernel's (measured).
+constexpr std::size_t kReserveBytesOfRanks = std::size_t{4} << 20;
+
 // Beside the workers: the one that shows the progress.
 constexpr int kOtherThreads = 1;
+
+// How many GPUs the processes of the job on this machine have one after the other: as many as they
+// are, or fewer where CUDA_VISIBLE_DEVICES leaves this one so many.
+int VisibleGpus() {
+  const char* const listed = std::getenv("CUDA_VISIBLE_DEVICES");  // NOLINT(concurrency-mt-unsafe)
+  if (listed == nullptr || *listed == '\0') return std::numeric_limits<int>::max();
+  const std::string_view list(listed);
+  return 1 + static_cast<int>(std::count(list.begin(), list.end(), ','));
+}
 
 // Which stages stand on the way to the one at `last`, itself among them.
 std::vector<bool> WayTo(const std::vector<StageConfig>& pipeline, std::size_t last) {
@@ -64,6 +81,7 @@ Session::Session(const Recipe& recipe, SessionOptions options)
   source_provides_ = recipe.stages->registry().Find(source)->provides;
   resources_.Put(options.model);
   resources_.Put(std::make_shared<TrainingConfig>(recipe.training));
+  if (recipe.ranks && options.training) resources_.Put(recipe.ranks);
   resources_.Put(std::make_shared<Epochs>(Epochs{recipe.training.epochs}));
   if (options.classes) resources_.Put(options.classes);
   if (options.listed) resources_.Share(options.listed->resources_, source_provides_);
@@ -75,7 +93,11 @@ Session::Session(const Recipe& recipe, SessionOptions options)
   budget_ = std::make_unique<MemoryBudget>(ceiling_.bytes);
   resources_.Put(std::make_shared<JobCeilings>(
       JobCeilings{budget_->usage().limit_bytes, config_.memory.device}));
-  resources_.Put(std::make_shared<JobDevice>(JobDevice{config_.device}));
+  DeviceSelection device = config_.device;
+  if (device.kind != DeviceSelection::Kind::kCpu && device.index == 0) {
+    device.index = config_.process % VisibleGpus();
+  }
+  resources_.Put(std::make_shared<JobDevice>(JobDevice{device}));
   pipeline_ = std::make_unique<Pipeline>(PipelineOptions{.seed = config_.seed,
                                                          .workers = Workers(config_),
                                                          .training = options.training,
@@ -120,8 +142,10 @@ ChosenDevice Session::device() const {
 
 std::size_t Session::ReserveBytes() const {
   if (allowance_) return allowance_->reserve_bytes;
+  const auto ranks = resources_.Find<Ranks>();
   return KnownHeldMemory() + kReserveBytes + kReserveBytesPerWorker * Workers(config_) +
-         (device().device ? kReserveBytesOfDevice : 0);
+         (device().device ? kReserveBytesOfDevice : 0) +
+         (ranks && ranks->share.ranks > 1 ? kReserveBytesOfRanks : 0);
 }
 
 const MemoryPlan& Session::Plan() {

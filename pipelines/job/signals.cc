@@ -11,10 +11,11 @@ namespace weir {
 namespace {
 
 std::atomic<int> received{0};
+std::atomic<bool> ends_at_once{false};
 static_assert(std::atomic<int>::is_always_lock_free, "it is written by a signal handler");
 
 extern "C" void NoteSignal(int) {
-  if (received.fetch_add(1) > 0) _exit(static_cast<int>(ErrorKind::kInterrupted));
+  if (received.fetch_add(1) > 0 || ends_at_once) _exit(static_cast<int>(ErrorKind::kInterrupted));
 }
 
 }  // namespace
@@ -31,6 +32,13 @@ void CatchSignals() {
   }
   signal(SIGXFSZ, SIG_IGN);
 }
+
+SignalsEndTheProcess::SignalsEndTheProcess() {
+  ends_at_once = true;
+  if (SignalReceived()) _exit(static_cast<int>(ErrorKind::kInterrupted));
+}
+
+SignalsEndTheProcess::~SignalsEndTheProcess() { ends_at_once = false; }
 
 void OutliveReader() { signal(SIGPIPE, SIG_IGN); }
 

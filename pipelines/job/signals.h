@@ -9,6 +9,16 @@ namespace weir {
 // (RLIMIT_FSIZE) makes the write fail with EFBIG, in place of ending the process by SIGXFSZ.
 void CatchSignals();
 
+// As long as this is there, such a signal ends the process at once, with status 130, as there is
+// nothing to save.
+class SignalsEndTheProcess {
+ public:
+  SignalsEndTheProcess();
+  SignalsEndTheProcess(const SignalsEndTheProcess&) = delete;
+  SignalsEndTheProcess& operator=(const SignalsEndTheProcess&) = delete;
+  ~SignalsEndTheProcess();
+};
+
 // From now on a reader of the output that goes away does not end the process.
 void OutliveReader();
 

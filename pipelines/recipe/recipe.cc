@@ -13,6 +13,7 @@
 #include "framework/text.h"
 #include "pipelines/recipe/foreign_words.h"
 #include "pipelines/recipe/job_device.h"
+#include "pipelines/recipe/recipe_ranks.h"
 #include "stages/learner.h"
 #include "stages/model/model.h"
 
@@ -76,6 +77,7 @@ Recipe LoadRecipe(StageTable& stages, const std::filesystem::path& path,
     std::fprintf(stderr, "weir: %s\n", warning.c_str());
   }
   problems.ThrowIfAny();
+  if (recipe.config.ranks && recipe.trains()) recipe.ranks = RanksOf(recipe, {}, nullptr);
   return recipe;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "framework/text.h"
 #include "pipelines/recipe/stage_table.h"
 #include "stages/model/model_config.h"
+#include "stages/ranks/ranks.h"
 #include "stages/train/training_config.h"
 
 namespace weir {
@@ -25,6 +27,7 @@ struct Recipe {
   TrainingConfig training;
   int phase = 0;  // where it is one phase of a training: which, from 0
   std::string phase_name{};
+  std::shared_ptr<Ranks> ranks{};  // those that share its training; null where it is not shared
 
   // Whether a stage of it learns. A pipeline without one is run once.
   bool trains() const;

@@ -117,6 +117,19 @@ void RunFolder::ReadDropped() {
   remembered_.erase(repeated, remembered_.end());
 }
 
+void RunFolder::TakeOverDropped(const fs::path& list) {
+  std::error_code unknown;
+  if (!fs::exists(list, unknown)) return;
+  SiftLines(list, [&](const json& line) {
+    const auto path = line.find("path"), stage = line.find("stage"), reason = line.find("reason");
+    for (const auto& text : {path, stage, reason}) {
+      if (text == line.end() || !text->is_string()) return LineUse::kDamaged;
+    }
+    Dropped(*path, *stage, *reason);
+    return LineUse::kKeep;
+  });
+}
+
 fs::path RunFolder::MakeDefault(const std::string& name) {
   MakeFolder("runs");
   std::time_t time = std::time(nullptr);

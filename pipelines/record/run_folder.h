@@ -77,6 +77,8 @@ class RunFolder {
 
   // Lists a picture that was lost, once, however often it is lost again in later epochs.
   void Dropped(const std::string& path, const std::string& stage, const std::string& reason);
+  // The same of all that another list of that kind names; nothing where there is none.
+  void TakeOverDropped(const std::filesystem::path& list);
   std::uint64_t dropped() const;
   bool HasDropped(const std::string& path) const;
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "framework/error.h"
+#include "stages/ranks/ranks.h"
 
 namespace weir {
 namespace {
@@ -21,7 +22,9 @@ std::string SizeText(int height, int width) {
 
 }  // namespace
 
-BatchImages::BatchImages(const Params& params, BuildContext& context) : params_(params) {
+BatchImages::BatchImages(const Params& params, BuildContext& context)
+    : params_(params), share_(RankShare::Alone(params.size)) {
+  if (const auto ranks = context.resources.Find<Ranks>()) share_ = ranks->share;
   const Shape& dims = context.upstream.dims;
   if (dims.size() != 3) {
     throw Error(ErrorKind::kConfig, "batch: the pictures that arrive have no fixed size", kRemedy);
@@ -32,9 +35,9 @@ BatchImages::BatchImages(const Params& params, BuildContext& context) : params_(
 }
 
 ItemSpec BatchImages::output() const {
-  const std::size_t slab = std::size_t{3} * params_.size * height_ * width_;
-  return {.dims = {params_.size, height_, width_, 3},
-          .item_bytes = slab + params_.size * kSampleBytes};
+  const auto size = static_cast<std::size_t>(share_.size());
+  return {.dims = {share_.size(), height_, width_, 3},
+          .item_bytes = size * (std::size_t{3} * height_ * width_ + kSampleBytes)};
 }
 
 Footprint BatchImages::footprint() const { return {.item_bytes = output().item_bytes}; }
@@ -51,7 +54,10 @@ std::vector<Lowerable> BatchImages::lowerable() const {
   return {std::move(size)};
 }
 
-void BatchImages::BeginPass(const Pass&) { batch_ = Batch(); }
+void BatchImages::BeginPass(const Pass& pass) {
+  first_order_ = pass.first_sample;
+  batch_ = Batch();
+}
 
 std::optional<Batch> BatchImages::Add(const Image& image, StageContext& context) {
   if (image.height != height_ || image.width != width_) {
@@ -63,16 +69,23 @@ std::optional<Batch> BatchImages::Add(const Image& image, StageContext& context)
   }
   const std::size_t picture_bytes = std::size_t{3} * height_ * width_;
   if (batch_.samples.empty()) {
+    const std::uint64_t windows = (context.order() - first_order_) / share_.size();
+    end_order_ = first_order_ + (windows + 1) * share_.size();
     batch_.height = height_;
     batch_.width = width_;
-    batch_.samples.reserve(params_.size);
-    batch_.pixels = AlignedBuffer<std::uint8_t>(params_.size * picture_bytes);
+    batch_.samples.reserve(share_.size());
+    batch_.pixels = AlignedBuffer<std::uint8_t>(share_.size() * picture_bytes);
   }
   std::memcpy(batch_.pixels.data() + batch_.samples.size() * picture_bytes, image.pixels.data(),
               picture_bytes);
   batch_.samples.push_back(image.sample);
-  batch_.next_order = context.order() + 1;
-  if (batch_.size() < params_.size) return std::nullopt;
+  batch_.samples.back().order = first_order_ + share_.OrderOf(context.order() - first_order_);
+  if (context.order() + 1 < end_order_) return std::nullopt;
+  return std::exchange(batch_, Batch());
+}
+
+std::optional<Batch> BatchImages::Complete(StageContext& context) {
+  if (context.order() < end_order_) return std::nullopt;
   return std::exchange(batch_, Batch());
 }
 

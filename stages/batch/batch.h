@@ -1,5 +1,7 @@
 // Gathers pictures of one size into batches, in the order of the flow: each is copied into its slot
-// of a slab that is taken with the first one.
+// of a slab that is taken with the first one. A batch is a window of the pass (Batching), counted
+// from where the pass begins; of a window whose pictures are all dropped there is no batch. Where
+// ranks share a training, a batch here is this rank's part of the window (RankShare).
 //
 // A batch takes size * height * width * 3 bytes and what its samples' paths take. One thread.
 #pragma once
@@ -14,6 +16,7 @@
 #include "framework/config/params.h"
 #include "framework/flow/stage.h"
 #include "stages/payloads.h"
+#include "stages/ranks/rank_share.h"
 
 namespace weir {
 
@@ -28,10 +31,10 @@ class BatchImages final : public GatherStage<Image, Batch> {
 
     static auto Fields() {
       return std::tuple{
-          Field{"size", &Params::size, "Pictures in a batch.", Range{1, 65536},
-                ElsewhereCalled{"batch_size", "bs", "train_batch_size"}},
+          Field{"size", &Params::size, "Pictures in a batch, those that cannot be used included.",
+                Range{1, 65536}, ElsewhereCalled{"batch_size", "bs", "train_batch_size"}},
           Field{"drop_last", &Params::drop_last,
-                "Leave out what is over at the end of a train pass, if it is no whole batch.",
+                "Leave out what is over at the end of a train pass, if that is fewer than `size`.",
                 ElsewhereCalled{"drop_remainder", "drop_last_batch"}}};
     }
   };
@@ -48,12 +51,16 @@ class BatchImages final : public GatherStage<Image, Batch> {
   std::optional<std::string> DependsOn(const Pass&, std::uint64_t) const override { return ""; }
   void BeginPass(const Pass& pass) override;
   std::optional<Batch> Add(const Image& image, StageContext& context) override;
+  std::optional<Batch> Complete(StageContext& context) override;
   std::optional<Batch> Flush(StageContext& context) override;
 
  private:
   const Params params_;
+  RankShare share_;  // one rank's, which has the whole batch, where there are no others
   int height_ = 0;
   int width_ = 0;
+  std::uint64_t first_order_ = 0;  // of the pass
+  std::uint64_t end_order_ = 0;    // of the window, or this rank's part, that batch_ is filled from
   Batch batch_;
 };
 

@@ -11,6 +11,7 @@
 
 #include "framework/error.h"
 #include "stages/chosen_device.h"
+#include "stages/ranks/ranks.h"
 
 namespace weir {
 namespace {
@@ -119,6 +120,11 @@ void MixLabels(Batch& batch, double part) {
 
 MixingStage::MixingStage(std::string_view name, const Params& params, const BuildContext& context)
     : name_(name), params_(params), upstream_(context.upstream), seed_(context.seed) {
+  if (context.resources.Find<Ranks>()) {
+    throw Error(ErrorKind::kConfig,
+                "`" + name_ + "` mixes the pictures of a batch, which `ranks` share out",
+                "Take it out of the pipeline, or train with one process and without `ranks`.");
+  }
   if (!context.resources.Find<ChosenDevice>()) return;
   throw Error(ErrorKind::kConfig, "`" + name_ + "` works on the host, and `prefetch` is before it",
               "Put `" + name_ + "` before `prefetch`, which may bring batches to a device.");

@@ -31,8 +31,7 @@ Outcome<FeatureBatch> Normalize::Map(const Batch& batch, StageContext&) {
   const std::size_t values = std::size_t{3} * batch.height * batch.width * batch.size();
   FeatureBatch out{.samples = batch.samples,
                    .dims = {batch.height, batch.width, 3},
-                   .values = AlignedBuffer<float>(values),
-                   .next_order = batch.next_order};
+                   .values = AlignedBuffer<float>(values)};
   const std::uint8_t* from = batch.pixels.data();
   float* to = out.values.data();
   for (std::size_t i = 0; i < values; i += 3) {

@@ -99,11 +99,15 @@ std::size_t FeatureCache::bytes(const FeatureRounds& rounds, std::size_t values,
          kHashedAtOnce * kReadAtOnce;
 }
 
-void FeatureCache::BeginPass(const Pass& pass) {
+void FeatureCache::BeginPass(const Pass& pass, bool is_part) {
   pass_ = pass;
   const int rounds = rounds_.of(pass.split);
   round_ = rounds > 0 ? &all_rounds_.at({pass.split, pass.epoch % rounds}) : nullptr;
   wanted_.clear();
+  if (round_ && is_part) {  // other samples than before are looked for in all of the file
+    round_->is_complete = !file_ && HasAll(pass);
+    round_->looked_up = 0;
+  }
   if (round_ && file_ && !round_->is_complete) LookUp();
 }
 
@@ -116,7 +120,7 @@ void FeatureCache::EndPass(bool saw_all) {
 
 bool FeatureCache::HasAll(Pass pass) const {
   pass.first_sample = 0;
-  const SampleOrder::Walk next = order_->begin(pass);
+  const SampleOrder::Walk next = order_->BeginShare(pass);
   for (std::optional<Sample> sample = next(); sample; sample = next()) {
     if (!Has(sample->index)) return false;
   }
@@ -188,7 +192,7 @@ void FeatureCache::LookUp() {
   whole.first_sample = 0;
   std::vector<std::uint64_t> indexes;
   std::vector<Sample> samples;
-  const SampleOrder::Walk next = order_->begin(whole);
+  const SampleOrder::Walk next = order_->BeginShare(whole);
   for (std::optional<Sample> sample = next(); sample; sample = next()) {
     if (round_->places[sample->index] != kAbsent) continue;
     indexes.push_back(sample->index);

@@ -56,7 +56,9 @@ class FeatureCache {
   static std::size_t bytes(const FeatureRounds& rounds, std::size_t values,
                            const SampleOrder& order, const SampleCounts& counts, bool in_file);
 
-  void BeginPass(const Pass& pass);
+  // `is_part`: the pass has a part of the split, and another one in each epoch; it is complete
+  // where all of that part is there.
+  void BeginPass(const Pass& pass, bool is_part = false);
   // Ends a pass that ran to its end. `saw_all`: it saw all of its samples but the dropped ones.
   void EndPass(bool saw_all);
 

@@ -28,7 +28,8 @@ FeatureKeeper::FeatureKeeper(Options options, const BuildContext& context)
       provenance_(context.provenance),
       order_(context.resources.Find<SampleOrder>()),
       counts_(context.resources.Find<SampleCounts>()),
-      batching_(context.resources.Find<Batching>()) {
+      batching_(context.resources.Find<Batching>()),
+      ranks_(context.training ? context.resources.Find<Ranks>() : nullptr) {
   ChooseRounds(context);
 }
 
@@ -103,34 +104,36 @@ void FeatureKeeper::Open(bool has_extra, const std::function<std::string()>& des
 void FeatureKeeper::BeginPass(const Pass& pass) {
   if (!cache_) return;
   pass_ = pass;
-  cache_->BeginPass(pass);
+  cache_->BeginPass(pass, pass.split == Split::kTrain && is_shared_out());
   gives_pass_ = has_pass();
-  walk_ = order_->begin(pass);
+  walk_ = order_->BeginShare(pass);
   walked_ = 0;
 }
 
+// Where a train pass is shared out, this rank has other samples in each.
 void FeatureKeeper::EndPass() {
-  if (cache_) cache_->EndPass(!batching_->drop_last || pass_.split != Split::kTrain);
+  if (!cache_) return;
+  const bool may_leave_out = batching_->drop_last || is_shared_out();
+  cache_->EndPass(pass_.split != Split::kTrain || !may_leave_out);
 }
 
 std::optional<FeatureBatch> FeatureKeeper::NextBatch() {
+  const RankShare share = ranks_ ? ranks_->share : RankShare::Alone(batching_->size);
   std::vector<Sample> samples;
-  std::uint64_t next_order = 0;
-  samples.reserve(batching_->size);
-  while (static_cast<int>(samples.size()) < batching_->size) {
-    std::optional<Sample> sample = walk_();
-    if (!sample) break;
-    ++walked_;
-    if (!cache_->Has(sample->index)) continue;  // it was dropped
-    samples.push_back(*std::move(sample));
-    next_order = pass_.first_sample + walked_;
+  samples.reserve(share.size());
+  bool is_over = false;
+  while (samples.empty() && !is_over) {  // a window of which all were dropped gives no batch
+    for (int i = 0; i < share.size(); ++i) {
+      std::optional<Sample> sample = walk_();
+      is_over = !sample;
+      if (is_over) break;
+      sample->order = pass_.first_sample + share.OrderOf(walked_++);
+      if (cache_->Has(sample->index)) samples.push_back(*std::move(sample));  // else it was dropped
+    }
   }
-  const bool is_rest = static_cast<int>(samples.size()) < batching_->size;
-  const bool is_left_out = is_rest && batching_->drop_last && pass_.split == Split::kTrain;
+  const bool is_left_out = is_over && batching_->drop_last && pass_.split == Split::kTrain;
   if (samples.empty() || is_left_out) return std::nullopt;
-  FeatureBatch batch = Load(std::move(samples));
-  batch.next_order = next_order;
-  return batch;
+  return Load(std::move(samples));
 }
 
 std::optional<FeatureBatch> FeatureKeeper::Find(Batch& batch) const {
@@ -143,9 +146,7 @@ std::optional<FeatureBatch> FeatureKeeper::Find(Batch& batch) const {
     }
     if (!cache_->Has(sample.index)) return std::nullopt;
   }
-  FeatureBatch found = Load(std::move(batch.samples));
-  found.next_order = batch.next_order;
-  return found;
+  return Load(std::move(batch.samples));
 }
 
 FeatureBatch FeatureKeeper::Load(std::vector<Sample> samples) const {

@@ -22,6 +22,7 @@
 #include "framework/shape.h"
 #include "stages/features/feature_cache.h"
 #include "stages/payloads.h"
+#include "stages/ranks/ranks.h"
 
 namespace weir {
 
@@ -70,6 +71,7 @@ class FeatureKeeper {
  private:
   void ChooseRounds(const BuildContext& context);
   void Forgo(const std::string& why);
+  bool is_shared_out() const { return ranks_ && ranks_->share.ranks > 1; }
   std::size_t values() const;
   std::size_t bytes() const;
   FeatureBatch Load(std::vector<Sample> samples) const;
@@ -79,6 +81,7 @@ class FeatureKeeper {
   const std::shared_ptr<const SampleOrder> order_;
   const std::shared_ptr<const SampleCounts> counts_;
   const std::shared_ptr<const Batching> batching_;
+  const std::shared_ptr<const Ranks> ranks_;  // null where this process is not one of several
   FeatureRounds rounds_;
   std::string why_not_;  // training's, or any
 

@@ -36,7 +36,7 @@ Features::Features(const Params& params, BuildContext& context)
       source_(context.resources.Find<ModelSource>()) {
   model_ = DeclaredModel(kName, context);
   if (const auto chosen = context.resources.Find<ChosenDevice>()) device_ = chosen->device;
-  if (needs_maps()) CheckInt8();
+  if (needs_maps()) CheckInt8(context);
   context.resources.Put(model_);
   const auto epochs = context.resources.Find<Epochs>();  // without: each picture is seen once
   keeper_ = std::make_shared<FeatureKeeper>(
@@ -51,13 +51,18 @@ Features::Features(const Params& params, BuildContext& context)
   footprint_ = WorkOutFootprint(context.workers);
 }
 
-void Features::CheckInt8() const {
+void Features::CheckInt8(const BuildContext& context) const {
   const auto refuse = [](const std::string& why, const std::string& remedy) {
     throw Error(ErrorKind::kConfig, "precision: int8 " + why, remedy);
   };
   if (device_) {
     refuse("is the processor's, and the model runs on a GPU",
            "Set precision: bfloat16, or prefetch.device: cpu.");
+  }
+  const auto ranks = context.training ? context.resources.Find<Ranks>() : nullptr;
+  if (ranks && ranks->share.ranks > 1) {
+    refuse("measures the maps on all pictures, which ranks share out",
+           "Set precision: bfloat16, or train with one process.");
   }
   if (model_->prefix_layers() < model_->network().size()) {
     refuse("needs a backbone that is frozen throughout",

@@ -97,7 +97,7 @@ class Features final : public MapStage<Batch, FeatureBatch> {
   bool needs_maps() const { return precision_ == Precision::kInt8; }
 
  private:
-  void CheckInt8() const;
+  void CheckInt8(const BuildContext& context) const;
   PrefixOptions prefix_options() const;
   Footprint WorkOutFootprint(int workers) const;
   std::string Describe() const;

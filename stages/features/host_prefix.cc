@@ -20,7 +20,6 @@ FeatureBatch MakeFeatures(Batch& batch, const Shape& dims) {
       AlignedBuffer<float>(batch.samples.size() * static_cast<std::size_t>(ValuesIn(dims)));
   features.samples = std::move(batch.samples);
   features.dims = dims;
-  features.next_order = batch.next_order;
   return features;
 }
 

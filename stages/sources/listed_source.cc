@@ -43,6 +43,12 @@ std::string_view BelowRoot(std::string_view path, const std::vector<std::filesys
 
 }  // namespace
 
+ListedSource::ListedSource(std::string_view name, const BuildContext& context)
+    : name_(name),
+      seed_(context.seed),
+      training_(context.training),
+      ranks_(context.training ? context.resources.Find<Ranks>() : nullptr) {}
+
 std::vector<ResourceUse> ListedSource::Provides() {
   return {ResourceOf<ClassCounts>(),  ResourceOf<Classes>(),     ResourceOf<PictureLists>(),
           ResourceOf<SampleCounts>(), ResourceOf<SampleOrder>(), ResourceOf<SourceNotes>()};
@@ -101,7 +107,10 @@ void ListedSource::Offer(Listing listing, BuildContext& context) {
   auto order = std::make_shared<SampleOrder>();
   order->index_end = size_;
   order->begin = [this](const Pass& pass) {
-    return [walk = Walk(*this, pass)]() mutable { return walk.Next(); };
+    return [walk = Walk(*this, pass, nullptr)]() mutable { return walk.Next(); };
+  };
+  order->begin_share = [this](const Pass& pass) {
+    return [walk = Walk(*this, pass, ranks_.get())]() mutable { return walk.Next(); };
   };
   order->content = [this](const Sample& sample) {
     return part(sample.index).value_or(FilePart{sample.path});
@@ -165,10 +174,11 @@ void ListedSource::Open(OpenContext& context) {
               "Raise memory.host.");
 }
 
-ListedSource::Walk::Walk(const ListedSource& source, const Pass& pass)
+ListedSource::Walk::Walk(const ListedSource& source, const Pass& pass, const Ranks* ranks)
     : source_(&source),
+      ranks_(RankShare::IsShared(pass.split) ? ranks : nullptr),
       split_(pass.split),
-      position_(pass.first_sample),
+      first_(pass.first_sample),
       end_(source.size(pass.split)) {
   if (pass.split == Split::kTrain && source.shuffle_) {
     shuffle_.emplace(end_, source.seed_, "shuffle", pass.epoch);
@@ -176,9 +186,10 @@ ListedSource::Walk::Walk(const ListedSource& source, const Pass& pass)
 }
 
 std::optional<Sample> ListedSource::Walk::Next() {
-  if (position_ >= end_) return std::nullopt;
-  const std::uint64_t position = shuffle_ ? (*shuffle_)(position_) : position_;
-  ++position_;
+  const std::uint64_t order = first_ + (ranks_ ? ranks_->share.OrderOf(walked_) : walked_);
+  if (order >= end_) return std::nullopt;
+  ++walked_;
+  const std::uint64_t position = shuffle_ ? (*shuffle_)(order) : order;
   const std::uint64_t index = source_->IndexOf(split_, position);
   return Sample{index, source_->labels_.empty() ? -1 : source_->labels_[index],
                 source_->path(index)};

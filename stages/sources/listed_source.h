@@ -6,7 +6,8 @@
 //   test, predict     all, but what is only there to validate with
 //
 // All but a shuffled pass go in the order of the listing. A pass starts at pass.first_sample at no
-// cost. Sample.index is the position in the listing.
+// cost. Sample.index is the position in the listing. Where ranks share a training, train and
+// validation passes give this rank's samples alone (RankShare); counts are those of all ranks.
 //
 // Beside its listing a source holds 4 bytes a picture where there are labels, and a bit where there
 // is a validation part: leased when it is opened. Next() is for one thread; the rest may be read by
@@ -26,6 +27,7 @@
 #include "framework/config/params.h"
 #include "framework/flow/stage.h"
 #include "stages/payloads.h"
+#include "stages/ranks/ranks.h"
 #include "stages/sources/permutation.h"
 #include "stages/sources/source_notes.h"
 #include "stages/sources/validation_split.h"
@@ -79,7 +81,7 @@ class ListedSource : public SourceStage<ImageFile> {
   Footprint footprint() const override;
   // Throws Error(kMemory) where the listing does not fit.
   void Open(OpenContext& context) override;
-  void BeginPass(const Pass& pass) override { walk_.emplace(*this, pass); }
+  void BeginPass(const Pass& pass) override { walk_.emplace(*this, pass, ranks_.get()); }
   std::optional<ImageFile> Next(StageContext& context) override;
   std::optional<std::string> DependsOn(const Pass&, std::uint64_t) const override { return ""; }
 
@@ -108,8 +110,7 @@ class ListedSource : public SourceStage<ImageFile> {
     static constexpr std::uint64_t kNone = ~std::uint64_t{0};
   };
 
-  ListedSource(std::string_view name, const BuildContext& context)
-      : name_(name), seed_(context.seed), training_(context.training) {}
+  ListedSource(std::string_view name, const BuildContext& context);
 
   // To be called when all is listed. Provides the Classes with their ClassCounts, the
   // SampleCounts, the SampleOrder, the SourceNotes, to which it adds the classes that look alike,
@@ -131,14 +132,16 @@ class ListedSource : public SourceStage<ImageFile> {
   // The samples of a pass, from its first_sample on.
   class Walk {
    public:
-    Walk(const ListedSource& source, const Pass& pass);
+    Walk(const ListedSource& source, const Pass& pass, const Ranks* ranks);
     std::optional<Sample> Next();
 
    private:
     const ListedSource* source_;
+    const Ranks* ranks_;  // null: all samples are walked
     Split split_;
     std::optional<Permutation> shuffle_;
-    std::uint64_t position_;
+    std::uint64_t first_;
+    std::uint64_t walked_ = 0;
     std::uint64_t end_;
   };
 
@@ -149,6 +152,7 @@ class ListedSource : public SourceStage<ImageFile> {
   const std::string name_;
   const std::uint64_t seed_;
   const bool training_;
+  const std::shared_ptr<const Ranks> ranks_;  // null where this process is not one of several
   std::uint64_t size_ = 0;
   std::uint64_t test_size_ = 0;  // without what is only there to validate with
   // Those among the resources, so that they are held once.

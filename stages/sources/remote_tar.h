@@ -5,8 +5,9 @@
 // passed over and larger than that is not fetched.
 //
 // What was read is kept in a folder, by the address, the ETag and the length, and is not fetched
-// again as long as those hold (tar_outline.h). Where the server has no ETag that stands for the very
-// bytes, where the tar file is compressed, and where the folder cannot be written, nothing is kept.
+// again as long as those hold (tar_outline.h). Where the server has no ETag that stands for the
+// very bytes, where the tar file is compressed, and where the folder cannot be written, nothing is
+// kept.
 //
 // Holds 4 MiB at most.
 #pragma once

@@ -9,6 +9,7 @@
 #include "stages/model/declared_model.h"
 #include "stages/payloads.h"
 #include "stages/picture_lists.h"
+#include "stages/ranks/ranks.h"
 #include "stages/train/class_weight.h"
 #include "stages/train/confusion_counts.h"
 #include "stages/train/metrics/bootstrap.h"
@@ -23,16 +24,39 @@ constexpr const char* kDeclareTheTraining = "Declare how it learns in the sectio
 constexpr const char* kPutFeatures = "Put `features` before it.";
 
 // What must be the same where a training goes on, beside the model.
-Declaration DataOf(const BuildContext& context) {
+Declaration DataOf(const BuildContext& context, const Batching& batching, const Model& model,
+                   const Ranks* ranks) {
   const auto lists = context.resources.Find<PictureLists>();
-  const auto batching = context.resources.Find<Batching>();
-  const std::string batch = std::to_string(context.upstream.dims[0]);
-  return {
-      {"batch size",
-       batching && batching->drop_last ? batch + ", without what is over in an epoch" : batch},
+  const std::string batch = std::to_string(batching.size);
+  Declaration data = {
+      {"batch size", batching.drop_last ? batch + ", without what is over in an epoch" : batch},
       {"pictures to train on", lists ? lists->training : "not known"},
       {kPicturesToValidate, lists ? lists->validation : "not known"},
   };
+  if (ranks && !Trainer::GathersFeatures(model)) {
+    data.push_back({"pieces of a batch", std::to_string(ranks->share.pieces())});
+  }
+  return data;
+}
+
+Batching BatchingOf(const BuildContext& context) {
+  const auto batching = context.resources.Find<Batching>();
+  return batching ? *batching : Batching{.size = static_cast<int>(context.upstream.dims[0])};
+}
+
+void CheckRanks(const Model& model, const Ranks& ranks, const Resources& resources) {
+  const auto order = resources.Find<SampleOrder>();
+  if (ranks.share.ranks > 1 && !(order && order->begin_share)) {
+    throw Error(ErrorKind::kConfig,
+                "the source gives every rank all of its pictures, and ranks share them out",
+                "Begin the pipeline with `directory`, `list`, `manifest` or `webdataset`, or train "
+                "with one process.");
+  }
+  if (Trainer::GathersFeatures(model) || !TrainableModel::NeedsWholeBatch(model)) return;
+  throw Error(ErrorKind::kConfig,
+              "`ranks` share a batch out, and a batch norm learns on the statistics of all of it",
+              "Keep batch norms on stored statistics (batch_norm: stored, and none in the head), "
+              "or train with one process and without `ranks`.");
 }
 
 void CheckValidation(const TrainingConfig& training, const Resources& resources) {
@@ -47,14 +71,12 @@ void CheckValidation(const TrainingConfig& training, const Resources& resources)
 }
 
 // What the schedule is planned over, as far as the source knows.
-ScheduleLength LengthOf(const BuildContext& context, int epochs) {
+ScheduleLength LengthOf(const BuildContext& context, const Batching& batching, int epochs) {
   ScheduleLength length{.epochs = epochs};
   const auto counts = context.resources.Find<SampleCounts>();
   if (!counts) return length;
-  const auto batching = context.resources.Find<Batching>();
   length.steps_per_epoch =
-      ScheduleLength::StepsOf((*counts)[Split::kTrain], static_cast<int>(context.upstream.dims[0]),
-                              batching && batching->drop_last);
+      ScheduleLength::StepsOf((*counts)[Split::kTrain], batching.size, batching.drop_last);
   length.is_validated = (*counts)[Split::kValidation] > 0;
   return length;
 }
@@ -106,11 +128,20 @@ Train::Train(const Params&, BuildContext& context) {
     const auto counts = context.resources.Find<ClassCounts>();
     weights = WeightsOf(training->class_weight, model->classes(), counts.get());
   }
-  const ScheduleLength length = LengthOf(context, training->epochs);
+  const Batching batching = BatchingOf(context);
+  const ScheduleLength length = LengthOf(context, batching, training->epochs);
+  const auto ranks = context.training ? context.resources.Find<Ranks>() : nullptr;
+  SampleCounts counts;
+  if (ranks) {
+    CheckRanks(*model, *ranks, context.resources);
+    counts = *context.resources.Require<SampleCounts>(
+        kName, "`ranks` share out what a source gives that knows how many pictures it has.");
+  }
+  Declaration data = DataOf(context, batching, *model, ranks.get());
   learner_ = std::make_shared<Trainer>(
       std::move(model), std::move(source), std::move(training), chosen ? chosen->device : nullptr,
-      std::move(figures), std::move(weights), DataOf(context), length,
-      static_cast<int>(context.upstream.dims[0]), context.workers, context.training);
+      std::move(figures), std::move(weights), std::move(data), length, ranks, std::move(counts),
+      batching, context.workers, context.training);
   context.resources.Put<Learner>(learner_);
 }
 
@@ -123,6 +154,6 @@ void Train::BeginPass(const Pass& pass) { learner_->BeginPass(pass); }
 void Train::Consume(const FeatureBatch& batch, StageContext& context) {
   learner_->Consume(batch, context);
 }
-void Train::EndPass(const Pass&) { learner_->EndPass(); }
+void Train::EndPass(const Pass& pass) { learner_->EndPass(pass); }
 
 }  // namespace weir

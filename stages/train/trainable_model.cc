@@ -15,6 +15,7 @@
 #include "framework/shape.h"
 #include "stages/train/backbone/backbone_layers.h"
 #include "stages/train/class_weight.h"
+#include "stages/train/gradient_runs.h"
 #include "stages/train/head/head_operations.h"
 #include "stages/train/micro_batch_run.h"
 #include "stages/train/optimizers/optimizer_step.h"
@@ -24,7 +25,7 @@
 namespace weir {
 namespace {
 
-constexpr std::size_t kValuesOfATask = std::size_t{1} << 17;
+constexpr std::size_t kValuesAtOnce = std::size_t{1} << 17;
 
 at::Tensor Zeros(std::size_t values, at::Device device) {
   return at::zeros({static_cast<std::int64_t>(values)},
@@ -44,16 +45,6 @@ void CopyTo(const at::Tensor& run, const Parameter& parameter, const std::vector
 
 std::span<float> Span(const at::Tensor& run) {
   return {run.mutable_data_ptr<float>(), static_cast<std::size_t>(run.numel())};
-}
-
-// work(begin, end) over all of [0, values) in parts; what is done to each value is the same.
-template <class Work>
-void InParts(std::size_t values, const Work& work) {
-  const int parts = static_cast<int>((values + kValuesOfATask - 1) / kValuesOfATask);
-  ParallelFor(parts, [&](int part) {
-    const std::size_t begin = part * kValuesOfATask;
-    work(begin, std::min(begin + kValuesOfATask, values) - begin);
-  });
 }
 
 std::vector<float> InitialValues(const HeadArray& array, const std::string& name,
@@ -94,7 +85,7 @@ struct TrainableModel::Parts {
     for (const at::Tensor& run : state) seen.push_back(Seen(run, arrays.is_issued));
     if (!options.training) return;
     learning = LearningSteps(model, options.activations);
-    for (int i = 0; i < options.in_flight; ++i) gradients.push_back(Zeros(values, device));
+    gradients.emplace(values, options.in_flight, device, options.ranks);
   }
 
   static ParameterArrays MakeArrays(const Model& model, at::Device device, bool is_issued) {
@@ -118,13 +109,12 @@ struct TrainableModel::Parts {
   std::vector<std::unique_ptr<HeadOperation>> head;
   TrainingSteps inference, learning;
   std::optional<OptimizerStep> step;
-  std::vector<at::Tensor> slots;      // the optimizer's
-  std::vector<at::Tensor> average;    // of the values and the statistics; empty without one
-  std::vector<at::Tensor> state;      // values, statistics, slots, average
-  std::vector<at::Tensor> seen;       // the same on the host
-  std::vector<at::Tensor> gradients;  // the batch's, then each further micro-batch's in flight
-  bool any_gradient = false;          // whether gradients[0] holds a part of this batch
-  int full_rows = 0;                  // that every micro-batch is filled up to; 0: none is
+  std::vector<at::Tensor> slots;          // the optimizer's
+  std::vector<at::Tensor> average;        // of the values and the statistics; empty without one
+  std::vector<at::Tensor> state;          // values, statistics, slots, average
+  std::vector<at::Tensor> seen;           // the same on the host
+  std::optional<GradientRuns> gradients;  // only where it trains
+  int full_rows = 0;                      // that every micro-batch is filled up to; 0: none is
 };
 
 TrainableModel::TrainableModel(const Model& model, const Optimizer& optimizer,
@@ -168,6 +158,10 @@ std::size_t TrainableModel::AverageBytes(const Model& model) {
 
 std::size_t TrainableModel::GradientBytes(const Model& model) {
   return DeclareParameters(model).learning.bytes();
+}
+
+std::size_t TrainableModel::SumBytes(const Model& model, const Ranks* ranks, bool on_device) {
+  return GradientRuns::SumBytes(GradientBytes(model), ranks, on_device);
 }
 
 void TrainableModel::Load(const std::function<LayerReader()>& open_backbone,
@@ -225,7 +219,7 @@ void TrainableModel::ValuesChanged() {
   parts_->backbone.Fold();
 }
 
-void TrainableModel::BeginBatch() { parts_->any_gradient = false; }
+void TrainableModel::BeginBatch() { parts_->gradients->Begin(); }
 
 at::Tensor TrainableModel::Parts::Features(const Model& model,
                                            const MicroBatch& micro_batch) const {
@@ -267,35 +261,32 @@ void TrainableModel::Learn(const MicroBatch& micro_batch, int slot, std::span<fl
     }
     return gradient.to(parts_->device);
   };
-  const GradientSink sink(parts_->gradients[slot], slot == 0 && parts_->any_gradient
-                                                       ? GradientSink::Mode::kAdd
-                                                       : GradientSink::Mode::kSet);
+  const GradientSink sink = parts_->gradients->SinkOf(slot);
   const MicroBatchRun::Learning learning{loss, sink};
   MicroBatchRun(parts_->learning, {parts_->backbone, parts_->head}, micro_batch,
                 parts_->Features(model_, micro_batch), &learning)
       .RunAll();
 }
 
-void TrainableModel::LowerInFlight(int in_flight) {
-  const auto kept = std::min(parts_->gradients.size(), static_cast<std::size_t>(in_flight));
-  parts_->gradients.resize(kept);
+void TrainableModel::LowerInFlight(int in_flight) { parts_->gradients->LowerInFlight(in_flight); }
+
+void TrainableModel::AddGradients(int slots) { parts_->gradients->AddWave(slots); }
+
+void TrainableModel::BeginPieces() { parts_->gradients->BeginPieces(); }
+
+void TrainableModel::EndPiece(PieceNode piece) {
+  const c10::InferenceMode inference;
+  parts_->gradients->EndPiece(piece);
 }
 
-void TrainableModel::AddGradients(int slots) {
-  parts_->any_gradient = true;
-  if (slots == 1) return;
-  InParts(parts_->arrays.tables.learning.values(), [&](std::size_t begin, std::size_t count) {
-    float* const sum = Span(parts_->gradients[0]).data() + begin;
-    for (int slot = 1; slot < slots; ++slot) {
-      const float* const more = Span(parts_->gradients[slot]).data() + begin;
-      for (std::size_t i = 0; i < count; ++i) sum[i] += more[i];
-    }
-  });
+void TrainableModel::SumPieces(int pieces, double factor) {
+  const c10::InferenceMode inference;
+  parts_->gradients->SumPieces(pieces, static_cast<float>(factor));
 }
 
 void TrainableModel::Step(std::uint64_t step, double learning_rate) {
   const at::Tensor& values = parts_->arrays.values;
-  const at::Tensor& gradients = parts_->gradients[0];
+  const at::Tensor& gradients = parts_->gradients->sum();
   parts_->backbone.Unfold(gradients);
   if (parts_->arrays.is_issued) {
     const c10::InferenceMode inference;
@@ -325,9 +316,8 @@ void TrainableModel::ExchangeAverage() {
   const c10::InferenceMode inference;
   for (std::size_t i = 0; i < parts_->average.size(); ++i) {
     const std::int64_t values = parts_->average[i].numel();
-    for (std::int64_t begin = 0; begin < values; begin += kValuesOfATask) {
-      const std::int64_t count =
-          std::min(static_cast<std::int64_t>(kValuesOfATask), values - begin);
+    for (std::int64_t begin = 0; begin < values; begin += kValuesAtOnce) {
+      const std::int64_t count = std::min(static_cast<std::int64_t>(kValuesAtOnce), values - begin);
       const at::Tensor average = parts_->average[i].narrow(0, begin, count);
       const at::Tensor value = parts_->state[i].narrow(0, begin, count);
       const at::Tensor kept = value.clone();

@@ -6,6 +6,16 @@
 //   model.AddGradients(2);          // in the order of position
 //   model.Step(step, learning_rate);
 //
+// Where a batch is cut in pieces (RankShare), each of them is such a batch:
+//
+//   model.BeginPieces();
+//   for (int piece = first; piece < end; ++piece) {
+//     model.BeginBatch(); ... model.AddGradients(2);
+//     model.EndPiece({0, piece});
+//   }
+//   model.SumPieces(pieces, 1.0 / samples);
+//   model.Step(step, learning_rate);
+//
 // Learn and Predict may be called from many threads at once, everything else by one thread at a
 // time and not beside them. Where batch statistics are used (NeedsWholeBatch), one Learn at a
 // time.
@@ -31,6 +41,8 @@
 #include <vector>
 
 #include "stages/model/model.h"
+#include "stages/ranks/piece_tree.h"
+#include "stages/ranks/ranks.h"
 #include "stages/train/activation_plan.h"
 #include "stages/train/losses/cross_entropy.h"
 #include "stages/train/optimizers/optimizer.h"
@@ -47,6 +59,8 @@ struct TrainableOptions {
   Activations activations = Activations::kKept;
   std::string torch_device{};  // Device::torch_device(); empty: the host
   bool averages = false;       // whether an average of the weights is kept beside them
+  // Those that a batch is learnt with; null or alone with one piece: nothing is added over pieces.
+  const Ranks* ranks = nullptr;
 };
 
 class TrainableModel {
@@ -62,6 +76,8 @@ class TrainableModel {
   static bool NeedsWholeBatch(const Model& model);
   static std::size_t HeldBytes(const Model& model, const Optimizer& optimizer, bool training);
   static std::size_t GradientBytes(const Model& model);  // a run of gradients
+  // Further runs, and buffers, for the sum over pieces and ranks; on the host.
+  static std::size_t SumBytes(const Model& model, const Ranks* ranks, bool on_device);
   // An average of the weights and the running statistics.
   static std::size_t AverageBytes(const Model& model);
   // What the spans below show: with a device a copy on the host, without one a part of HeldBytes.
@@ -87,7 +103,12 @@ class TrainableModel {
   void BeginBatch();
   void Learn(const MicroBatch& micro_batch, int slot, std::span<float> logits,
              std::span<double> losses) const;
-  void AddGradients(int slots);       // adds a wave's gradients to the batch's
+  void AddGradients(int slots);  // adds a wave's gradients to the batch's
+  void BeginPieces();            // of a batch; what was learnt of another is forgotten
+  // What was learnt since BeginBatch is that piece of the batch; nothing: its gradients are zeros.
+  void EndPiece(PieceNode piece);
+  // The batch's gradients, of `pieces` in all: `factor` times their sum over all ranks.
+  void SumPieces(int pieces, double factor);
   void LowerInFlight(int in_flight);  // between batches; gives back the other slots' runs
   void Step(std::uint64_t step, double learning_rate);
   // Sets the step behind which the slots of each parameter that learns begin: 0 at first.

@@ -18,13 +18,17 @@ namespace {
 constexpr int kMicroBatch = 2;            // measured: no larger one is faster on two threads
 constexpr double kRecomputingPace = 0.8;  // measured: everything unfrozen, 16.5 images/s of 20
 
-int MicroBatchOf(const Model& model, int wanted, int batch_size, bool training, bool on_device) {
+// `batch_size` is that of a batch, or of a piece of it where it is cut in pieces.
+int MicroBatchSize(const Model& model, int wanted, int batch_size, bool in_pieces, bool training,
+                   bool on_device) {
   const bool whole = training && TrainableModel::NeedsWholeBatch(model);
   if (wanted > batch_size) {
     throw Error(ErrorKind::kConfig,
-                "training.micro_batch: " + std::to_string(wanted) + " is more than the batch of " +
+                "training.micro_batch: " + std::to_string(wanted) + " is more than " +
+                    (in_pieces ? "a piece of the batch, of " : "the batch of ") +
                     std::to_string(batch_size),
-                "Give a smaller one, or a larger batch.");
+                in_pieces ? "Give a smaller one, or fewer ranks.pieces."
+                          : "Give a smaller one, or a larger batch.");
   }
   if (whole && wanted != 0 && wanted != batch_size) {
     throw Error(ErrorKind::kConfig,
@@ -44,7 +48,8 @@ int MicroBatchOf(const Model& model, int wanted, int batch_size, bool training, 
 Trainer::Trainer(std::shared_ptr<const Model> model, std::shared_ptr<const ModelSource> source,
                  std::shared_ptr<const TrainingConfig> config, std::shared_ptr<Device> device,
                  PassFigures figures, std::vector<double> class_weights, Declaration data,
-                 ScheduleLength length, int batch_size, int workers, bool training)
+                 ScheduleLength length, std::shared_ptr<const Ranks> ranks, SampleCounts counts,
+                 const Batching& batching, int workers, bool training)
     : model_(std::move(model)),
       source_(std::move(source)),
       config_(std::move(config)),
@@ -55,9 +60,14 @@ Trainer::Trainer(std::shared_ptr<const Model> model, std::shared_ptr<const Model
       data_(std::move(data)),
       length_(length),
       optimizer_(*config_->optimizer),
-      batch_size_(batch_size),
-      micro_batch_(MicroBatchOf(*model_, config_->micro_batch.value_or(0), batch_size, training,
-                                device_ != nullptr)),
+      ranks_(std::move(ranks)),
+      counts_(std::move(counts)),
+      gathers_features_(GathersFeatures(*model_)),
+      share_(ranks_ && !gathers_features_ ? ranks_->share : RankShare::Alone(batching.size)),
+      batch_size_(batching.size),
+      drops_last_(batching.drop_last),
+      micro_batch_(MicroBatchSize(*model_, config_->micro_batch.value_or(0), share_.piece_size,
+                                  sums_pieces(), training, device_ != nullptr)),
       may_cut_(config_->micro_batch.is_auto() &&
                !(training && TrainableModel::NeedsWholeBatch(*model_))),
       workers_(workers),
@@ -100,6 +110,16 @@ Footprint Trainer::footprint() const {
     footprint.held.push_back(
         {"average of the weights", MemoryTag::kOptimizer, TrainableModel::AverageBytes(*model_)});
   }
+  if (sums_pieces() && training_) {
+    footprint.held.push_back({"sum over pieces and ranks", MemoryTag::kOptimizer,
+                              TrainableModel::SumBytes(*model_, ranks_.get(), device_ != nullptr)});
+  }
+  if (is_shared_out()) {
+    const std::size_t features =
+        gathers_features_ ? batch_size_ * gathered_values() * sizeof(float) : 0;
+    footprint.held.push_back({"what ranks tell each other", MemoryTag::kActivation,
+                              SampleGather::bytes(ranks_->share, gathered_values()) + features});
+  }
   const std::vector<HeldPart> figures = figures_.held();
   footprint.held.insert(footprint.held.end(), figures.begin(), figures.end());
   return footprint;
@@ -111,7 +131,7 @@ Footprint Trainer::FootprintOnHost() const {
   const std::size_t recomputed = activation_bytes(Activations::kRecomputed);
   const std::size_t reading = reading_bytes();  // as above
   const std::string each = "micro-batches of " + std::to_string(micro_batch_);
-  const int micro_batches = (batch_size_ + micro_batch_ - 1) / micro_batch_;
+  const int micro_batches = (share_.piece_size + micro_batch_ - 1) / micro_batch_;
   const std::size_t slots = training_ ? optimizer_.slot_names().size() : 0;
   const std::size_t state = slots * TrainableModel::GradientBytes(*model_);
   Footprint footprint{.held = {{"parameters", MemoryTag::kModel,
@@ -124,9 +144,10 @@ Footprint Trainer::FootprintOnHost() const {
                                      .bytes_each = activations + gradients,
                                      .min = 1,
                                      .max = std::clamp(workers_, 1, micro_batches),
-                                     .why = "a batch of " + std::to_string(batch_size_) +
-                                            " is cut in " + std::to_string(micro_batches) +
-                                            ", for " + std::to_string(workers_) + " threads"}};
+                                     .why = (sums_pieces() ? "a piece of " : "a batch of ") +
+                                            std::to_string(share_.piece_size) + " is cut in " +
+                                            std::to_string(micro_batches) + ", for " +
+                                            std::to_string(workers_) + " threads"}};
   if (recomputed < activations) {
     footprint.lever->low_memory = {
         .name = each + ", recomputed",
@@ -158,7 +179,8 @@ void Trainer::Open(OpenContext& context) {
                          ? Activations::kRecomputed
                          : Activations::kKept,
       .torch_device = device_ ? device_->torch_device() : "",
-      .averages = averages()};
+      .averages = averages(),
+      .ranks = training_ && sums_pieces() ? ranks_.get() : nullptr};
   MakeTrainable(options);
   if (device_) ChooseMicroBatch();
   Issue([this] {
@@ -167,6 +189,7 @@ void Trainer::Open(OpenContext& context) {
   if (training_) DigestFrozen();
   logits_.resize(static_cast<std::size_t>(batch_size_) * classes());
   losses_.resize(batch_size_);
+  if (is_shared_out()) gather_.emplace(ranks_->share, gathered_values());
   figures_.Open();
 }
 
@@ -187,7 +210,7 @@ void Trainer::ChooseMicroBatch() {
     return device_->Fits([&] { trainable_->Rehearse(samples, batch_size_); });
   };
   const auto largest = [&] {
-    if (may_cut_) return LargestMicroBatch(batch_size_, fits);
+    if (may_cut_) return LargestMicroBatch(share_.piece_size, fits);
     return fits(micro_batch_) ? micro_batch_ : 0;
   };
   int found = largest();
@@ -205,169 +228,6 @@ void Trainer::ChooseMicroBatch() {
 void Trainer::Issue(const std::function<void()>& work) const {
   if (!device_) return work();
   device_->Issue("train: what learns does not fit on the GPU", work);
-}
-
-void Trainer::BeginPass(const Pass& pass) {
-  if (pass.split == Split::kTrain && !training_) {
-    throw Error(ErrorKind::kInternal, "a train pass in a pipeline that was built to measure");
-  }
-  std::lock_guard lock(mutex_);
-  metrics_ = {};
-  if (pass.split == Split::kTrain) {
-    if (pass.first_sample == 0 || pass.epoch != position_.epoch) position_.metrics = {};
-    position_.epoch = pass.epoch;
-    position_.next_sample = pass.first_sample;
-    metrics_ = position_.metrics;
-  }
-  figures_.Begin(pass);
-}
-
-void Trainer::Consume(const FeatureBatch& batch, StageContext& context) {
-  const Pass& pass = context.pass();
-  if (batch.size() == 0) return;
-  CheckBatch(batch, pass.split);
-  ApplyLowering();
-  if (pass.split != Split::kTrain) {
-    if (Predict(batch, context)) Report(batch, pass);
-    return;
-  }
-  if (!LearnGradients(batch, context)) return;
-  ++position_.optimizer_step;
-  Issue([&] { trainable_->Step(position_.optimizer_step, LearningRate()); });
-  ++position_.step;
-  ++position_.phase_step;
-  if (config_->ema) {
-    Issue([this] { trainable_->MoveAverage(config_->ema->Share(position_.phase_step)); });
-  }
-  position_.next_sample = batch.next_order;
-  Report(batch, pass);
-  position_.metrics = metrics();
-  if (after_step) after_step();
-}
-
-// The checkpoint holds all that changes of it.
-double Trainer::LearningRate() const {
-  const ScheduleClock clock{.step = position_.phase_step,
-                            .steps_per_epoch = length_.steps_per_epoch.value_or(0),
-                            .epochs = length_.epochs,
-                            .monitored = position_.monitored,
-                            .higher_is_better = config_->is_higher_better()};
-  return config_->schedule->Rate(optimizer_.learning_rate(), clock);
-}
-
-void Trainer::EndPass() {
-  TorchAllocator::Install().Trim();
-  std::vector<Metrics::OfPass> of_pass = figures_.End();
-  std::lock_guard lock(mutex_);
-  metrics_.of_pass = std::move(of_pass);
-}
-
-void Trainer::CheckBatch(const FeatureBatch& batch, Split split) const {
-  if (batch.dims != model_->feature_dims() || batch.size() > batch_size_) {
-    throw Error(ErrorKind::kInternal, "a batch of features has not the shape that was declared");
-  }
-  if (split == Split::kPredict) return;
-  for (const Sample& sample : batch.samples) {
-    const bool is_known =
-        IsLabel(sample.label) &&
-        std::all_of(sample.mixture.begin(), sample.mixture.end(),
-                    [this](const LabelPart& part) { return IsLabel(part.label); });
-    if (!is_known) {
-      throw Error(ErrorKind::kData,
-                  "'" + sample.path + "' has no label among the " + std::to_string(classes()) +
-                      " classes of the model",
-                  "Give the folders of the " + std::string(Name(split)) +
-                      " pictures the names of the classes.");
-    }
-  }
-}
-
-MicroBatch Trainer::Cut(const FeatureBatch& batch, int index, int epoch) const {
-  const int begin = index * micro_batch_;
-  const int count = std::min(micro_batch_, batch.size() - begin);
-  return {.features = batch.values.data() + begin * ValuesIn(batch.dims),
-          .samples = std::span(batch.samples).subspan(begin, count),
-          .epoch = epoch,
-          .batch_size = batch.size()};
-}
-
-void Trainer::ApplyLowering() {
-  if (wanted_in_flight_ >= in_flight_) return;
-  in_flight_ = wanted_in_flight_;
-  trainable_->LowerInFlight(in_flight_);
-  TorchAllocator::Install().Trim();
-}
-
-// False where the run is being stopped.
-bool Trainer::LearnGradients(const FeatureBatch& batch, StageContext& context) {
-  const int count = (batch.size() + micro_batch_ - 1) / micro_batch_;
-  trainable_->BeginBatch();
-  for (int first = 0; first < count; first += in_flight_) {
-    if (context.cancelled()) return false;
-    const int wave = std::min(in_flight_, count - first);
-    ParallelFor(wave, [&](int slot) {
-      const MicroBatch part = Cut(batch, first + slot, context.pass().epoch);
-      const std::size_t begin = static_cast<std::size_t>(first + slot) * micro_batch_;
-      const std::size_t values = static_cast<std::size_t>(part.size()) * classes();
-      Issue([&] {
-        trainable_->Learn(part, slot, std::span(logits_).subspan(begin * classes(), values),
-                          std::span(losses_).subspan(begin, part.size()));
-      });
-    });
-    trainable_->AddGradients(wave);
-  }
-  return true;
-}
-
-bool Trainer::Predict(const FeatureBatch& batch, StageContext& context) {
-  const int count = (batch.size() + micro_batch_ - 1) / micro_batch_;
-  for (int first = 0; first < count; first += in_flight_) {
-    if (context.cancelled()) return false;
-    ParallelFor(std::min(in_flight_, count - first), [&](int slot) {
-      const MicroBatch part = Cut(batch, first + slot, 0);
-      const std::size_t begin = static_cast<std::size_t>(first + slot) * micro_batch_;
-      const std::size_t values = static_cast<std::size_t>(part.size()) * classes();
-      Issue([&] {
-        trainable_->Predict(part, std::span(logits_).subspan(begin * classes(), values));
-      });
-    });
-  }
-  if (context.pass().split == Split::kPredict) return true;
-  for (int i = 0; i < batch.size(); ++i) {
-    losses_[i] = config_->loss->Of(LogitsOf(i), batch.samples[i]);
-  }
-  return true;
-}
-
-void Trainer::Report(const FeatureBatch& batch, const Pass& pass) {
-  if (pass.split != Split::kPredict) AddToMetrics(batch);
-  const bool wanted = pass.split == Split::kTest || pass.split == Split::kPredict;
-  if (!wanted || !on_prediction) return;
-  std::vector<float> probabilities(classes());
-  for (int i = 0; i < batch.size(); ++i) {
-    Softmax(LogitsOf(i), probabilities);
-    on_prediction(batch.samples[i], probabilities);
-  }
-}
-
-void Trainer::AddToMetrics(const FeatureBatch& batch) {
-  Metrics now = metrics();
-  for (int i = 0; i < batch.size(); ++i) {
-    const Sample& sample = batch.samples[i];
-    ++now.images;
-    now.loss_sum += losses_[i];
-    for (const auto& metric : picture_metrics_) {
-      now.Add(metric->name(), metric->Of(LogitsOf(i), sample));
-    }
-    figures_.Add(sample, LogitsOf(i));
-  }
-  std::lock_guard lock(mutex_);
-  metrics_ = now;
-}
-
-Metrics Trainer::metrics() const {
-  std::lock_guard lock(mutex_);
-  return metrics_;
 }
 
 }  // namespace weir

@@ -17,10 +17,12 @@
 #include "stages/device/device.h"
 #include "stages/learner.h"
 #include "stages/model/model.h"
+#include "stages/ranks/ranks.h"
 #include "stages/train/activation_plan.h"
 #include "stages/train/checkpoint.h"
 #include "stages/train/optimizers/optimizer.h"
 #include "stages/train/pass_figures.h"
+#include "stages/train/sample_gather.h"
 #include "stages/train/schedules/schedule.h"
 #include "stages/train/torch/torch_allocator.h"
 #include "stages/train/trainable_model.h"
@@ -30,14 +32,20 @@ namespace weir {
 
 class Trainer final : public Learner {
  public:
-  // `batch_size` is the most samples of a batch; `device` is null for the host; `figures` are of
+  // Whether ranks tell each other the features of their samples, and each learns from those of the
+  // whole batch as one that is alone does, in place of adding up gradients: where a sample's
+  // features are a vector, what learns is small, and its gradients are more than the features.
+  static bool GathersFeatures(const Model& model) { return model.feature_dims().size() == 1; }
+
+  // `batching` is how samples are gathered; `device` is null for the host; `figures` are of
   // the passes that are measured; `class_weights` as TrainableOptions has them; `data` is what is
-  // learnt from, in words; `length` is what the schedule is planned over. Throws Error(kConfig), as
-  // Train does.
+  // learnt from, in words; `length` is what the schedule is planned over. `ranks` are null where a
+  // batch is not cut in pieces; `counts` are known then. Throws Error(kConfig), as Train does.
   Trainer(std::shared_ptr<const Model> model, std::shared_ptr<const ModelSource> source,
           std::shared_ptr<const TrainingConfig> config, std::shared_ptr<Device> device,
           PassFigures figures, std::vector<double> class_weights, Declaration data,
-          ScheduleLength length, int batch_size, int workers, bool training);
+          ScheduleLength length, std::shared_ptr<const Ranks> ranks, SampleCounts counts,
+          const Batching& batching, int workers, bool training);
 
   Footprint footprint() const;
   void Open(OpenContext& context);
@@ -45,7 +53,7 @@ class Trainer final : public Learner {
   void LowerInFlight(int micro_batches) { wanted_in_flight_ = std::max(1, micro_batches); }
   void BeginPass(const Pass& pass);
   void Consume(const FeatureBatch& batch, StageContext& context);
-  void EndPass();
+  void EndPass(const Pass& pass);
 
   Metrics metrics() const override;
   TrainingPosition position() const override { return position_; }
@@ -74,16 +82,48 @@ class Trainer final : public Learner {
   CheckpointArrays arrays() const;
   CheckpointArrays slot_arrays() const;
   void PutBegun();  // hands position_.begun to what learns
-  MicroBatch Cut(const FeatureBatch& batch, int index, int epoch) const;
-  bool LearnGradients(const FeatureBatch& batch, StageContext& context);
-  bool Predict(const FeatureBatch& batch, StageContext& context);
-  void Report(const FeatureBatch& batch, const Pass& pass);
-  void AddToMetrics(const FeatureBatch& batch);
+  // Samples of a batch that are computed together, counted in it.
+  struct Part {
+    int piece = 0;
+    int begin = 0, count = 0;
+  };
+  using IsCancelled = std::function<bool()>;
+  std::uint64_t WindowOf(const FeatureBatch& batch, const Pass& pass) const;
+  std::vector<Part> Cut(const FeatureBatch& batch, std::uint64_t first_order) const;
+  MicroBatch MicroBatchOf(const FeatureBatch& batch, const Part& part, int epoch) const;
+  std::uint64_t WindowsOf(const Pass& pass) const;
+  int PiecesIn(const Pass& pass, std::uint64_t window) const;
+  bool TakeGathered(std::uint64_t window, const FeatureBatch& batch, const Pass& pass,
+                    const IsCancelled& is_cancelled);
+  bool TakeWindow(std::uint64_t window, const FeatureBatch& batch, const Pass& pass,
+                  const IsCancelled& is_cancelled);
+  bool LearnGradients(std::uint64_t window, const FeatureBatch& batch, const Pass& pass,
+                      const IsCancelled& is_cancelled);
+  bool LearnParts(const FeatureBatch& batch, std::span<const Part> parts, int epoch,
+                  const IsCancelled& is_cancelled);
+  bool Predict(const FeatureBatch& batch, const Pass& pass, const IsCancelled& is_cancelled);
+  void Step(const Pass& pass, std::uint64_t window, std::size_t samples);
+  void Finish(const Pass& pass, std::uint64_t window, std::span<const Sample> samples);
+  void Report(std::span<const Sample> samples, const Pass& pass);
+  void AddToMetrics(std::span<const Sample> samples);
   double LearningRate() const;  // that the next step takes
   void Remember(double monitored);
   void CheckBatch(const FeatureBatch& batch, Split split) const;
   std::span<const float> LogitsOf(int sample) const {
     return std::span(logits_).subspan(static_cast<std::size_t>(sample) * classes(), classes());
+  }
+  std::span<float> LogitsOf(const Part& part) {
+    return std::span(logits_).subspan(static_cast<std::size_t>(part.begin) * classes(),
+                                      static_cast<std::size_t>(part.count) * classes());
+  }
+  std::size_t gathered_values() const {  // floats of a sample that ranks tell each other
+    return gathers_features_ ? static_cast<std::size_t>(model_->feature_dims().front())
+                             : static_cast<std::size_t>(classes());
+  }
+  bool is_shared_out() const { return ranks_ && ranks_->share.ranks > 1; }
+  bool sums_pieces() const { return ranks_ && !gathers_features_; }
+  bool IsSharedOut(const Pass& pass) const {
+    return is_shared_out() && RankShare::IsShared(pass.split);
   }
   std::size_t result_bytes() const {  // logits and losses of a batch
     return batch_size_ * (classes() * sizeof(float) + sizeof(double));
@@ -101,7 +141,12 @@ class Trainer final : public Learner {
   const Declaration data_;
   const ScheduleLength length_;
   const Optimizer& optimizer_;  // the one that config_ names
-  int batch_size_;
+  const std::shared_ptr<const Ranks> ranks_;
+  const SampleCounts counts_;
+  const bool gathers_features_;  // whether each rank learns from the features of the whole batch
+  const RankShare share_;  // of the sum: where nothing is summed, the whole batch as one piece
+  const int batch_size_;   // of all ranks together
+  const bool drops_last_;  // whether a train pass leaves out what is over at its end
   int micro_batch_;  // with a device the largest that is tried, until Open has found which fits
   bool may_cut_;     // whether Open may take a smaller one
   int workers_;
@@ -114,6 +159,9 @@ class Trainer final : public Learner {
   std::string frozen_digest_;                  // what does not learn; only where it trains
   std::vector<float> logits_;                  // [samples, classes] for one batch
   std::vector<double> losses_;
+  std::optional<SampleGather> gather_;  // of a batch that is shared out: features, or logits
+  std::uint64_t next_window_ = 0;       // of the pass, where it is shared out
+  bool is_stopping_ = false;            // as the ranks agreed
 
   TrainingPosition position_;
   mutable std::mutex mutex_;

@@ -82,7 +82,6 @@ class FoldedPrefix final : public CudaPrefix {
   FeatureBatch Run(Batch batch) override {
     FeatureBatch features;
     features.dims = dims_;
-    features.next_order = batch.next_order;
     features.values = AlignedBuffer<float>(batch.samples.size() * sample_values());
     if (batch.size() > 0) {
       const Turn turn(at_once_);

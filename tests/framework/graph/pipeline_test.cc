@@ -5,7 +5,6 @@
 
 #include <array>
 #include <atomic>
-#include <set>
 
 #include "framework/error.h"
 #include "tests/framework/flow/test_stages.h"
@@ -20,7 +19,6 @@ using testing::Collect;
 using testing::Counting;
 using ::testing::ElementsAre;
 using testing::Gather;
-using testing::GatherWindows;
 using testing::NoParams;
 using testing::Note;
 using testing::Number;
@@ -215,32 +213,6 @@ TEST_F(PipelineTest, RunsOneStageUnderTwoNamesIntoTwoSinks) {
   pipeline_.Run({});
   EXPECT_THAT(batches_, ElementsAre(ElementsAre(0, 1, 2, 3), ElementsAre(4, 5, 6, 7)));
   EXPECT_THAT(noted, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7));
-}
-
-// Whether an item is kept out before it is admitted or dropped on its way, at the end of an output,
-// at its beginning, or all of it.
-TEST_F(PipelineTest, CompletesWhatIsGatheredByOrderWhereverItemsAreDropped) {
-  AddNumbers(18);
-  const auto keep_out = [](const Number& number) -> Outcome<std::size_t> {
-    if (number.value == 7 || number.value == 12) return Drop{number.name(), "is kept out"};
-    return std::size_t{0};
-  };
-  const auto drop = [](Number number, StageContext&) -> Outcome<Number> {
-    const std::set<int> dropped = {2, 3, 4, 8, 9, 10, 11};
-    if (dropped.contains(number.value)) return Drop{number.name(), "is dropped"};
-    return number;
-  };
-  pipeline_.AddMade("drop",
-                    [&](BuildContext&) { return std::make_unique<Apply>(drop, 0, keep_out); });
-  pipeline_.AddMade("windows", [](BuildContext&) { return std::make_unique<GatherWindows>(4, 9); });
-  pipeline_.AddMade("collect", [&](BuildContext&) { return std::make_unique<Collect>(batches_); });
-  Open();
-  const std::vector<std::vector<int>> expected = {{0, 1}, {5, 6}, {13, 14, 15}, {16, 17, -18}};
-  for (int epoch = 0; epoch < 3; ++epoch) {
-    batches_.clear();
-    pipeline_.Run({.epoch = epoch});
-    EXPECT_EQ(batches_, expected);
-  }
 }
 
 TEST_F(PipelineTest, RefusesABranchThatNobodyTakes) {

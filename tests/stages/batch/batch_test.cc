@@ -38,24 +38,52 @@ std::optional<Batch> Add(BatchImages& batch, std::uint64_t index, std::uint64_t 
   return batch.Add(Plain(index), context);
 }
 
+std::optional<Batch> Complete(BatchImages& batch, std::uint64_t order) {
+  StageContext context({}, order, [] { return false; });
+  return batch.Complete(context);
+}
+
 std::optional<Batch> Flush(BatchImages& batch, const Pass& pass = {}) {
   StageContext context(pass, 0, [] { return false; });
   return batch.Flush(context);
 }
 
+std::vector<std::uint64_t> OrdersOf(const Batch& batch) {
+  std::vector<std::uint64_t> orders;
+  for (const Sample& sample : batch.samples) orders.push_back(sample.order);
+  return orders;
+}
+
 TEST(BatchImages, CopiesEachPictureIntoItsSlot) {
   BatchImages stage = Make({.size = 2});
   EXPECT_FALSE(Add(stage, 7, 0));
-  const std::optional<Batch> batch = Add(stage, 9, 3);  // two were dropped in between
+  const std::optional<Batch> batch = Add(stage, 9, 1);
   ASSERT_TRUE(batch);
   EXPECT_EQ(batch->size(), 2);
   EXPECT_EQ(batch->height, kHeight);
   EXPECT_EQ(batch->width, kWidth);
   EXPECT_EQ(batch->samples[1].path, "9.jpg");
-  EXPECT_EQ(batch->next_order, 4u);
   const std::uint8_t* pixels = batch->pixels.data();
   EXPECT_THAT(std::vector<std::uint8_t>(pixels, pixels + kBytes), Each(7));
   EXPECT_THAT(std::vector<std::uint8_t>(pixels + kBytes, pixels + 2 * kBytes), Each(9));
+}
+
+// So that a sample that is dropped leaves all other batches as they are.
+TEST(BatchImages, IsAWindowOfThePassHoweverManyWereDropped) {
+  BatchImages stage = Make({.size = 4});
+  EXPECT_FALSE(Add(stage, 7, 4));
+  EXPECT_FALSE(Complete(stage, 7));  // what had the orders 5 and 6 was dropped
+  EXPECT_THAT(OrdersOf(Add(stage, 8, 7).value()), ElementsAre(4, 7));
+  EXPECT_FALSE(Add(stage, 9, 9));
+  EXPECT_THAT(OrdersOf(Complete(stage, 12).value()), ElementsAre(9));
+}
+
+TEST(BatchImages, CountsItsWindowsFromWhereThePassBegins) {
+  BatchImages stage = Make({.size = 4});
+  const Pass pass{.first_sample = 6};
+  stage.BeginPass(pass);
+  EXPECT_FALSE(Add(stage, 1, 7, pass));
+  EXPECT_THAT(OrdersOf(Add(stage, 2, 9, pass).value()), ElementsAre(7, 9));
 }
 
 TEST(BatchImages, GivesTheRestAtTheEnd) {
@@ -65,7 +93,6 @@ TEST(BatchImages, GivesTheRestAtTheEnd) {
   const std::optional<Batch> rest = Flush(stage);
   ASSERT_TRUE(rest);
   EXPECT_EQ(rest->size(), 2);
-  EXPECT_EQ(rest->next_order, 2u);
   EXPECT_EQ(rest->pixels.size(), 4u * kBytes);
   EXPECT_FALSE(Flush(stage));
 }

@@ -17,12 +17,11 @@ using ::testing::ElementsAre;
 // A batch of size 4, [2, 1] pixels each, of which two samples came.
 Batch HalfABatch() {
   Batch batch;
-  batch.samples = {{7, 1, "a.jpg"}, {9, 0, "b.jpg"}};
+  batch.samples = {{7, 1, "a.jpg", {}, 12}, {9, 0, "b.jpg", {}, 14}};
   batch.height = 2;
   batch.width = 1;
   batch.pixels = AlignedBuffer<std::uint8_t>(4 * 2 * 3);
   for (int i = 0; i < 12; ++i) batch.pixels.data()[i] = static_cast<std::uint8_t>(i == 3 ? 255 : 0);
-  batch.next_order = 12;
   return batch;
 }
 
@@ -48,7 +47,7 @@ TEST_F(NormalizeTest, TakesTheMeanOffAndDividesByTheDeviation) {
   const FeatureBatch out = Result(stage, HalfABatch());
   EXPECT_EQ(out.size(), 2);
   EXPECT_EQ(out.samples[1].path, "b.jpg");
-  EXPECT_EQ(out.next_order, 12u);
+  EXPECT_EQ(out.samples[1].order, 14u);
   EXPECT_THAT(out.dims, ElementsAre(2, 1, 3));
   ASSERT_EQ(out.values.size(), 12u);
   EXPECT_THAT(std::vector<float>(out.values.data(), out.values.data() + 12),

@@ -79,14 +79,17 @@ TEST(FeatureKeeper, GivesAPassInItsBatchesWithoutTheDropped) {
   ASSERT_TRUE(keeper.has_pass());
   const auto first = keeper.NextBatch(), second = keeper.NextBatch(), third = keeper.NextBatch();
   ASSERT_TRUE(first && second && third);
-  EXPECT_EQ(first->next_order, 5u);  // behind the one that was dropped
-  EXPECT_EQ(second->samples.front().index, 5u);
-  EXPECT_EQ(second->values.data()[1], 4 * 256 + 1);
-  EXPECT_EQ(third->size(), 1);
-  EXPECT_EQ(third->next_order, 10u);
+  EXPECT_EQ(first->size(), 3);  // the one that was dropped was of this batch
+  EXPECT_EQ(first->samples.back().order, 3u);
+  EXPECT_EQ(second->samples.front().index, 4u);
+  EXPECT_EQ(second->values.data()[1], 3 * 256 + 1);
+  EXPECT_EQ(third->size(), 2);
+  EXPECT_EQ(third->samples.back().order, 9u);
   EXPECT_FALSE(keeper.NextBatch());
-  keeper.BeginPass({.split = Split::kTrain, .epoch = 1, .first_sample = 5});
-  EXPECT_EQ(keeper.NextBatch()->samples.front().index, 5u);
+  keeper.BeginPass({.split = Split::kTrain, .epoch = 1, .first_sample = 4});
+  const auto resumed = keeper.NextBatch();
+  EXPECT_EQ(resumed->samples.front().index, 4u);
+  EXPECT_EQ(resumed->samples.front().order, 4u);
   keeper.BeginPass({.split = Split::kValidation});
   EXPECT_FALSE(keeper.has_pass());
   EXPECT_THAT(keeper.Announcement(),

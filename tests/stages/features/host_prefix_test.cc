@@ -48,10 +48,10 @@ class Summing final : public FrozenPrefix {
 Batch MakeBatch(int samples) {
   Batch batch;
   batch.height = batch.width = 4;
-  batch.next_order = 70 + samples;
   batch.pixels = AlignedBuffer<std::uint8_t>((samples + 2) * Summing::kPixels);
   for (int i = 0; i < samples; ++i) {
-    batch.samples.push_back({.index = static_cast<std::uint64_t>(i), .label = i % 2, .path = ""});
+    const auto index = static_cast<std::uint64_t>(i);
+    batch.samples.push_back({.index = index, .label = i % 2, .path = "", .order = 70 + index});
     std::fill_n(batch.pixels.data() + i * Summing::kPixels, Summing::kPixels, i);
   }
   return batch;
@@ -71,7 +71,7 @@ TEST(HostPrefix, GivesEachSampleItsFeaturesInTheOrderOfTheBatch) {
   const auto runner = MakeHostPrefix(std::make_unique<Summing>(workspaces), {2}, 3);
   const FeatureBatch features = runner->Run(MakeBatch(32));
   ExpectSums(features, 32);
-  EXPECT_EQ(features.next_order, 102u);
+  EXPECT_EQ(features.samples.back().order, 101u);
   EXPECT_THAT(features.dims, testing::ElementsAre(2));
   EXPECT_EQ(workspaces, 3);
 }

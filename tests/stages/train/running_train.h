@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "stages/device/device.h"
 #include "stages/picture_lists.h"
+#include "stages/ranks/ranks.h"
 #include "stages/train/train.h"
 #include "tests/stages/train/small_training.h"
 #include "tests/support/head_layers.h"
@@ -27,10 +29,14 @@ class Running {
     bool drop_last = false;
     PictureLists pictures{};
     std::optional<SampleCounts> counts{};  // empty: the source does not know them
+    std::shared_ptr<Ranks> ranks{};        // null: one process alone
+    std::set<std::uint64_t> dropped{};     // the orders of samples that do not arrive
   };
 
   explicit Running(const SmallTraining& training) : Running(training, Options()) {}
-  Running(const SmallTraining& training, const Options& options) : batch_(options.batch) {
+  Running(const SmallTraining& training, const Options& options)
+      : share_(options.ranks ? options.ranks->share : RankShare::Alone(options.batch)),
+        dropped_(options.dropped) {
     resources_.Put(training.source);
     resources_.Put(training.config);
     model_ = training.MakeModel();
@@ -40,8 +46,14 @@ class Running {
     }
     resources_.Put(std::make_shared<Batching>(Batching{options.batch, options.drop_last}));
     resources_.Put(std::make_shared<PictureLists>(options.pictures));
+    if (options.ranks) {
+      resources_.Put(options.ranks);
+      auto order = std::make_shared<SampleOrder>();
+      order->begin = order->begin_share = [](const weir::Pass&) { return SampleOrder::Walk(); };
+      resources_.Put(order);
+    }
     if (options.counts) resources_.Put(std::make_shared<SampleCounts>(*options.counts));
-    ItemSpec upstream{.dims = {options.batch}, .item_bytes = 0};
+    ItemSpec upstream{.dims = {share_.size()}, .item_bytes = 0};
     for (std::int64_t size : model_->feature_dims()) upstream.dims.push_back(size);
     BuildContext context{.upstream = upstream,
                          .resources = resources_,
@@ -63,9 +75,12 @@ class Running {
     const weir::Pass pass{
         .split = split, .epoch = epoch, .first_sample = static_cast<std::uint64_t>(first)};
     stage_->BeginPass(pass);
-    for (int begin = first; begin < samples; begin += batch_) {
-      StageContext context(pass, begin / batch_, [] { return false; });
-      stage_->Consume(RandomFeatures(*model_, std::min(batch_, samples - begin), begin), context);
+    for (int window = first; window < samples; window += share_.batch_size) {
+      const int begin = window + share_.first_sample();
+      const int count = std::min(share_.size(), samples - begin);
+      if (count <= 0) continue;
+      StageContext context(pass, window / share_.batch_size, [] { return false; });
+      stage_->Consume(Arrived(RandomFeatures(*model_, count, begin)), context);
     }
     stage_->EndPass(pass);
   }
@@ -82,7 +97,21 @@ class Running {
   }
 
  private:
-  int batch_;
+  // What is left of a batch without those that were dropped on their way.
+  FeatureBatch Arrived(FeatureBatch batch) const {
+    const auto values = static_cast<std::size_t>(ValuesIn(batch.dims));
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < batch.samples.size(); ++i) {
+      if (dropped_.contains(batch.samples[i].order)) continue;
+      std::copy_n(batch.values.data() + i * values, values, batch.values.data() + kept * values);
+      batch.samples[kept++] = batch.samples[i];
+    }
+    batch.samples.resize(kept);
+    return batch;
+  }
+
+  const RankShare share_;
+  const std::set<std::uint64_t> dropped_;
   MemoryBudget budget_{std::size_t{1} << 30};
   Resources resources_;
   std::shared_ptr<Model> model_;

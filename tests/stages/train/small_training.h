@@ -60,14 +60,14 @@ inline FeatureBatch RandomFeatures(const Model& model, int samples, std::uint64_
   for (int n = 0; n < samples; ++n) {
     const std::uint64_t index = first + n;
     const int label = static_cast<int>(index % classes);
-    batch.samples.push_back({.index = index, .label = label, .path = std::to_string(index)});
+    batch.samples.push_back(
+        {.index = index, .label = label, .path = std::to_string(index), .order = index});
     CounterRandom random(3, "features", 0, index);
     for (std::size_t i = 0; i < values; ++i) {
       const double lean = static_cast<int>(i) % classes == label ? 1 : 0;
       batch.values.data()[n * values + i] = static_cast<float>(random.Uniform(0, 2) + lean);
     }
   }
-  batch.next_order = first + samples;
   return batch;
 }
 
