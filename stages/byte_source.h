@@ -19,7 +19,7 @@ class ByteSource {
   virtual std::uint64_t size() const = 0;  // of the whole file, in bytes
 
   // What the file was when it was first looked at. It stays that: where the file is another one
-  // later, Read() fails.
+  // later, Read() throws.
   virtual FileStamp stamp() const = 0;
 
   // A text that stands for these bytes in other runs too; empty where nothing vouches for that.
@@ -28,10 +28,10 @@ class ByteSource {
   // So many bytes should be asked for at once, as each question is slow; 0 where it costs nothing.
   virtual std::size_t bytes_at_once() const = 0;
 
-  // Gives how many of `count` bytes from `offset` in the file there are; fewer only at its end, or
-  // where `failure` says why: "cannot be read: the server answered 404 Not Found".
-  virtual std::size_t Read(std::uint64_t offset, void* to, std::size_t count,
-                           std::string& failure) const = 0;
+  // Gives how many of `count` bytes from `offset` in the file there are; fewer only at its end.
+  // Throws Error(kData) where they cannot be had, and Error(kInterrupted) where the run is to end
+  // meanwhile: neither says anything about the sample.
+  virtual std::size_t Read(std::uint64_t offset, void* to, std::size_t count) const = 0;
 };
 
 }  // namespace weir

@@ -227,9 +227,10 @@ class SourceStage : public Stage {
   using Output = Out;
 
   // Whether Next() has something to give at once, or is at its end. A source whose items come from
-  // elsewhere says no until the next one is there, and calls what set_on_ready() gave it soon after
-  // that, and every now and then before: the workers do other work meanwhile. Any thread may call
-  // it. Once set_on_ready() has returned, what it gave before is not being called any more.
+  // elsewhere says no only while the next one is on its way. It then calls what set_on_ready() gave
+  // it every now and then, and soon after the item is there; the workers do other work meanwhile.
+  // Memory that others still hold is no reason to say no. Any thread may make that call. Once
+  // set_on_ready() has returned, what it gave before is not being called any more.
   virtual bool IsReady() { return true; }
   // NOLINTNEXTLINE(performance-unnecessary-value-param): whoever overrides it keeps it
   virtual void set_on_ready(std::function<void()>) {}

@@ -21,6 +21,7 @@
 #include "pipelines/record/run_folder.h"
 #include "pipelines/report/classification_report.h"
 #include "pipelines/report/metrics_text.h"
+#include "stages/files/remote/remote_address.h"
 #include "stages/learner.h"
 #include "stages/payloads.h"
 #include "stages/picture_lists.h"
@@ -141,10 +142,10 @@ void EvaluateCommand(const EvaluateOptions& options, StageTable& stages) {
   trained.Run(split);
   const Metrics metrics = trained.learner().metrics();
   if (metrics.images == 0) {
-    throw Error(
-        ErrorKind::kData,
-        "not one picture of " + (is_own ? options.run : options.data).string() + " could be used",
-        "The lines above say why.");
+    throw Error(ErrorKind::kData,
+                "not one picture of " +
+                    ShownRemote((is_own ? options.run : options.data).native()) + " could be used",
+                "The lines above say why.");
   }
   for (const std::string& name :
        ClassesLostIn({.split = split}, trained.session(),

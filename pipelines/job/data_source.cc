@@ -9,6 +9,7 @@
 
 #include "framework/config/override.h"
 #include "framework/error.h"
+#include "stages/files/remote/remote_address.h"
 #include "stages/payloads.h"
 #include "stages/sources/listing/lookalikes.h"
 
@@ -75,7 +76,8 @@ const StageSpec& SourceFor(const GivenData& data, const Registry& stages, const 
     best_rank = rank;
   }
   if (best) return *best;
-  throw Error(ErrorKind::kData, "no source reads '" + data.paths.front().string() + "'",
+  throw Error(ErrorKind::kData,
+              "no source reads '" + ShownRemote(data.paths.front().native()) + "'",
               "`weir stages` lists the sources that there are.");
 }
 

@@ -21,11 +21,11 @@ std::vector<MemoryLimit> OwnLimits(const Config& config, std::vector<MemoryLimit
 
 }  // namespace
 
-HostCeiling HostCeilingOf(const Config& config, const std::vector<MemoryLimit>& all) {
-  const std::vector<MemoryLimit> limits = OwnLimits(config, all);
-  if (config.memory.host.is_auto()) return {AutomaticHostLimit(limits), ""};
+HostCeiling HostCeilingOf(const Config& config, const std::vector<MemoryLimit>& limits) {
+  const std::vector<MemoryLimit> own = OwnLimits(config, limits);
+  if (config.memory.host.is_auto()) return {AutomaticHostLimit(own), ""};
   HostCeiling ceiling{config.memory.host.value().bytes, ""};
-  for (const MemoryLimit& limit : limits) {
+  for (const MemoryLimit& limit : own) {
     if (!limit.is_hard || UsableBytes(limit) >= ceiling.bytes) continue;
     ceiling = {UsableBytes(limit), "memory.host is " + ToText(config.memory.host.value()) +
                                        ", but " + limit.name + " allows " +

@@ -7,6 +7,7 @@
 #include "framework/config/yaml_emitter.h"
 #include "framework/config/yaml_reader.h"
 #include "framework/text.h"
+#include "stages/files/remote/remote_address.h"
 
 namespace weir {
 namespace {
@@ -32,6 +33,21 @@ std::string Shown(const std::string& value) {
   return value.substr(0, end) + "...";
 }
 
+// Of an address what may be shown: what was signed anew is the same address.
+std::string ValueOf(const YamlNode& node) {
+  if (node.is_null()) return kNotSet;
+  if (node.is_scalar()) return ShownRemote(node.scalar());
+  const std::vector<YamlNode> items = node.items();
+  const bool has_address = std::ranges::any_of(
+      items, [](const YamlNode& item) { return item.is_scalar() && IsRemote(item.scalar()); });
+  if (!has_address) return EmitFlow(node);
+  std::vector<YamlNode> shown;
+  for (const YamlNode& item : items) {
+    shown.push_back(item.is_scalar() ? YamlNode::Scalar(ShownRemote(item.scalar()), true) : item);
+  }
+  return EmitFlow(YamlNode::List(shown));
+}
+
 // Stages or layers of one kind have one address: their values stand in a row.
 void AddValues(const YamlNode& node, Values& values) {
   const std::vector<YamlNode> items = node.items();
@@ -43,7 +59,7 @@ void AddValues(const YamlNode& node, Values& values) {
   } else {
     std::string& value = values[node.path()];
     if (!value.empty()) value += ", ";
-    value += node.is_null() ? kNotSet : node.is_scalar() ? OneLine(node.scalar()) : EmitFlow(node);
+    value += ValueOf(node);
   }
 }
 

@@ -67,6 +67,7 @@ void Decode::Open(OpenContext&) {
 
 Outcome<ImageHeader> Decode::ReadHeader(FileBytes& file) const {
   Outcome<ImageHeader> header = ReadImageHeader(file);
+  file.RethrowFailure();
   if (const std::string failure = file.failure(); !failure.empty()) return Drop{"", failure};
   if (const ImageHeader* read = std::get_if<ImageHeader>(&header)) {
     const double megapixels = static_cast<double>(read->width) * read->height / 1e6;
@@ -111,6 +112,7 @@ Outcome<Image> Decode::Map(const ImageFile& file, StageContext& context) {
                                       " are set aside for it"};
   }
   Outcome<Image> outcome = read.format->decode(opened, read, wanted_);
+  opened.RethrowFailure();
   if (const std::string failure = opened.failure(); !failure.empty()) {
     return Drop{file.sample.path, failure};
   }

@@ -4,12 +4,12 @@
 //   - decode: {max_megapixels: 200}
 //
 // The formats are those of formats.h, told by their content; of animations and many pages the first
-// is read. A picture that is cut off, corrupt or of another kind is a Drop
-// that says so. The orientation that the file states is applied (orientation.h). Where a later
-// stage says what size it wants (WantedSize), the picture is shrunk by whole numbers while it is
-// decoded, to no less than that in both axes. Alpha is left out without blending, colour profiles
-// are not applied: both as Keras does it. Samples of 16 bits give their upper 8 (Pillow clips grey
-// ones at 255).
+// is read. A picture that is cut off, corrupt or of another kind is a Drop that says so; where its
+// server fails, the run ends. The orientation that the file states is applied (orientation.h). If
+// a later stage says what size it wants (WantedSize), the picture is shrunk by whole numbers while
+// it is decoded, to no less than that in both axes. Alpha is left out without blending, colour
+// profiles are not applied: both as Keras does it. Samples of 16 bits give their upper 8 (Pillow
+// clips grey ones at 255).
 //
 // Map() runs on many threads at once, each in itself: no threads are started.
 //
@@ -55,7 +55,7 @@ class Decode final : public ReadingMapStage<ImageFile, Image> {
   void Open(OpenContext&) override;
 
   // Why a picture will be dropped, as far as its header tells; empty where it tells nothing. Any
-  // thread, also before Open().
+  // thread, also before Open(). Throws where the picture's source does.
   std::optional<std::string> WhyUnusable(const FilePart& picture) const;
 
   Outcome<std::size_t> AdmissionBytes(const ImageFile& file) override;

@@ -253,6 +253,7 @@ void FeatureCache::HashContent(const Sample& sample, Content& content) const {
       sha256.Add({some.data(), read});
       hashed += read;
     }
+    file->RethrowFailure();
     content.stamp = part.source ? StampOf(*part.source) : StampOf(status);
     content.is_known = hashed == file->size();
   }

@@ -53,7 +53,8 @@ FileBytes::FileBytes(FileBytes&& other) noexcept
       begin_(other.begin_),
       size_(other.size_),
       stamp_(other.stamp_),
-      failure_(std::move(other.failure_)) {}
+      failure_(std::move(other.failure_)),
+      thrown_(std::move(other.thrown_)) {}
 
 FileBytes::~FileBytes() {
   if (descriptor_ >= 0) close(descriptor_);
@@ -84,10 +85,14 @@ std::size_t FileBytes::ReadFile(std::uint64_t offset, char* to, std::size_t coun
 std::size_t FileBytes::ReadSource(std::uint64_t offset, char* to, std::size_t count) const {
   const std::size_t at_once = source_->bytes_at_once();
   const auto read = [&](std::uint64_t from, char* into, std::size_t bytes) {
-    std::string failure;
-    const std::size_t got = source_->Read(begin_ + from, into, bytes, failure);
-    if (failure_.empty()) failure_ = std::move(failure);
-    return got;
+    if (thrown_) return std::size_t{0};
+    try {
+      return source_->Read(begin_ + from, into, bytes);
+    } catch (const std::exception& error) {
+      thrown_ = std::current_exception();
+      failure_ = error.what();
+      return std::size_t{0};
+    }
   };
   if (count >= at_once) return read(offset, to, count);
   std::size_t done = 0;

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,6 +41,12 @@ class FileBytes {
   // then looks as if it ended early. Empty where all could.
   const std::string& failure() const { return failure_; }
 
+  // Throws what the source has thrown, if it has: nothing may be thrown through the decoders, which
+  // are C's, so that it is kept until they have returned. Nothing is read meanwhile.
+  void RethrowFailure() const {
+    if (thrown_) std::rethrow_exception(thrown_);
+  }
+
   // Whether the file is still what it was when it was opened. A source's bytes always are.
   bool IsUnchanged() const;
 
@@ -65,7 +72,8 @@ class FileBytes {
   std::uint64_t begin_ = 0;                   // in the file
   std::uint64_t size_ = 0;
   FileStamp stamp_;
-  mutable std::string failure_;  // of the first read that failed
+  mutable std::string failure_;        // of the first read that failed
+  mutable std::exception_ptr thrown_;  // by the source, then
   mutable Block block_;
   std::array<unsigned char, 4096> window_;
   std::uint64_t window_at_ = 0;

@@ -8,8 +8,9 @@
 namespace weir {
 namespace {
 
-constexpr std::size_t kMostAhead = 2048;          // pictures
-constexpr std::size_t kPictureBytes = 512;        // of one of them: its name, and its place
+constexpr std::size_t kMostAhead = 2048;  // pictures
+// Of one of them: its name twice, its place, and what is asked for it; its address is the file's.
+constexpr std::size_t kPictureBytes = 1024;
 constexpr std::size_t kMostOfAGroup = 2 << 20;    // bytes
 constexpr std::uint64_t kMostBetween = 64 << 10;  // bytes that are fetched and not wanted
 
@@ -25,12 +26,11 @@ class RemoteReadAhead::Fetched final : public ByteSource {
   std::string identity() const override { return file_->identity(); }
   std::size_t bytes_at_once() const override { return 0; }
 
-  std::size_t Read(std::uint64_t offset, void* to, std::size_t count,
-                   std::string& failure) const override {
+  std::size_t Read(std::uint64_t offset, void* to, std::size_t count) const override {
     const std::span<const std::byte> bytes = range_->bytes();
     if (offset < range_->begin() || offset - range_->begin() > bytes.size() ||
         count > bytes.size() - (offset - range_->begin())) {
-      return file_->Read(offset, to, count, failure);
+      return file_->Read(offset, to, count);
     }
     std::memcpy(to, bytes.data() + (offset - range_->begin()), count);
     return count;
@@ -69,7 +69,8 @@ bool RemoteReadAhead::HasRoomFor(std::size_t bytes) const {
 
 bool RemoteReadAhead::IsReady() {
   Fill();
-  if (entries_.empty()) return is_walked_out_;
+  // With nothing on its way there is nothing to wait for: nobody says when room is given back.
+  if (entries_.empty()) return true;
   const std::shared_ptr<Group>& group = entries_.front().group;
   return !group || group->range->is_settled();
 }
@@ -77,7 +78,7 @@ bool RemoteReadAhead::IsReady() {
 // Once there is no room, waits until a quarter is free: what is asked for in drops is asked for
 // picture by picture, though they lie one behind the other.
 void RemoteReadAhead::Fill() {
-  if (is_full_ && held_bytes_->load() > limit_bytes_ / 4 * 3) return;
+  if (is_full_ && !entries_.empty() && held_bytes_->load() > limit_bytes_ / 4 * 3) return;
   is_full_ = false;
   while (!is_walked_out_ && entries_.size() < kMostAhead) {
     if (!next_) next_ = walk_();

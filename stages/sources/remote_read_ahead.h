@@ -35,7 +35,8 @@ class RemoteReadAhead {
   // The pictures of a pass; forgets those of the last one. Nothing is asked for before IsReady().
   void Begin(Walk walk);
 
-  // Whether Next() need not wait.
+  // Whether Next() need not wait: not while the next picture is on its way. Where all the room is
+  // held by those that were taken, it is not fetched beforehand, and Next() gives it at once.
   bool IsReady();
 
   // Throws Error(kData) where the picture's shard cannot be read, or was changed.

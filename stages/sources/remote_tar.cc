@@ -1,6 +1,7 @@
 #include "stages/sources/remote_tar.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -17,6 +18,8 @@ constexpr std::size_t kTarBlock = 512;  // bytes that headers and contents are p
 // What is not read and no longer than this is not worth another round trip: at 100 ms a connection
 // of 100 Mbit/s brings as much meanwhile.
 constexpr std::uint64_t kWorthARoundTrip = 1 << 20;
+constexpr const char* kOutline = ".outline";
+constexpr auto kOutlineKept = std::chrono::hours(90 * 24), kPartialKept = std::chrono::hours(24);
 
 }  // namespace
 
@@ -28,17 +31,35 @@ RemoteTar::RemoteTar(std::shared_ptr<RemoteFile> file, const std::filesystem::pa
   FindOutline(folder);
 }
 
+void RemoteTar::RemoveUnused(const std::filesystem::path& folder) {
+  const auto now = std::filesystem::file_time_type::clock::now();
+  std::error_code error;
+  for (std::filesystem::directory_iterator next(folder, error), end; !error && next != end;
+       next.increment(error)) {
+    const std::filesystem::path& path = next->path();
+    const bool is_partial = path.extension() == ".partial";  // AtomicFile's
+    if (!is_partial && path.extension() != kOutline) continue;
+    std::error_code gone;  // another process may have removed it
+    const auto used = std::filesystem::last_write_time(path, gone);
+    if (gone || now - used < (is_partial ? kPartialKept : kOutlineKept)) continue;
+    std::filesystem::remove(path, gone);
+  }
+}
+
 void RemoteTar::FindOutline(const std::filesystem::path& folder) {
   const std::string identity = file_->identity();
   const bool is_gzip = FirstTwo() == std::array<unsigned char, 2>{0x1f, 0x8b};  // RFC 1952
   if (identity.empty() || is_gzip) return;
   Sha256 digest;
   digest.Add(std::as_bytes(std::span(identity)));
-  const std::filesystem::path path = folder / (digest.Finish() + ".outline");
+  const std::filesystem::path path = folder / (digest.Finish() + kOutline);
   known_ = TarOutlineReader::Open(path);
-  if (known_) return;
+  std::error_code error;
+  if (known_) {  // it was used now
+    std::filesystem::last_write_time(path, std::filesystem::file_time_type::clock::now(), error);
+    return;
+  }
   try {
-    std::error_code error;
     std::filesystem::create_directories(folder, error);
     outline_.emplace(path);
   } catch (const Error&) {  // then it is fetched the next time too

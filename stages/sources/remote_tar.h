@@ -7,7 +7,7 @@
 // What was read is kept in a folder, by the address, the ETag and the length, and is not fetched
 // again as long as those hold (tar_outline.h). Where the server has no ETag that stands for the
 // very bytes, where the tar file is compressed, and where the folder cannot be written, nothing is
-// kept.
+// kept. RemoveUnused() keeps the folder from growing without end.
 //
 // Holds 4 MiB at most.
 #pragma once
@@ -29,6 +29,11 @@ class RemoteTar final : public TarInput {
   static constexpr std::size_t kFirstBytes = 64 << 10;  // that `file` is to be opened with
 
   RemoteTar(std::shared_ptr<RemoteFile> file, const std::filesystem::path& folder);
+
+  // Removes from the folder what was not used for 90 days, and what runs that were killed left
+  // there more than a day ago.
+  static void RemoveUnused(const std::filesystem::path& folder);
+
   RemoteTar(const RemoteTar&) = delete;
   RemoteTar& operator=(const RemoteTar&) = delete;
   ~RemoteTar() override { Forget(); }

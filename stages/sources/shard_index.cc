@@ -104,6 +104,7 @@ std::unique_ptr<TarInput> ShardIndex::OpenInput(const std::string& shard,
   if (!IsRemote(shard)) return OpenTarFile(shard);
   if (!client_) {
     client_ = std::make_shared<RemoteClient>(remote_.settings, remote_.is_interrupted);
+    RemoteTar::RemoveUnused(CacheFolder() / "shards");
   }
   file = std::make_shared<RemoteFile>(client_, shard, RemoteTar::kFirstBytes);
   ++remote_shards_;

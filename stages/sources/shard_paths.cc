@@ -74,8 +74,10 @@ std::vector<Part> Split(const std::string& key, const std::string& pattern) {
     if (open == std::string::npos || close == std::string::npos) break;
     std::optional<Part> braced = Part::Braced(pattern.substr(open + 1, close - open - 1));
     if (!braced) {
+      const std::string braces = pattern.substr(open, close - open + 1);
+      const bool is_shown = ShownRemote(pattern).find(braces) != std::string::npos;
       throw Error(ErrorKind::kData,
-                  key + ": " + pattern.substr(open, close - open + 1) + " is no range of shards",
+                  key + ": " + (is_shown ? braces : "{...}") + " is no range of shards",
                   "Write one as {000000..000012}, of a million at most.");
     }
     parts.emplace_back(pattern.substr(begin, open - begin));
@@ -95,7 +97,8 @@ std::uint64_t Count(const std::string& key, const std::string& pattern,
     longest += part.longest();
     if (count > kMostShards || count * longest > kMostNameBytes) {
       throw Error(
-          ErrorKind::kData, key + ": " + Printable(pattern) + " is more shards than are read",
+          ErrorKind::kData,
+          key + ": " + Printable(ShownRemote(pattern)) + " is more shards than are read",
           "Braces multiply: {00..99}{00..99} is 10,000. A million shards are the most, with "
           "64 MiB of names.");
     }

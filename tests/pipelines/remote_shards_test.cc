@@ -19,6 +19,7 @@
 #include "tests/support/file_text.h"
 #include "tests/support/hard_cgroup.h"
 #include "tests/support/range_server.h"
+#include "tests/support/scoped_variable.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/training_job.h"
 #include "tests/support/weir_process.h"
@@ -75,6 +76,7 @@ class RemoteShardsTest : public ::testing::Test {
 
   std::atomic<int> asked_{0};  // before the server, whose threads count
   ScratchFolder scratch_;
+  const ScopedVariable cache_{"WEIR_CACHE", (scratch_ / "cache").c_str()};
   std::optional<RangeServer> server_;
 };
 

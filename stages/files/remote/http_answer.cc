@@ -55,10 +55,10 @@ std::string StatusText(const HttpAnswer& answer) {
          (answer.reason.empty() ? "" : " " + answer.reason);
 }
 
-// RFC 9110, section 15: what may pass by itself.
+// RFC 9110, section 15: what may pass by itself. 501 and 505 say what the server never does.
 bool MayPass(int status) {
-  return status == 408 || status == 425 || status == 429 || status == 500 || status == 502 ||
-         status == 503 || status == 504;
+  if (status >= 500) return status != 501 && status != 505;
+  return status == 408 || status == 425 || status == 429;
 }
 
 Verdict Changed(const std::string& what, const std::string& before, const std::string& now) {
@@ -152,12 +152,17 @@ void HttpAnswer::AddLine(std::string_view line) {
 
 RemoteStamp StampOf(const HttpAnswer& answer) {
   RemoteStamp stamp{0, answer.etag, answer.last_modified};
-  if (answer.range) {
-    stamp.bytes = answer.range->total.value_or(0);
-  } else if (answer.status == 200) {
+  if (answer.status == 200) {
     stamp.bytes = answer.length.value_or(0);
+  } else if (answer.range) {
+    stamp.bytes = answer.range->total.value_or(0);
   }
   return stamp;
+}
+
+std::uint64_t AnnouncedBytes(const HttpAnswer& answer) {
+  if (answer.status == 200) return answer.length.value_or(0);
+  return answer.range ? answer.range->last - answer.range->first + 1 : 0;
 }
 
 Verdict Judge(const HttpAnswer& answer, std::uint64_t begin, std::uint64_t count,

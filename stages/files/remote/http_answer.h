@@ -64,8 +64,11 @@ struct Verdict {
 Verdict Judge(const HttpAnswer& answer, std::uint64_t begin, std::uint64_t count,
               const RemoteStamp* stamp);
 
-// Where the bytes of an answer that is taken begin: the file's length, its ETag and its date.
+// Of an answer that is taken: the file's length, its ETag and its date.
 RemoteStamp StampOf(const HttpAnswer& answer);
+
+// How many bytes follow it, no more than were asked for.
+std::uint64_t AnnouncedBytes(const HttpAnswer& answer);
 
 // "AccessDenied", out of the XML that S3 explains an error with; empty where there is none.
 std::string ErrorCodeIn(std::string_view body);

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <new>
 
+#include "framework/error.h"
 #include "framework/text.h"
 #include "stages/files/curl_start.h"
 
@@ -44,6 +45,9 @@ RangeAttempt::RangeAttempt(const RemoteAddress& address, std::uint64_t begin,
   Set(CURLOPT_ERRORBUFFER, message_.data());
   Set(CURLOPT_USERAGENT, "weir");
   Set(CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+  Set(CURLOPT_QUICK_EXIT, 1L);  // or the end waits for the thread that asks for the host's address
+#endif
   // Several connections bring more than one of HTTP/2 that is shared.
   Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   // A header that signs must not go to where a redirect points.
@@ -78,17 +82,21 @@ void RangeAttempt::Trust() {
   const char* file = std::getenv("SSL_CERT_FILE");
   if (file) {
     Set(CURLOPT_CAINFO, file);
-#if LIBCURL_VERSION_NUM >= 0x074600
   } else {
     file = curl_version_info(CURLVERSION_NOW)->cainfo;
-#endif
   }
   if (file && ::access(file, R_OK) == 0) Set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
 }
 
 void RangeAttempt::Sign(const RemoteAddress& address) {
   const S3Credentials& credentials = *address.credentials;
-  Set(CURLOPT_AWS_SIGV4, ("aws:amz:" + address.region + ":s3").c_str());
+  // The password is set only once libcurl is sure to sign with it: without, it would be sent.
+  const std::string provider = "aws:amz:" + address.region + ":s3";
+  if (curl_easy_setopt(curl_.get(), CURLOPT_HTTPAUTH, CURLAUTH_AWS_SIGV4) != CURLE_OK ||
+      curl_easy_setopt(curl_.get(), CURLOPT_AWS_SIGV4, provider.c_str()) != CURLE_OK) {
+    throw Error(ErrorKind::kData, address.shown + " cannot be read: libcurl refuses to sign for it",
+                "Check AWS_REGION, and that libcurl was built with AWS Signature Version 4.");
+  }
   Set(CURLOPT_USERNAME, credentials.key_id.c_str());
   Set(CURLOPT_PASSWORD, credentials.secret.c_str());
   AddHeader(std::string("x-amz-content-sha256: ") + kHashOfNothing);
@@ -105,7 +113,7 @@ void RangeAttempt::AddHeader(const std::string& line) {
 }
 
 std::size_t RangeAttempt::OnHeader(const char* bytes, std::size_t, std::size_t count, void* self) {
-  static_cast<RangeAttempt*>(self)->answer_.AddLine({bytes, count});
+  static_cast<RangeAttempt*>(self)->Head({bytes, count});
   return count;
 }
 
@@ -113,10 +121,20 @@ std::size_t RangeAttempt::OnBody(const char* bytes, std::size_t, std::size_t cou
   return static_cast<RangeAttempt*>(self)->Body({bytes, count});
 }
 
+// Each answer has a head, also one that only points to another place; trailers come without one.
+void RangeAttempt::Head(std::string_view line) {
+  if (is_judged_) return;
+  if (line.starts_with("HTTP/")) is_head_over_ = false;
+  if (is_head_over_) return;
+  answer_.AddLine(line);
+  is_head_over_ = line == "\r\n" || line == "\n";
+}
+
 void RangeAttempt::JudgeOnce() {
   if (is_judged_) return;
   is_judged_ = true;
   verdict_ = Judge(answer_, begin_, to_.size(), stamp_);
+  if (is_taken()) to_ = to_.first(static_cast<std::size_t>(AnnouncedBytes(answer_)));
 }
 
 std::size_t RangeAttempt::Body(std::string_view bytes) {
@@ -143,7 +161,7 @@ Verdict RangeAttempt::End(CURLcode code) {
     if (!explained.empty()) verdict.what += " (" + explained + ")";
     return verdict;
   }
-  if (is_too_long_) return {Kind::kAgain, "the server sends more than was asked for"};
+  if (is_too_long_) return {Kind::kAgain, "the server sends more than it announced"};
   if (code == CURLE_OK) {
     return got_ > 0 ? Verdict{} : Verdict{Kind::kAgain, "the server sent nothing"};
   }

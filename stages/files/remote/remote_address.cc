@@ -27,6 +27,37 @@ std::string_view SchemeOf(std::string_view name) {
   return {};
 }
 
+// Where a host or a bucket ends, in what follows the scheme.
+std::size_t AuthorityEnd(std::string_view rest, bool is_s3) {
+  return std::min(rest.find_first_of(is_s3 ? "/" : "/?#"), rest.size());
+}
+
+bool IsPort(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// Whether a name and a password stand before the host. Those who write them there do not escape
+// them: in "me:se/cret@host" a path would begin with the slash, as far as RFC 3986 knows. Where the
+// host has no `:`, a path may have an `@`.
+bool HoldsPassword(std::string_view rest, bool is_s3) {
+  const std::size_t at = rest.find('@'), end = AuthorityEnd(rest, is_s3);
+  if (at == std::string_view::npos) return false;
+  if (at < end || rest[end] != '/') return true;
+  std::string_view authority = rest.substr(0, end);
+  if (const std::size_t ipv6 = authority.rfind(']'); ipv6 != std::string_view::npos) {
+    authority.remove_prefix(ipv6);
+  }
+  const std::size_t colon = authority.find(':');
+  if (colon == std::string_view::npos) return false;
+  return !IsPort(authority.substr(colon + 1)) || at < rest.find_first_of("?#", end);
+}
+
+// What can be shown of it: from the last `@` on, where that stands before all that may be a path.
+std::string_view BehindPassword(std::string_view rest, bool is_s3) {
+  const std::size_t at = rest.rfind('@');
+  return at < AuthorityEnd(rest, is_s3) ? rest.substr(at) : std::string_view();
+}
+
 std::string FromEnvironment(const char* name) {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets the environment while weir runs
   const char* const value = std::getenv(name);
@@ -56,6 +87,26 @@ std::string Encoded(std::string_view key) {
     }
   }
   return encoded;
+}
+
+// Whether a parameter of a url only signs it.
+bool Signs(std::string_view parameter) {
+  constexpr std::array<std::string_view, 11> kNames = {"awsaccesskeyid",
+                                                       "expires",
+                                                       "googleaccessid",
+                                                       "key-pair-id",
+                                                       "policy",
+                                                       "se",
+                                                       "sig",
+                                                       "ske",
+                                                       "signature",
+                                                       "skt",
+                                                       "st"};
+  std::string name(parameter);
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  return name.starts_with("x-amz-") || name.starts_with("x-goog-") ||
+         std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
 [[noreturn]] void Refuse(const std::string& name, const std::string& why,
@@ -110,23 +161,44 @@ RemoteAddress S3AddressOf(const std::string& name, const std::string& shown) {
 bool IsRemote(std::string_view name) { return !SchemeOf(name).empty(); }
 
 std::string ShownRemote(std::string_view name) {
-  if (SchemeOf(name) == kS3) return OneLine(name);
-  return OneLine(name.substr(0, name.find_first_of("?#")));
+  const std::string_view scheme = SchemeOf(name);
+  if (scheme.empty()) return OneLine(name);
+  std::string_view rest = name.substr(scheme.size());
+  const bool is_s3 = scheme == kS3, has_password = HoldsPassword(rest, is_s3);
+  if (has_password) rest = BehindPassword(rest, is_s3);
+  if (!is_s3) rest = rest.substr(0, rest.find_first_of("?#"));
+  return OneLine(std::string(name.substr(0, scheme.size())) + (has_password ? "..." : "") +
+                 std::string(rest));
+}
+
+std::string UnsignedUrl(std::string_view url) {
+  const std::size_t query = std::min(url.find('?'), url.size());
+  std::string kept(url.substr(0, query));
+  char before = '?';
+  for (std::size_t begin = query + 1; begin < url.size();) {
+    const std::size_t end = std::min(url.find('&', begin), url.size());
+    const std::string_view parameter = url.substr(begin, end - begin);
+    begin = end + 1;
+    if (Signs(parameter.substr(0, parameter.find('=')))) continue;
+    kept += before;
+    kept += parameter;
+    before = '&';
+  }
+  return kept;
 }
 
 RemoteAddress AddressOf(const std::string& name) {
   const std::string shown = ShownRemote(name);
   const std::string_view scheme = SchemeOf(name);
-  if (scheme == kS3) return S3AddressOf(name, shown);
   const std::string rest = name.substr(scheme.size());
-  const std::string host = rest.substr(0, rest.find_first_of("/?#"));
-  if (const std::size_t at = host.rfind('@'); at != std::string::npos) {
-    Refuse(std::string(scheme) + "..." + shown.substr(shown.find('@')),
-           "a password does not belong into an address",
+  if (HoldsPassword(rest, scheme == kS3)) {
+    Refuse(shown, "a password does not belong into an address",
            "Serve the shards where none is asked for, or from S3 with AWS_ACCESS_KEY_ID and "
-           "AWS_SECRET_ACCESS_KEY.");
+           "AWS_SECRET_ACCESS_KEY. An @ of the path itself is written %40.");
   }
-  if (host.empty()) Refuse(shown, "it has no host", "Write it as https://host/folder/shard.tar.");
+  if (scheme == kS3) return S3AddressOf(name, shown);
+  if (rest.find_first_of("/?#") == 0 || rest.empty())
+    Refuse(shown, "it has no host", "Write it as https://host/folder/shard.tar.");
   return {.url = name.substr(0, name.find('#')), .shown = shown};
 }
 

@@ -41,9 +41,9 @@ void* NewMulti() {
 }
 
 std::string SecondsText(double seconds) {
-  const double whole = std::round(seconds);
-  std::string text = std::to_string(seconds == whole ? static_cast<int>(whole) : seconds);
-  if (text.find('.') != std::string::npos) text.erase(text.find_last_not_of('0') + 1);
+  std::string text = std::to_string(seconds);  // has a point
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
   return text + " s";
 }
 
@@ -80,9 +80,9 @@ struct RemoteClient::Underway {
 
   explicit Underway(std::shared_ptr<RemoteRange> of)
       : range(std::move(of)),
-        attempt(range->address_, range->begin_ + range->filled_,
+        attempt(*range->address_, range->begin_ + range->filled_,
                 range->buffer_.bytes().subspan(range->filled_, range->wanted_ - range->filled_),
-                range->stamp_ ? &*range->stamp_ : nullptr),
+                range->stamp_.get()),
         window_began(Clock::now()) {}
 };
 
@@ -124,11 +124,13 @@ struct RemoteClient::Loop {
       try {
         underway.emplace_back(range);
         curl_multi_add_handle(client.multi_, underway.back().attempt.handle());
+      } catch (const Error& error) {
+        client.Settle(*range, RemoteRange::Failure{error.kind(), error.what(), error.remedy()});
       } catch (const std::bad_alloc&) {
-        client.Settle(
-            *range,
-            RemoteRange::Failure{ErrorKind::kMemory,
-                                 range->address_.shown + " cannot be read: no memory is left", ""});
+        client.Settle(*range,
+                      RemoteRange::Failure{
+                          ErrorKind::kMemory,
+                          range->address_->shown + " cannot be read: no memory is left", ""});
       }
     }
   }
@@ -167,7 +169,7 @@ struct RemoteClient::Loop {
     RangeAttempt& attempt = ended->attempt;
     const HttpAnswer answer = attempt.answer();
     if (attempt.is_taken() && !range->stamp_) {
-      range->stamp_ = StampOf(answer);
+      range->stamp_ = std::make_shared<const RemoteStamp>(StampOf(answer));
       const std::uint64_t there = range->stamp_->bytes - range->begin_;
       range->wanted_ = static_cast<std::size_t>(std::min<std::uint64_t>(range->wanted_, there));
     }
@@ -184,8 +186,8 @@ struct RemoteClient::Loop {
       if (said.what.empty()) said.what = "the server sends less than was asked for";
       const int tries = std::max(1, range->failed_tries_);
       return client.Settle(
-          *range, RemoteRange::Failure{ErrorKind::kData, WhatOf(range->address_, said, tries),
-                                       Remedy(range->address_, answer, said)});
+          *range, RemoteRange::Failure{ErrorKind::kData, WhatOf(*range->address_, said, tries),
+                                       Remedy(*range->address_, answer, said)});
     }
     waiting.push_back({range, Clock::now() + Pause(*range, answer)});
   }
@@ -233,12 +235,12 @@ RemoteClient::~RemoteClient() {
   curl_multi_cleanup(multi_);
 }
 
-std::shared_ptr<RemoteRange> RemoteClient::Start(const RemoteAddress& address, std::uint64_t begin,
-                                                 std::size_t count,
-                                                 std::optional<RemoteStamp> stamp,
+std::shared_ptr<RemoteRange> RemoteClient::Start(std::shared_ptr<const RemoteAddress> address,
+                                                 std::uint64_t begin, std::size_t count,
+                                                 std::shared_ptr<const RemoteStamp> stamp,
                                                  std::shared_ptr<void> charge) {
-  auto range =
-      std::make_shared<RemoteRange>(address, begin, count, std::move(stamp), std::move(charge));
+  auto range = std::make_shared<RemoteRange>(std::move(address), begin, count, std::move(stamp),
+                                             std::move(charge));
   {
     const std::lock_guard lock(mutex_);
     inbox_.push_back(range);
@@ -256,7 +258,7 @@ void RemoteClient::Await(const RemoteRange& range) {
   std::unique_lock lock(mutex_);
   while (!range.is_settled()) {
     if (is_interrupted_()) {
-      throw Error(ErrorKind::kInterrupted, range.address_.shown + ": the reading was stopped");
+      throw Error(ErrorKind::kInterrupted, range.address_->shown + ": the reading was stopped");
     }
     settled_.wait_for(lock, kTick);
   }

@@ -40,10 +40,11 @@ class RemoteClient {
   RemoteClient& operator=(const RemoteClient&) = delete;
   ~RemoteClient();  // ends all that is on its way, at once
 
-  // Asks for `count` bytes, one at least. `charge` ends when their memory does. Throws
-  // std::bad_alloc.
-  std::shared_ptr<RemoteRange> Start(const RemoteAddress& address, std::uint64_t begin,
-                                     std::size_t count, std::optional<RemoteStamp> stamp,
+  // Asks for `count` bytes, one at least. `stamp` is null at the first question. `charge` ends when
+  // their memory does. Throws std::bad_alloc.
+  std::shared_ptr<RemoteRange> Start(std::shared_ptr<const RemoteAddress> address,
+                                     std::uint64_t begin, std::size_t count,
+                                     std::shared_ptr<const RemoteStamp> stamp,
                                      std::shared_ptr<void> charge = {});
 
   // It is of no use any more; its memory ends soon.
@@ -53,8 +54,9 @@ class RemoteClient {
   // what RemoteRange::ThrowIfFailed() throws.
   void Await(const RemoteRange& range);
 
-  // Called by the client's thread when a part is settled or its memory ended, and ten times a
-  // second while any is on its way. Returns when the last one is not being called any more.
+  // Called by the client's thread when a part is settled or was cancelled, and ten times a second
+  // while any is on its way; with none on its way it is not called. Returns when the last one is
+  // not being called any more.
   void set_on_news(std::function<void()> on_news);
 
   // How many bytes of files have come so far.

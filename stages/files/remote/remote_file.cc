@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <string_view>
 #include <utility>
 
 #include "stages/files/sha256.h"
@@ -12,8 +11,8 @@ namespace weir {
 RemoteFile::RemoteFile(std::shared_ptr<RemoteClient> client, const std::string& name,
                        std::size_t first_bytes)
     : client_(std::move(client)),
-      address_(AddressOf(name)),
-      first_(client_->Start(address_, 0, first_bytes, std::nullopt)) {
+      address_(std::make_shared<const RemoteAddress>(AddressOf(name))),
+      first_(client_->Start(address_, 0, first_bytes, nullptr)) {
   try {
     client_->Await(*first_);
   } catch (...) {
@@ -31,48 +30,31 @@ std::shared_ptr<RemoteRange> RemoteFile::Start(std::uint64_t begin, std::size_t 
 // The time of its last change is a text here, of which a digest takes the place.
 FileStamp RemoteFile::stamp() const {
   Sha256 digest;
-  const std::string text = stamp_.etag + "\n" + stamp_.last_modified;
+  const std::string text = stamp_->etag + "\n" + stamp_->last_modified;
   digest.Add(std::as_bytes(std::span(text)));
-  FileStamp stamp{.bytes = static_cast<std::int64_t>(stamp_.bytes)};
+  FileStamp stamp{.bytes = static_cast<std::int64_t>(stamp_->bytes)};
   std::memcpy(&stamp.changed_ns, digest.FinishBytes().data(), sizeof stamp.changed_ns);
   return stamp;
 }
 
 std::string RemoteFile::identity() const {
-  if (!stamp_.has_strong_etag()) return "";
-  return address_.url + "\n" + stamp_.etag + "\n" + std::to_string(stamp_.bytes);
+  if (!stamp_->has_strong_etag()) return "";
+  return UnsignedUrl(address_->url) + "\n" + stamp_->etag + "\n" + std::to_string(stamp_->bytes);
 }
 
-std::size_t RemoteFile::Read(std::uint64_t offset, void* to, std::size_t count,
-                             std::string& failure) const {
+std::size_t RemoteFile::Read(std::uint64_t offset, void* to, std::size_t count) const {
   if (offset >= size()) return 0;
-  const auto fail = [&](std::string_view why) {
-    const std::lock_guard lock(mutex_);
-    if (failure_.empty()) failure_ = why;
-    failure = failure_;
-    return std::size_t{0};
-  };
-  {
-    const std::lock_guard lock(mutex_);
-    failure = failure_;
-  }
-  if (!failure.empty()) return 0;
   count = static_cast<std::size_t>(std::min<std::uint64_t>(count, size() - offset));
-  std::shared_ptr<RemoteRange> range;
+  if (count == 0) return 0;
+  const std::shared_ptr<RemoteRange> range = Start(offset, count);
   try {
-    range = Start(offset, count);
     client_->Await(*range);
-    std::memcpy(to, range->bytes().data(), count);
-    return count;
-  } catch (const Error& error) {
-    // Those that read are C's libraries, through which nothing may be thrown.
-    const std::string_view what = error.what();
-    if (range) client_->Cancel(*range);
-    return fail(what.starts_with(shown() + " ") ? what.substr(shown().size() + 1) : what);
-  } catch (const std::bad_alloc&) {
-    failure = "cannot be read: no memory is left";
-    return 0;
+  } catch (...) {
+    client_->Cancel(*range);
+    throw;
   }
+  std::memcpy(to, range->bytes().data(), count);
+  return count;
 }
 
 }  // namespace weir

@@ -1,13 +1,12 @@
 // A file on a server, whose parts are read where they lie.
 //
 // What it was when it was opened it has to stay: each answer is held against the length, the ETag
-// and the date of the first one. Any thread. Holds its address.
+// and the date of the first one. Any thread. Holds its address, which its parts share.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "stages/byte_source.h"
@@ -22,7 +21,7 @@ class RemoteFile final : public ByteSource {
   RemoteFile(std::shared_ptr<RemoteClient> client, const std::string& name,
              std::size_t first_bytes);
 
-  const std::string& shown() const { return address_.shown; }
+  const std::string& shown() const { return address_->shown; }
   RemoteClient& client() const { return *client_; }
 
   // The bytes that it was opened with; empty once they were taken.
@@ -32,25 +31,21 @@ class RemoteFile final : public ByteSource {
   std::shared_ptr<RemoteRange> Start(std::uint64_t begin, std::size_t count,
                                      std::shared_ptr<void> charge = {}) const;
 
-  std::uint64_t size() const override { return stamp_.bytes; }
+  std::uint64_t size() const override { return stamp_->bytes; }
   FileStamp stamp() const override;
   std::string identity() const override;
   std::size_t bytes_at_once() const override { return kBytesAtOnce; }
 
-  // Waits for the bytes. Once it has failed it fails at once, with the same words: who reads many
-  // parts is not to wait for each.
-  std::size_t Read(std::uint64_t offset, void* to, std::size_t count,
-                   std::string& failure) const override;
+  // Waits for the bytes.
+  std::size_t Read(std::uint64_t offset, void* to, std::size_t count) const override;
 
   static constexpr std::size_t kBytesAtOnce = 256 << 10;
 
  private:
   const std::shared_ptr<RemoteClient> client_;
-  const RemoteAddress address_;
+  const std::shared_ptr<const RemoteAddress> address_;
   std::shared_ptr<RemoteRange> first_;
-  RemoteStamp stamp_;
-  mutable std::mutex mutex_;
-  mutable std::string failure_;  // Read()'s
+  std::shared_ptr<const RemoteStamp> stamp_;
 };
 
 }  // namespace weir

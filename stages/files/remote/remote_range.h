@@ -24,8 +24,8 @@ class RemoteRange {
  public:
   // `stamp` is what the file was; where that is not known, the part may end with the file.
   // `charge` ends when the bytes do.
-  RemoteRange(RemoteAddress address, std::uint64_t begin, std::size_t count,
-              std::optional<RemoteStamp> stamp, std::shared_ptr<void> charge)
+  RemoteRange(std::shared_ptr<const RemoteAddress> address, std::uint64_t begin, std::size_t count,
+              std::shared_ptr<const RemoteStamp> stamp, std::shared_ptr<void> charge)
       : address_(std::move(address)),
         begin_(begin),
         charge_(std::move(charge)),
@@ -41,7 +41,7 @@ class RemoteRange {
     if (failure_) throw Error(failure_->kind, failure_->what, failure_->remedy);
   }
   std::span<const std::byte> bytes() const { return buffer_.bytes().first(filled_); }
-  const RemoteStamp& stamp() const { return *stamp_; }
+  const std::shared_ptr<const RemoteStamp>& stamp() const { return stamp_; }
 
  private:
   friend class RemoteClient;
@@ -53,13 +53,13 @@ class RemoteRange {
     std::string remedy;
   };
 
-  const RemoteAddress address_;
+  const std::shared_ptr<const RemoteAddress> address_;  // the file's, as is the stamp
   const std::uint64_t begin_;
   const std::shared_ptr<void> charge_;
   PageBuffer buffer_;
-  std::size_t wanted_;      // bytes
-  std::size_t filled_ = 0;  // of them
-  std::optional<RemoteStamp> stamp_;
+  std::size_t wanted_;                        // bytes
+  std::size_t filled_ = 0;                    // of them
+  std::shared_ptr<const RemoteStamp> stamp_;  // null where it is not known
   std::optional<Failure> failure_;
   int failed_tries_ = 0;  // one behind the other that brought little or nothing
   std::atomic<bool> is_settled_{false};

@@ -30,6 +30,20 @@ std::vector<std::string> Changes(const std::string& before, const std::string& n
   return ChangesBetween(before, now, [](std::string_view) { return false; });
 }
 
+TEST(ChangesBetween, NeverShowsWhatFollowsTheQuestionMarkOfAnAddress) {
+  const auto shards = [](const std::string& list) {
+    return "pipeline:\n  - webdataset: {shards: " + list + "}\n";
+  };
+  EXPECT_THAT(Changes(shards("['https://h/a.tar?sig=one', b.tar]"),
+                      shards("['https://h/a.tar?sig=two', b.tar]")),
+              IsEmpty());
+  const std::vector<std::string> changes =
+      Changes(shards("['https://h/a.tar?sig=one']"), shards("'https://h/b.tar?sig=two'"));
+  ASSERT_EQ(changes.size(), 1u);
+  EXPECT_THAT(changes[0], testing::HasSubstr("https://h/b.tar"));
+  EXPECT_THAT(changes[0], testing::Not(testing::HasSubstr("sig")));
+}
+
 TEST(ChangesBetween, NamesEachValueAsItIsAddressed) {
   EXPECT_THAT(Changes(kBefore, R"(
 seed: 1

@@ -4,11 +4,16 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <string>
 #include <variant>
 
+#include "framework/error.h"
+#include "stages/byte_source.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {
@@ -70,6 +75,37 @@ TEST_F(FileBytesTest, TellsWhatCannotBeReadFromTheEnd) {
   ::close(unreadable);
   EXPECT_EQ(file.ReadSome(0, letters, sizeof letters), 0u);
   EXPECT_EQ(file.failure(), "cannot be read: Bad file descriptor");
+}
+
+// It says nothing of the picture that its server is away, nor is it asked again and again.
+TEST_F(FileBytesTest, KeepsWhatASourceThrowsUntilTheDecoderHasReturned) {
+  class Broken final : public ByteSource {
+   public:
+    std::uint64_t size() const override { return 1'000'000; }
+    FileStamp stamp() const override { return {}; }
+    std::string identity() const override { return ""; }
+    std::size_t bytes_at_once() const override { return 1000; }
+    std::size_t Read(std::uint64_t, void*, std::size_t) const override {
+      throw Error(ErrorKind::kInterrupted, "read " + std::to_string(++reads_) + " times");
+    }
+
+   private:
+    mutable int reads_ = 0;
+  };
+  const FilePart part{.path = "a.jpg", .source = std::make_shared<Broken>()};
+  Outcome<FileBytes> opened = FileBytes::Open(part);
+  FileBytes& file = std::get<FileBytes>(opened);
+  EXPECT_NO_THROW(file.RethrowFailure());
+  std::array<char, 5000> letters;
+  EXPECT_FALSE(file.Read(0, letters.data(), 10));
+  EXPECT_EQ(file.ReadSome(0, letters.data(), letters.size()), 0u);
+  EXPECT_EQ(file.failure(), "read 1 times");
+  try {
+    file.RethrowFailure();
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInterrupted);
+  }
 }
 
 TEST_F(FileBytesTest, OpensAPartOnlyOfTheFileThatItWasFoundIn) {

@@ -92,11 +92,12 @@ TEST(HttpAnswerTest, NoticesAnotherFile) {
 }
 
 TEST(HttpAnswerTest, AsksAgainWhereThatMayHelp) {
-  for (const char* status : {"408", "425", "429", "500", "502", "503", "504"}) {
+  for (const char* status :
+       {"408", "425", "429", "500", "502", "503", "504", "507", "520", "529"}) {
     EXPECT_EQ(Said({("HTTP/1.1 " + std::string(status)).c_str()}),
               "again: the server answered " + std::string(status));
   }
-  for (const char* status : {"301", "400", "401", "403", "404", "410", "501"}) {
+  for (const char* status : {"301", "400", "401", "403", "404", "410", "501", "505"}) {
     EXPECT_EQ(Said({("HTTP/2 " + std::string(status)).c_str()}),
               "refused: the server answered " + std::string(status));
   }

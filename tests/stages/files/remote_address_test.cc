@@ -79,11 +79,42 @@ TEST_F(RemoteAddressTest, RefusesWhatIsNone) {
   EXPECT_EQ(refusal("https://me:secret@host/a.tar"),
             "https://...@host/a.tar: a password does not belong into an address\n"
             "Serve the shards where none is asked for, or from S3 with AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY.");
+            "AWS_SECRET_ACCESS_KEY. An @ of the path itself is written %40.");
   Set("AWS_ACCESS_KEY_ID", "key");
   EXPECT_EQ(refusal("s3://photos/a.tar"),
             "s3://photos/a.tar: the environment has AWS_ACCESS_KEY_ID and no "
             "AWS_SECRET_ACCESS_KEY\nSet both, or none for a bucket that anybody may read.");
+}
+
+TEST_F(RemoteAddressTest, NeverShowsAPassword) {
+  for (const char* name :
+       {"https://me:se@cret@host/a.tar", "https://me:se/cret@host/a.tar",
+        "https://me:se#cret@host/a.tar", "https://me:se?cret@host/a.tar",
+        "https://me:12/cret@host/a.tar", "https://cret?x@host/a.tar", "http://me:cr@et/cret@h/a",
+        "s3://me:se/cret@bucket/a.tar", "s3://se@cret@bucket/a.tar", "https://me:cret@h?a@cret"}) {
+    const std::string refused = CaughtError([&] { AddressOf(name); });
+    EXPECT_NE(refused.find("a password does not belong"), std::string::npos) << name;
+    EXPECT_EQ(refused.find("cr"), std::string::npos) << refused;
+    EXPECT_EQ(ShownRemote(name).find("cr"), std::string::npos) << ShownRemote(name);
+  }
+  for (const char* name : {"https://host/@v2/a@b.tar", "http://[::1]:80/a.tar?by=me@there",
+                           "s3://bucket/a@b.tar", "https://host:80/a%40b.tar"}) {
+    EXPECT_EQ(CaughtError([&] { AddressOf(name); }), "nothing was thrown");
+  }
+}
+
+TEST_F(RemoteAddressTest, ShowsNamesWithoutWhatFollowsTheQuestionMark) {
+  EXPECT_EQ(ShownRemote("https://h/a.tar?token=secret"), "https://h/a.tar");
+  EXPECT_EQ(ShownRemote("s3://b/a?b#c.tar"), "s3://b/a?b#c.tar") << "there it is of the key";
+  EXPECT_EQ(ShownRemote("a folder?/b#c.tar"), "a folder?/b#c.tar") << "as it is of a file's name";
+}
+
+TEST_F(RemoteAddressTest, KnowsWhatOnlySigns) {
+  EXPECT_EQ(UnsignedUrl("https://h/a.tar"), "https://h/a.tar");
+  EXPECT_EQ(UnsignedUrl("https://h/a?X-Amz-Date=1&id=2&x-goog-signature=3&versionId=4"),
+            "https://h/a?id=2&versionId=4");
+  EXPECT_EQ(UnsignedUrl("https://h/a?sv=1&se=2&sig=a%3D&"), "https://h/a?sv=1");
+  EXPECT_EQ(UnsignedUrl("https://h/a?Expires=1&Signature=2&Key-Pair-Id=3"), "https://h/a");
 }
 
 // --- Signature Version 4, worked out once more from what the server gets -------------------------
@@ -177,9 +208,9 @@ TEST_F(RemoteAddressTest, WhatIsAskedOfS3IsSigned) {
   Set("AWS_REGION", "eu-central-1");
   const auto client = std::make_shared<RemoteClient>(RemoteSettings{}, [] { return false; });
   RemoteFile file(client, "s3://photos/a b/c+d~.tar", 1000);
-  std::string failure, content(7, '?');
-  file.Read(4, content.data(), content.size(), failure);
-  EXPECT_EQ(content, "content") << failure;
+  std::string content(7, '?');
+  file.Read(4, content.data(), content.size());
+  EXPECT_EQ(content, "content");
   ASSERT_EQ(server.requests().size(), 2u);
   for (const RangeServer::Request& request : server.requests()) {
     const std::string authorization = HeaderIn(request.head, "authorization");
@@ -196,6 +227,20 @@ TEST_F(RemoteAddressTest, WhatIsAskedOfS3IsSigned) {
     EXPECT_EQ(HeaderIn(request.head, "x-amz-security-token"), "a/token+of==");
     EXPECT_EQ(request.head.find("wJalr"), std::string::npos);
   }
+}
+
+// libcurl refuses what is longer than 8 MB, and would send the password in another way then.
+TEST_F(RemoteAddressTest, WithoutASignatureNothingIsAsked) {
+  RangeServer server(RangeServer::Files{{"/photos/a.tar", "the content"}});
+  Set("AWS_ENDPOINT_URL", server.url().c_str());
+  Set("AWS_ACCESS_KEY_ID", "id");
+  Set("AWS_SECRET_ACCESS_KEY", "secret");
+  Set("AWS_REGION", std::string(9'000'000, 'x').c_str());
+  const auto client = std::make_shared<RemoteClient>(RemoteSettings{}, [] { return false; });
+  EXPECT_EQ(CaughtError([&] { RemoteFile(client, "s3://photos/a.tar", 1000); }),
+            "s3://photos/a.tar cannot be read: libcurl refuses to sign for it\n"
+            "Check AWS_REGION, and that libcurl was built with AWS Signature Version 4.");
+  EXPECT_TRUE(server.requests().empty());
 }
 
 TEST_F(RemoteAddressTest, WhatIsSignedDoesNotFollowARedirect) {

@@ -4,15 +4,21 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "framework/error.h"
+#include "stages/decode/decode.h"
 #include "stages/picture_lists.h"
 #include "tests/stages/sources/listed_pass.h"
 #include "tests/stages/sources/webdataset_fixture.h"
@@ -43,7 +49,10 @@ class RemoteWebdatasetTest : public WebdatasetTest {
   // A source that is open, as in a run.
   std::unique_ptr<Webdataset> Open(Webdataset::Params params) {
     resources_ = Resources();
-    BuildContext context{.upstream = {}, .resources = resources_, .seed = 1, .workers = 2};
+    BuildContext context{
+        .upstream = {}, .resources = resources_, .seed = 1, .workers = 2, .is_interrupted = [this] {
+          return is_interrupted_.load();
+        }};
     auto source = std::make_unique<Webdataset>(std::move(params), context);
     OpenContext open{budget_};
     source->Open(open);
@@ -62,6 +71,7 @@ class RemoteWebdatasetTest : public WebdatasetTest {
     return contents;
   }
 
+  std::atomic<bool> is_interrupted_{false};
   std::vector<std::filesystem::path> paths_;
   std::optional<RangeServer> server_;
   MemoryBudget budget_{std::size_t{64} << 20};
@@ -164,6 +174,42 @@ TEST_F(RemoteWebdatasetTest, WhatWasListedIsNotFetchedToBeListedAgain) {
   EXPECT_EQ(list(params), (std::pair{std::size_t{2}, pictures}));
 }
 
+TEST_F(RemoteWebdatasetTest, WhatWasKeptIsFoundByAnAddressThatIsSignedAnew) {
+  Serve({LargeSamples(0, 300, 10'000)});
+  const auto asked = [&](const std::string& query) {
+    const std::size_t before = server_->requests().size();
+    Open({.shards = {server_->url("/s-0.tar" + query)}});
+    return server_->requests().size() - before;
+  };
+  EXPECT_GT(asked("?id=1&X-Amz-Date=1&X-Amz-Signature=one"), 1u);
+  EXPECT_EQ(asked("?id=1&X-Amz-Date=2&X-Amz-Signature=two"), 1u);
+  EXPECT_GT(asked("?id=2&X-Amz-Date=2&X-Amz-Signature=two"), 1u) << "this may be another file";
+}
+
+TEST_F(RemoteWebdatasetTest, WhatWasNotUsedForLongIsNotKept) {
+  namespace fs = std::filesystem;
+  const fs::path folder = root_ / "cache" / "shards";
+  fs::create_directories(folder);
+  const auto put = [&](const char* name, int days) {
+    std::ofstream(folder / name) << "some";
+    fs::last_write_time(folder / name,
+                        fs::file_time_type::clock::now() - std::chrono::hours(24 * days));
+  };
+  put("old.outline", 91);
+  put("new.outline", 89);
+  put(".killed.outline.7.partial", 2);
+  put(".written.outline.8.partial", 0);
+  put("other", 91);
+  Serve({Samples(0, 2)});
+  Open({.shards = {server_->url("/s-0.tar")}});
+  for (const char* kept : {"new.outline", ".written.outline.8.partial", "other"}) {
+    EXPECT_TRUE(fs::exists(folder / kept)) << kept;
+  }
+  for (const char* gone : {"old.outline", ".killed.outline.7.partial"}) {
+    EXPECT_FALSE(fs::exists(folder / gone)) << gone;
+  }
+}
+
 TEST_F(RemoteWebdatasetTest, WhatIsLargeIsNotFetchedToFindWhatLiesBehindIt) {
   Serve({LargeSamples(0, 4, 5'000'000)});
   Open({.shards = {server_->url("/s-0.tar")}});
@@ -216,6 +262,89 @@ TEST_F(RemoteWebdatasetTest, WhatIsLargerThanTheReadAheadIsReadWhereItLies) {
   }
 }
 
+// All the room is held by those that were taken: nobody would say that there is some again.
+TEST_F(RemoteWebdatasetTest, IsReadyWhereNothingIsOnItsWay) {
+  Serve({LargeSamples(0, 4, 400'000)});
+  Webdataset::Params params{.shards = {server_->url("/s-0.tar")}};
+  params.remote.read_ahead = {std::uint64_t{1} << 20};
+  const auto source = Open(params);
+  source->BeginPass({.split = Split::kTrain});
+  StageContext context({}, 0, [] { return false; });
+  std::vector<ImageFile> held;
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_TRUE(i < 2 || source->IsReady()) << i;
+    held.push_back(*source->Next(context));
+    EXPECT_EQ(Content(held.back().content()).size(), 400'000u);
+  }
+}
+
+// --- Pictures that whoever decodes them reads from the server ------------------------------------
+
+class LargeRemotePicture : public RemoteWebdatasetTest {
+ protected:
+  LargeRemotePicture() {
+    const std::string header = "P6\n800 600\n255\n";
+    Serve({{{"0.ppm", header + std::string(800 * 600 * 3, 'x')}, {"0.cls", "0"}}});
+    Webdataset::Params params{.shards = {server_->url("/s-0.tar")}};
+    params.remote = {.read_ahead = {std::uint64_t{1} << 20}, .tries = 1};
+    source_ = Open(params);
+    OpenContext open{budget_};
+    decode_.Open(open);
+    source_->BeginPass(pass_);
+    picture_ = *source_->Next(context_);
+  }
+
+  // From this byte of the shard on another one is there.
+  void ChangeFrom(std::size_t byte) {
+    server_->set_bend([byte](const RangeServer::Request& request, RangeServer::Answer& answer) {
+      if (request.begin >= byte) answer.headers["ETag"] = "\"two\"";
+    });
+  }
+
+  const Pass pass_{.split = Split::kTrain};
+  StageContext context_{pass_, 0, [] { return false; }};
+  std::unique_ptr<Webdataset> source_;
+  BuildContext build_{.upstream = {}, .resources = resources_};
+  Decode decode_{{}, build_};
+  ImageFile picture_;
+};
+
+TEST_F(LargeRemotePicture, IsNotLostWhereItsShardWasChanged) {
+  constexpr const char* kChanged =
+      "$/s-0.tar was changed while it was read: its ETag was \"one\", and is \"two\" now\n"
+      "Begin again when it is whole.";
+  ChangeFrom(0);
+  EXPECT_EQ(server_->Shortened(CaughtError([&] { decode_.AdmissionBytes(picture_); })), kChanged);
+  ChangeFrom(600'000);
+  EXPECT_TRUE(std::holds_alternative<std::size_t>(decode_.AdmissionBytes(picture_)));
+  EXPECT_EQ(server_->Shortened(CaughtError([&] { decode_.Map(picture_, context_); })), kChanged);
+  server_->set_bend({});
+  EXPECT_TRUE(std::holds_alternative<Image>(decode_.Map(picture_, context_))) << "as it was again";
+}
+
+TEST_F(LargeRemotePicture, IsNotLostWhereTheServerIsAway) {
+  server_->set_bend([](const RangeServer::Request&, RangeServer::Answer& answer) {
+    answer = {.status = "503 Slow Down", .headers = {{"Content-Length", "0"}}};
+  });
+  EXPECT_EQ(server_->Shortened(CaughtError([&] { decode_.Map(picture_, context_); })),
+            "$/s-0.tar cannot be read: the server answered 503 Slow Down\n"
+            "Try again when the server is well.");
+}
+
+TEST_F(LargeRemotePicture, IsNotLostWhereTheRunIsToEnd) {
+  server_->set_bend([this](const RangeServer::Request&, RangeServer::Answer& answer) {
+    answer.sent_bytes = 0;
+    answer.stalls = true;
+    is_interrupted_ = true;
+  });
+  try {
+    decode_.Map(picture_, context_);
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInterrupted);
+  }
+}
+
 TEST_F(RemoteWebdatasetTest, AShardThatIsChangedEndsTheRun) {
   Serve({Samples(0, 20)});
   const auto source = Open({.shards = {server_->url("/s-0.tar")}});
@@ -242,6 +371,17 @@ TEST_F(RemoteWebdatasetTest, SaysWhatIsWrongWithShards) {
     std::fill(answer.body.begin(), answer.body.begin() + 600, 'x');
     answer.headers["ETag"] = "\"two\"";  // or what was kept of it is read
   });
+  EXPECT_EQ(refusal(server_->url("/s-{0..9999999}.tar?token=secret")),
+            "webdataset.shards: {0..9999999} is no range of shards\n"
+            "Write one as {000000..000012}, of a million at most.");
+  EXPECT_EQ(
+      refusal(server_->url("/s-{00..99}{00..99}{00..99}{0..1}.tar?token=secret")),
+      "webdataset.shards: $/s-{00..99}{00..99}{00..99}{0..1}.tar is more shards than are "
+      "read\nBraces multiply: {00..99}{00..99} is 10,000. A million shards are the most, with "
+      "64 MiB of names.");
+  EXPECT_EQ(refusal(server_->url("/s-0.tar?token={se..cret}")),
+            "webdataset.shards: {...} is no range of shards\n"
+            "Write one as {000000..000012}, of a million at most.");
   EXPECT_THAT(refusal(server_->url("/s-0.tar")),
               HasSubstr("$/s-0.tar cannot be read as a tar file"));
 }
