@@ -11,7 +11,7 @@ order='
   stages stages/files stages/files/remote stages/kernels stages/ranks
   stages/decode/picture stages/decode/vips stages/decode/jpeg stages/decode/png stages/decode/bmp stages/decode/pnm
   stages/decode/tiff stages/decode/gif stages/decode/webp
-  stages/decode stages/sources/listing stages/sources stages/augment stages/batch
+  stages/decode stages/sources/listing stages/sources stages/sources/shards stages/augment stages/batch
   stages/model/weights/containers stages/model/weights stages/model/backbones stages/model/head stages/model
   stages/model/export
   stages/device stages/device/cuda stages/features/onednn stages/features

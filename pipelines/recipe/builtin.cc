@@ -13,7 +13,7 @@
 #include "stages/sources/directory.h"
 #include "stages/sources/list.h"
 #include "stages/sources/manifest.h"
-#include "stages/sources/webdataset.h"
+#include "stages/sources/shards/webdataset.h"
 #include "stages/train/train.h"
 #include "stages/writers/contact_sheet.h"
 #include "stages/writers/encode.h"

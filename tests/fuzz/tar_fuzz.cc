@@ -1,11 +1,11 @@
 // A tar shard and its index; compressed ones begin with gzip's magic number.
 #include <archive.h>
 
-#include "stages/sources/shard_index.h"
+#include "stages/sources/shards/shard_index.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/memory_file.h"
-#include "tests/stages/sources/tar_member.h"
-#include "tests/stages/sources/tar_shards.h"
+#include "tests/stages/sources/shards/tar_member.h"
+#include "tests/stages/sources/shards/tar_shards.h"
 #include "tests/support/file_text.h"
 
 namespace weir {

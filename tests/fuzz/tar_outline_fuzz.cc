@@ -1,7 +1,7 @@
 // What is kept of a tar file on a server; begins with gzip's magic number.
 #include <array>
 
-#include "stages/sources/tar_outline.h"
+#include "stages/sources/shards/tar_outline.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/support/file_text.h"

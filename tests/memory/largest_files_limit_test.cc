@@ -16,7 +16,7 @@
 #include "stages/files/class_names.h"
 #include "stages/model/weights/safetensors_limits.h"
 #include "tests/memory/within_ceiling.h"
-#include "tests/stages/sources/tar_member.h"
+#include "tests/stages/sources/shards/tar_member.h"
 #include "tests/support/file_text.h"
 #include "tests/support/hard_cgroup.h"
 #include "tests/support/largest_files.h"

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "tests/memory/within_ceiling.h"
-#include "tests/stages/sources/tar_shards.h"
+#include "tests/stages/sources/shards/tar_shards.h"
 #include "tests/support/drawn_pictures.h"
 #include "tests/support/file_text.h"
 #include "tests/support/hard_cgroup.h"

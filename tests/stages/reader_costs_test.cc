@@ -18,7 +18,7 @@
 #include "stages/model/weights/weights_file.h"
 #include "stages/sources/line_reader.h"
 #include "stages/sources/manifest_reader.h"
-#include "stages/sources/shard_paths.h"
+#include "stages/sources/shards/shard_paths.h"
 #include "tests/support/counted_heap.h"
 #include "tests/support/largest_files.h"
 #include "tests/support/pth_bytes.h"

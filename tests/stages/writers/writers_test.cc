@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "stages/sources/webdataset.h"
+#include "stages/sources/shards/webdataset.h"
 #include "stages/writers/safetensors_sink.h"
 #include "stages/writers/webdataset_writer.h"
 #include "tests/stages/sources/listed_pass.h"

@@ -44,7 +44,7 @@ class TarOutlineWriter {
 
   AtomicFile file_;
   z_stream stream_{};
-  std::uint64_t begin_ = 0;        // of the record that is gathered
+  std::uint64_t begin_ = 0;        // where the record that is gathered begins
   std::vector<std::byte> record_;  // its bytes
 };
 
@@ -66,7 +66,7 @@ class TarOutlineReader {
   };
 
   std::unique_ptr<gzFile_s, Close> file_;
-  std::uint64_t begin_ = 0;  // of the record
+  std::uint64_t begin_ = 0;  // where the record begins
   std::vector<unsigned char> record_;
   bool is_over_ = false;
 };

@@ -21,7 +21,7 @@
 #include "stages/decode/decode.h"
 #include "stages/picture_lists.h"
 #include "tests/stages/sources/listed_pass.h"
-#include "tests/stages/sources/webdataset_fixture.h"
+#include "tests/stages/sources/shards/webdataset_fixture.h"
 #include "tests/support/file_text.h"
 #include "tests/support/range_server.h"
 
@@ -161,7 +161,7 @@ TEST_F(RemoteWebdatasetTest, WhatWasListedIsNotFetchedToBeListedAgain) {
   others.class_key = "class";  // stands in files that were passed over
   EXPECT_GT(list(others).first, 2u);
 
-  // Of another file nothing is known, nor is anything taken from what was kept and damaged.
+  // Nothing is known of another file, nor is anything taken from what was kept and damaged.
   server_->set_bend([](const RangeServer::Request&, RangeServer::Answer& answer) {
     answer.headers["ETag"] = "\"two\"";
   });

@@ -13,8 +13,8 @@
 #include <string_view>
 
 #include "stages/file_stamp.h"
-#include "stages/sources/tar_bytes.h"
-#include "stages/sources/tar_input.h"
+#include "stages/sources/shards/tar_bytes.h"
+#include "stages/sources/shards/tar_input.h"
 
 struct archive;
 struct archive_entry;

@@ -1,4 +1,4 @@
-#include "stages/sources/tar_outline.h"
+#include "stages/sources/shards/tar_outline.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "stages/sources/remote_tar.h"
+#include "stages/sources/shards/remote_tar.h"
 
 #include <algorithm>
 #include <chrono>

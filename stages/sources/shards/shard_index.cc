@@ -1,4 +1,4 @@
-#include "stages/sources/shard_index.h"
+#include "stages/sources/shards/shard_index.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -15,8 +15,8 @@
 #include "stages/sources/json_object.h"
 #include "stages/sources/listing/endings.h"
 #include "stages/sources/listing/picture_names.h"
-#include "stages/sources/remote_tar.h"
-#include "stages/sources/tar_reader.h"
+#include "stages/sources/shards/remote_tar.h"
+#include "stages/sources/shards/tar_reader.h"
 
 namespace weir {
 namespace {

@@ -67,7 +67,7 @@ class ShardIndex {
   // What reads shards on servers; null where there are none.
   const std::shared_ptr<RemoteClient>& client() const { return client_; }
   std::uint64_t remote_shards() const { return remote_shards_; }
-  std::uint64_t remote_bytes() const { return remote_bytes_; }  // of all of them
+  std::uint64_t remote_bytes() const { return remote_bytes_; }  // all of them together
 
   // The files that are no part of a sample.
   const LeftOut& left_out() const { return left_out_; }

@@ -1,4 +1,4 @@
-#include "stages/sources/webdataset.h"
+#include "stages/sources/shards/webdataset.h"
 
 #include <algorithm>
 #include <map>
@@ -13,7 +13,7 @@
 #include "stages/sources/listing/endings.h"
 #include "stages/sources/listing/lookalikes.h"
 #include "stages/sources/listing/picture_names.h"
-#include "stages/sources/shard_paths.h"
+#include "stages/sources/shards/shard_paths.h"
 
 namespace weir {
 namespace {

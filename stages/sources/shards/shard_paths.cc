@@ -1,4 +1,4 @@
-#include "stages/sources/shard_paths.h"
+#include "stages/sources/shards/shard_paths.h"
 
 #include <algorithm>
 #include <cstdint>

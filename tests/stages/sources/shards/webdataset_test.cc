@@ -1,4 +1,4 @@
-#include "stages/sources/webdataset.h"
+#include "stages/sources/shards/webdataset.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "tests/stages/sources/listed_pass.h"
-#include "tests/stages/sources/webdataset_fixture.h"
+#include "tests/stages/sources/shards/webdataset_fixture.h"
 
 namespace weir {
 namespace {

@@ -1,4 +1,4 @@
-#include "stages/sources/tar_reader.h"
+#include "stages/sources/shards/tar_reader.h"
 
 #include <archive.h>
 #include <archive_entry.h>

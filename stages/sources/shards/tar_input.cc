@@ -1,4 +1,4 @@
-#include "stages/sources/tar_input.h"
+#include "stages/sources/shards/tar_input.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "stages/files/file_bytes.h"
-#include "stages/sources/webdataset.h"
-#include "tests/stages/sources/tar_shards.h"
+#include "stages/sources/shards/webdataset.h"
+#include "tests/stages/sources/shards/tar_shards.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/scoped_variable.h"
 #include "tests/support/scratch_folder.h"

@@ -1,5 +1,5 @@
 // Which members of a shard are pictures, and what is said of the others.
-#include "stages/sources/shard_index.h"
+#include "stages/sources/shards/shard_index.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "stages/files/file_bytes.h"
-#include "tests/stages/sources/tar_shards.h"
+#include "tests/stages/sources/shards/tar_shards.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/scoped_variable.h"
 #include "tests/support/scratch_folder.h"

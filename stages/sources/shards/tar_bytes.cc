@@ -1,4 +1,4 @@
-#include "stages/sources/tar_bytes.h"
+#include "stages/sources/shards/tar_bytes.h"
 
 #include <archive.h>
 #include <zlib.h>

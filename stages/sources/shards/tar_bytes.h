@@ -12,7 +12,7 @@
 #include <memory>
 #include <string>
 
-#include "stages/sources/tar_input.h"
+#include "stages/sources/shards/tar_input.h"
 
 struct archive;
 struct z_stream_s;  // NOLINT(readability-identifier-naming): it is zlib's

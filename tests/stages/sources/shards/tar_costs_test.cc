@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "framework/error.h"
-#include "stages/sources/tar_reader.h"
-#include "tests/stages/sources/tar_member.h"
+#include "stages/sources/shards/tar_reader.h"
+#include "tests/stages/sources/shards/tar_member.h"
 #include "tests/support/counting_malloc.h"
 #include "tests/support/scratch_folder.h"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "tests/stages/sources/listed_pass.h"
-#include "tests/stages/sources/webdataset_fixture.h"
+#include "tests/stages/sources/shards/webdataset_fixture.h"
 #include "tests/support/file_text.h"
 #include "tests/support/hostile_bytes.h"
 

@@ -42,8 +42,8 @@
 #include "framework/config/params.h"
 #include "framework/flow/data_reading.h"
 #include "stages/sources/listed_source.h"
-#include "stages/sources/remote_read_ahead.h"
-#include "stages/sources/shard_index.h"
+#include "stages/sources/shards/remote_read_ahead.h"
+#include "stages/sources/shards/shard_index.h"
 
 namespace weir {
 

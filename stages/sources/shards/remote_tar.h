@@ -19,8 +19,8 @@
 #include <string>
 
 #include "stages/files/remote/remote_file.h"
-#include "stages/sources/tar_input.h"
-#include "stages/sources/tar_outline.h"
+#include "stages/sources/shards/tar_input.h"
+#include "stages/sources/shards/tar_outline.h"
 
 namespace weir {
 

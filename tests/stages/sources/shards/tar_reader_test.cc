@@ -1,11 +1,11 @@
-#include "stages/sources/tar_reader.h"
+#include "stages/sources/shards/tar_reader.h"
 
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <string>
 
-#include "tests/stages/sources/tar_member.h"
+#include "tests/stages/sources/shards/tar_member.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/scratch_folder.h"
 

@@ -1,4 +1,4 @@
-#include "stages/sources/remote_read_ahead.h"
+#include "stages/sources/shards/remote_read_ahead.h"
 
 #include <algorithm>
 #include <cstring>
@@ -9,7 +9,8 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kMostAhead = 2048;  // pictures
-// Of one of them: its name twice, its place, and what is asked for it; its address is the file's.
+// What one of them takes: its name twice, its place, and what is asked for it; its address is
+// the file's.
 constexpr std::size_t kPictureBytes = 1024;
 constexpr std::size_t kMostOfAGroup = 2 << 20;    // bytes
 constexpr std::uint64_t kMostBetween = 64 << 10;  // bytes that are fetched and not wanted
