@@ -16,7 +16,7 @@ class ByteSource {
  public:
   virtual ~ByteSource() = default;
 
-  virtual std::uint64_t size() const = 0;  // of the whole file, in bytes
+  virtual std::uint64_t size() const = 0;  // bytes in the whole file
 
   // What the file was when it was first looked at. It stays that: where the file is another one
   // later, Read() throws.

@@ -10,6 +10,7 @@
 #include "framework/config/suggestion.h"
 #include "framework/text.h"
 #include "pipelines/commands/commands.h"
+#include "pipelines/finetune/phase_job.h"
 #include "pipelines/finetune/phase_plans.h"
 #include "pipelines/job/host_ceiling.h"
 #include "pipelines/job/model_setup.h"
@@ -116,7 +117,8 @@ void PlanCommand(const ConfigOptions& options, PlanForm form, int ranks, StageTa
     smallest = std::max(smallest, each.smallest_bytes());
     enough = std::max(enough, each.plan.enough_bytes);
   }
-  const auto could_learn = MostThatCouldLearn(phases.back(), model.get(), session);
+  const auto last = model ? ForPhase(phases.back(), *model) : nullptr;
+  const auto could_learn = MostThatCouldLearn(phases.back(), last.get(), session);
   if (form == PlanForm::kJson) {
     nlohmann::json json = ToJson(plans, session.device());
     if (const auto prediction = PlanPrediction(recipe, session)) {

@@ -18,7 +18,7 @@ void RunCommand(const RunOptions& options, StageTable& stages) {
   Recipe recipe = LoadRecipe(stages, options.config, options.overrides);
   std::unique_ptr<TrainingRanks> ranks;
   if (recipe.trains()) ranks = TrainingRanks::Join(recipe, options.ranks);
-  std::optional<Trace> trace;  // of the first rank
+  std::optional<Trace> trace;  // the first rank alone writes one
   if (!options.trace.empty() && (!ranks || ranks->is_first())) trace.emplace(options.trace);
   if (recipe.trains()) {
     Finetune(recipe, options, trace ? &*trace : nullptr, ranks.get());

@@ -363,11 +363,11 @@ class Finetuning {
   TrainingRanks* const ranks_;  // null where the training is not shared
   const std::string resolved_yaml_;
   fs::path resumed_;  // empty where it is a new run
-  fs::path folder_;   // of the run
+  fs::path folder_;   // the run's
   std::vector<Recipe> phases_;
   std::optional<KeptEpoch> lost_;         // as TrainingCourse has it
   std::string about_lost_;                // what is said of it
-  std::unique_ptr<const Session> first_;  // of the first phase of the process, once it is over
+  std::unique_ptr<const Session> first_;  // the first phase's, once that is over
   std::unique_ptr<PhaseJob> job_;         // the phase in progress
 };
 

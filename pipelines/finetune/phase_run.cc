@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -39,6 +41,17 @@ std::vector<std::pair<std::string, double>> KnownFigures(const Metrics& metrics)
     if (value) known.emplace_back(name, *value);
   }
   return known;
+}
+
+// All that ranks decide by, to the bit: where a rank's processor rounds in another way, it is said,
+// before one stops and another goes on.
+std::string BitsOf(const Metrics& metrics) {
+  std::ostringstream text;
+  text << std::hexfloat;
+  for (const auto& [name, value] : FiguresOf(metrics)) {
+    text << name << ' ' << value.value_or(0) << ' ';
+  }
+  return text.str();
 }
 
 }  // namespace
@@ -166,6 +179,7 @@ Metrics PhaseRun::RunPass(Split split, int epoch, bool of_average) {
   tally.images += metrics.images - images_before;
   if (trains) tally.epoch_seconds += seconds;
   if (job_.session().pipeline().stopped()) Interrupted();
+  if (course_.ranks) course_.ranks->Compare("other figures of " + title, BitsOf(metrics));
   try {
     Report(split, epoch, of_average, metrics, trains ? tally.epoch_seconds : seconds);
   } catch (const Error&) {

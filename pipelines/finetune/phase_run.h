@@ -21,7 +21,7 @@ namespace weir {
 // What goes on from one phase to the next.
 struct TrainingCourse {
   RunReport& report;
-  RunFolder folder;  // of the run; that of the report is a rank's own, beside the first
+  RunFolder folder;                // the run's; beside the first rank the report has another
   TrainingRanks* ranks = nullptr;  // null where the training is not shared
   Tally tally;
   std::optional<KeptEpoch> lost{};  // what model/ held by the checkpoint, and does not any more

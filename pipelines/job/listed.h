@@ -3,6 +3,7 @@
 // in the plan and in the ledger. The source may be of any stage, a plugin's too.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +40,10 @@ class Listed final : public AnyStage {
 
   Stage& stage() override { return stage_; }
   std::optional<Packet> Next(StageContext& context) override { return source_.Next(context); }
+  bool IsReady() override { return source_.IsReady(); }
+  void set_on_ready(std::function<void()> on_ready) override {
+    source_.set_on_ready(std::move(on_ready));
+  }
   std::string NameOf(Packet& item) override { return source_.NameOf(item); }
 
  private:
@@ -52,7 +57,10 @@ class Listed final : public AnyStage {
     // Throws Error(kMemory) where what the source holds does not fit.
     void Open(OpenContext& context) override {
       lease_ = context.budget.TryAcquire(MemoryTag::kReserve, footprint().held_bytes());
-      if (lease_) return;
+      if (lease_) {
+        if (footprint().lever) source_.LowerLever(context.lever);  // as this plan grants it
+        return;
+      }
       throw Error(ErrorKind::kMemory, "the list of the pictures does not fit in the ceiling",
                   "Raise memory.host.");
     }

@@ -122,7 +122,7 @@ RankInvitation BySlurm(const Variables& of) {
     throw Error(ErrorKind::kConfig, "srun does not say on which machine rank 0 is",
                 "Set MASTER_ADDR to its name.");
   }
-  // Of two jobs on one machine each has its own.
+  // Two jobs on one machine have a port each.
   constexpr int kPorts = 10000;
   const int job = of.NumberOr("SLURM_JOB_ID", 0, 2147483647, 0);
   invitation.port = PortOf(of, kDefaultPort + job % kPorts);

@@ -20,7 +20,7 @@ namespace weir {
 
 struct RankInvitation {
   RankPlace place{};
-  std::string address{};   // of rank 0's machine
+  std::string address{};   // that of rank 0's machine
   std::uint16_t port = 0;  // where the ranks meet there
   bool has_store = false;  // the launcher has opened the store that they meet at
   std::string job{};       // what tells this start from another by the same launcher

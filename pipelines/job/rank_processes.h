@@ -23,7 +23,7 @@ class RankProcesses {
   // hang, are ended.
   ~RankProcesses();
 
-  // Of those that have ended, in words: "rank 2 was killed by signal 9". Empty: none, or none but
+  // How one ended that went wrong: "rank 2 was killed by signal 9". Empty: none did, or all that
   // well.
   std::string HowEnded();
   // The exit status of one that has ended, 130 where a signal ended it; empty: all are there.

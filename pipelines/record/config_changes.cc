@@ -33,7 +33,7 @@ std::string Shown(const std::string& value) {
   return value.substr(0, end) + "...";
 }
 
-// Of an address what may be shown: what was signed anew is the same address.
+// What may be shown of an address: one that was only signed anew is the same address.
 std::string ValueOf(const YamlNode& node) {
   if (node.is_null()) return kNotSet;
   if (node.is_scalar()) return ShownRemote(node.scalar());

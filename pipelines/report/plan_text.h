@@ -19,7 +19,7 @@ std::string WhyText(const MemoryPlan& plan);
 // The bill, which device was taken and why: what `weir plan --json` prints and plan.json holds.
 nlohmann::json ToJson(const MemoryPlan& plan, const ChosenDevice& chosen);
 
-// Of a bill no more than its peak and the lowest ceiling that works: what is said of work beside
+// A bill's peak and the lowest ceiling that works, and no more: what is said of work beside
 // the run.
 nlohmann::json ToShortJson(const MemoryPlan& plan);
 

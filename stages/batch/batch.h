@@ -59,8 +59,9 @@ class BatchImages final : public GatherStage<Image, Batch> {
   RankShare share_;  // one rank's, which has the whole batch, where there are no others
   int height_ = 0;
   int width_ = 0;
-  std::uint64_t first_order_ = 0;  // of the pass
-  std::uint64_t end_order_ = 0;    // of the window, or this rank's part, that batch_ is filled from
+  std::uint64_t first_order_ = 0;  // where the pass begins
+  std::uint64_t end_order_ =
+      0;  // behind what batch_ is filled from: the window, or this rank's part
   Batch batch_;
 };
 

@@ -72,7 +72,7 @@ class FileBytes {
   std::uint64_t begin_ = 0;                   // in the file
   std::uint64_t size_ = 0;
   FileStamp stamp_;
-  mutable std::string failure_;        // of the first read that failed
+  mutable std::string failure_;        // what the first read that failed says
   mutable std::exception_ptr thrown_;  // by the source, then
   mutable Block block_;
   std::array<unsigned char, 4096> window_;

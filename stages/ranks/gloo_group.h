@@ -16,8 +16,8 @@ namespace weir {
 
 struct GlooOptions {
   RankPlace place{};
-  std::string address{};  // of rank 0's machine
-  // Of the store there; 0 on rank 0: one that is free, to be reached from this machine alone.
+  std::string address{};  // that of rank 0's machine
+  // The port of the store there; 0 on rank 0: a free one, open to this machine alone.
   std::uint16_t port = 0;
   bool has_store = false;  // a launcher has opened the store already
   std::string job{};       // tells this start from others that use the same store

@@ -29,7 +29,7 @@ struct RankShare {
   }
 
   int pieces() const { return PiecesOf(batch_size); }
-  int PiecesOf(std::uint64_t samples) const {  // of a window that ends with the pass
+  int PiecesOf(std::uint64_t samples) const {  // the last window of a pass may have fewer
     const auto size = static_cast<std::uint64_t>(piece_size);
     return static_cast<int>((samples + size - 1) / size);
   }

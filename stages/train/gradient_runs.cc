@@ -1,27 +1,17 @@
 #include "stages/train/gradient_runs.h"
 
-#include <ATen/ops/zeros.h>
-
 #include <algorithm>
 #include <span>
 #include <utility>
 
 #include "framework/flow/parallel.h"
 #include "stages/ranks/gradient_sum.h"
+#include "stages/train/tensors/float_run.h"
 
 namespace weir {
 namespace {
 
 constexpr std::size_t kValuesOfATask = std::size_t{1} << 17;
-
-at::Tensor Zeros(std::size_t values, at::Device device) {
-  return at::zeros({static_cast<std::int64_t>(values)},
-                   at::TensorOptions(device).dtype(at::kFloat));
-}
-
-std::span<float> Span(const at::Tensor& run) {
-  return {run.mutable_data_ptr<float>(), static_cast<std::size_t>(run.numel())};
-}
 
 // work(begin, end) over all of [0, values) in parts; what is done to each value is the same.
 template <class Work>
@@ -53,13 +43,13 @@ int RunsOfSum(const Ranks* ranks) {
 
 GradientRuns::GradientRuns(std::size_t values, int in_flight, at::Device device, const Ranks* ranks)
     : ranks_(ranks), on_host_(device.is_cpu()) {
-  for (int i = 0; i < in_flight; ++i) runs_.push_back(Zeros(values, device));
-  for (int i = 1; i < RunsOfSum(ranks); ++i) Spare(Zeros(values, device));
+  for (int i = 0; i < in_flight; ++i) runs_.push_back(ZeroRun(values, device));
+  for (int i = 1; i < RunsOfSum(ranks); ++i) Spare(ZeroRun(values, device));
   if (!IsSharedOut(ranks)) return;
-  buffer_ = Zeros(kSumBufferValues, at::kCPU);
+  buffer_ = ZeroRun(kSumBufferValues, at::kCPU);
   if (on_host_) return;
   staged_.resize(MostNodes(ranks->share));
-  for (at::Tensor& run : staged_) run = Zeros(values, at::kCPU);
+  for (at::Tensor& run : staged_) run = ZeroRun(values, at::kCPU);
 }
 
 std::size_t GradientRuns::SumBytes(std::size_t run_bytes, const Ranks* ranks, bool on_device) {
@@ -72,10 +62,10 @@ std::size_t GradientRuns::SumBytes(std::size_t run_bytes, const Ranks* ranks, bo
 void GradientRuns::AddWave(int slots) {
   has_part_ = true;
   if (slots == 1) return;
-  InParts(Span(runs_[0]).size(), [&](std::size_t begin, std::size_t count) {
-    float* const sum = Span(runs_[0]).data() + begin;
+  InParts(SpanOf(runs_[0]).size(), [&](std::size_t begin, std::size_t count) {
+    float* const sum = SpanOf(runs_[0]).data() + begin;
     for (int slot = 1; slot < slots; ++slot) {
-      const float* const more = Span(runs_[slot]).data() + begin;
+      const float* const more = SpanOf(runs_[slot]).data() + begin;
       for (std::size_t i = 0; i < count; ++i) sum[i] += more[i];
     }
   });
@@ -128,10 +118,10 @@ void GradientRuns::SumOverGroup(int pieces, float factor) {
   std::vector<std::span<float>> mine;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (!on_host_) staged_[i].copy_(nodes[i]);
-    mine.push_back(Span(on_host_ ? nodes[i] : staged_[i]));
+    mine.push_back(SpanOf(on_host_ ? nodes[i] : staged_[i]));
   }
   SumOverRanks(*ranks_->group, share, pieces, std::span(mine).first(count), mine.front(), factor,
-               Span(buffer_));
+               SpanOf(buffer_));
   if (!on_host_) nodes.front().copy_(staged_.front());
   if (runs_[0].defined()) Spare(std::move(runs_[0]));
   runs_[0] = std::move(nodes.front());
@@ -143,9 +133,9 @@ void GradientRuns::Add(const at::Tensor& to, const at::Tensor& more) const {
     to.add_(more);
     return;
   }
-  InParts(Span(to).size(), [&](std::size_t begin, std::size_t count) {
-    float* const sum = Span(to).data() + begin;
-    const float* const values = Span(more).data() + begin;
+  InParts(SpanOf(to).size(), [&](std::size_t begin, std::size_t count) {
+    float* const sum = SpanOf(to).data() + begin;
+    const float* const values = SpanOf(more).data() + begin;
     for (std::size_t i = 0; i < count; ++i) sum[i] += values[i];
   });
 }
@@ -155,8 +145,8 @@ void GradientRuns::Scale(const at::Tensor& run, float factor) const {
     run.mul_(factor);
     return;
   }
-  InParts(Span(run).size(), [&](std::size_t begin, std::size_t count) {
-    float* const values = Span(run).data() + begin;
+  InParts(SpanOf(run).size(), [&](std::size_t begin, std::size_t count) {
+    float* const values = SpanOf(run).data() + begin;
     for (std::size_t i = 0; i < count; ++i) values[i] *= factor;
   });
 }

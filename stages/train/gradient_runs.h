@@ -42,7 +42,7 @@ class GradientRuns {
   void AddWave(int slots);
   void LowerInFlight(int in_flight);  // gives back the others
 
-  void BeginPieces();  // of a batch; what was learnt of another is forgotten
+  void BeginPieces();  // a batch begins; what was learnt of another is forgotten
   // What was learnt since Begin is that piece; where nothing was its gradients are zeros.
   void EndPiece(PieceNode piece);
   // sum() is `factor` times the sum of all `pieces` of the batch, over all ranks.
@@ -60,7 +60,7 @@ class GradientRuns {
   const bool on_host_;
   std::vector<at::Tensor> runs_;    // the sum's, then that of each further micro-batch in flight
   bool has_part_ = false;           // whether the sum's holds a part of this batch or piece
-  PieceTree<at::Tensor> tree_;      // of the pieces of this batch
+  PieceTree<at::Tensor> tree_;      // what this batch's pieces add up to so far
   std::vector<at::Tensor> spare_;   // runs that hold nothing
   at::Tensor buffer_;               // for the sum over ranks
   std::vector<at::Tensor> staged_;  // with a device, on the host: a run for each node of this rank

@@ -15,7 +15,7 @@ namespace weir {
 
 class SampleGather {
  public:
-  // Of each sample there are `values` floats and a loss.
+  // A sample has `values` floats and a loss.
   SampleGather(const RankShare& share, std::size_t values);
 
   static std::size_t bytes(const RankShare& share, std::size_t values);
@@ -27,13 +27,13 @@ class SampleGather {
   bool Gather(const Ranks& ranks, std::span<const Sample> mine, const float* from, float* to,
               std::span<double> losses);
 
-  // Of the last batch, with everything but their paths.
+  // The last batch's, with everything but their paths.
   const std::vector<Sample>& samples() const { return samples_; }
 
  private:
   struct Record;
-  std::size_t record_bytes() const;  // of a sample
-  std::size_t block_bytes() const;   // of a rank
+  std::size_t record_bytes() const;  // bytes that a sample takes
+  std::size_t block_bytes() const;   // bytes that a rank tells
 
   const std::size_t values_;
   const int most_samples_;  // that a rank has of a batch

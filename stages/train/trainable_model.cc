@@ -20,17 +20,13 @@
 #include "stages/train/micro_batch_run.h"
 #include "stages/train/optimizers/optimizer_step.h"
 #include "stages/train/parameter_groups.h"
+#include "stages/train/tensors/float_run.h"
 #include "stages/train/torch/torch_allocator.h"
 
 namespace weir {
 namespace {
 
 constexpr std::size_t kValuesAtOnce = std::size_t{1} << 17;
-
-at::Tensor Zeros(std::size_t values, at::Device device) {
-  return at::zeros({static_cast<std::int64_t>(values)},
-                   at::TensorOptions(device).dtype(at::kFloat));
-}
 
 // What others see of a run on the host: the run itself, or a place for a copy.
 at::Tensor Seen(const at::Tensor& run, bool is_copy) {
@@ -41,10 +37,6 @@ void CopyTo(const at::Tensor& run, const Parameter& parameter, const std::vector
   assert(values.size() == parameter.values);
   View(run, parameter)
       .copy_(at::from_blob(const_cast<float*>(values.data()), parameter.shape, at::kFloat));
-}
-
-std::span<float> Span(const at::Tensor& run) {
-  return {run.mutable_data_ptr<float>(), static_cast<std::size_t>(run.numel())};
 }
 
 std::vector<float> InitialValues(const HeadArray& array, const std::string& name,
@@ -74,12 +66,12 @@ struct TrainableModel::Parts {
                               : std::vector<StepSpan>()) {
     const std::size_t values = arrays.tables.learning.values();
     for (std::size_t i = 0; options.training && i < optimizer.slot_names().size(); ++i) {
-      slots.push_back(Zeros(values, device));
+      slots.push_back(ZeroRun(values, device));
     }
     state = {arrays.values, arrays.statistics};
     state.insert(state.end(), slots.begin(), slots.end());
     if (options.averages) {
-      average = {Zeros(values, device), Zeros(arrays.tables.statistics.values(), device)};
+      average = {ZeroRun(values, device), ZeroRun(arrays.tables.statistics.values(), device)};
       state.insert(state.end(), average.begin(), average.end());
     }
     for (const at::Tensor& run : state) seen.push_back(Seen(run, arrays.is_issued));
@@ -92,9 +84,9 @@ struct TrainableModel::Parts {
     ParameterArrays arrays;
     arrays.tables = DeclareParameters(model);
     arrays.is_issued = is_issued;
-    arrays.values = Zeros(arrays.tables.learning.values(), device);
-    arrays.statistics = Zeros(arrays.tables.statistics.values(), device);
-    arrays.folded = Zeros(arrays.tables.folded.values(), device);
+    arrays.values = ZeroRun(arrays.tables.learning.values(), device);
+    arrays.statistics = ZeroRun(arrays.tables.statistics.values(), device);
+    arrays.folded = ZeroRun(arrays.tables.folded.values(), device);
     return arrays;
   }
 
@@ -109,10 +101,10 @@ struct TrainableModel::Parts {
   std::vector<std::unique_ptr<HeadOperation>> head;
   TrainingSteps inference, learning;
   std::optional<OptimizerStep> step;
-  std::vector<at::Tensor> slots;          // the optimizer's
-  std::vector<at::Tensor> average;        // of the values and the statistics; empty without one
-  std::vector<at::Tensor> state;          // values, statistics, slots, average
-  std::vector<at::Tensor> seen;           // the same on the host
+  std::vector<at::Tensor> slots;    // the optimizer's
+  std::vector<at::Tensor> average;  // that of values and that of statistics; empty without one
+  std::vector<at::Tensor> state;    // values, statistics, slots, average
+  std::vector<at::Tensor> seen;     // the same on the host
   std::optional<GradientRuns> gradients;  // only where it trains
   int full_rows = 0;                      // that every micro-batch is filled up to; 0: none is
 };
@@ -253,10 +245,10 @@ void TrainableModel::Learn(const MicroBatch& micro_batch, int slot, std::span<fl
     at::Tensor gradient = from.to(at::kCPU, at::kFloat, /*non_blocking=*/false, /*copy=*/true);
     std::copy_n(gradient.const_data_ptr<float>(), logits.size(), logits.begin());
     const std::size_t classes = model_.classes().size();
-    std::ranges::fill(Span(gradient).subspan(logits.size()), 0.0f);
+    std::ranges::fill(SpanOf(gradient).subspan(logits.size()), 0.0f);
     for (int i = 0; i < micro_batch.size(); ++i) {
       losses[i] = WeightedGradient(*options_.loss, options_.class_weights,
-                                   Span(gradient).subspan(i * classes, classes),
+                                   SpanOf(gradient).subspan(i * classes, classes),
                                    micro_batch.samples[i], 1.0 / micro_batch.batch_size);
     }
     return gradient.to(parts_->device);
@@ -293,8 +285,8 @@ void TrainableModel::Step(std::uint64_t step, double learning_rate) {
     parts_->step->Apply(values, gradients, parts_->slots, step, learning_rate);
   } else {
     std::vector<std::span<float>> slots;
-    for (const at::Tensor& slot : parts_->slots) slots.push_back(Span(slot));
-    parts_->step->Apply(Span(values), Span(gradients), slots, step, learning_rate);
+    for (const at::Tensor& slot : parts_->slots) slots.push_back(SpanOf(slot));
+    parts_->step->Apply(SpanOf(values), SpanOf(gradients), slots, step, learning_rate);
   }
   parts_->backbone.Fold();
 }
@@ -329,14 +321,14 @@ void TrainableModel::ExchangeAverage() {
 }
 
 const ModelParameters& TrainableModel::tables() const { return parts_->arrays.tables; }
-std::span<float> TrainableModel::values() { return Span(parts_->seen[0]); }
-std::span<float> TrainableModel::statistics() { return Span(parts_->seen[1]); }
+std::span<float> TrainableModel::values() { return SpanOf(parts_->seen[0]); }
+std::span<float> TrainableModel::statistics() { return SpanOf(parts_->seen[1]); }
 std::span<float> TrainableModel::average_values() {
-  return Span(parts_->seen[2 + parts_->slots.size()]);
+  return SpanOf(parts_->seen[2 + parts_->slots.size()]);
 }
 std::span<float> TrainableModel::average_statistics() {
-  return Span(parts_->seen[3 + parts_->slots.size()]);
+  return SpanOf(parts_->seen[3 + parts_->slots.size()]);
 }
-std::span<float> TrainableModel::slot(int index) { return Span(parts_->seen[2 + index]); }
+std::span<float> TrainableModel::slot(int index) { return SpanOf(parts_->seen[2 + index]); }
 
 }  // namespace weir

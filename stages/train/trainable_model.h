@@ -104,7 +104,7 @@ class TrainableModel {
   void Learn(const MicroBatch& micro_batch, int slot, std::span<float> logits,
              std::span<double> losses) const;
   void AddGradients(int slots);  // adds a wave's gradients to the batch's
-  void BeginPieces();            // of a batch; what was learnt of another is forgotten
+  void BeginPieces();            // a batch begins; what was learnt of another is forgotten
   // What was learnt since BeginBatch is that piece of the batch; nothing: its gradients are zeros.
   void EndPiece(PieceNode piece);
   // The batch's gradients, of `pieces` in all: `factor` times their sum over all ranks.

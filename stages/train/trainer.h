@@ -1,4 +1,6 @@
-// The Learner of the stage `train`: its state, and one batch at a time.
+// The Learner of the stage `train`: its state, and one batch at a time. trainer.cc makes and opens
+// it, trainer_passes.cc has what it does in a pass, trainer_state.cc how its state is saved, given
+// to others, and taken up again.
 //
 // Called by one thread at a time, but for metrics() and LowerInFlight(), which any thread may call.
 #pragma once
@@ -144,9 +146,9 @@ class Trainer final : public Learner {
   const std::shared_ptr<const Ranks> ranks_;
   const SampleCounts counts_;
   const bool gathers_features_;  // whether each rank learns from the features of the whole batch
-  const RankShare share_;  // of the sum: where nothing is summed, the whole batch as one piece
-  const int batch_size_;   // of all ranks together
-  const bool drops_last_;  // whether a train pass leaves out what is over at its end
+  const RankShare share_;        // what is summed: the whole batch as one piece, where nothing is
+  const int batch_size_;         // samples that all ranks together have
+  const bool drops_last_;        // whether a train pass leaves out what is over at its end
   int micro_batch_;  // with a device the largest that is tried, until Open has found which fits
   bool may_cut_;     // whether Open may take a smaller one
   int workers_;
@@ -159,8 +161,8 @@ class Trainer final : public Learner {
   std::string frozen_digest_;                  // what does not learn; only where it trains
   std::vector<float> logits_;                  // [samples, classes] for one batch
   std::vector<double> losses_;
-  std::optional<SampleGather> gather_;  // of a batch that is shared out: features, or logits
-  std::uint64_t next_window_ = 0;       // of the pass, where it is shared out
+  std::optional<SampleGather> gather_;  // features or logits, where batches are shared out
+  std::uint64_t next_window_ = 0;       // the pass' next batch, where it is shared out
   bool is_stopping_ = false;            // as the ranks agreed
 
   TrainingPosition position_;

@@ -2,12 +2,15 @@
 // process leaves, however many they are and whatever happens to them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -100,6 +103,40 @@ class RanksRun : public TrainingRun {
     if (!std::getline(file, stat)) return false;
     return stat.at(stat.rfind(')') + 2) != 'Z';
   }
+  // A descriptor by which the end of a process can be waited for that is no child of this one.
+  static int EndOf(int process) {
+    const auto descriptor = static_cast<int>(syscall(SYS_pidfd_open, process, 0));
+    EXPECT_GE(descriptor, 0);
+    return descriptor;
+  }
+  static void WaitForEnd(int descriptor) {
+    pollfd end{.fd = descriptor, .events = POLLIN, .revents = 0};
+    while (poll(&end, 1, -1) < 0) {
+    }
+    close(descriptor);
+  }
+
+  // Three ranks of a long run that has begun to learn; a whole run of the same job is in "whole".
+  struct Started {
+    std::unique_ptr<WeirProcess> first;
+    std::vector<int> others;
+  };
+  Started StartThree(const std::string& name, const std::vector<std::string>& more = {}) const {
+    WriteJob("job", kLong);
+    EXPECT_EQ(RunTo("whole", "job", 1).status, 0);
+    Started started{std::make_unique<WeirProcess>(CommandTo(name, "job", 3, more)), {}};
+    started.first->ReadUntil("epoch 2/60 train");
+    started.others = ChildrenOf(started.first->id());
+    EXPECT_EQ(started.others.size(), 2u);
+    return started;
+  }
+  // Goes on with it with another number of ranks, and holds what it learns against the whole one.
+  void ExpectGoesOn(const std::string& name, int ranks) const {
+    const ProcessOutcome resumed = RunTo(name, "job", ranks, {"--resume"});
+    EXPECT_EQ(resumed.status, 0) << resumed.err;
+    EXPECT_THAT(resumed.out, HasSubstr("going on in epoch "));
+    EXPECT_TRUE(Model(name) == Model("whole"));
+  }
 };
 
 TEST_F(RanksRun, LearnTheSameBytesHoweverManyTheyAre) {
@@ -156,68 +193,59 @@ TEST_F(RanksRun, KeepFeaturesWithoutThatAPictureIsLostOrSeenTwice) {
   }
 }
 
+// Each epoch gives a rank other pictures, which are found in the file, whoever put them there.
+TEST_F(RanksRun, FindAllFeaturesThatAreKeptInAFile) {
+  WriteJob("job", "{epochs: 3}");
+  const std::vector<std::string> in_file = {
+      "--set", "pipeline.augment={size: [32, 32]}",
+      "--set", "pipeline.features.cache=file",
+      "--set", "pipeline.features.cache_folder=" + (scratch_ / "features").string()};
+  ASSERT_EQ(RunTo("one", "job", 1, in_file).status, 0);
+  const ProcessOutcome again = RunTo("two", "job", 2, in_file);
+  ASSERT_EQ(again.status, 0) << again.err;
+  EXPECT_THAT(again.out, HasSubstr(", 0 added"));
+}
+
 TEST_F(RanksRun, EndWhereOneIsKilledAndGoOnWithAnotherNumber) {
-  WriteJob("job", kLong);
-  ASSERT_EQ(RunTo("whole", "job", 1).status, 0);
-  WeirProcess process(CommandTo("killed", "job", 3));
-  process.ReadUntil("epoch 2/60 train");
-  const std::vector<int> others = ChildrenOf(process.id());
-  ASSERT_EQ(others.size(), 2u);
-  kill(others[1], SIGKILL);
-  const ProcessOutcome outcome = process.Wait();
+  const Started ranks = StartThree("killed");
+  kill(ranks.others.at(1), SIGKILL);
+  const ProcessOutcome outcome = ranks.first->Wait();
   EXPECT_EQ(outcome.status, 130);
   EXPECT_EQ(outcome.err,
             "weir: rank 2 is gone: rank 2 was killed by signal 9\n"
             "  Go on from the last checkpoint with --resume, with any number of ranks.\n");
-  EXPECT_FALSE(IsThere(others[0]));
-  const ProcessOutcome resumed = RunTo("killed", "job", 2, {"--resume"});
-  EXPECT_EQ(resumed.status, 0) << resumed.err;
-  EXPECT_THAT(resumed.out, HasSubstr("going on in epoch "));
-  EXPECT_TRUE(Model("killed") == Model("whole"));
+  EXPECT_FALSE(IsThere(ranks.others.at(0)));
+  ExpectGoesOn("killed", 2);
 }
 
 TEST_F(RanksRun, EndByThemselvesWhereTheFirstIsKilled) {
-  WriteJob("job", kLong);
-  ASSERT_EQ(RunTo("whole", "job", 1).status, 0);
-  WeirProcess process(CommandTo("killed", "job", 3));
-  process.ReadUntil("epoch 2/60 train");
-  const std::vector<int> others = ChildrenOf(process.id());
-  process.Signal(SIGKILL);
-  EXPECT_EQ(process.Wait().status, 128 + SIGKILL);
-  while (IsThere(others.at(0)) || IsThere(others.at(1))) usleep(1000);  // the test's own time-out
-  const ProcessOutcome resumed = RunTo("killed", "job", 4, {"--resume"});
-  EXPECT_EQ(resumed.status, 0) << resumed.err;
-  EXPECT_TRUE(Model("killed") == Model("whole"));
+  const Started ranks = StartThree("killed");
+  std::vector<int> ends;
+  for (const int other : ranks.others) ends.push_back(EndOf(other));
+  ranks.first->Signal(SIGKILL);
+  EXPECT_EQ(ranks.first->Wait().status, 128 + SIGKILL);
+  for (const int end : ends) WaitForEnd(end);
+  ExpectGoesOn("killed", 4);
 }
 
 TEST_F(RanksRun, NameTheOneThatHangs) {
-  WriteJob("job", kLong);
-  WeirProcess process(CommandTo("hung", "job", 3, {"--set", "ranks.timeout=6s"}));
-  process.ReadUntil("epoch 2/60 train");
-  const std::vector<int> others = ChildrenOf(process.id());
-  kill(others.at(0), SIGSTOP);
-  const ProcessOutcome outcome = process.Wait();
+  const Started ranks = StartThree("hung", {"--set", "ranks.timeout=6s"});
+  kill(ranks.others.at(0), SIGSTOP);
+  const ProcessOutcome outcome = ranks.first->Wait();
   EXPECT_EQ(outcome.status, 130);
   EXPECT_THAT(outcome.err, StartsWith("weir: rank 1 has not answered for 6 s\n"));
-  EXPECT_FALSE(IsThere(others[0]));
-  EXPECT_FALSE(IsThere(others[1]));
+  for (const int other : ranks.others) EXPECT_FALSE(IsThere(other));
 }
 
 TEST_F(RanksRun, AllStopBehindTheSameStepWhereOneIsAskedTo) {
-  WriteJob("job", kLong);
-  ASSERT_EQ(RunTo("whole", "job", 1).status, 0);
-  WeirProcess process(CommandTo("stopped", "job", 3));
-  process.ReadUntil("epoch 2/60 train");
-  const std::vector<int> others = ChildrenOf(process.id());
-  kill(others.at(1), SIGTERM);
-  const ProcessOutcome outcome = process.Wait();
+  const Started ranks = StartThree("stopped");
+  kill(ranks.others.at(1), SIGTERM);
+  const ProcessOutcome outcome = ranks.first->Wait();
   EXPECT_EQ(outcome.status, 130);
   EXPECT_THAT(outcome.err,
               ::testing::MatchesRegex("weir: interrupted in epoch [0-9]+ after [0-9]+ steps; the "
                                       "checkpoint is saved\n  Go on with --resume --out [^\n]+\n"));
-  const ProcessOutcome resumed = RunTo("stopped", "job", 1, {"--resume"});
-  EXPECT_EQ(resumed.status, 0) << resumed.err;
-  EXPECT_TRUE(Model("stopped") == Model("whole"));
+  ExpectGoesOn("stopped", 1);
 }
 
 TEST_F(RanksRun, RefuseInOneVoiceBeforeThereIsAFolder) {

@@ -42,8 +42,9 @@ class RangeServer {
     std::string status = "206 Partial Content";
     std::map<std::string, std::string> headers{};
     std::string body{};
-    std::size_t sent_bytes = std::string::npos;  // of the body; then the connection ends
-    bool stalls = false;                         // nothing more is sent, and nothing ends
+    std::size_t sent_bytes =
+        std::string::npos;  // bytes of the body that are sent; then the connection ends
+    bool stalls = false;    // nothing more is sent, and nothing ends
   };
   using Bend = std::function<void(const Request&, Answer&)>;
 

@@ -145,12 +145,16 @@ class CudaDevice final : public Device {
       // start a thread for each core there, and keep them.
       thread_.Run([] { at::set_num_threads(1); });
       ledger_.Settle();  // LibTorch still keeps to what the device before this one left it
+      {
+        // By an issuer of its own: that these layers have an engine says nothing of the model's.
+        CudaIssuer warm_up(index_, ledger_, thread_, /*is_urgent=*/false);
+        const bool works = warm_up.Fits([this] {
+          WarmUpTorch(c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index_)));
+        });
+        if (!works) ledger_.Refuse("CUDA's libraries do not fit on the GPU");
+        warm_up.GiveBack();
+      }
       issuer_.emplace(index_, ledger_, thread_, /*is_urgent=*/false);
-      const bool works = issuer_->Fits([this] {
-        WarmUpTorch(c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index_)));
-      });
-      if (!works) ledger_.Refuse("CUDA's libraries do not fit on the GPU");
-      issuer_->GiveBack();
       ledger_.Settle();
     });
   }

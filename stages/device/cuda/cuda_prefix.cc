@@ -23,8 +23,8 @@ namespace weir {
 namespace {
 
 constexpr int kBatchesAtOnce = 2;
-// With more samples at once nothing gets faster, and a map may come to hold more than the 2^31
-// values that LibTorch's kernels count to: 1,783 pictures of 224 x 224 do.
+// With more samples at once a map may come to hold more than the 2^31 values that LibTorch's
+// kernels count to: 1,784 pictures of 224 x 224 do.
 constexpr int kMostSamples = 512;
 
 ChannelMap MapOf(const Preprocessing& preprocessing) {

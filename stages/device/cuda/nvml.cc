@@ -14,8 +14,8 @@ using nvml::Status;
 
 namespace {
 
-// A card keeps some of its memory for itself, of small ones up to a twelfth; a slice has at most
-// half of its card's.
+// A card keeps some of its memory for itself, of small ones up to a twelfth; a slice of several
+// has at most half of its card's.
 bool IsAbout(std::size_t card_bytes, std::size_t bytes) {
   return bytes <= card_bytes && bytes >= card_bytes - card_bytes / 8;
 }

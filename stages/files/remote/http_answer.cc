@@ -9,7 +9,7 @@
 namespace weir {
 namespace {
 
-constexpr std::size_t kLongestValue = 1024;  // of a header's, in bytes: no ETag is longer
+constexpr std::size_t kLongestValue = 1024;  // bytes in a header; no ETag has more
 
 bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {

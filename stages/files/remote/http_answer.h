@@ -26,7 +26,7 @@ struct RemoteStamp {
 struct ContentRange {
   std::uint64_t first = 0;
   std::uint64_t last = 0;                // the last byte of the part itself
-  std::optional<std::uint64_t> total{};  // of the file; empty for "*"
+  std::optional<std::uint64_t> total{};  // bytes in the file; empty for "*"
 };
 
 std::optional<ContentRange> ParseContentRange(std::string_view value);
@@ -38,7 +38,7 @@ struct HttpAnswer {
   int status = 0;
   std::string reason{};  // "Not Found", made printable
   std::optional<ContentRange> range{};
-  std::optional<std::uint64_t> length{};  // of the body, in bytes
+  std::optional<std::uint64_t> length{};  // bytes in the body
   std::string etag{};
   std::string last_modified{};
   std::string encoding{};                 // "gzip", where the body is compressed
@@ -64,7 +64,7 @@ struct Verdict {
 Verdict Judge(const HttpAnswer& answer, std::uint64_t begin, std::uint64_t count,
               const RemoteStamp* stamp);
 
-// Of an answer that is taken: the file's length, its ETag and its date.
+// What an answer that is taken says of the file: its length, its ETag and its date.
 RemoteStamp StampOf(const HttpAnswer& answer);
 
 // How many bytes follow it, no more than were asked for.

@@ -24,7 +24,7 @@ using Kind = Verdict::Kind;
 constexpr auto kTick = std::chrono::milliseconds(100);
 constexpr double kSlowBytesPerSecond = 1000;
 constexpr double kLongestWait = 30, kLongestRetryAfter = 60;  // seconds
-// Of a connection with TLS: OpenSSL's buffers and state, and libcurl's 16 kB and handle.
+// A connection with TLS holds OpenSSL's buffers and state, and libcurl's 16 kB and handle.
 constexpr std::size_t kConnectionBytes = 192 << 10;
 // The certificates of those that vouch for servers, which all connections share.
 constexpr std::size_t kCertificatesBytes = 4 << 20;

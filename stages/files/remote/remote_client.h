@@ -27,7 +27,7 @@ namespace weir {
 struct RemoteSettings {
   int connections = 32;       // at once
   double stall_s = 30;        // a try that brings less than 1 kB/s for so long is given up
-  int tries = 6;              // of a part
+  int tries = 6;              // that a part gets
   double first_wait_s = 0.5;  // before the second of them
 };
 

@@ -58,7 +58,7 @@ class RemoteRange {
   const std::shared_ptr<void> charge_;
   PageBuffer buffer_;
   std::size_t wanted_;                        // bytes
-  std::size_t filled_ = 0;                    // of them
+  std::size_t filled_ = 0;                    // bytes that are there
   std::shared_ptr<const RemoteStamp> stamp_;  // null where it is not known
   std::optional<Failure> failure_;
   int failed_tries_ = 0;  // one behind the other that brought little or nothing

@@ -4,9 +4,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -29,7 +31,31 @@ sim::Stream& StreamOf(cudaStream_t stream) {
   return stream != nullptr ? *reinterpret_cast<sim::Stream*>(stream) : Current().null_stream();
 }
 
+// Shut as long as there are HeldCopies.
+struct Gate {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool is_shut = false;
+
+  void Set(bool shut) {
+    {
+      const std::lock_guard lock(mutex);
+      is_shut = shut;
+    }
+    changed.notify_all();
+  }
+  void Pass() {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [this] { return !is_shut; });
+  }
+};
+Gate& CopyGate() {
+  static auto* const gate = new Gate;
+  return *gate;
+}
+
 void Move(void* to, const void* from, std::size_t bytes) {
+  CopyGate().Pass();
   std::this_thread::sleep_for(kLatency + std::chrono::nanoseconds(static_cast<std::int64_t>(
                                              static_cast<double>(bytes) / kBytesPerNanosecond)));
   std::memcpy(to, from, bytes);
@@ -92,6 +118,9 @@ cudaError_t Copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind k
 namespace weir::sim {
 
 int PageableUploads() { return pageable_uploads; }
+
+HeldCopies::HeldCopies() { CopyGate().Set(true); }
+HeldCopies::~HeldCopies() { CopyGate().Set(false); }
 
 }  // namespace weir::sim
 

@@ -39,7 +39,7 @@ void SetOthersBytes(int card, std::size_t bytes);
 bool HasContext(int card);
 unsigned ContextFlags(int card);  // as cudaInitDevice was given them; 0 where it was not called
 
-// Of all cards: 9.0 at first.
+// All cards have it: 9.0 at first.
 void SetComputeCapability(int major, int minor);
 
 // From now on each piece of a stream's work may begin up to a millisecond late, by chances of this
@@ -66,6 +66,16 @@ int NewLaunches();
 // From now on an operator, "aten::convolution", throws this as LibTorch's error; empty: it does
 // not. "cudnn/dense" and "cudnn/depthwise" are those convolutions as long as cuDNN is in use.
 void FailOperator(const std::string& name, const std::string& message);
+
+// As long as this is there, no copy is carried out that a stream comes to: what a test does
+// meanwhile is done before it.
+class HeldCopies {
+ public:
+  HeldCopies();
+  HeldCopies(const HeldCopies&) = delete;
+  HeldCopies& operator=(const HeldCopies&) = delete;
+  ~HeldCopies();
+};
 
 // Copies to a card that the runtime had to stage, as their source was not pinned.
 int PageableUploads();

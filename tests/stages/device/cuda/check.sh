@@ -12,6 +12,7 @@
 set -uo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+export here
 
 pack() {  # BUILD FILE
   set -e
@@ -89,8 +90,8 @@ facts() {
   ls -l /dev/nvidia* /dev/dxg /proc/driver/nvidia/version
   "$weir" devices
   # Whether the driver tells a process of its own memory, here and in a PID namespace as containers have.
-  [ ! -f check_memory.py ] || python3 check_memory.py own
-  [ ! -f check_memory.py ] || unshare -pf --mount-proc python3 check_memory.py own
+  python3 "$here/check_memory.py" own
+  unshare -pf --mount-proc python3 "$here/check_memory.py" own
   true
 }
 
@@ -148,9 +149,10 @@ endings() {
   before=$(nvidia-smi --query-gpu=memory.used --format=csv,noheader || true)
   demo whole --set training.micro_batch=16
   (instead='exec'; demo killed --set training.micro_batch=16 --set training.checkpoint_interval=100ms) &
-  sleep 3
+  until [ -e "$logs/runs/killed/checkpoint/latest.safetensors" ] || ! kill -0 $!; do sleep 0.05; done
   kill -KILL $!
   wait $!
+  [ $? -eq 137 ] || return 1
   demo killed --set training.micro_batch=16 --set training.checkpoint_interval=100ms --resume || return 1
   cmp "$logs/runs/whole/model/model.safetensors" "$logs/runs/killed/model/model.safetensors" || return 1
   for _ in 1 2 3 4 5 6 7 8 9 10; do "$weir" devices > /dev/null || return 1; done

@@ -27,7 +27,7 @@ struct OnCard {
     cudaFree(card);
   }
 
-  int First() {  // the card's first byte, once the stream is done
+  int First() const {  // the card's first byte, once the stream is done
     unsigned char byte = 0;
     cudaStreamSynchronize(stream);
     EXPECT_EQ(cudaMemcpy(&byte, card, 1, cudaMemcpyDeviceToHost), cudaSuccess);
@@ -71,22 +71,34 @@ TEST(SimulatedCuda, GivesMemoryThatIsNotZero) { EXPECT_NE(OnCard(kMiB).First(), 
 // A copy reads pinned memory when the stream comes to it, and pageable memory at once.
 TEST(SimulatedCuda, ReadsPinnedMemoryLate) {
   OnCard some(kMiB);
-  OnCard before(64 * kMiB);  // some 5 ms of copying
-  cudaEvent_t busy = nullptr;
-  ASSERT_EQ(cudaEventCreateWithFlags(&busy, cudaEventDisableTiming), cudaSuccess);
   for (bool is_pinned : {true, false}) {
     std::vector<unsigned char> pageable(kMiB, 1);
     auto* from = is_pinned ? static_cast<unsigned char*>(some.pinned) : pageable.data();
     std::memset(from, 1, kMiB);
-    cudaMemcpyAsync(before.card, before.pinned, 64 * kMiB, cudaMemcpyHostToDevice, before.stream);
-    cudaEventRecord(busy, before.stream);
-    cudaStreamWaitEvent(some.stream, busy, 0);
-    ASSERT_EQ(cudaMemcpyAsync(some.card, from, kMiB, cudaMemcpyHostToDevice, some.stream),
-              cudaSuccess);
-    from[0] = 2;  // while the other stream copies
+    {
+      const sim::HeldCopies held;
+      ASSERT_EQ(cudaMemcpyAsync(some.card, from, kMiB, cudaMemcpyHostToDevice, some.stream),
+                cudaSuccess);
+      from[0] = 2;
+    }
     EXPECT_EQ(some.First(), is_pinned ? 2 : 1);
   }
-  cudaEventDestroy(busy);
+}
+
+TEST(SimulatedCuda, LetsAStreamWaitForAnothersEvent) {
+  const OnCard before(kMiB), after(kMiB);
+  std::memset(before.pinned, 1, kMiB);
+  cudaEvent_t copied = nullptr;
+  ASSERT_EQ(cudaEventCreateWithFlags(&copied, cudaEventDisableTiming), cudaSuccess);
+  {
+    const sim::HeldCopies held;
+    cudaMemcpyAsync(after.card, before.pinned, kMiB, cudaMemcpyHostToDevice, before.stream);
+    cudaEventRecord(copied, before.stream);
+    cudaStreamWaitEvent(after.stream, copied, 0);
+    cudaMemsetAsync(after.card, 2, kMiB, after.stream);
+  }
+  EXPECT_EQ(after.First(), 2);
+  cudaEventDestroy(copied);
 }
 
 TEST(SimulatedCuda, RefusesCopiesInTheWrongDirectionAndBeyondTheEnd) {
