@@ -22,7 +22,7 @@ Set-up installs the distribution's packages that are missing (as root, or with a
 unpacks LibTorch and oneDNN into .deps/ (a download of 580 MB, 0.7 GB on disk). The device side is built as well where
 an NVIDIA driver 580 or newer or the CUDA toolkit 13 is; for the driver, CUDA's libraries are fetched too (1.9 GB,
 2.6 GB on disk; 0.5 GB more of LibTorch), and where no toolkit 13 is, its compiler (160 MB, 0.3 GB on disk).
-For the tests of the device side on GPUs that are simulated, test fetches CUDA's headers where no toolkit 13 is (2.5 MB).
+For the tests of the device side on GPUs that are simulated, test fetches CUDA's headers where no toolkit 13 is (6 MB).
 For ThreadSanitizer, test builds a oneTBB into .deps/ from the distribution's source (a download of 12 to 30 MB).
   WEIR_CUDA                  OFF: build for the CPU alone; ON: build the device side too, whatever is here
   Torch_DIR, WEIR_LIBTORCH   a LibTorch of your own: its share/cmake/Torch, or the folder with include/ and lib/
@@ -210,7 +210,7 @@ want_cuda() {
 # With them the tests simulate GPUs; a compiler that is fetched has them too.
 want_cuda_headers() {
   [ "$command" = test ] && [ "$toolkit" != 13 ] && [ -z "$with_cuda" ] || return 0
-  want cuda-headers "$(pinned cuda-headers)" 6 20
+  want cuda-headers "$(pinned cuda-headers)" 10 20
 }
 
 want_onednn() {
@@ -229,7 +229,7 @@ fetch() {
   local folder free cpu_alone=${with_cuda:+, or build for the CPU alone: WEIR_CUDA=OFF ./bootstrap.sh}
   local -A titles=([nvidia]="CUDA's libraries: fetching 1.9 GB" [nvcc]='the CUDA compiler: fetching 160 MB'
     [libtorch]='LibTorch: fetching 540 MB' [onednn]='oneDNN: fetching 39 MB'
-    [cuda-headers]="CUDA's headers: fetching 2.5 MB")
+    [cuda-headers]="CUDA's headers: fetching 6 MB")
   [ ${#to_fetch[@]} -gt 0 ] || return 0
   [[ $arch = @(x86_64|aarch64) ]] || fail "${to_fetch[*]}: there is no wheel for $arch" \
     "Build LibTorch and set WEIR_LIBTORCH to the folder with include/ and lib/$cpu_alone."
@@ -291,7 +291,7 @@ unpack_nvcc() {  # FOLDER: laid out as a toolkit is
 }
 
 unpack_cuda_headers() {  # FOLDER
-  unpack_wheels cuda-headers "$1" 'nvidia/cu13/include/*'
+  unpack_wheels cuda-headers "$1" 'nvidia/cu13/include/*' -x 'nvidia/cu13/include/cccl/*'
   mv "$1/nvidia/cu13" "$1/cuda-headers"
 }
 
