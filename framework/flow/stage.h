@@ -134,6 +134,10 @@ struct Footprint {
   std::optional<Lever> lever{};
   std::optional<ExtraPart> extra{};
   int max_items = 0;  // so many on their way at once are of use; 0: as many as to the others
+  // Calls that wait at once, at most, for something else than this machine's processors: a GPU, or
+  // other processes. So many of the stage's calls there are, and threads beside the workers, so
+  // that the workers' part of the processors stays theirs. 0: no call does.
+  int waiting_calls = 0;
 
   std::size_t held_bytes() const {
     std::size_t bytes = 0;

@@ -26,7 +26,7 @@ class TbbGraph final : public Graph {
   TbbGraph(std::vector<PlacedStage>& stages, const GraphOptions& options)
       : stages_(stages),
         state_(options.stopped, options.on_drop, options.trace),
-        arena_(options.workers),
+        arena_(options.threads),
         graph_(MakeGraph(arena_)) {}
 
   // Makes all nodes first, which gives TBB nothing to do, then joins them, which may. Whatever

@@ -64,7 +64,10 @@ class Pump {
 };
 
 inline std::size_t LimitOf(const NodePlace& place) {
-  return place.placed.concurrency == Concurrency::kSerial ? flow::serial : flow::unlimited;
+  if (place.placed.concurrency == Concurrency::kSerial) return flow::serial;
+  const int waiting = place.stage().stage().footprint().waiting_calls;
+  if (waiting > 0) return static_cast<std::size_t>(waiting);
+  return flow::unlimited;
 }
 
 // A stage's work on one item; what comes of it is put in `message`.

@@ -229,9 +229,17 @@ const MemoryPlan& Pipeline::Plan(std::size_t limit_bytes, std::size_t reserve_by
   return plan_;
 }
 
+int Pipeline::threads() const {
+  int threads = options_.workers;
+  for (const PlacedStage& placed : stages_) {
+    threads += placed.any->stage().footprint().waiting_calls;
+  }
+  return threads;
+}
+
 void Pipeline::Open(MemoryBudget& budget) {
   assert(!graph_ && plan_.levers.size() == stages_.size());
-  threads_ = std::make_unique<WorkerThreads>(options_.workers);
+  threads_ = std::make_unique<WorkerThreads>(threads());
   stats_ = std::vector<StageStats>(stages_.size());
   held_.push_back(budget.Acquire(MemoryTag::kReserve, plan_.reserve_bytes, "the process"));
   while (shares_.size() < stages_.size()) OpenNext(budget);
@@ -240,7 +248,7 @@ void Pipeline::Open(MemoryBudget& budget) {
                       {.budget = budget,
                        .plan = plan_,
                        .stopped = stopped_,
-                       .workers = options_.workers,
+                       .threads = threads(),
                        .on_drop =
                            [this](const std::string& stage, const Drop& drop) {
                              if (options_.on_drop) options_.on_drop(stage, drop);

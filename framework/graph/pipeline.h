@@ -42,7 +42,8 @@ struct StagePlace {
 
 struct PipelineOptions {
   std::uint64_t seed = 1;
-  int workers = 1;       // TBB threads, the calling one among them
+  // TBB threads, the calling one among them, beside those that wait (Footprint::waiting_calls).
+  int workers = 1;
   bool training = true;  // whether there will be train passes
   // Called for each lost sample, by one thread at a time.
   std::function<void(const std::string& stage, const Drop&)> on_drop{};
@@ -80,6 +81,9 @@ class Pipeline {
   void set_on_drop(std::function<void(const std::string& stage, const Drop&)> on_drop) {
     options_.on_drop = std::move(on_drop);
   }
+
+  // That it works with: the workers, and those that wait.
+  int threads() const;
 
   // Works out what the flow will hold. Throws Error(kConfig) where it has no source or no sink,
   // Error(kMemory) where `limit_bytes` is not enough.

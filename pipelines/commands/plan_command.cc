@@ -12,7 +12,6 @@
 #include "pipelines/commands/commands.h"
 #include "pipelines/finetune/phase_job.h"
 #include "pipelines/finetune/phase_plans.h"
-#include "pipelines/job/host_ceiling.h"
 #include "pipelines/job/model_setup.h"
 #include "pipelines/job/session.h"
 #include "pipelines/job/ways_to_fit.h"
@@ -92,7 +91,6 @@ Recipe LoadShared(StageTable& stages, const ConfigOptions& options, int ranks) {
     recipe.ranks = each;
   }
   recipe.config.processes = ranks;
-  if (ranks > 1) recipe.config.threads = WorkersOfRank(recipe.config);
   return recipe;
 }
 

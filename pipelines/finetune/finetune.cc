@@ -47,10 +47,7 @@ class Finetuning {
         trace_(trace),
         ranks_(ranks),
         resolved_yaml_(ResolvedYaml(recipe)),
-        phases_(PhasesOf(recipe)) {
-    if (!ranks_) return;
-    for (Recipe& phase : phases_) phase.config.threads = WorkersOfRank(phase.config);
-  }
+        phases_(PhasesOf(recipe)) {}
 
   void Run() {
     // The folder is looked at first, to know the phase, and opened last: what it has listed is not

@@ -39,6 +39,4 @@ int Workers(const Config& config) {
   return config.threads.value_or(std::max(1, tbb::info::default_concurrency() / config.processes));
 }
 
-int WorkersOfRank(const Config& config) { return Workers(config) + 1; }
-
 }  // namespace weir

@@ -22,8 +22,4 @@ HostCeiling HostCeilingOf(const Config& config, const std::vector<MemoryLimit>& 
 // `threads` as a number.
 int Workers(const Config& config);
 
-// The same of a process that trains together with others: one more, which works while another one
-// waits for the other ranks. Measured: without it two ranks of one thread are a sixth slower.
-int WorkersOfRank(const Config& config);
-
 }  // namespace weir

@@ -20,7 +20,7 @@ namespace {
 // What the process comes to hold beside the leases once it works: stacks of the workers, kernels
 // that oneDNN compiles, the C allocator's slack. Measured with the article's job.
 constexpr std::size_t kReserveBytes = std::size_t{8} << 20;
-constexpr std::size_t kReserveBytesPerWorker = std::size_t{1} << 20;
+constexpr std::size_t kReserveBytesPerThread = std::size_t{1} << 20;
 // With a GPU besides: CUDA's libraries have been loaded when this is asked, and worked once; the
 // driver keeps copies of the kernels that are used later (not measured).
 constexpr std::size_t kReserveBytesOfDevice = std::size_t{96} << 20;
@@ -28,8 +28,8 @@ constexpr std::size_t kReserveBytesOfDevice = std::size_t{96} << 20;
 // What is on its way between ranks, in Gloo's buffers and the kernel's (measured).
 constexpr std::size_t kReserveBytesOfRanks = std::size_t{4} << 20;
 
-// Beside the workers: the one that shows the progress.
-constexpr int kOtherThreads = 1;
+// Beside the workers: the one that shows the progress, and one that waits for other ranks.
+constexpr int kOtherThreads = 2;
 
 // How many GPUs the processes of the job on this machine have one after the other: as many as they
 // are, or fewer where CUDA_VISIBLE_DEVICES leaves this one so many.
@@ -143,7 +143,7 @@ ChosenDevice Session::device() const {
 std::size_t Session::ReserveBytes() const {
   if (allowance_) return allowance_->reserve_bytes;
   const auto ranks = resources_.Find<Ranks>();
-  return KnownHeldMemory() + kReserveBytes + kReserveBytesPerWorker * Workers(config_) +
+  return KnownHeldMemory() + kReserveBytes + kReserveBytesPerThread * pipeline_->threads() +
          (device().device ? kReserveBytesOfDevice : 0) +
          (ranks && ranks->share.ranks > 1 ? kReserveBytesOfRanks : 0);
 }

@@ -18,6 +18,13 @@
 
 namespace weir {
 
+namespace {
+
+// So many batches does a device work on at once, and who waits for one more does nothing else.
+constexpr int kWaitingOnDevice = 2;
+
+}  // namespace
+
 void Features::Params::Check(const Blame& blame) const {
   if (cache_folder && cache != FeaturePlace::kFile) {
     blame("cache_folder", "`cache_folder` is of use with `cache: file` only");
@@ -85,6 +92,7 @@ ItemSpec Features::output() const {
 
 Footprint Features::WorkOutFootprint(int workers) const {
   Footprint footprint{.item_bytes = output().item_bytes};
+  if (device_) footprint.waiting_calls = kWaitingOnDevice;
   if (model_->prefix_layers() == 0) return footprint;
   const std::size_t reading_bytes = LayerReadingBytes(model_->network()) + source_->opening_bytes;
   if (device_) {

@@ -51,7 +51,7 @@ class Flow {
                           {.budget = budget_,
                            .plan = plan_,
                            .stopped = stopped_,
-                           .workers = workers_,
+                           .threads = workers_,
                            .on_drop = [this](const std::string& stage, const Drop& drop) {
                              drops[drop.sample] = stage + ": " + drop.reason;
                            }});
