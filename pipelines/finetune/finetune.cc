@@ -68,6 +68,7 @@ class Finetuning {
     });
     if (ranks_) ranks_->CompareConfigurations(resolved_yaml_);
     if (ranks_) ranks_->Compare("other pictures", PicturesText());
+    JoinDevices();
     Agree([&] {
       Choose();
       Open();
@@ -143,6 +144,11 @@ class Finetuning {
 
   void Open() {
     InPhase(job_->recipe(), [&] { job_->Open(); });
+  }
+
+  void JoinDevices() {
+    if (!ranks_) return;
+    about_devices_ = ranks_->JoinDevices(job_->session().device(), job_->model());
   }
 
   // The device that is chosen for the first session of the process holds for those that follow.
@@ -243,6 +249,7 @@ class Finetuning {
   void GoOnWithPhase(int phase, RunReport& report) {
     Agree([] {});  // the first rank has left the model that it begins with
     report.Leave();
+    if (ranks_) ranks_->LeaveDevices();
     if (first_) {
       job_.reset();
     } else {
@@ -251,8 +258,9 @@ class Finetuning {
     TorchAllocator::Install().Trim();
     malloc_trim(0);
     const RunFolder folder = RunFolder::At(folder_);
+    Agree([&] { MakeJob(phase, &folder); });
+    JoinDevices();
     Agree([&] {
-      MakeJob(phase, &folder);
       Open();
       InPhase(job_->recipe(), [&] { BeginPhase(folder); });
     });
@@ -316,6 +324,7 @@ class Finetuning {
     if (const auto kept = job_->session().resources().Find<FeatureKeeper>()) {
       PrintLine(kept->Announcement());
     }
+    if (!about_devices_.empty()) PrintLine(about_devices_);
     if (goes_on && run.is_over()) {
       std::printf("%d epochs are done%s: nothing is left to train%s\n", position.epoch,
                   position.epoch == run.epochs() && phases_.size() == 1
@@ -364,6 +373,7 @@ class Finetuning {
   std::vector<Recipe> phases_;
   std::optional<KeptEpoch> lost_;         // as TrainingCourse has it
   std::string about_lost_;                // what is said of it
+  std::string about_devices_;             // how the ranks' devices exchange gradients
   std::unique_ptr<const Session> first_;  // the first phase's, once that is over
   std::unique_ptr<PhaseJob> job_;         // the phase in progress
 };

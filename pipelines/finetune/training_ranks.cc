@@ -19,8 +19,10 @@
 #include "pipelines/recipe/recipe_ranks.h"
 #include "pipelines/record/config_changes.h"
 #include "pipelines/record/ending.h"
+#include "stages/device/device.h"
 #include "stages/files/sha256.h"
 #include "stages/ranks/gloo_group.h"
+#include "stages/train/train.h"
 
 namespace weir {
 namespace {
@@ -132,7 +134,8 @@ std::unique_ptr<TrainingRanks> TrainingRanks::Join(Recipe& recipe, int start) {
   if (FromEnvironment(RankProcesses::kStartedBy) != nullptr) OutliveStarter();
   if (options.place.rank > 0) Shut(STDOUT_FILENO);
   Share(recipe, options.place, group);
-  return std::unique_ptr<TrainingRanks>(new TrainingRanks(recipe.ranks, std::move(processes)));
+  return std::unique_ptr<TrainingRanks>(
+      new TrainingRanks(recipe.ranks, std::move(processes), options.timeout));
 }
 
 void TrainingRanks::Agree(const std::function<void()>& work) {
@@ -174,6 +177,19 @@ void TrainingRanks::Compare(const std::string& another, const std::string& text)
   }
 }
 
+std::string TrainingRanks::JoinDevices(const ChosenDevice& device, const Model& model) {
+  Compare("another device", device.device ? device.device->name() : "the processor");
+  if (!device.device || !SumsGradients(model)) return "";
+  std::string why_not;
+  Agree([&] {
+    JoinedDevices joined = device.device->JoinRanks(group_, timeout_);
+    ranks_->device_group = std::move(joined.group);
+    why_not = std::move(joined.why_not);
+  });
+  return why_not.empty() ? "the ranks' GPUs add up gradients by NCCL"
+                         : "the ranks add up gradients over their hosts, not by NCCL: " + why_not;
+}
+
 void TrainingRanks::Refuse(std::size_t rank, const std::string& another) const {
   if (!is_first()) Hush();
   throw Error(ErrorKind::kConfig,
@@ -182,6 +198,7 @@ void TrainingRanks::Refuse(std::size_t rank, const std::string& another) const {
 }
 
 TrainingRanks::~TrainingRanks() {
+  LeaveDevices();
   ranks_->group.reset();
   group_.reset();
 }

@@ -8,6 +8,7 @@
 // Every rank makes the same calls in the same order. One thread. Holds what the group holds.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -19,7 +20,9 @@
 #include "pipelines/job/rank_processes.h"
 #include "pipelines/recipe/recipe.h"
 #include "pipelines/record/run_folder.h"
+#include "stages/chosen_device.h"
 #include "stages/learner.h"
+#include "stages/model/model.h"
 #include "stages/ranks/ranks.h"
 
 namespace weir {
@@ -52,6 +55,13 @@ class TrainingRanks {
   void CompareConfigurations(const std::string& resolved_yaml);
   void Compare(const std::string& another, const std::string& text);
 
+  // Lets the ranks' devices exchange gradients without the hosts, where those of `model` are added
+  // up and all ranks have a device that can. Gives what is to be said of it. Throws Error(kConfig)
+  // on every rank where one has another device than rank 0, and Error as Device::JoinRanks. Called
+  // before anything is made on the device, and LeaveDevices before that ends.
+  std::string JoinDevices(const ChosenDevice& device, const Model& model);
+  void LeaveDevices() { ranks_->device_group.reset(); }
+
   // What a rank beside the first leaves in the folder of the run: its plan, its memory, and the
   // pictures that it lost. Throws Error(kConfig) where it does not see that folder.
   RunFolder OpenOwnFolder(const std::filesystem::path& run) const;
@@ -65,9 +75,14 @@ class TrainingRanks {
 
  private:
   [[noreturn]] void Refuse(std::size_t rank, const std::string& another) const;
-  TrainingRanks(std::shared_ptr<Ranks> ranks, std::unique_ptr<RankProcesses> processes)
-      : processes_(std::move(processes)), ranks_(std::move(ranks)), group_(ranks_->group) {}
+  TrainingRanks(std::shared_ptr<Ranks> ranks, std::unique_ptr<RankProcesses> processes,
+                std::chrono::milliseconds timeout)
+      : timeout_(timeout),
+        processes_(std::move(processes)),
+        ranks_(std::move(ranks)),
+        group_(ranks_->group) {}
 
+  const std::chrono::milliseconds timeout_;
   std::unique_ptr<RankProcesses> processes_;  // null where a launcher started them
   std::shared_ptr<Ranks> ranks_;
   std::shared_ptr<RankGroup> group_;

@@ -7,6 +7,7 @@
 // A Device may be used from any thread. It ends after all that it made.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <functional>
@@ -25,8 +26,16 @@
 #include "stages/model/frozen_prefix.h"
 #include "stages/model/model.h"
 #include "stages/payloads.h"
+#include "stages/ranks/rank_group.h"
 
 namespace weir {
+
+// Ranks whose devices exchange what is on them without the hosts, or why they cannot: in words, the
+// same on all ranks.
+struct JoinedDevices {
+  std::shared_ptr<RankGroup> group;
+  std::string why_not;
+};
 
 // Brings batches to the device through a ring of pinned slots and a copy stream of its own.
 class Uploader {
@@ -89,6 +98,12 @@ class Device {
   // For what is made later and does not fit: a prefix that was made here, and has run nothing yet,
   // works on half as many samples at once, and what that frees is given back. False where none can.
   virtual bool MakeRoom() { return false; }
+
+  // Joins the devices of all ranks, which all call it, before anything is made there. `hosts` is
+  // what the ranks have on their hosts, and outlives the group, which ends before this device; its
+  // exchanges are made within Issue. Throws Error(kMemory) where what that takes does not fit.
+  virtual JoinedDevices JoinRanks(const std::shared_ptr<RankGroup>& hosts,
+                                  std::chrono::milliseconds timeout) = 0;
 
   // Throws Error(kMemory): "`what`: 580 MiB of 600 MiB are in use ...".
   [[noreturn]] virtual void Refuse(const std::string& what) = 0;
@@ -164,7 +179,7 @@ struct DeviceLibrary {
   std::vector<GpuDescription> (*list)();
 };
 inline constexpr const char* kDeviceLibrarySymbol = "weir_device_library";
-// Interface 6; raised with every change of what is above.
-inline constexpr const char* kDeviceBuild = "6, compiler " __VERSION__;
+// Interface 7; raised with every change of what is above.
+inline constexpr const char* kDeviceBuild = "7, compiler " __VERSION__;
 
 }  // namespace weir

@@ -17,14 +17,15 @@ class Summing {
  public:
   Summing(RankGroup& group, const RankShare& share, int pieces,
           std::span<const std::span<float>> mine, std::span<float> sum, float factor,
-          std::span<float> buffer)
+          std::span<float> buffer, const RunArithmetic& arithmetic)
       : group_(group),
         rank_(group.place().rank),
         ranks_(group.place().ranks),
         mine_(mine),
         sum_(sum),
         factor_(factor),
-        buffer_(buffer) {
+        buffer_(buffer),
+        arithmetic_(arithmetic) {
     for (int rank = 0; rank < ranks_; ++rank) {
       const int begin = std::min(share.FirstPieceOf(rank), pieces);
       nodes_.push_back(NodesOf(begin, std::min(share.FirstPieceOf(rank + 1), pieces)));
@@ -76,8 +77,9 @@ class Summing {
 
   void AddOwnSlice() {
     const Slice own = SliceOf(rank_);
-    const auto add = [count = own.count](float* left, const float* right) {
-      for (std::size_t i = 0; i < count; ++i) left[i] += right[i];
+    if (own.count == 0) return;
+    const auto add = [&](float* left, const float* right) {
+      arithmetic_.add(left, right, own.count);
     };
     PieceTree<float*> tree;
     for (std::size_t rank = 0; rank < nodes_.size(); ++rank) {
@@ -88,8 +90,7 @@ class Summing {
       }
     }
     const float* const all = tree.Finish(add);
-    float* const to = sum_.data() + own.begin;
-    for (std::size_t i = 0; i < own.count; ++i) to[i] = all[i] * factor_;
+    arithmetic_.scale(sum_.data() + own.begin, all, own.count, factor_);
   }
 
   void GiveOwnSlice() {
@@ -111,6 +112,7 @@ class Summing {
   const std::span<float> sum_;
   const float factor_;
   const std::span<float> buffer_;
+  const RunArithmetic& arithmetic_;
   std::vector<std::vector<PieceNode>> nodes_;  // by rank
   std::size_t all_nodes_ = 0;
   std::vector<std::vector<float*>> received_;  // by rank and node: that rank's part of our slice
@@ -119,10 +121,23 @@ class Summing {
 
 }  // namespace
 
+const RunArithmetic& RunArithmetic::OnHost() {
+  static const RunArithmetic host{
+      .add =
+          [](float* sum, const float* more, std::size_t count) {
+            for (std::size_t i = 0; i < count; ++i) sum[i] += more[i];
+          },
+      .scale =
+          [](float* to, const float* from, std::size_t count, float factor) {
+            for (std::size_t i = 0; i < count; ++i) to[i] = from[i] * factor;
+          }};
+  return host;
+}
+
 void SumOverRanks(RankGroup& group, const RankShare& share, int pieces,
                   std::span<const std::span<float>> mine, std::span<float> sum, float factor,
-                  std::span<float> buffer) {
-  Summing(group, share, pieces, mine, sum, factor, buffer).Run();
+                  std::span<float> buffer, const RunArithmetic& arithmetic) {
+  Summing(group, share, pieces, mine, sum, factor, buffer, arithmetic).Run();
 }
 
 }  // namespace weir

@@ -1,7 +1,8 @@
 // The processes that train one model together, and what they tell each other.
 //
 // Every rank makes the same calls in the same order. One thread at a time. What is exchanged is not
-// copied beside what a transport keeps of it (a few MiB, gloo_group.h).
+// copied beside what a transport keeps of it (a few MiB, gloo_group.h). Blocks are memory of the
+// host, but those of a group that a device made (Device::JoinRanks): there they are the device's.
 #pragma once
 
 #include <cstddef>

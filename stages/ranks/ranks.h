@@ -16,6 +16,8 @@ struct Ranks {
 
   RankShare share;
   std::shared_ptr<RankGroup> group{};  // null where this process is the only one
+  // What is on the ranks' devices is exchanged by this one; null: over the host, by `group`.
+  std::shared_ptr<RankGroup> device_group{};
 
   // Whether this rank wants the training to stop; asked once a batch. Where one does, all call
   // `stop` behind the same batch, in the thread that trains. Set between passes.

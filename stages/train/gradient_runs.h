@@ -30,7 +30,8 @@ class GradientRuns {
   // piece.
   GradientRuns(std::size_t values, int in_flight, at::Device device, const Ranks* ranks);
 
-  // What the sum over pieces and ranks takes on the host, beside the runs in flight.
+  // What the sum over pieces and ranks takes on the host, beside the runs in flight. With a device
+  // group nothing: kSumBufferValues are on the device then.
   static std::size_t SumBytes(std::size_t run_bytes, const Ranks* ranks, bool on_device);
 
   // A batch, or a piece of one, begins: the first micro-batch sets the gradients.
@@ -54,16 +55,20 @@ class GradientRuns {
   void Add(const at::Tensor& to, const at::Tensor& more) const;
   void Scale(const at::Tensor& run, float factor) const;
   void SumOverGroup(int pieces, float factor);
+  void SumOnDevices(int pieces, std::vector<at::Tensor>& nodes, std::size_t count, float factor);
+  void SumOnHosts(int pieces, std::vector<at::Tensor>& nodes, std::size_t count, float factor);
   void Spare(at::Tensor run) { spare_.push_back(std::move(run)); }
 
   const Ranks* const ranks_;
+  const at::Device device_;
   const bool on_host_;
-  std::vector<at::Tensor> runs_;    // the sum's, then that of each further micro-batch in flight
-  bool has_part_ = false;           // whether the sum's holds a part of this batch or piece
-  PieceTree<at::Tensor> tree_;      // what this batch's pieces add up to so far
-  std::vector<at::Tensor> spare_;   // runs that hold nothing
-  at::Tensor buffer_;               // for the sum over ranks
-  std::vector<at::Tensor> staged_;  // with a device, on the host: a run for each node of this rank
+  std::vector<at::Tensor> runs_;   // the sum's, then that of each further micro-batch in flight
+  bool has_part_ = false;          // whether the sum's holds a part of this batch or piece
+  PieceTree<at::Tensor> tree_;     // what this batch's pieces add up to so far
+  std::vector<at::Tensor> spare_;  // runs that hold nothing
+  at::Tensor buffer_;              // for the sum over ranks, where that is done
+  // With a device and no device group, on the host: a run for each node of this rank.
+  std::vector<at::Tensor> staged_;
 };
 
 }  // namespace weir

@@ -33,7 +33,7 @@ Declaration DataOf(const BuildContext& context, const Batching& batching, const 
       {"pictures to train on", lists ? lists->training : "not known"},
       {kPicturesToValidate, lists ? lists->validation : "not known"},
   };
-  if (ranks && !Trainer::GathersFeatures(model)) {
+  if (ranks && SumsGradients(model)) {
     data.push_back({"pieces of a batch", std::to_string(ranks->share.pieces())});
   }
   return data;
@@ -52,7 +52,7 @@ void CheckRanks(const Model& model, const Ranks& ranks, const Resources& resourc
                 "Begin the pipeline with `directory`, `list`, `manifest` or `webdataset`, or train "
                 "with one process.");
   }
-  if (Trainer::GathersFeatures(model) || !TrainableModel::NeedsWholeBatch(model)) return;
+  if (!SumsGradients(model) || !TrainableModel::NeedsWholeBatch(model)) return;
   throw Error(ErrorKind::kConfig,
               "`ranks` share a batch out, and a batch norm learns on the statistics of all of it",
               "Keep batch norms on stored statistics (batch_norm: stored, and none in the head), "
@@ -102,6 +102,8 @@ PassFigures FiguresOf(const BuildContext& context, const TrainingConfig& trainin
 }
 
 }  // namespace
+
+bool SumsGradients(const Model& model) { return !Trainer::GathersFeatures(model); }
 
 std::vector<ResourceUse> Train::Needs() {
   return {ResourceOf<ModelSource>(kDeclareTheModel),

@@ -37,7 +37,12 @@
 
 namespace weir {
 
+class Model;
 class Trainer;
+
+// Whether ranks that share a training of `model` add up gradients; else they tell each other
+// features (Trainer::GathersFeatures).
+bool SumsGradients(const Model& model);
 
 class Train final : public SinkStage<FeatureBatch> {
  public:

@@ -5,11 +5,14 @@
 #include <ATen/Parallel.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
+#include <unistd.h>
 
+#include <array>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "framework/error.h"
@@ -19,6 +22,7 @@
 #include "stages/device/cuda/cuda_meter.h"
 #include "stages/device/cuda/cuda_prefix.h"
 #include "stages/device/cuda/folded_network.h"
+#include "stages/device/cuda/nccl_group.h"
 #include "stages/device/cuda/pinned_slots.h"
 #include "stages/device/cuda/warm_up.h"
 #include "stages/device/device.h"
@@ -103,9 +107,41 @@ class CudaDevice final : public Device {
     return false;
   }
 
+  JoinedDevices JoinRanks(const std::shared_ptr<RankGroup>& hosts,
+                          std::chrono::milliseconds timeout) override {
+    Start();
+    JoinedDevices joined;
+    thread_.Run([&] {
+      const c10::cuda::CUDAGuard on_device(static_cast<c10::DeviceIndex>(index_));
+      joined = JoinByNccl(Place(), hosts, timeout);
+    });
+    if (!ledger_.Settle()) ledger_.Refuse("train: what NCCL holds does not fit on the GPU");
+    return {EndingHere(std::move(joined.group)), joined.why_not};
+  }
+
   [[noreturn]] void Refuse(const std::string& what) override { ledger_.Refuse(what); }
 
  private:
+  // What ends on the GPU, and in another thread would end on that thread's.
+  std::shared_ptr<RankGroup> EndingHere(std::shared_ptr<RankGroup> group) {
+    if (!group) return nullptr;
+    RankGroup* const same = group.get();
+    return {same, [this, held = std::move(group)](RankGroup*) mutable {
+              thread_.Run([&] {
+                const c10::cuda::CUDAGuard on_device(static_cast<c10::DeviceIndex>(index_));
+                held.reset();
+              });
+            }};
+  }
+
+  // The machine and the card.
+  std::string Place() const {
+    std::array<char, 256> machine{};
+    gethostname(machine.data(), machine.size() - 1);
+    const GpuAddress gpu = AddressOf(index_);
+    return std::string(machine.data()) + " " + gpu.uuid + " " + gpu.bus_id;
+  }
+
   // Older GPUs know no bfloat16: LibTorch works it out in float32, value by value.
   void CheckPrecision(const Model& model, Precision precision) const {
     if (precision != Precision::kBfloat16 || model.prefix_layers() == 0) return;

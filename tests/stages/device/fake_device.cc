@@ -49,6 +49,9 @@ class FakeDevice final : public Device {
   }
   void Issue(const std::string&, const std::function<void()>& work) override { work(); }
   bool Fits(const std::function<void()>&) override { return true; }
+  JoinedDevices JoinRanks(const std::shared_ptr<RankGroup>&, std::chrono::milliseconds) override {
+    return {nullptr, "it is no device"};
+  }
   [[noreturn]] void Refuse(const std::string& what) override {
     throw Error(ErrorKind::kMemory, what, "Raise memory.device.");
   }
