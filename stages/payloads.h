@@ -136,17 +136,34 @@ struct Batch {
   }
 };
 
+// Features on a device, laid out as FeatureBatch::values has them.
+class DeviceFeatures {
+ public:
+  virtual ~DeviceFeatures() = default;
+
+  // Within Device::Issue: where they are on the device; work that is queued from now on sees all
+  // of them.
+  virtual const float* BeginUse() = 0;
+  // Within Device::Issue: no work reads them that is queued later.
+  virtual void EndUse() = 0;
+
+  // A copy on the host. Any thread.
+  virtual void Fetch(AlignedBuffer<float>& to) = 0;
+};
+
 // [size, dims...] in float32 on the host: what the frozen prefix gives, [N, C] or [N, h, w, C], or
 // pictures as numbers, [N, H, W, 3].
 struct FeatureBatch {
   static constexpr PortType kPortType = "batch/features";
   std::vector<Sample> samples;
-  Shape dims;  // the shape of one sample
-  AlignedBuffer<float> values;
+  Shape dims;                   // the shape of one sample
+  AlignedBuffer<float> values;  // empty where `device` holds them
+  // Null on the host; else all stages that take the batch take it so (Stage::may_stay_on_device).
+  std::shared_ptr<DeviceFeatures> device{};
   int size() const { return static_cast<int>(samples.size()); }
   std::size_t bytes() const { return values.bytes(); }
   bool is_whole() const {
-    return values.size() >= samples.size() * static_cast<std::size_t>(ValuesIn(dims));
+    return device || values.size() >= samples.size() * static_cast<std::size_t>(ValuesIn(dims));
   }
 };
 

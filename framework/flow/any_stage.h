@@ -76,6 +76,7 @@ struct PlacedStage : Ports {
   bool changes_input = false;  // so that it needs a copy where others read it
   bool can_copy_input = true;
   bool may_replay = false;
+  bool takes_from_device = false;
   std::unique_ptr<AnyStage> any{};
 
   std::string who() const { return WhoIs(name, plugin); }
@@ -89,6 +90,17 @@ inline int ConsumersOf(const std::vector<PlacedStage>& stages, std::size_t index
         std::count(placed.from.begin(), placed.from.end(), static_cast<int>(index)));
   }
   return consumers;
+}
+
+// Whether all of those, and there are some, take it where a device has it.
+inline bool MayStayOnDevice(const std::vector<PlacedStage>& stages, std::size_t index) {
+  const auto takes = [index](const PlacedStage& placed) {
+    return std::count(placed.from.begin(), placed.from.end(), static_cast<int>(index)) > 0;
+  };
+  return ConsumersOf(stages, index) > 0 &&
+         std::all_of(stages.begin(), stages.end(), [&](const PlacedStage& placed) {
+           return !takes(placed) || placed.takes_from_device;
+         });
 }
 
 template <class S>
@@ -271,6 +283,7 @@ PlacedStage Place(std::string name, std::unique_ptr<S> stage) {
     placed.changes_input = !IsReadingMap<S>;
     placed.can_copy_input = std::copy_constructible<typename S::Input>;
   }
+  if constexpr (IsSink<S>) placed.takes_from_device = S::kTakesFromDevice;
   if constexpr (IsJoin<S>) {
     placed.concurrency = S::kConcurrency;
     placed.second_in_type = &typeid(typename S::SecondInput);

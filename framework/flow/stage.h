@@ -220,9 +220,13 @@ class Stage {
   // How many stages take what it gives; known once the pipeline is planned.
   int consumers() const { return consumers_; }
   void set_consumers(int consumers) { consumers_ = consumers; }
+  // Whether all of them take it where a device has it (SinkStage::kTakesFromDevice).
+  bool may_stay_on_device() const { return may_stay_on_device_; }
+  void set_may_stay_on_device(bool may_stay) { may_stay_on_device_ = may_stay; }
 
  private:
   int consumers_ = 1;
+  bool may_stay_on_device_ = false;
 };
 
 template <class Out>
@@ -300,6 +304,8 @@ template <class In>
 class SinkStage : public Stage {
  public:
   using Input = In;
+  // Whether it takes its items where a device has them, as well as on the host.
+  static constexpr bool kTakesFromDevice = false;
   virtual void Consume(const In&, StageContext&) = 0;
 };
 

@@ -208,6 +208,7 @@ const MemoryPlan& Pipeline::Plan(std::size_t limit_bytes, std::size_t reserve_by
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     const PlacedStage& placed = stages_[i];
     placed.any->stage().set_consumers(ConsumersOf(stages_, i));
+    placed.any->stage().set_may_stay_on_device(MayStayOnDevice(stages_, i));
     if (placed.shape != StageShape::kSink && placed.any->stage().consumers() == 0) {
       const bool is_last = i + 1 == stages_.size();
       throw Error(ErrorKind::kConfig,

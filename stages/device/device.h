@@ -80,10 +80,11 @@ class Device {
 
   // The frozen prefix of `model` (of no layers: preprocessing alone), run over as many samples at
   // once as the limit has room for. It calls `open` at most once, before it returns; `model`
-  // outlives it. Throws Error(kMemory) where not one sample fits.
+  // outlives it. Features of up to `staying` batches may stay there at once, as long as there is
+  // room. Throws Error(kMemory) where not one sample fits.
   virtual std::shared_ptr<PrefixRunner> MakePrefix(
       const Model& model, const std::function<LayerReader(const Model&)>& open, Precision precision,
-      int batch_size) = 0;
+      int batch_size, int staying = 0) = 0;
 
   // For work in LibTorch of others than the prefix: runs `work` in the one thread that issues the
   // device's work, on the device and a stream of its own, and returns when it has run; what it

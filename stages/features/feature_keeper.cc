@@ -137,7 +137,7 @@ std::optional<FeatureBatch> FeatureKeeper::NextBatch() {
 }
 
 std::optional<FeatureBatch> FeatureKeeper::Find(Batch& batch) const {
-  if (!cache_ || !cache_->keeps_pass()) return std::nullopt;
+  if (!keeps_pass()) return std::nullopt;
   for (const Sample& sample : batch.samples) {
     if (sample.index >= order_->index_end) {
       throw Error(ErrorKind::kInternal, "'" + sample.path + "' arrives with the index " +
@@ -163,7 +163,7 @@ FeatureBatch FeatureKeeper::Load(std::vector<Sample> samples) const {
 }
 
 void FeatureKeeper::Keep(const FeatureBatch& batch) {
-  if (!cache_) return;
+  if (!keeps_pass()) return;
   for (int i = 0; i < batch.size(); ++i) {
     cache_->Keep(batch.samples[i], batch.values.data() + i * values());
   }

@@ -53,6 +53,8 @@ class FeatureKeeper {
   void BeginPass(const Pass& pass);
   void EndPass();
 
+  // Whether what the pass makes is kept.
+  bool keeps_pass() const { return cache_ && cache_->keeps_pass(); }
   // Whether the whole pass is kept; then NextBatch gives it.
   bool has_pass() const { return cache_ && cache_->is_complete(); }
   // Whether the pass that began last was, so that not one picture of it is read. Any thread.

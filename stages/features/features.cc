@@ -22,6 +22,9 @@ namespace {
 
 // So many batches does a device work on at once, and who waits for one more does nothing else.
 constexpr int kWaitingOnDevice = 2;
+// Batches of features that are on the device at once: one that is learnt from, one that is ready,
+// and one that is made.
+constexpr int kStayingOnDevice = 3;
 
 }  // namespace
 
@@ -132,8 +135,8 @@ void Features::Open(OpenContext& context) {
     return keeper_->in_file() ? Hashed(std::move(reader), weights) : reader;
   };
   if (device_) {
-    runner_ =
-        device_->MakePrefix(*model_, open_backbone, precision_, static_cast<int>(batch_size_));
+    runner_ = device_->MakePrefix(*model_, open_backbone, precision_, static_cast<int>(batch_size_),
+                                  may_stay_on_device() ? kStayingOnDevice : 0);
   } else if (model_->prefix_layers() == 0) {
     runner_ = MakeHostPreprocessing(*model_);
   } else {
@@ -163,7 +166,9 @@ std::string Features::Describe() const {
 
 Outcome<FeatureBatch> Features::Map(Batch batch, StageContext&) {
   if (std::optional<FeatureBatch> found = keeper_->Find(batch)) return *std::move(found);
-  FeatureBatch features = runner_->Run(std::move(batch));
+  const bool may_stay = may_stay_on_device() && !keeper_->keeps_pass();
+  FeatureBatch features =
+      may_stay ? runner_->RunAndLeave(std::move(batch)) : runner_->Run(std::move(batch));
   keeper_->Keep(features);
   return features;
 }

@@ -49,6 +49,7 @@ class Train final : public SinkStage<FeatureBatch> {
   static constexpr std::string_view kName = "train";
   static constexpr std::string_view kDoc =
       "Trains what is not frozen; measures loss and accuracy. Set by `model` and `training`.";
+  static constexpr bool kTakesFromDevice = true;
   struct Params {
     static auto Fields() { return std::tuple{}; }
   };

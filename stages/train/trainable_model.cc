@@ -219,8 +219,11 @@ at::Tensor TrainableModel::Parts::Features(const Model& model,
   const Shape shape = BatchShape(micro_batch.size(), model.feature_dims());
   const Shape filled = BatchShape(RowsOf(micro_batch), model.feature_dims());
   if (micro_batch.features == nullptr) return at::zeros(filled, options);
-  const at::Tensor given =
-      at::from_blob(const_cast<float*>(micro_batch.features), shape, at::kFloat);
+  const at::Device place = micro_batch.is_on_device ? device : at::Device(at::kCPU);
+  const at::Tensor given = at::for_blob(const_cast<float*>(micro_batch.features), shape)
+                               .options(at::TensorOptions(place).dtype(at::kFloat))
+                               .target_device(place)
+                               .make_tensor();
   if (filled == shape) return given.to(device);
   at::Tensor rows = at::zeros(filled, options);
   rows.narrow(0, 0, micro_batch.size()).copy_(given);

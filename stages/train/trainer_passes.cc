@@ -12,6 +12,31 @@
 
 namespace weir {
 
+// Has features_ say where the features of a batch are, as long as this is there.
+class Trainer::FeaturesInUse {
+ public:
+  FeaturesInUse(Trainer& trainer, const FeatureBatch& batch)
+      : trainer_(trainer), device_(batch.device.get()) {
+    trainer_.features_ = batch.values.data();
+    if (device_) trainer_.Issue([this] { trainer_.features_ = device_->BeginUse(); });
+  }
+  FeaturesInUse(const FeaturesInUse&) = delete;
+  FeaturesInUse& operator=(const FeaturesInUse&) = delete;
+  ~FeaturesInUse() {
+    trainer_.features_ = nullptr;
+    if (!device_) return;
+    try {
+      trainer_.Issue([this] { device_->EndUse(); });
+    } catch (const Error&) {
+      // Whatever works on the device next fails as well, and says so.
+    }
+  }
+
+ private:
+  Trainer& trainer_;
+  DeviceFeatures* const device_;
+};
+
 void Trainer::BeginPass(const Pass& pass) {
   if (pass.split == Split::kTrain && !training_) {
     throw Error(ErrorKind::kInternal, "a train pass in a pipeline that was built to measure");
@@ -74,8 +99,14 @@ bool Trainer::TakeGathered(std::uint64_t window, const FeatureBatch& batch, cons
   whole.dims = model_->feature_dims();
   whole.values = AlignedBuffer<float>(batch_size_ * gathered_values());
   ++next_window_;
+  AlignedBuffer<float> fetched;
+  if (batch.device) {
+    fetched = AlignedBuffer<float>(batch.samples.size() * gathered_values());
+    batch.device->Fetch(fetched);
+  }
   is_stopping_ =
-      gather_->Gather(*ranks_, batch.samples, batch.values.data(), whole.values.data(), {});
+      gather_->Gather(*ranks_, batch.samples, batch.device ? fetched.data() : batch.values.data(),
+                      whole.values.data(), {});
   whole.samples = gather_->samples();
   if (whole.size() > 0) {
     const bool is_computed = pass.split == Split::kTrain
@@ -202,7 +233,8 @@ std::vector<Trainer::Part> Trainer::Cut(const FeatureBatch& batch,
 }
 
 MicroBatch Trainer::MicroBatchOf(const FeatureBatch& batch, const Part& part, int epoch) const {
-  return {.features = batch.values.data() + part.begin * ValuesIn(batch.dims),
+  return {.features = features_ + part.begin * ValuesIn(batch.dims),
+          .is_on_device = batch.device != nullptr,
           .samples = std::span(batch.samples).subspan(part.begin, part.count),
           .epoch = epoch,
           // Over pieces the mean is taken of the sum, once it is known how many samples there are.
@@ -219,6 +251,7 @@ void Trainer::ApplyLowering() {
 bool Trainer::LearnGradients(std::uint64_t window, const FeatureBatch& batch, const Pass& pass,
                              const IsCancelled& is_cancelled) {
   const std::vector<Part> parts = Cut(batch, pass.first_sample + window * batch_size_);
+  const FeaturesInUse in_use(*this, batch);
   if (!sums_pieces()) {
     trainable_->BeginBatch();
     return LearnParts(batch, parts, pass.epoch, is_cancelled);
@@ -263,6 +296,7 @@ bool Trainer::Predict(const FeatureBatch& batch, const Pass& pass,
   if (batch.size() == 0) return true;
   const std::vector<Part> parts =
       Cut(batch, pass.first_sample + WindowOf(batch, pass) * batch_size_);
+  const FeaturesInUse in_use(*this, batch);
   const int count = static_cast<int>(parts.size());
   for (int first = 0; first < count; first += in_flight_) {
     if (is_cancelled()) return false;

@@ -78,11 +78,12 @@ class CudaDevice final : public Device {
 
   std::shared_ptr<PrefixRunner> MakePrefix(const Model& model,
                                            const std::function<LayerReader(const Model&)>& open,
-                                           Precision precision, int batch_size) override {
+                                           Precision precision, int batch_size,
+                                           int staying) override {
     CheckPrecision(model, precision);
     Start();
     const auto prefix =
-        MakeCudaPrefix(index_, ledger_, thread_, model, open, precision, batch_size);
+        MakeCudaPrefix(index_, ledger_, thread_, model, open, precision, batch_size, staying);
     std::lock_guard lock(prefixes_mutex_);
     prefixes_.push_back(prefix);
     return prefix;

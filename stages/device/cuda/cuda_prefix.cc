@@ -14,6 +14,7 @@
 #include "framework/shape.h"
 #include "stages/device/cuda/cuda_error.h"
 #include "stages/device/cuda/cuda_issuer.h"
+#include "stages/device/cuda/feature_slots.h"
 #include "stages/device/cuda/folded_network.h"
 #include "stages/device/cuda/kernels.h"
 #include "stages/device/cuda/slot_ring.h"
@@ -36,17 +37,11 @@ ChannelMap MapOf(const Preprocessing& preprocessing) {
   return map;
 }
 
-// A batch's features on the device, whole once `done` has happened.
-struct Issued {
-  at::Tensor features;  // float32 [n, dims...]
-  Event done;
-};
-
 class FoldedPrefix final : public CudaPrefix {
  public:
   FoldedPrefix(int device, DeviceLedger& ledger, IssuingThread& thread, const Model& model,
                const std::function<LayerReader(const Model&)>& open, Precision precision,
-               int batch_size)
+               int batch_size, int staying)
       : device_(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(device)),
         ledger_(ledger),
         input_(model.network().input()),
@@ -64,17 +59,19 @@ class FoldedPrefix final : public CudaPrefix {
                          device_);
       }
     });
+    if (staying > 0) MakeSlots(staying);
     micro_batch_ = LargestMicroBatch(
         batch_size_, [this](int size) { return size <= kMostSamples && Fits(size); });
     if (micro_batch_ == 0) ledger_.Refuse("features: not one picture fits on the GPU");
   }
 
   bool Halve() override {
-    const int before = micro_batch_;
-    if (before == 1) return false;
+    const bool let_stay = std::exchange(slots_, nullptr) != nullptr;
+    const int most = let_stay ? micro_batch_ : micro_batch_ - 1;
+    if (most == 0) return false;
     issuer_.GiveBack();
     micro_batch_ =
-        LargestMicroBatch(batch_size_, [&](int size) { return size < before && Fits(size); });
+        LargestMicroBatch(batch_size_, [&](int size) { return size <= most && Fits(size); });
     if (micro_batch_ == 0) ledger_.Refuse("features: not one picture fits on the GPU");
     return true;
   }
@@ -85,12 +82,31 @@ class FoldedPrefix final : public CudaPrefix {
     features.values = AlignedBuffer<float>(batch.samples.size() * sample_values());
     if (batch.size() > 0) {
       const Turn turn(at_once_);
-      Issued issued;
-      Issue([&] { issued = IssueBatch(batch); });
+      Event done;
+      at::Tensor made;
+      Issue([&] {
+        done = MakeEvent();
+        made = MakeFeatures(batch.size());
+        IssueBatch(batch, made, done.get());
+      });
       batch.device.reset();  // the slot is free as soon as the card has read it
-      Fetch(issued, features.values);
+      Fetch(made, done.get(), features.values);
     }
     features.samples = std::move(batch.samples);
+    return features;
+  }
+
+  FeatureBatch RunAndLeave(Batch batch) override {
+    FeatureSlots::Place place;
+    Issue([&] {
+      if (slots_ && batch.size() > 0) place = slots_->TryTake(batch.size());
+      if (place.holder) IssueBatch(batch, place.features, place.made);
+    });
+    if (!place.holder) return Run(std::move(batch));
+    FeatureBatch features;
+    features.dims = dims_;
+    features.samples = std::move(batch.samples);
+    features.device = std::move(place.holder);
     return features;
   }
 
@@ -116,6 +132,18 @@ class FoldedPrefix final : public CudaPrefix {
     issuer_.Issue("features: the frozen part of the model does not fit on the GPU", work);
   }
 
+  // For as many batches as there is room for.
+  void MakeSlots(int most) {
+    for (int count = most; count > 0; --count) {
+      const bool fits = issuer_.Fits([&] {
+        slots_ = std::make_shared<FeatureSlots>(device_, count, BatchShape(batch_size_, dims_));
+      });
+      if (fits) return;
+      slots_.reset();
+      issuer_.GiveBack();
+    }
+  }
+
   // By doing what Run does with pixels from the host, for as many batches as there are at once.
   bool Fits(int micro_batch) {
     micro_batch_ = micro_batch;
@@ -135,9 +163,9 @@ class FoldedPrefix final : public CudaPrefix {
     return at::empty(BatchShape(samples, dims_), Options(at::kFloat));
   }
 
-  // Queues the batch's work; where its pixels are on the host, the driver has them when it returns.
-  Issued IssueBatch(Batch& batch) {
-    Issued issued{.features = MakeFeatures(batch.size()), .done = MakeEvent()};
+  // Queues the batch's work, and `done` behind it; where its pixels are on the host, the driver has
+  // them when it returns. `features` is float32 [n, dims...].
+  void IssueBatch(Batch& batch, const at::Tensor& features, cudaEvent_t done) {
     auto* const slot = static_cast<RingSlot*>(batch.device.get());
     const std::uint8_t* const on_device = slot ? slot->BeginUse(stream_) : nullptr;
     for (int begin = 0; begin < batch.size(); begin += micro_batch_) {
@@ -147,12 +175,11 @@ class FoldedPrefix final : public CudaPrefix {
       const at::Tensor staged =
           slot ? at::Tensor() : Stage(batch.pixels.data() + first, count * sample_pixels());
       IssueMicroBatch(slot ? on_device + first : staged.const_data_ptr<std::uint8_t>(), count,
-                      issued.features.narrow(0, begin, count), [&] {
+                      features.narrow(0, begin, count), [&] {
                         if (slot && is_last) slot->EndUse(stream_);
                       });
     }
-    Check(cudaEventRecord(issued.done.get(), stream_), "record an event");
-    return issued;
+    Check(cudaEventRecord(done, stream_), "record an event");
   }
 
   at::Tensor Stage(const std::uint8_t* pixels, std::size_t bytes) {
@@ -199,12 +226,11 @@ class FoldedPrefix final : public CudaPrefix {
     Check(cudaGetLastError(), "pool features");
   }
 
-  void Fetch(const Issued& issued, AlignedBuffer<float>& to) const {
+  void Fetch(const at::Tensor& features, cudaEvent_t done, AlignedBuffer<float>& to) const {
     const c10::cuda::CUDAGuard on_device(device_.index());
-    Check(cudaEventSynchronize(issued.done.get()), "run the model");
-    Check(
-        cudaMemcpy(to.data(), issued.features.const_data_ptr(), to.bytes(), cudaMemcpyDeviceToHost),
-        "give back the features");
+    Check(cudaEventSynchronize(done), "run the model");
+    Check(cudaMemcpy(to.data(), features.const_data_ptr(), to.bytes(), cudaMemcpyDeviceToHost),
+          "give back the features");
   }
 
   const c10::Device device_;
@@ -218,6 +244,7 @@ class FoldedPrefix final : public CudaPrefix {
   CudaIssuer issuer_;
   const c10::cuda::CUDAStream stream_;    // the issuer's
   std::optional<FoldedNetwork> network_;  // empty: preprocessing alone
+  std::shared_ptr<FeatureSlots> slots_;   // null: all features go to the host
   int micro_batch_ = 1;
   std::counting_semaphore<kBatchesAtOnce> at_once_{kBatchesAtOnce};
 };
@@ -227,8 +254,9 @@ class FoldedPrefix final : public CudaPrefix {
 std::shared_ptr<CudaPrefix> MakeCudaPrefix(int device, DeviceLedger& ledger, IssuingThread& thread,
                                            const Model& model,
                                            const std::function<LayerReader(const Model&)>& open,
-                                           Precision precision, int batch_size) {
-  return std::make_shared<FoldedPrefix>(device, ledger, thread, model, open, precision, batch_size);
+                                           Precision precision, int batch_size, int staying) {
+  return std::make_shared<FoldedPrefix>(device, ledger, thread, model, open, precision, batch_size,
+                                        staying);
 }
 
 }  // namespace weir

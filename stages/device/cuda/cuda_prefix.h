@@ -14,8 +14,8 @@
 // same at another place in the micro-batch is up to cuDNN, which does not say; preprocessing and
 // pooling are weir's own, and do not depend on it.
 //
-// Memory: on the device the weights, one micro-batch's widest activations, and two batches of
-// features, all LibTorch's; on the host, while it is made, a layer of the weights.
+// Memory: on the device the weights, one micro-batch's widest activations, two batches of features
+// and those that stay there (feature_slots.h), all LibTorch's; on the host, while it is made, a layer of the weights.
 #pragma once
 
 #include <functional>
@@ -31,8 +31,8 @@ namespace weir {
 
 class CudaPrefix : public PrefixRunner {
  public:
-  // Halves the micro-batch, and gives back what that frees; before the first Run. False where it is
-  // one sample.
+  // Lets no features stay, and then halves the micro-batch: gives back what that frees, before the
+  // first Run. False where nothing is left of it to halve.
   virtual bool Halve() = 0;
 };
 
@@ -41,6 +41,6 @@ class CudaPrefix : public PrefixRunner {
 std::shared_ptr<CudaPrefix> MakeCudaPrefix(int device, DeviceLedger& ledger, IssuingThread& thread,
                                            const Model& model,
                                            const std::function<LayerReader(const Model&)>& open,
-                                           Precision precision, int batch_size);
+                                           Precision precision, int batch_size, int staying);
 
 }  // namespace weir

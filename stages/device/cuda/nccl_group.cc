@@ -76,7 +76,8 @@ class NcclGroup final : public RankGroup {
     config.blocking = 0;
     config.most_blocks = kMostBlocks;
     const RankPlace place = hosts_->place();
-    problem_ = Done(library_.join(&communicator_, place.ranks, id, place.rank, &config));
+    joining_ = library_.join(&communicator_, place.ranks, id, place.rank, &config);
+    if (!IsUnderWay(joining_)) problem_ = library_.text(joining_);
   }
 
   // Nothing is under way, and the other way to end, ncclCommDestroy, waits for the other ranks.
@@ -86,8 +87,9 @@ class NcclGroup final : public RankGroup {
   NcclGroup(const NcclGroup&) = delete;
   NcclGroup& operator=(const NcclGroup&) = delete;
 
-  // Why this rank has not joined; empty where it has.
+  // What keeps this rank from joining; empty: nothing, until now.
   const std::string& problem() const { return problem_; }
+  void AwaitOthers() { problem_ = Done(joining_); }
 
   RankPlace place() const override { return hosts_->place(); }
 
@@ -165,6 +167,7 @@ class NcclGroup final : public RankGroup {
   const std::chrono::milliseconds timeout_;
   const Event done_;
   nccl::Communicator* communicator_ = nullptr;
+  nccl::Status joining_ = nccl::kSuccess;
   std::string problem_;
 };
 
@@ -200,7 +203,11 @@ JoinedDevices JoinByNccl(const std::string& place, const std::shared_ptr<RankGro
   std::ranges::copy(shared, id.internal);
 
   const auto group = std::make_shared<NcclGroup>(*library, hosts, id, timeout);
-  const std::string failed = FirstWord(GatherTexts(*hosts, group->problem()));
+  std::string failed = FirstWord(GatherTexts(*hosts, group->problem()));
+  if (failed.empty()) {
+    group->AwaitOthers();
+    failed = FirstWord(GatherTexts(*hosts, group->problem()));
+  }
   if (!failed.empty()) return {nullptr, failed};
   return {group, ""};
 }

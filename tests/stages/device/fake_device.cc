@@ -44,7 +44,7 @@ class FakeDevice final : public Device {
   }
   std::shared_ptr<PrefixRunner> MakePrefix(const Model&,
                                            const std::function<LayerReader(const Model&)>&,
-                                           Precision, int) override {
+                                           Precision, int, int) override {
     return std::make_shared<FakePrefix>();
   }
   void Issue(const std::string&, const std::function<void()>& work) override { work(); }

@@ -37,7 +37,7 @@ class ProcessorDevice final : public Device {
   std::unique_ptr<Uploader> MakeUploader(int, std::size_t) override { return nullptr; }
   std::shared_ptr<PrefixRunner> MakePrefix(const Model&,
                                            const std::function<LayerReader(const Model&)>&,
-                                           Precision, int) override {
+                                           Precision, int, int) override {
     return nullptr;
   }
 

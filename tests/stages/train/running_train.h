@@ -85,6 +85,15 @@ class Running {
     stage_->EndPass(pass);
   }
 
+  // A train pass of one batch.
+  void Learn(const FeatureBatch& batch, int epoch = 0) {
+    const weir::Pass pass{.split = Split::kTrain, .epoch = epoch, .first_sample = 0};
+    stage_->BeginPass(pass);
+    StageContext context(pass, 0, [] { return false; });
+    stage_->Consume(batch, context);
+    stage_->EndPass(pass);
+  }
+
   void LowerLever(int micro_batches) { stage_->LowerLever(micro_batches); }
 
   // The whole model.

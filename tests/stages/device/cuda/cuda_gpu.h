@@ -44,7 +44,12 @@ inline Batch TestBatch(const Model& model, int samples, std::uint64_t seed = 3) 
   Batch batch;
   batch.height = model.network().input().height;
   batch.width = model.network().input().width;
-  batch.samples.resize(samples);
+  for (int i = 0; i < samples; ++i) {
+    batch.samples.push_back({.index = static_cast<std::uint64_t>(i),
+                             .label = i % 2,
+                             .path = "",
+                             .order = static_cast<std::uint64_t>(i)});
+  }
   batch.pixels = AlignedBuffer<std::uint8_t>(pixels.size());
   std::copy(pixels.begin(), pixels.end(), batch.pixels.data());
   return batch;

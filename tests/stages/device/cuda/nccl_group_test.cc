@@ -108,14 +108,17 @@ TEST(NcclGroup, EndsWhereARankDoesNotTakePart) {
         GatherTexts(rank.hosts, "");
         return;
       }
+      std::byte* bytes = nullptr;
+      rank.device.Issue("a test", [&] {
+        ASSERT_EQ(cudaMalloc(reinterpret_cast<void**>(&bytes), 100), cudaSuccess);
+      });
       const std::string text = CaughtError([&] {
         rank.device.Issue("a test", [&] {
-          std::byte* bytes = nullptr;
-          ASSERT_EQ(cudaMalloc(reinterpret_cast<void**>(&bytes), 100), cudaSuccess);
           const InBlock in{1, {bytes, 100}};
           rank.joined.group->Exchange({}, {&in, 1});
         });
       });
+      rank.device.Issue("a test", [&] { cudaFree(bytes); });
       EXPECT_THAT(text,
                   StartsWith("the GPUs of the ranks do not reach each other any more (NCCL: "));
       EXPECT_THAT(text, HasSubstr(leaves ? "remote process exited" : "no answer for 0 s"));
