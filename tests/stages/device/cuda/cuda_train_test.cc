@@ -21,10 +21,10 @@ struct Case {
 };
 
 // Float32 without TF32 on both sides, in other orders of sums. Through all of a random network an
-// activation that crosses ReLU6's kink by that changes gradients in the second digit: so does the
-// host with another micro-batch (measured: up to 0.07).
+// activation that crosses ReLU6's kink by that changes gradients in the first or second digit: so
+// does the host with another micro-batch (measured: up to 0.12).
 constexpr double kThroughFewLayers = 1e-3;
-constexpr double kThroughAllLayers = 0.1;
+constexpr double kThroughAllLayers = 0.25;
 
 // A training of 8 samples a batch by plain descent, as Adam's first steps amplify rounding.
 Case Named(const char* name, SmallTraining training, double tolerance = kThroughFewLayers) {
