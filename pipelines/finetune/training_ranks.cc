@@ -183,8 +183,11 @@ std::string TrainingRanks::JoinDevices(const ChosenDevice& device, const Model& 
   std::string why_not;
   Agree([&] {
     JoinedDevices joined = device.device->JoinRanks(group_, timeout_);
-    ranks_->device_group = std::move(joined.group);
     why_not = std::move(joined.why_not);
+    if (!joined.group) return;
+    RankGroup* const group = joined.group.get();
+    ranks_->device_group = {group, [keep = device.device, held = std::move(joined.group)](
+                                       RankGroup*) mutable { held.reset(); }};
   });
   return why_not.empty() ? "the ranks' GPUs add up gradients by NCCL"
                          : "the ranks add up gradients over their hosts, not by NCCL: " + why_not;

@@ -58,7 +58,7 @@ class TrainingRanks {
   // Lets the ranks' devices exchange gradients without the hosts, where those of `model` are added
   // up and all ranks have a device that can. Gives what is to be said of it. Throws Error(kConfig)
   // on every rank where one has another device than rank 0, and Error as Device::JoinRanks. Called
-  // before anything is made on the device, and LeaveDevices before that ends.
+  // before anything is made on the device, which is kept until LeaveDevices.
   std::string JoinDevices(const ChosenDevice& device, const Model& model);
   void LeaveDevices() { ranks_->device_group.reset(); }
 

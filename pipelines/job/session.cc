@@ -93,11 +93,8 @@ Session::Session(const Recipe& recipe, SessionOptions options)
   budget_ = std::make_unique<MemoryBudget>(ceiling_.bytes);
   resources_.Put(std::make_shared<JobCeilings>(
       JobCeilings{budget_->usage().limit_bytes, config_.memory.device}));
-  DeviceSelection device = config_.device;
-  if (device.kind != DeviceSelection::Kind::kCpu && device.index == 0) {
-    device.index = config_.process % VisibleGpus();
-  }
-  resources_.Put(std::make_shared<JobDevice>(JobDevice{device}));
+  resources_.Put(std::make_shared<JobDevice>(
+      JobDevice{.selection = config_.device, .own_gpu = config_.process % VisibleGpus()}));
   pipeline_ = std::make_unique<Pipeline>(PipelineOptions{.seed = config_.seed,
                                                          .workers = Workers(config_),
                                                          .training = options.training,

@@ -83,6 +83,13 @@ DeviceSearch DeviceSearch::Default() {
           .folders = {folder, folder / "lib", folder.parent_path() / "lib"}};
 }
 
+DeviceSelection JobDevice::For(const DeviceSelection& of_stage) const {
+  const bool is_auto = of_stage.kind == DeviceSelection::Kind::kAuto;
+  DeviceSelection wanted = is_auto ? selection : of_stage;
+  if (wanted.kind != DeviceSelection::Kind::kCpu && wanted.index == 0) wanted.index = own_gpu;
+  return wanted;
+}
+
 std::size_t DeviceLimit(const Auto<DeviceMemory>& wanted, const Device& device) {
   if (wanted.is_auto()) {
     const std::size_t held_bytes = device.usage().used_bytes;  // first: it may come to hold more

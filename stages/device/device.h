@@ -117,11 +117,16 @@ struct JobCeilings {
   Auto<DeviceMemory> device;
 };
 
-// What the configuration says at its top level, for a stage whose own `device` is auto; provided by
-// the command.
+// What the configuration says at its top level, for a stage whose own `device` is auto, and which
+// GPU each of several processes takes; provided by the command.
 struct JobDevice {
   static constexpr std::string_view kResource = "job's device";
   DeviceSelection selection;
+  // The GPU of this process, counted from 0, where the selection names none but the first.
+  int own_gpu = 0;
+
+  // What is wanted of `of_stage`, which is auto where the stage leaves it to the job.
+  DeviceSelection For(const DeviceSelection& of_stage) const;
 };
 
 // What `auto` wants below memory.host beside what is held already, before it loads anything, as

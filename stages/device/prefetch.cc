@@ -14,9 +14,8 @@ constexpr int kReadyOnHost = 0;
 Prefetch::Prefetch(const Params& params, BuildContext& context) : batches_(context.upstream) {
   const auto ceilings = context.resources.Find<JobCeilings>();
   const auto of_job = context.resources.Find<JobDevice>();
-  const bool is_auto = params.device.kind == DeviceSelection::Kind::kAuto;
   auto chosen = std::make_shared<ChosenDevice>(
-      ChooseDevice(is_auto && of_job ? of_job->selection : params.device, DeviceSearch::Default(),
+      ChooseDevice(of_job ? of_job->For(params.device) : params.device, DeviceSearch::Default(),
                    ceilings ? *ceilings : JobCeilings()));
   device_ = chosen->device;
   depth_ =

@@ -23,7 +23,8 @@ class GpuRun : public ::testing::Test {
  protected:
   void SetUp() override {
     const auto devices = nlohmann::json::parse(Weir({"devices", "--json"}).out);
-    if (!devices["gpus"].empty()) return;
+    gpus_ = devices["gpus"].size();
+    if (gpus_ > 0) return;
     const std::string why = devices["device"];
     if (std::getenv("WEIR_BINARY") != nullptr) FAIL() << why;
     GTEST_SKIP() << why;
@@ -54,6 +55,7 @@ class GpuRun : public ::testing::Test {
   }
 
   const ScratchFolder scratch_;
+  std::size_t gpus_ = 0;
 };
 
 TEST_F(GpuRun, LearnsAndLeavesAModelThatTheHostAgreesWith) {
@@ -106,6 +108,21 @@ TEST_F(GpuRun, KilledInItsSecondPhaseGoesOnToTheSameModel) {
   }
   Run("killed", Joined(phases, {"--resume"}));
   EXPECT_TRUE(Weights("killed") == Weights("whole"));
+}
+
+// A head, whose features the ranks tell each other, and then a part of the backbone, whose gradients
+// they add up.
+TEST_F(GpuRun, RanksWithAGpuEachLearnToTheBytesOfOne) {
+  if (gpus_ < 2) GTEST_SKIP() << "there is one GPU";
+  const std::vector<std::string> phases = {
+      "--set", "training.micro_batch=4", "--set",
+      "training.phases=[{name: head, epochs: 1}, {name: fine_tune, epochs: 1, "
+      "frozen: {through: block_14}}]"};
+  Run("one", Joined(phases, {"--ranks", "1"}));
+  const ProcessOutcome outcome = Weir(Arguments("two", Joined(phases, {"--ranks", "2"})));
+  ASSERT_EQ(outcome.status, 0) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("the ranks' GPUs add up gradients by NCCL"));
+  EXPECT_TRUE(Weights("two") == Weights("one"));
 }
 
 // The bill is that of the host alone, and the card would have to be opened for each block.

@@ -37,6 +37,18 @@ TEST(Prefetch, AsksForNoMoreBatchesOnTheHostThanOthersDo) {
   EXPECT_EQ(prefetch.footprint().max_items, 0);
 }
 
+// Each of several processes takes a GPU of its own, unless one is named.
+TEST(Prefetch, TakesTheGpuOfItsProcess) {
+  using Kind = DeviceSelection::Kind;
+  for (const DeviceSelection of_job : {DeviceSelection{Kind::kCuda}, {Kind::kAuto}}) {
+    const JobDevice job{.selection = of_job, .own_gpu = 3};
+    EXPECT_EQ(job.For({Kind::kAuto}), (DeviceSelection{of_job.kind, 3}));
+    EXPECT_EQ(job.For({Kind::kCuda}), (DeviceSelection{Kind::kCuda, 3}));
+    EXPECT_EQ(job.For({Kind::kCuda, 1}), (DeviceSelection{Kind::kCuda, 1}));
+    EXPECT_EQ(job.For({Kind::kCpu}), (DeviceSelection{Kind::kCpu}));
+  }
+}
+
 TEST(Prefetch, TakesTheJobsDeviceWhereItsOwnIsAuto) {
   using Kind = DeviceSelection::Kind;
   const auto reason = [](Kind job, Kind own) {
