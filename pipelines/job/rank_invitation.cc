@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "framework/error.h"
+#include "framework/random.h"
 
 namespace weir {
 namespace {
@@ -95,6 +96,15 @@ std::uint16_t PortOf(const Variables& of, int otherwise) {
   return static_cast<std::uint16_t>(of.NumberOr("MASTER_PORT", 1, kMostPort, otherwise));
 }
 
+// Sets what tells this start from another one, and a port that another start on this machine hardly
+// has. Ports from 32,768 on are those that Linux itself gives away.
+void TellApart(RankInvitation& invitation, const Variables& of, const std::string& start) {
+  constexpr std::uint64_t kPorts = 3000;
+  invitation.job = start;
+  invitation.port =
+      PortOf(of, kDefaultPort + static_cast<int>(start.empty() ? 0 : StableHash(start) % kPorts));
+}
+
 RankInvitation ByTorchrun(const Variables& of) {
   RankInvitation invitation{.place = PlaceOf(of, kTorchrun)};
   for (const char* name : {"MASTER_ADDR", "MASTER_PORT"}) {
@@ -122,10 +132,7 @@ RankInvitation BySlurm(const Variables& of) {
     throw Error(ErrorKind::kConfig, "srun does not say on which machine rank 0 is",
                 "Set MASTER_ADDR to its name.");
   }
-  // Two jobs on one machine have a port each.
-  constexpr int kPorts = 10000;
-  const int job = of.NumberOr("SLURM_JOB_ID", 0, 2147483647, 0);
-  invitation.port = PortOf(of, kDefaultPort + job % kPorts);
+  TellApart(invitation, of, of.Text("SLURM_JOB_ID") + "." + of.Text("SLURM_STEP_ID"));
   return invitation;
 }
 
@@ -137,7 +144,7 @@ RankInvitation ByOpenMpi(const Variables& of) {
                 "Set MASTER_ADDR to its name: mpirun -x MASTER_ADDR=NAME ...");
   }
   invitation.address = of.Has("MASTER_ADDR") ? of.Text("MASTER_ADDR") : "127.0.0.1";
-  invitation.port = PortOf(of, kDefaultPort);
+  TellApart(invitation, of, of.Text("PMIX_NAMESPACE"));
   return invitation;
 }
 

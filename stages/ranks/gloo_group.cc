@@ -4,6 +4,7 @@
 #include <ATen/ops/from_blob.h>
 #include <arpa/inet.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/util/Logging.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -40,6 +41,13 @@ std::string SecondsText(milliseconds time) {
 
 bool IsTimeout(const std::string& what) {
   return what.find("imed out") != std::string::npos || what.find("imeout") != std::string::npos;
+}
+
+// c10d tells of a lost connection in a warning with the stack of the call, on standard error. What
+// it says is in the Error that is thrown; PyTorch's variable for it brings the warning back.
+void SilenceWarnings() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing sets one
+  if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = c10::GLOG_FATAL;
 }
 
 // The address of this machine by which it reaches that of rank 0; empty where it does not.
@@ -91,6 +99,7 @@ class GlooGroup final : public RankGroup {
  public:
   explicit GlooGroup(const GlooOptions& options)
       : place_(options.place), timeout_(options.timeout) {
+    SilenceWarnings();
     try {
       Join(options);
     } catch (const Error&) {
@@ -98,8 +107,9 @@ class GlooGroup final : public RankGroup {
     } catch (const std::exception& error) {
       throw Error(ErrorKind::kInterrupted,
                   "the " + std::to_string(place_.ranks) + " ranks did not all join at " +
-                      options.address + ":" + std::to_string(options.port) + " within " +
-                      SecondsText(timeout_) + ": " + FirstLine(error.what()),
+                      options.address + ":" + std::to_string(options.port) +
+                      (IsTimeout(error.what()) ? " within " + SecondsText(timeout_) : "") + ": " +
+                      FirstLine(error.what()),
                   "Look at what the others say, and start all of them again.");
     }
   }

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "tests/pipelines/training_run.h"
+#include "tests/support/launched_ranks.h"
 
 namespace weir {
 namespace {
@@ -226,6 +228,22 @@ TEST_F(RanksRun, EndByThemselvesWhereTheFirstIsKilled) {
   EXPECT_EQ(ranks.first->Wait().status, 128 + SIGKILL);
   for (const int end : ends) WaitForEnd(end);
   ExpectGoesOn("killed", 4);
+}
+
+// The store at which they meet is gone with it.
+TEST_F(RanksRun, SayInTwoLinesThatTheFirstIsGone) {
+  WriteJob("job", kLong);
+  const std::uint16_t port = FreePort();
+  const std::vector<std::string> command = Command("job");
+  WeirProcess first(command, {.environment = LaunchedRank(0, 2, port)});
+  WeirProcess other(command, {.environment = LaunchedRank(1, 2, port)});
+  first.ReadUntil("epoch 2/60 train");
+  first.Signal(SIGKILL);
+  const ProcessOutcome outcome = other.Wait();
+  EXPECT_EQ(outcome.status, 130);
+  EXPECT_EQ(outcome.err,
+            "weir: rank 1: rank 0 is gone\n"
+            "  Go on from the last checkpoint with --resume, with any number of ranks.\n");
 }
 
 TEST_F(RanksRun, NameTheOneThatHangs) {

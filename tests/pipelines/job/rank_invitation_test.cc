@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 
 #include "tests/support/caught_error.h"
 
@@ -55,12 +56,13 @@ TEST(RankInvitation, IsReadAsTorchrunWritesIt) {
 TEST(RankInvitation, IsReadAsSrunWritesIt) {
   Variables variables = {{"SLURM_PROCID", "3"},       {"SLURM_STEP_NUM_TASKS", "5"},
                          {"SLURM_LOCALID", "1"},      {"SLURM_STEP_TASKS_PER_NODE", "2(x2),1"},
-                         {"SLURM_JOB_ID", "1234567"}, {"SLURM_STEP_NODELIST", "gpu[07-09,12],x"}};
+                         {"SLURM_JOB_ID", "1234567"}, {"SLURM_STEP_NODELIST", "gpu[07-09,12],x"},
+                         {"SLURM_STEP_ID", "2"}};
   const auto invitation = Invitation(variables);
   ASSERT_TRUE(invitation);
   ExpectPlace(invitation->place, 3, 5, 1, 2);
   EXPECT_EQ(invitation->address, "gpu07");
-  EXPECT_EQ(invitation->port, 29500 + 4567);
+  EXPECT_EQ(invitation->job, "1234567.2");
   variables["SLURM_STEP_NODELIST"] = "alone,other";
   EXPECT_EQ(Invitation(variables)->address, "alone");
   variables["MASTER_ADDR"] = "chosen";
@@ -83,6 +85,31 @@ TEST(RankInvitation, IsReadAsOpenMpiWritesIt) {
   EXPECT_EQ(CaughtError([&] { Invitation(variables); }),
             "mpirun does not say on which machine rank 0 is\n"
             "Set MASTER_ADDR to its name: mpirun -x MASTER_ADDR=NAME ...");
+}
+
+// Two starts on a machine meet at a port each; where it is the same one, they are told apart there.
+TEST(RankInvitation, IsToOneStartOfALauncher) {
+  const Variables slurm = {{"SLURM_PROCID", "0"},
+                           {"SLURM_STEP_NUM_TASKS", "2"},
+                           {"SLURM_JOB_ID", "7"},
+                           {"SLURM_STEP_NODELIST", "a"}};
+  const Variables open_mpi = {{"OMPI_COMM_WORLD_RANK", "1"},
+                              {"OMPI_COMM_WORLD_SIZE", "2"},
+                              {"OMPI_COMM_WORLD_LOCAL_SIZE", "2"}};
+  for (const auto& [variables, name] :
+       {std::pair{slurm, "SLURM_STEP_ID"}, std::pair{open_mpi, "PMIX_NAMESPACE"}}) {
+    const auto start = [&, &of = variables, &name = name](const char* text) {
+      Variables changed = of;
+      changed[name] = text;
+      return *Invitation(changed);
+    };
+    EXPECT_EQ(start("41680897").port, start("41680897").port);
+    EXPECT_EQ(start("41680897").job, start("41680897").job);
+    EXPECT_NE(start("41680897").port, start("41680898").port) << name;
+    EXPECT_NE(start("41680897").job, start("41680898").job) << name;
+    EXPECT_GE(start("41680897").port, 29500);
+    EXPECT_LT(start("41680897").port, 32500);
+  }
 }
 
 TEST(RankInvitation, IsRefusedWhereItMakesNoSense) {
