@@ -7,14 +7,36 @@
 #include <string>
 #include <vector>
 
+#include "tests/memory/held_peak.h"
+#include "tests/support/hard_cgroup.h"
 #include "tests/support/weir_process.h"
 
 namespace weir {
 
 inline constexpr std::size_t kCodeBytes = std::size_t{20} << 20;  // mapped files, kernel memory
 
-// Runs it with `memory.host` set to the ceiling. Expects that the kernel kills nothing and that no
-// more than the ceiling is held, and prints both. `meanwhile` is called once the process runs.
+// One that runs, with `memory.host` set to the ceiling; several may at a time, each in a cgroup of
+// its own. `environment` as ProcessSetup has it.
+class ProcessWithinCeiling {
+ public:
+  ProcessWithinCeiling(std::vector<std::string> arguments, std::size_t ceiling_bytes,
+                       std::vector<std::string> environment = {});
+
+  WeirProcess& process() { return process_; }
+  // Expects that the kernel kills nothing and that no more than the ceiling is held, and prints
+  // both.
+  ProcessOutcome Wait();
+  std::size_t held_bytes() const { return held_.bytes(); }  // the most so far
+
+ private:
+  const std::string command_;
+  const std::size_t ceiling_bytes_;
+  const HardCgroup cgroup_;
+  WeirProcess process_;
+  const HeldPeak held_;
+};
+
+// Runs one to its end. `meanwhile` is called once the process runs.
 ProcessOutcome WithinCeiling(std::vector<std::string> arguments, std::size_t ceiling_bytes,
                              const std::function<void(WeirProcess&)>& meanwhile = {});
 
