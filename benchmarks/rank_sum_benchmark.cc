@@ -1,6 +1,7 @@
 // What ranks on one machine exchange: the sum of 3.5 million gradients, 14 MB, as all of a
-// MobileNetV2 and its head have, and the figures of a batch. Each rank is a thread with a
-// connection of its own, so the copies through the loopback are those of processes.
+// MobileNetV2 and its head have, that of a few, which is all messages and hardly any bytes, and the
+// figures of a batch. Each rank is a thread with a connection of its own, so the copies through the
+// loopback are those of processes.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
@@ -18,6 +19,7 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kValues = 3'500'000;
+constexpr std::size_t kFewValues = 1024;
 
 // What a rank does again and again, until rank 0 has had enough.
 void Run(benchmark::State& state, const std::function<void(RankGroup&)>& once) {
@@ -51,18 +53,24 @@ void Run(benchmark::State& state, const std::function<void(RankGroup&)>& once) {
   for (std::thread& each : others) each.join();
 }
 
-void SumOfGradients(benchmark::State& state) {
-  Run(state, [](RankGroup& group) {
-    thread_local std::vector<float> run(kValues, 1.0f), buffer(kSumBufferValues);
+void Sum(benchmark::State& state, std::size_t values) {
+  Run(state, [values](RankGroup& group) {
+    thread_local std::vector<float> run, buffer(kSumBufferValues);
+    run.resize(values, 1.0f);  // where another benchmark has left a longer one
     const RankPlace place = group.place();
     const RankShare share{
         .rank = place.rank, .ranks = place.ranks, .batch_size = place.ranks, .piece_size = 1};
     const std::span<float> mine(run);
     SumOverRanks(group, share, place.ranks, {&mine, 1}, mine, 1.0f / 32, buffer);
   });
-  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(kValues * sizeof(float)));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(values * sizeof(float)));
 }
+
+void SumOfGradients(benchmark::State& state) { Sum(state, kValues); }
 BENCHMARK(SumOfGradients)->Arg(2)->Arg(4)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+void SumOfFew(benchmark::State& state) { Sum(state, kFewValues); }
+BENCHMARK(SumOfFew)->Arg(2)->Arg(4)->Arg(8)->Arg(16)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 void FiguresOfABatch(benchmark::State& state) {
   Run(state, [](RankGroup& group) {
