@@ -23,6 +23,7 @@ class Constants {
 
   // Throws std::runtime_error that names what is missing.
   double At(const std::string& name) const;
+  bool Has(const std::string& name) const { return all_.contains(name); }
 
   const std::map<std::string, Constant>& all() const { return all_; }
 

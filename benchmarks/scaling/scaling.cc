@@ -87,11 +87,13 @@ void PrintHere(const Constants& constants) {
   std::printf("  %-10s %5s  %12s %12s %8s   %s\n", "job", "ranks", "predicted", "measured", "error",
               "over one rank: predicted, measured");
   for (const NamedJob& job : Jobs(constants)) {
-    const auto measured = [&](int ranks) {
-      return constants.At(job.name + ".images_per_second." + std::to_string(ranks));
+    const auto name = [&](int ranks) {
+      return job.name + ".images_per_second." + std::to_string(ranks);
     };
+    const auto measured = [&](int ranks) { return constants.At(name(ranks)); };
     const double alone = StepHere(constants, job, 1).images_per_second;
     for (const int ranks : {1, 2, 4}) {
+      if (!constants.Has(name(ranks))) continue;
       const double predicted = StepHere(constants, job, ranks).images_per_second;
       std::printf("  %-10s %5d  %8.1f i/s %8.1f i/s %+7.1f%%   %.3f, %.3f\n", job.name.c_str(),
                   ranks, predicted, measured(ranks), 100 * (predicted / measured(ranks) - 1),
@@ -197,6 +199,7 @@ void PrintProjections(const Constants& constants) {
     PrintTable("Processors as these, 10 Gbit/s: " + job.title, job.job, host);
     PrintTable("The same with a batch of " + std::to_string(kFixedBatch) + " for all ranks",
                job.job, host, kFixedBatch);
+    if (!constants.Has(job.name + ".noise")) continue;
     host.noise = constants.At(job.name + ".noise");
     PrintTable("The first where each rank's steps vary as they did here, each by chance of its own",
                job.job, host);
