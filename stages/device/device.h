@@ -30,6 +30,8 @@
 
 namespace weir {
 
+class DepthwiseKernels;
+
 // Ranks whose devices exchange what is on them without the hosts, or why they cannot: in words, the
 // same on all ranks.
 struct JoinedDevices {
@@ -92,6 +94,10 @@ class Device {
   // memory as Refuse(what). Not from within `work`.
   virtual void Issue(const std::string& what, const std::function<void()>& work) = 0;
 
+  // Its own depthwise convolutions, for work that is issued (depthwise_kernels.h); they live as
+  // long as it does. Null where LibTorch is to compute these.
+  virtual const DepthwiseKernels* depthwise() const { return nullptr; }
+
   // Whether `work`, issued as above, can be done within the limit: waits for its end. Where it does
   // not fit, what LibTorch holds free is given back.
   virtual bool Fits(const std::function<void()>& work) = 0;
@@ -130,9 +136,8 @@ struct JobDevice {
 };
 
 // What `auto` wants below memory.host beside what is held already, before it loads anything, as
-// that cannot be given back. The device side's libraries take 130 MiB of private memory, cuDNN's
-// others 35 MiB once it works (both measured); the driver's context and its copies of kernels are
-// not measured, and taken as twice that.
+// that cannot be given back. The device side's libraries take 130 MiB of private memory (measured);
+// the driver's context and its copies of kernels are not measured, and taken as three times that.
 inline constexpr std::size_t kHostRoomOfDevice = std::size_t{512} << 20;
 
 // What `auto` wants below memory.device beside what CUDA and its libraries hold once they have
@@ -185,7 +190,7 @@ struct DeviceLibrary {
   std::vector<GpuDescription> (*list)();
 };
 inline constexpr const char* kDeviceLibrarySymbol = "weir_device_library";
-// Interface 7; raised with every change of what is above.
-inline constexpr const char* kDeviceBuild = "7, compiler " __VERSION__;
+// Interface 8; raised with every change of what is above.
+inline constexpr const char* kDeviceBuild = "8, compiler " __VERSION__;
 
 }  // namespace weir

@@ -6,18 +6,13 @@
 // bytes.
 #pragma once
 
-#include <cstdint>
+#include "stages/kernels/depthwise_maps.h"
 
 namespace weir {
 
-struct DepthwiseMaps {
-  std::int64_t count, channels;  // channels: a multiple of 8
-  std::int64_t in_height, in_width, out_height, out_width;
-  std::int64_t stride, pad_top, pad_left;
-};
-
 // Writes the gradient of a 3x3 kernel to `of_kernel`, [C, 1, 3, 3]. `gradient` is that of the
-// output, [n, out_height, out_width, C], `input` is [n, in_height, in_width, C], both without gaps.
+// output, [n, out_height, out_width, C], `input` is [n, in_height, in_width, C], both without gaps;
+// C is a multiple of 8.
 void DepthwiseKernelGradient(const DepthwiseMaps& maps, const float* gradient, const float* input,
                              float* of_kernel);
 

@@ -58,7 +58,7 @@ struct TrainableModel::Parts {
       : device(options.torch_device.empty() ? at::Device(at::kCPU)
                                             : at::Device(options.torch_device)),
         arrays(MakeArrays(model, device, !options.torch_device.empty())),
-        backbone(model, arrays),
+        backbone(model, arrays, options.depthwise),
         head(MakeHead(model, arrays)),
         inference(InferenceSteps(model)),
         step(std::in_place, optimizer,

@@ -40,6 +40,7 @@
 #include <string>
 #include <vector>
 
+#include "stages/device/depthwise_kernels.h"
 #include "stages/model/model.h"
 #include "stages/ranks/piece_tree.h"
 #include "stages/ranks/ranks.h"
@@ -57,8 +58,9 @@ struct TrainableOptions {
   std::span<const double> class_weights{};  // [classes], which outlive it; empty: all 1
   int in_flight = 1;                        // micro-batches at once; 1 with a device
   Activations activations = Activations::kKept;
-  std::string torch_device{};  // Device::torch_device(); empty: the host
-  bool averages = false;       // whether an average of the weights is kept beside them
+  std::string torch_device{};                   // Device::torch_device(); empty: the host
+  const DepthwiseKernels* depthwise = nullptr;  // Device::depthwise(), which outlives the model
+  bool averages = false;  // whether an average of the weights is kept beside them
   // Those that a batch is learnt with; null or alone with one piece: nothing is added over pieces.
   const Ranks* ranks = nullptr;
 };

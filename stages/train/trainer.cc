@@ -181,6 +181,7 @@ void Trainer::Open(OpenContext& context) {
                          ? Activations::kRecomputed
                          : Activations::kKept,
       .torch_device = device_ ? device_->torch_device() : "",
+      .depthwise = device_ ? device_->depthwise() : nullptr,
       .averages = averages(),
       .ranks = training_ && sums_pieces() ? ranks_.get() : nullptr};
   MakeTrainable(options);

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "framework/error.h"
+#include "stages/device/cuda/cuda_depthwise.h"
 #include "stages/device/cuda/cuda_error.h"
 #include "stages/device/cuda/cuda_gpus.h"
 #include "stages/device/cuda/cuda_issuer.h"
@@ -83,7 +84,8 @@ class CudaDevice final : public Device {
     CheckPrecision(model, precision);
     Start();
     const auto prefix =
-        MakeCudaPrefix(index_, ledger_, thread_, model, open, precision, batch_size, staying);
+        MakeCudaPrefix(index_, ledger_, thread_, model, open, precision, batch_size, depthwise_,
+                       staying);
     std::lock_guard lock(prefixes_mutex_);
     prefixes_.push_back(prefix);
     return prefix;
@@ -93,6 +95,8 @@ class CudaDevice final : public Device {
     Start();
     issuer_->Issue(what, work);
   }
+
+  const DepthwiseKernels* depthwise() const override { return &depthwise_; }
 
   bool Fits(const std::function<void()>& work) override {
     Start();
@@ -183,10 +187,11 @@ class CudaDevice final : public Device {
       thread_.Run([] { at::set_num_threads(1); });
       ledger_.Settle();  // LibTorch still keeps to what the device before this one left it
       {
-        // By an issuer of its own: that these layers have an engine says nothing of the model's.
+        // By an issuer of its own, so that what it takes can be given back.
         CudaIssuer warm_up(index_, ledger_, thread_, /*is_urgent=*/false);
         const bool works = warm_up.Fits([this] {
-          WarmUpTorch(c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index_)));
+          WarmUp(c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index_)),
+                 depthwise_);
         });
         if (!works) ledger_.Refuse("CUDA's libraries do not fit on the GPU");
         warm_up.GiveBack();
@@ -214,6 +219,7 @@ class CudaDevice final : public Device {
   const int index_;
   const Nvml nvml_;
   const GpuDescription description_;
+  const CudaDepthwise depthwise_;
   CudaMeter meter_;
   mutable DeviceLedger ledger_;
   mutable IssuingThread thread_;              // issues the work of all that is made here

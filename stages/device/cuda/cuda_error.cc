@@ -13,25 +13,18 @@ void Check(cudaError_t status, const char* cannot) {
               "Run on the processor with prefetch: {device: cpu}.");
 }
 
-bool IsWantOfMemory(const c10::Error& error, bool may_be_engine) {
+bool IsWantOfMemory(const c10::Error& error) {
   const std::string text = error.what_without_backtrace();
   return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
          text.find("out of memory") != std::string::npos ||
-         text.find("STATUS_ALLOC_FAILED") != std::string::npos ||
-         (may_be_engine && IsWantOfEngine(error));
-}
-
-bool IsWantOfEngine(const c10::Error& error) {
-  const std::string text = error.what_without_backtrace();
-  return text.find("unable to find an engine") != std::string::npos;
+         text.find("STATUS_ALLOC_FAILED") != std::string::npos;
 }
 
 void CallTorch(DeviceLedger& ledger, const std::string& holder, const std::function<void()>& call) {
-  const std::int64_t refusals = ledger.torch_refusals();
   try {
     call();
   } catch (const c10::Error& error) {
-    if (IsWantOfMemory(error, ledger.torch_refusals() > refusals)) ledger.Refuse(holder);
+    if (IsWantOfMemory(error)) ledger.Refuse(holder);
     const std::string text = error.what_without_backtrace();
     throw Error(ErrorKind::kInternal, "LibTorch on the GPU: " + text.substr(0, text.find('\n')),
                 "Run on the processor with prefetch: {device: cpu}.");

@@ -1,6 +1,5 @@
 #include "stages/device/cuda/cuda_issuer.h"
 
-#include <ATen/Context.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
@@ -69,7 +68,6 @@ void CudaIssuer::Run(const std::string& what, const std::function<void()>& work)
   CallTorch(ledger_, what, [&] {
     const c10::cuda::CUDAStreamGuard on_stream(stream_);
     const c10::InferenceMode no_gradients;
-    at::globalContext().setUserEnabledCuDNN(uses_cudnn_);
     work();
   });
 }
@@ -81,20 +79,14 @@ bool CudaIssuer::Fits(const std::function<void()>& work) {
 }
 
 bool CudaIssuer::Try(const std::function<void()>& work) {
-  const std::int64_t refusals = ledger_.torch_refusals();
   try {
     work();
     stream_.synchronize();
-    if (ledger_.Settle()) return has_fitted_ = true;
+    if (ledger_.Settle()) return true;
   } catch (const c10::Error& error) {
     cudaGetLastError();  // it is told once
     stream_.synchronize();
-    if (!IsWantOfMemory(error, has_fitted_ || ledger_.torch_refusals() > refusals)) {
-      if (!IsWantOfEngine(error) || !uses_cudnn_) throw;
-      uses_cudnn_ = false;
-      at::globalContext().setUserEnabledCuDNN(false);
-      return Try(work);
-    }
+    if (!IsWantOfMemory(error)) throw;
   }
   ChangePool();
   return false;

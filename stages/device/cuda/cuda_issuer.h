@@ -6,10 +6,6 @@
 // pool, nothing while it lives. So what a rehearsal (Fits) has taken is there for each batch, and
 // two issuers whose rehearsals fitted one after the other also fit side by side.
 //
-// Where cuDNN has no engine for a layer on this card, as older ones have none for depthwise layers
-// in channels last, a rehearsal is made once more without cuDNN, and what the issuer does later,
-// too: LibTorch's own kernels, which know every layer, are slower.
-//
 // Any number of threads may call any member, but not from within the work. Holds a stream of
 // LibTorch's, and what the pool has taken; cuBLAS's workspace on the stream is LibTorch's and
 // counted there.
@@ -54,8 +50,6 @@ class CudaIssuer {
   IssuingThread& thread_;
   const c10::cuda::CUDAStream stream_;
   c10::MempoolId_t pool_;
-  bool has_fitted_ = false;  // some work has; of the issuing thread, as is the next
-  bool uses_cudnn_ = true;
 };
 
 }  // namespace weir

@@ -68,12 +68,6 @@ void CudaMeter::ForgetTorchPeak() {
   allocator::resetPeakStats(static_cast<c10::DeviceIndex>(device_));
 }
 
-// It may be asked before LibTorch has begun.
-std::int64_t CudaMeter::torch_refusals() {
-  if (!allocator::get()->initialized()) return 0;
-  return allocator::getDeviceStats(static_cast<c10::DeviceIndex>(device_)).num_ooms;
-}
-
 void CudaMeter::AllowTorch(std::size_t bytes) {
   const double part = static_cast<double>(bytes) / static_cast<double>(gpu_.total_bytes);
   allocator::setMemoryFraction(std::min(part, 1.0), static_cast<c10::DeviceIndex>(device_));

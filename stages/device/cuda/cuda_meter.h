@@ -26,7 +26,6 @@ class CudaMeter final : public DeviceMeter {
   std::size_t torch_bytes() override;
   std::size_t torch_peak_bytes() override;
   void ForgetTorchPeak() override;
-  std::int64_t torch_refusals() override;
   void AllowTorch(std::size_t bytes) override;
 
  private:

@@ -41,7 +41,7 @@ class FoldedPrefix final : public CudaPrefix {
  public:
   FoldedPrefix(int device, DeviceLedger& ledger, IssuingThread& thread, const Model& model,
                const std::function<LayerReader(const Model&)>& open, Precision precision,
-               int batch_size, int staying)
+               int batch_size, const DepthwiseKernels& depthwise, int staying)
       : device_(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(device)),
         ledger_(ledger),
         input_(model.network().input()),
@@ -56,7 +56,7 @@ class FoldedPrefix final : public CudaPrefix {
     Issue([&] {
       if (model.prefix_layers() > 0) {
         network_.emplace(model.network(), open(model), model.prefix_layers() - 1, precision,
-                         device_);
+                         device_, &depthwise);
       }
     });
     if (staying > 0) MakeSlots(staying);
@@ -210,19 +210,18 @@ class FoldedPrefix final : public CudaPrefix {
     Check(cudaMemsetAsync(static_cast<char*>(map.mutable_data_ptr()) + filled, 0,
                           map.nbytes() - filled, stream_),
           "clear memory");
-    Reduce(network_->Run(map.permute({0, 3, 1, 2})), count, features);
+    Reduce(network_->Run(std::move(map)), count, features);
   }
 
-  // `map` is [micro-batch, C, h, w] in channels last.
+  // `map` is [micro-batch, h, w, C].
   void Reduce(const at::Tensor& map, int count, const at::Tensor& features) {
-    const at::Tensor rows = map.permute({0, 2, 3, 1}).contiguous();
     if (pooling_ == Pooling::kNone) {
-      features.copy_(rows.narrow(0, 0, count));
+      features.copy_(map.narrow(0, 0, count));
       return;
     }
     const auto launch = pooling_ == Pooling::kAverage ? LaunchAveragePool : LaunchMaxPool;
-    launch(rows.const_data_ptr(), map_type(), count, static_cast<int>(rows.size(1) * rows.size(2)),
-           static_cast<int>(rows.size(3)), features.mutable_data_ptr<float>(), stream_);
+    launch(map.const_data_ptr(), map_type(), count, static_cast<int>(map.size(1) * map.size(2)),
+           static_cast<int>(map.size(3)), features.mutable_data_ptr<float>(), stream_);
     Check(cudaGetLastError(), "pool features");
   }
 
@@ -254,9 +253,10 @@ class FoldedPrefix final : public CudaPrefix {
 std::shared_ptr<CudaPrefix> MakeCudaPrefix(int device, DeviceLedger& ledger, IssuingThread& thread,
                                            const Model& model,
                                            const std::function<LayerReader(const Model&)>& open,
-                                           Precision precision, int batch_size, int staying) {
+                                           Precision precision, int batch_size,
+                                           const DepthwiseKernels& depthwise, int staying) {
   return std::make_shared<FoldedPrefix>(device, ledger, thread, model, open, precision, batch_size,
-                                        staying);
+                                        depthwise, staying);
 }
 
 }  // namespace weir

@@ -11,11 +11,12 @@
 //
 // What holds of the bits: the same batch has the same features in every run, as long as the card,
 // the build and the micro-batch (so memory.device) are the same. Whether a sample's also stay the
-// same at another place in the micro-batch is up to cuDNN, which does not say; preprocessing and
-// pooling are weir's own, and do not depend on it.
+// same at another place in the micro-batch is up to cuBLAS, which does not say; preprocessing,
+// depthwise layers and pooling are weir's own, and do not depend on it.
 //
 // Memory: on the device the weights, one micro-batch's widest activations, two batches of features
-// and those that stay there (feature_slots.h), all LibTorch's; on the host, while it is made, a layer of the weights.
+// and those that stay there (feature_slots.h), all LibTorch's; on the host, while it is made, a
+// layer of the weights.
 #pragma once
 
 #include <functional>
@@ -23,6 +24,7 @@
 
 #include "stages/device/cuda/device_ledger.h"
 #include "stages/device/cuda/issuing_thread.h"
+#include "stages/device/depthwise_kernels.h"
 #include "stages/device/prefix_runner.h"
 #include "stages/model/frozen_prefix.h"
 #include "stages/model/model.h"
@@ -36,11 +38,12 @@ class CudaPrefix : public PrefixRunner {
   virtual bool Halve() = 0;
 };
 
-// As Device::MakePrefix says. LibTorch has been started on `device`; `ledger` and `thread` outlive
-// the prefix.
+// As Device::MakePrefix says. LibTorch has been started on `device`; `ledger`, `thread` and
+// `depthwise` outlive the prefix.
 std::shared_ptr<CudaPrefix> MakeCudaPrefix(int device, DeviceLedger& ledger, IssuingThread& thread,
                                            const Model& model,
                                            const std::function<LayerReader(const Model&)>& open,
-                                           Precision precision, int batch_size, int staying);
+                                           Precision precision, int batch_size,
+                                           const DepthwiseKernels& depthwise, int staying);
 
 }  // namespace weir

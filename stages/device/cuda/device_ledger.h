@@ -35,7 +35,6 @@ class DeviceMeter {
   virtual std::size_t torch_bytes() = 0;       // LibTorch's caching allocator's part of it
   virtual std::size_t torch_peak_bytes() = 0;  // since the beginning, or since it was forgotten
   virtual void ForgetTorchPeak() = 0;
-  virtual std::int64_t torch_refusals() = 0;  // how often its allocator found no memory
 
   // The most that LibTorch's allocator may reserve from now on; more is its OutOfMemoryError.
   virtual void AllowTorch(std::size_t bytes) = 0;
@@ -72,9 +71,6 @@ class DeviceLedger {
   void BeginPass();
   void SettleInTurn();
   void SettleAtEnd();
-
-  // How often LibTorch's allocator has found no memory until now.
-  std::int64_t torch_refusals() { return meter_.torch_refusals(); }
 
   // What stands in the way: throws Error(kMemory) with "used of limit".
   [[noreturn]] void Refuse(const std::string& what);

@@ -1,8 +1,8 @@
 // The one thread that gives work to a device.
 //
-// LibTorch makes a cuBLAS and a cuDNN handle for every thread that calls it, each with memory on
-// the device that is never given back; the ceiling would depend on how many workers there are. This
-// thread computes nothing: it queues kernels, and sleeps.
+// LibTorch makes a cuBLAS handle for every thread that calls it, with memory on the device that is
+// never given back; the ceiling would depend on how many workers there are. This thread computes
+// nothing: it queues kernels, and sleeps.
 //
 // Any number of threads may Run.
 #pragma once

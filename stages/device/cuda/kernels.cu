@@ -1,3 +1,5 @@
+#include "stages/device/cuda/depthwise_bodies.h"
+#include "stages/device/cuda/depthwise_gradient_bodies.h"
 #include "stages/device/cuda/kernel_bodies.h"
 #include "stages/device/cuda/kernels.h"
 
@@ -34,6 +36,23 @@ void LaunchAveragePool(const void* from, MapType type, int n, int pixels, int ch
 void LaunchMaxPool(const void* from, MapType type, int n, int pixels, int channels, float* to,
                    cudaStream_t stream) {
   kernel::PoolBy<kernel::Largest>(LaunchOn{stream}, from, type, n, pixels, channels, to);
+}
+
+void LaunchDepthwise(const DepthwiseMaps& maps, MapType type, const void* input, const void* kernel,
+                     const void* bias, std::optional<float> ceiling, void* output,
+                     cudaStream_t stream) {
+  kernel::DepthwiseBy(LaunchOn{stream}, maps, type, input, kernel, bias, ceiling, output);
+}
+
+void LaunchDepthwiseInputGradient(const DepthwiseMaps& maps, const float* gradient,
+                                  const float* kernel, float* of_input, cudaStream_t stream) {
+  kernel::DepthwiseInputGradientBy(LaunchOn{stream}, maps, gradient, kernel, of_input);
+}
+
+void LaunchDepthwiseKernelGradient(const DepthwiseMaps& maps, const float* gradient,
+                                   const float* input, float* scratch, float* of_kernel,
+                                   cudaStream_t stream) {
+  kernel::DepthwiseKernelGradientBy(LaunchOn{stream}, maps, gradient, input, scratch, of_kernel);
 }
 
 }  // namespace weir

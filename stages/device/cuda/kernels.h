@@ -6,6 +6,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+
+#include "stages/kernels/depthwise_maps.h"
 
 namespace weir {
 
@@ -28,5 +31,19 @@ void LaunchAveragePool(const void* from, MapType type, int n, int pixels, int ch
                        cudaStream_t stream);
 void LaunchMaxPool(const void* from, MapType type, int n, int pixels, int channels, float* to,
                    cudaStream_t stream);
+
+// 3x3 depthwise convolutions with a stride of 1 or 2 and their gradients, as DepthwiseKernels says
+// (depthwise_kernels.h): maps [n, h, w, C], `kernel` [C, 3, 3], `bias` [C], or null for 0; all of
+// `type`. Faster where C is a multiple of 4 and addresses are of 4 values. A map has fewer than
+// 2^32 values.
+void LaunchDepthwise(const DepthwiseMaps& maps, MapType type, const void* input, const void* kernel,
+                     const void* bias, std::optional<float> ceiling, void* output,
+                     cudaStream_t stream);
+void LaunchDepthwiseInputGradient(const DepthwiseMaps& maps, const float* gradient,
+                                  const float* kernel, float* of_input, cudaStream_t stream);
+// `scratch` has DepthwiseSlices(maps).scratch_floats().
+void LaunchDepthwiseKernelGradient(const DepthwiseMaps& maps, const float* gradient,
+                                   const float* input, float* scratch, float* of_kernel,
+                                   cudaStream_t stream);
 
 }  // namespace weir

@@ -46,6 +46,10 @@ void AddAndClip(const BackboneLayer& layer, at::Tensor& map, const at::Tensor& a
 // The second map of a step that may have one; undefined where it has none.
 at::Tensor Second(const StepFrame& frame) { return frame.reads(1) ? frame.read(1) : at::Tensor(); }
 
+Convolution ConvolutionOf(const BackboneLayer& layer) {
+  return {layer.shape, layer.pads, layer.depthwise};
+}
+
 void RunPad(const BackboneLayer& layer, const StepFrame& frame) {
   const at::Tensor& map = frame.read(0);
   const at::Tensor padded = Pad(map, layer.pads);
@@ -55,12 +59,12 @@ void RunPad(const BackboneLayer& layer, const StepFrame& frame) {
 }
 
 void RunConvolveAndFinish(const BackboneLayer& layer, const StepFrame& frame) {
-  frame.write(0) = ConvolveAndFinish(layer.shape, layer.pads, frame.read(0), layer.folded_kernel,
+  frame.write(0) = ConvolveAndFinish(ConvolutionOf(layer), frame.read(0), layer.folded_kernel,
                                      layer.folded_bias, Second(frame), layer.ceiling);
 }
 
 void RunConvolve(const BackboneLayer& layer, const StepFrame& frame) {
-  frame.write(0) = Convolve(layer.shape, layer.pads, frame.read(0), layer.kernel);
+  frame.write(0) = Convolve(ConvolutionOf(layer), frame.read(0), layer.kernel);
 }
 
 void FollowStatistics(const BackboneLayer& layer, const at::Tensor& map, const at::Tensor& mean,
@@ -227,16 +231,15 @@ void RunKernelGradient(const BackboneLayer& layer, const StepFrame& frame) {
     frame.sink->PutProduct(*layer.kernel_parameter, Rows(gradient).t(), Rows(input));
   } else {
     frame.sink->Put(*layer.kernel_parameter,
-                    KernelGradient(layer.shape, layer.pads, gradient, input, layer.kernel));
+                    KernelGradient(ConvolutionOf(layer), gradient, input, layer.kernel));
   }
 }
 
 void RunInputGradient(const BackboneLayer& layer, const StepFrame& frame) {
   const at::Tensor& kernel = layer.normalises_the_batch ? layer.kernel : layer.folded_kernel;
-  frame.write(0) =
-      layer.shape.is_pointwise()
-          ? PointwiseInputGradient(layer.shape, frame.read(0), kernel)
-          : InputGradient(layer.shape, layer.pads, frame.read(0), frame.read(1), kernel);
+  frame.write(0) = layer.shape.is_pointwise()
+                       ? PointwiseInputGradient(layer.shape, frame.read(0), kernel)
+                       : InputGradient(ConvolutionOf(layer), frame.read(0), frame.read(1), kernel);
 }
 
 void RunScaleBackward(const BackboneLayer&, const StepFrame& frame) {

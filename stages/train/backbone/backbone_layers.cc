@@ -22,7 +22,8 @@ void CopyTo(const at::Tensor& target, const std::vector<float>& values) {
 
 }  // namespace
 
-BackboneLayers::BackboneLayers(const Model& model, const ParameterArrays& arrays)
+BackboneLayers::BackboneLayers(const Model& model, const ParameterArrays& arrays,
+                               const DepthwiseKernels* depthwise)
     : begin_(model.prefix_layers()), is_issued_(arrays.is_issued) {
   const Network& network = model.network();
   for (int i = begin_; i < network.size(); ++i) {
@@ -30,6 +31,7 @@ BackboneLayers::BackboneLayers(const Model& model, const ParameterArrays& arrays
     layer.shape = network.layers()[i];
     layer.input_size = network.input_size(i);
     layer.pads = network.pads(i);
+    layer.depthwise = depthwise;
     if (layer.shape.activation) layer.ceiling = CeilingOf(*layer.shape.activation);
     layer.learns = model.learns(i);
     layer.normalises_the_batch = model.normalises_the_batch(i);

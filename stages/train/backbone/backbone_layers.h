@@ -17,6 +17,7 @@
 #include <optional>
 #include <vector>
 
+#include "stages/device/depthwise_kernels.h"
 #include "stages/model/backbones/backbone_weights.h"
 #include "stages/model/model.h"
 #include "stages/train/steps/parameter_arrays.h"
@@ -27,6 +28,7 @@ struct BackboneLayer {
   NetworkLayer shape;
   MapSize input_size{};
   Pads pads{};
+  const DepthwiseKernels* depthwise = nullptr;  // the device's; null: LibTorch's or the host's
   std::optional<float> ceiling{};  // the largest value behind its ReLU: infinity, or 6 for ReLU6
   bool learns = false;
   bool normalises_the_batch = false;  // where it learns and BatchNormMode::kTrain holds
@@ -44,8 +46,9 @@ struct BackboneLayer {
 
 class BackboneLayers {
  public:
-  // `arrays` outlives this.
-  BackboneLayers(const Model& model, const ParameterArrays& arrays);
+  // `arrays` outlives this, and so does `depthwise`: kernels of the device where they are.
+  BackboneLayers(const Model& model, const ParameterArrays& arrays,
+                 const DepthwiseKernels* depthwise = nullptr);
 
   bool empty() const { return layers_.empty(); }
   // By the layer's place in the network; those in the prefix are not here.

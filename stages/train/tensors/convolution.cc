@@ -10,6 +10,7 @@
 #include <cassert>
 #include <tuple>
 
+#include "stages/device/patches.h"
 #include "stages/features/onednn/onednn_failure.h"
 #include "stages/kernels/depthwise_gradient.h"
 #include "stages/kernels/map_kernels.h"
@@ -28,11 +29,56 @@ at::Tensor MatrixOf(const NetworkLayer& layer, const at::Tensor& kernel) {
   return kernel.view({layer.out_channels, layer.in_channels});
 }
 
-at::Tensor ConvolveInTorch(const NetworkLayer& layer, const Pads& pads, const at::Tensor& padded,
+// What Pad has left for the convolution to pad.
+Pads PadsLeft(const Pads& pads) { return pads.is_symmetric() ? pads : Pads(); }
+
+MapSize SizeOf(const at::Tensor& map) {
+  return {.height = static_cast<int>(map.size(1)), .width = static_cast<int>(map.size(2))};
+}
+
+// The size of the map that Pad was given.
+MapSize SizeBeforePad(const Pads& pads, const at::Tensor& padded) {
+  const MapSize size = SizeOf(padded);
+  if (pads.is_symmetric()) return size;
+  return {size.height - pads.top - pads.bottom, size.width - pads.left - pads.right};
+}
+
+// For 3x3 kernels. `input` and `pads` belong together: before Pad or behind it.
+DepthwiseMaps MapsOf(const Convolution& it, const at::Tensor& any, MapSize input,
+                     const Pads& pads) {
+  const auto out = [&](int size, int pad) { return (size + pad - 3) / it.layer.stride + 1; };
+  return {.count = any.size(0),
+          .channels = any.size(3),
+          .in_height = input.height,
+          .in_width = input.width,
+          .out_height = out(input.height, pads.top + pads.bottom),
+          .out_width = out(input.width, pads.left + pads.right),
+          .stride = it.layer.stride,
+          .pad_top = pads.top,
+          .pad_left = pads.left};
+}
+DepthwiseMaps MapsOf(const Convolution& it, const at::Tensor& padded) {
+  return MapsOf(it, padded, SizeOf(padded), PadsLeft(it.pads));
+}
+
+// Whether it is a product over patches: a 1x1, and on a device whatever LibTorch would ask cuDNN.
+bool IsProduct(const NetworkLayer& layer, const at::Tensor& map) {
+  return layer.is_pointwise() || (layer.groups == 1 && !map.is_cpu());
+}
+
+at::Tensor ConvolveByProduct(const Convolution& it, const at::Tensor& padded,
+                             const at::Tensor& kernel) {
+  const at::Tensor patches = Patches(it.layer, PadsLeft(it.pads), padded);
+  return Multiply(Rows(patches), PatchKernel(kernel).t())
+      .view({patches.size(0), patches.size(1), patches.size(2), it.layer.out_channels});
+}
+
+at::Tensor ConvolveInTorch(const Convolution& it, const at::Tensor& padded,
                            const at::Tensor& kernel, const at::Tensor& bias) {
   return ChannelsLast(InOneDnn("a convolution", [&] {
-    return at::convolution(ChannelsFirst(padded), kernel, bias, Both(layer.stride), PaddingOf(pads),
-                           Both(layer.dilation), false, kNone, layer.groups);
+    return at::convolution(ChannelsFirst(padded), kernel, bias, Both(it.layer.stride),
+                           PaddingOf(it.pads), Both(it.layer.dilation), false, kNone,
+                           it.layer.groups);
   }));
 }
 
@@ -40,32 +86,24 @@ at::Tensor MapOf(const at::Tensor& rows, const at::Tensor& input) {
   return rows.view({input.size(0), input.size(1), input.size(2), rows.size(1)});
 }
 
-at::Tensor GradientOfDepthwise(const NetworkLayer& layer, const Pads& pads,
-                               const at::Tensor& gradient, const at::Tensor& padded) {
-  assert(gradient.is_contiguous() && padded.is_contiguous() && layer.kernel == 3);
-  const AxisPair padding = PaddingOf(pads);
-  at::Tensor of_kernel = at::empty({layer.out_channels, 1, 3, 3}, gradient.options());
-  DepthwiseKernelGradient({.count = gradient.size(0),
-                           .channels = gradient.size(3),
-                           .in_height = padded.size(1),
-                           .in_width = padded.size(2),
-                           .out_height = gradient.size(1),
-                           .out_width = gradient.size(2),
-                           .stride = layer.stride,
-                           .pad_top = padding[0],
-                           .pad_left = padding[1]},
-                          gradient.const_data_ptr<float>(), padded.const_data_ptr<float>(),
-                          of_kernel.mutable_data_ptr<float>());
+at::Tensor GradientOfDepthwise(const Convolution& it, const at::Tensor& gradient,
+                               const at::Tensor& padded) {
+  assert(gradient.is_contiguous() && padded.is_contiguous() && it.layer.kernel == 3);
+  at::Tensor of_kernel = at::empty({it.layer.out_channels, 1, 3, 3}, gradient.options());
+  DepthwiseKernelGradient(MapsOf(it, padded), gradient.const_data_ptr<float>(),
+                          padded.const_data_ptr<float>(), of_kernel.mutable_data_ptr<float>());
   return of_kernel;
 }
 
-std::tuple<at::Tensor, at::Tensor, at::Tensor> GradientsInTorch(
-    const NetworkLayer& layer, const Pads& pads, const at::Tensor& gradient,
-    const at::Tensor& padded, const at::Tensor& kernel, std::array<bool, 3> wanted) {
+std::tuple<at::Tensor, at::Tensor, at::Tensor> GradientsInTorch(const Convolution& it,
+                                                                const at::Tensor& gradient,
+                                                                const at::Tensor& padded,
+                                                                const at::Tensor& kernel,
+                                                                std::array<bool, 3> wanted) {
   return InOneDnn("the gradients of a convolution", [&] {
     return at::convolution_backward(ChannelsFirst(gradient), ChannelsFirst(padded), kernel, {},
-                                    Both(layer.stride), PaddingOf(pads), Both(layer.dilation),
-                                    false, kNone, layer.groups, wanted);
+                                    Both(it.layer.stride), PaddingOf(it.pads),
+                                    Both(it.layer.dilation), false, kNone, it.layer.groups, wanted);
   });
 }
 
@@ -89,44 +127,55 @@ at::Tensor PointwiseOnHost(const NetworkLayer& layer, const at::Tensor& input,
 
 }  // namespace
 
-at::Tensor Convolve(const NetworkLayer& layer, const Pads& pads, const at::Tensor& padded,
-                    const at::Tensor& kernel) {
-  if (!layer.is_pointwise()) return ConvolveInTorch(layer, pads, padded, kernel, {});
-  return MapOf(Multiply(Rows(padded), MatrixOf(layer, kernel).t()), padded);
+at::Tensor Convolve(const Convolution& it, const at::Tensor& padded, const at::Tensor& kernel) {
+  if (it.is_own()) return it.depthwise->Forward(MapsOf(it, padded), padded, kernel, {}, {});
+  if (IsProduct(it.layer, padded)) return ConvolveByProduct(it, padded, kernel);
+  return ConvolveInTorch(it, padded, kernel, {});
 }
 
-at::Tensor ConvolveAndFinish(const NetworkLayer& layer, const Pads& pads, const at::Tensor& padded,
+at::Tensor ConvolveAndFinish(const Convolution& it, const at::Tensor& padded,
                              const at::Tensor& kernel, const at::Tensor& bias,
                              const at::Tensor& added, std::optional<float> ceiling) {
-  if (layer.is_pointwise() && padded.is_cpu()) {
-    return PointwiseOnHost(layer, padded, kernel, bias, added, ceiling);
+  if (it.layer.is_pointwise() && padded.is_cpu()) {
+    return PointwiseOnHost(it.layer, padded, kernel, bias, added, ceiling);
   }
-  at::Tensor out = layer.is_pointwise() ? Convolve(layer, pads, padded, kernel).add_(bias)
-                                        : ConvolveInTorch(layer, pads, padded, kernel, bias);
+  if (it.is_own() && !added.defined()) {
+    return it.depthwise->Forward(MapsOf(it, padded), padded, kernel, bias, ceiling);
+  }
+  at::Tensor out = it.is_own() || IsProduct(it.layer, padded)
+                       ? Convolve(it, padded, kernel).add_(bias)
+                       : ConvolveInTorch(it, padded, kernel, bias);
   if (added.defined()) out.add_(added);
   if (ceiling) at::hardtanh_(out, 0, *ceiling);
   return out;
 }
 
-at::Tensor KernelGradient(const NetworkLayer& layer, const Pads& pads, const at::Tensor& gradient,
+at::Tensor KernelGradient(const Convolution& it, const at::Tensor& gradient,
                           const at::Tensor& padded, const at::Tensor& kernel) {
+  const NetworkLayer& layer = it.layer;
   assert(!layer.is_pointwise());
+  if (it.is_own()) return it.depthwise->KernelGradient(MapsOf(it, padded), gradient, padded);
   if (layer.is_depthwise() && layer.kernel == 3 && layer.dilation == 1 && gradient.is_cpu()) {
-    return GradientOfDepthwise(layer, pads, gradient, padded);
+    return GradientOfDepthwise(it, gradient, padded);
   }
-  return std::get<1>(GradientsInTorch(layer, pads, gradient, padded, kernel, {false, true, false}));
+  if (IsProduct(layer, padded)) {
+    const at::Tensor patches = Patches(layer, PadsLeft(it.pads), padded);
+    return KernelOfPatches(layer, Multiply(Rows(gradient).t(), Rows(patches)));
+  }
+  return std::get<1>(GradientsInTorch(it, gradient, padded, kernel, {false, true, false}));
 }
 
-at::Tensor InputGradient(const NetworkLayer& layer, const Pads& pads, const at::Tensor& gradient,
+at::Tensor InputGradient(const Convolution& it, const at::Tensor& gradient,
                          const at::Tensor& padded, const at::Tensor& kernel) {
-  assert(!layer.is_pointwise());
-  const at::Tensor of_padded =
-      std::get<0>(GradientsInTorch(layer, pads, gradient, padded, kernel, {true, false, false}));
-  at::Tensor of_input = of_padded.permute({0, 2, 3, 1});
-  if (!pads.is_symmetric()) {
-    of_input = Inside(of_input, pads, padded.size(1) - pads.top - pads.bottom,
-                      padded.size(2) - pads.left - pads.right);
+  assert(!it.layer.is_pointwise());
+  const MapSize size = SizeBeforePad(it.pads, padded);
+  if (it.is_own()) {
+    return it.depthwise->InputGradient(MapsOf(it, gradient, size, it.pads), gradient, kernel);
   }
+  const at::Tensor of_padded =
+      std::get<0>(GradientsInTorch(it, gradient, padded, kernel, {true, false, false}));
+  at::Tensor of_input = of_padded.permute({0, 2, 3, 1});
+  if (!it.pads.is_symmetric()) of_input = Inside(of_input, it.pads, size.height, size.width);
   return of_input.contiguous();
 }
 

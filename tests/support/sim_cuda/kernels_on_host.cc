@@ -1,5 +1,7 @@
 // weir's kernels on a stream of the simulation: the bodies that nvcc compiles, a thread after the
 // other. Compiled without contraction of sums and products, as they say.
+#include "stages/device/cuda/depthwise_bodies.h"
+#include "stages/device/cuda/depthwise_gradient_bodies.h"
 #include "stages/device/cuda/kernel_bodies.h"
 #include "tests/support/sim_cuda/stream.h"
 
@@ -33,6 +35,23 @@ void LaunchAveragePool(const void* from, MapType type, int n, int pixels, int ch
 void LaunchMaxPool(const void* from, MapType type, int n, int pixels, int channels, float* to,
                    cudaStream_t stream) {
   kernel::PoolBy<kernel::Largest>(RunOn{stream}, from, type, n, pixels, channels, to);
+}
+
+void LaunchDepthwise(const DepthwiseMaps& maps, MapType type, const void* input, const void* kernel,
+                     const void* bias, std::optional<float> ceiling, void* output,
+                     cudaStream_t stream) {
+  kernel::DepthwiseBy(RunOn{stream}, maps, type, input, kernel, bias, ceiling, output);
+}
+
+void LaunchDepthwiseInputGradient(const DepthwiseMaps& maps, const float* gradient,
+                                  const float* kernel, float* of_input, cudaStream_t stream) {
+  kernel::DepthwiseInputGradientBy(RunOn{stream}, maps, gradient, kernel, of_input);
+}
+
+void LaunchDepthwiseKernelGradient(const DepthwiseMaps& maps, const float* gradient,
+                                   const float* input, float* scratch, float* of_kernel,
+                                   cudaStream_t stream) {
+  kernel::DepthwiseKernelGradientBy(RunOn{stream}, maps, gradient, input, scratch, of_kernel);
 }
 
 }  // namespace weir

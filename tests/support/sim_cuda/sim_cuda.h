@@ -4,7 +4,7 @@
 // libnvidia-ml.so.1), so that a program that is linked to them runs LibTorch's own caching
 // allocator and weir's own device side on them, unchanged. Beside them stands a libweir_cuda.so
 // whose LibTorch computes with its CPU kernels in the cards' memory (torch_on_cuda.cc) and whose
-// own kernels are kernel_bodies.h's, run on the host.
+// own kernels are those that nvcc compiles, run on the host (kernels_on_host.cc).
 //
 // True to a card: how much memory there is and who holds it, in what grains it is given and what
 // lies in it; the order of streams and events, in threads of their own; when a copy reads and when
@@ -64,7 +64,7 @@ void SetModuleBytes(std::size_t least, std::size_t most);
 int NewLaunches();
 
 // From now on an operator, "aten::convolution", throws this as LibTorch's error; empty: it does
-// not. "cudnn/dense" and "cudnn/depthwise" are those convolutions as long as cuDNN is in use.
+// not.
 void FailOperator(const std::string& name, const std::string& message);
 
 // As long as this is there, no copy is carried out that a stream comes to: what a test does

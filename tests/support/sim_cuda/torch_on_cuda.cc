@@ -1,7 +1,7 @@
 // LibTorch's CUDA half without libtorch_cuda.so: tensors come from its real caching allocator
 // (libc10_cuda.so), and an operator waits for the current stream and runs LibTorch's own CPU kernel
 // on the card's memory, which is the host's. So shapes, types, memory and the order of work are
-// LibTorch's; what cuDNN and cuBLAS would take or choose is not there.
+// LibTorch's; what cuBLAS would take or choose is not there.
 #include <ATen/Context.h>
 #include <ATen/EmptyTensor.h>
 #include <ATen/core/Tensor.h>
@@ -196,23 +196,13 @@ at::Tensor& Copy(at::Tensor& to, const at::Tensor& from, bool) {
   return to;
 }
 
-// A test may have cuDNN fail alone, and it alone for layers with a kernel for each channel.
-void BeginConvolution(const std::string& name, const at::Tensor& input, const at::Tensor& weight,
-                      std::int64_t groups) {
-  const std::string shapes = ShapeOf(input) + ShapeOf(weight);
-  if (at::globalContext().userEnabledCuDNN()) {
-    BeginOn(input.device(), groups > 1 ? "cudnn/depthwise" : "cudnn/dense", shapes);
-  }
-  BeginOn(input.device(), name, shapes);
-}
-
 // LibTorch chooses a convolution by the device of its input, before the fallback could.
 at::Tensor Convolution(const at::Tensor& input, const at::Tensor& weight,
                        const std::optional<at::Tensor>& bias, at::IntArrayRef stride,
                        at::IntArrayRef padding, at::IntArrayRef dilation, bool transposed,
                        at::IntArrayRef output_padding, std::int64_t groups) {
   WaitForCurrentStream();
-  BeginConvolution("aten::convolution", input, weight, groups);
+  BeginOn(input.device(), "aten::convolution", ShapeOf(input) + ShapeOf(weight));
   const at::Tensor made =
       at::convolution(OnHost(input), OnHost(weight), bias ? OnHost(*bias) : at::Tensor(), stride,
                       padding, dilation, transposed, output_padding, groups);
@@ -225,7 +215,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> ConvolutionBackward(
     at::IntArrayRef dilation, bool transposed, at::IntArrayRef output_padding, std::int64_t groups,
     std::array<bool, 3> wanted) {
   WaitForCurrentStream();
-  BeginConvolution("aten::convolution_backward", input, weight, groups);
+  BeginOn(input.device(), "aten::convolution_backward", ShapeOf(input) + ShapeOf(weight));
   const auto [of_input, of_weight, of_bias] =
       at::convolution_backward(OnHost(gradient), OnHost(input), OnHost(weight), bias_sizes, stride,
                                padding, dilation, transposed, output_padding, groups, wanted);

@@ -1,5 +1,6 @@
-"""Which of MobileNetV2's depthwise layers cuDNN has an engine for, and how fast each is: channels last in float32
-without TF32, deterministic, as weir asks for them; beside it channels first by LibTorch's own kernels, and TF32."""
+"""What weir's own depthwise kernels are to be held against: how fast cuDNN is at MobileNetV2's depthwise layers, and
+which of them it has an engine for, channels last in float32 without TF32, deterministic; beside it channels first by
+LibTorch's own kernels, and TF32."""
 import time
 
 import torch

@@ -21,7 +21,6 @@ class FakeMeter final : public DeviceMeter {
   std::size_t torch_bytes() override { return torch; }
   std::size_t torch_peak_bytes() override { return std::max(torch, torch_peak); }
   void ForgetTorchPeak() override { torch_peak = torch; }
-  std::int64_t torch_refusals() override { return 0; }
   void AllowTorch(std::size_t bytes) override { allowed = bytes; }
 
   std::size_t outside = 500 * kMiB;

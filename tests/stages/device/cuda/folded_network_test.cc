@@ -28,8 +28,7 @@ at::Tensor Preprocessed(const std::vector<std::uint8_t>& pixels, int samples) {
   const auto channel = at::TensorOptions(at::kFloat);
   return raw.to(at::kFloat)
       .mul(at::tensor(preprocessing.scale, channel))
-      .add(at::tensor(preprocessing.offset, channel))
-      .permute({0, 3, 1, 2});
+      .add(at::tensor(preprocessing.offset, channel));
 }
 
 std::vector<float> Reference(const Network& model, const BackboneWeights& weights, int last,
@@ -55,10 +54,8 @@ TEST_P(FoldedNetworkTest, AgreesWithTheHostsPrefix) {
   at::set_num_threads(1);
   UseExactTorchArithmetic();
   const FoldedNetwork network(model, weights, last, precision, at::kCPU);
-  const at::Tensor maps = network.Run(Preprocessed(pixels, kSamples).to(network.type()))
-                              .permute({0, 2, 3, 1})
-                              .to(at::kFloat)
-                              .contiguous();
+  const at::Tensor maps =
+      network.Run(Preprocessed(pixels, kSamples).to(network.type())).to(at::kFloat);
 
   for (int i = 0; i < kSamples; ++i) {
     const std::vector<float> expected =

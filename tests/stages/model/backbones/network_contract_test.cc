@@ -96,10 +96,7 @@ Reader ByDevice(Precision precision) {
     std::vector<float> fed(picture.values.begin(), picture.values.end());
     const at::Tensor map = at::from_blob(
         fed.data(), {1, network.input().height, network.input().width, 3}, at::kFloat);
-    const at::Tensor out = folded.Run(map.permute({0, 3, 1, 2}).to(folded.type()))
-                               .permute({0, 2, 3, 1})
-                               .to(at::kFloat)
-                               .contiguous();
+    const at::Tensor out = folded.Run(map.to(folded.type())).to(at::kFloat);
     return std::vector<float>(out.const_data_ptr<float>(),
                               out.const_data_ptr<float>() + out.numel());
   };
