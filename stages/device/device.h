@@ -80,6 +80,9 @@ class Device {
   // host and on the device. Throws Error(kMemory) where the limit has no room for them.
   virtual std::unique_ptr<Uploader> MakeUploader(int depth, std::size_t batch_bytes) = 0;
 
+  // Throws Error(kConfig) where the card is not made for what the prefix is to be computed in.
+  virtual void CheckPrecision(Precision) const {}
+
   // The frozen prefix of `model` (of no layers: preprocessing alone), run over as many samples at
   // once as the limit has room for. It calls `open` at most once, before it returns; `model`
   // outlives it. Features of up to `staying` batches may stay there at once, as long as there is
@@ -190,7 +193,7 @@ struct DeviceLibrary {
   std::vector<GpuDescription> (*list)();
 };
 inline constexpr const char* kDeviceLibrarySymbol = "weir_device_library";
-// Interface 8; raised with every change of what is above.
-inline constexpr const char* kDeviceBuild = "8, compiler " __VERSION__;
+// Interface 9; raised with every change of what is above.
+inline constexpr const char* kDeviceBuild = "9, compiler " __VERSION__;
 
 }  // namespace weir

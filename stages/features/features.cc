@@ -46,7 +46,7 @@ Features::Features(const Params& params, BuildContext& context)
       source_(context.resources.Find<ModelSource>()) {
   model_ = DeclaredModel(kName, context);
   if (const auto chosen = context.resources.Find<ChosenDevice>()) device_ = chosen->device;
-  if (needs_maps()) CheckInt8(context);
+  CheckPrecision(context);
   context.resources.Put(model_);
   const auto epochs = context.resources.Find<Epochs>();  // without: each picture is seen once
   keeper_ = std::make_shared<FeatureKeeper>(
@@ -59,6 +59,17 @@ Features::Features(const Params& params, BuildContext& context)
       context);
   context.resources.Put(keeper_);
   footprint_ = WorkOutFootprint(context.workers);
+}
+
+void Features::CheckPrecision(const BuildContext& context) const {
+  if (needs_maps()) CheckInt8(context);
+  if (device_ && model_->prefix_layers() > 0) device_->CheckPrecision(precision_);
+  if (device_ || precision_ != Precision::kTf32) return;
+  const auto chosen = context.resources.Find<ChosenDevice>();
+  throw Error(ErrorKind::kConfig,
+              "precision: tf32 is a GPU's, and the model runs on the processor, as " +
+                  (chosen ? chosen->reason : "no stage `prefetch` asks for another"),
+              "Set precision: float32, or bfloat16.");
 }
 
 void Features::CheckInt8(const BuildContext& context) const {

@@ -35,9 +35,9 @@ namespace weir {
 
 template <>
 struct EnumNames<Precision> {
-  static constexpr std::array kNames{std::pair{"float32", Precision::kFloat32},
-                                     std::pair{"bfloat16", Precision::kBfloat16},
-                                     std::pair{"int8", Precision::kInt8}};
+  static constexpr std::array kNames{
+      std::pair{"float32", Precision::kFloat32}, std::pair{"tf32", Precision::kTf32},
+      std::pair{"bfloat16", Precision::kBfloat16}, std::pair{"int8", Precision::kInt8}};
 };
 
 template <>
@@ -59,11 +59,13 @@ class Features final : public MapStage<Batch, FeatureBatch> {
 
     static auto Fields() {
       return std::tuple{
-          Field{
-              "precision", &Params::precision,
-              "Of the frozen part. Where the processor has them, bfloat16 is about twice as fast "
-              "and a little less exact, int8 three times as fast and less exact; int8 is "
-              "measured on the first 64 pictures and needs a backbone that is frozen throughout."},
+          Field{"precision", &Params::precision,
+                "Of the frozen part. Where the processor has them, bfloat16 is about twice as fast "
+                "and a little less exact, int8 three times as fast and less exact; int8 is "
+                "measured on the first 64 pictures and needs a backbone that is frozen throughout. "
+                "tf32 is a GPU's alone: float32 whose matrix products round to 10 bits what they "
+                "multiply, as Keras and PyTorch do in convolutions unless they are told not to; "
+                "tf32 and bfloat16 are made for compute capability 8.0 or newer there."},
           Field{"cache", &Params::cache,
                 "Where the features of a sample are kept for later epochs: auto is memory where "
                 "the ceiling has room for them. In a file they are there for later runs too, as "
@@ -97,6 +99,7 @@ class Features final : public MapStage<Batch, FeatureBatch> {
   bool needs_maps() const { return precision_ == Precision::kInt8; }
 
  private:
+  void CheckPrecision(const BuildContext& context) const;
   void CheckInt8(const BuildContext& context) const;
   PrefixOptions prefix_options() const;
   Footprint WorkOutFootprint(int workers) const;

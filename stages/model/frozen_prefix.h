@@ -23,7 +23,12 @@
 
 namespace weir {
 
-enum class Precision { kFloat32, kBfloat16, kInt8 };
+enum class Precision {
+  kFloat32,
+  kTf32,  // float32, but matrix products of numbers rounded to 10 bits; on a device alone
+  kBfloat16,
+  kInt8,  // on the host alone
+};
 
 // What int8 needs to know of a map.
 struct MapStatistics {

@@ -80,6 +80,17 @@ TEST_F(GpuRun, LearnsWithEverythingUnfrozen) {
   EXPECT_LT(evaluated["loss"].get<double>(), 1.0);
 }
 
+// What learns is float32 on either side, and the features differ in the last of their digits.
+TEST_F(GpuRun, LearnsFromFeaturesInTf32) {
+  Run("run", {"--set", "pipeline.features.precision=tf32"});
+  EXPECT_LT(Evaluated("run", "cuda")["loss"].get<double>(), 1.0);
+  const ProcessOutcome on_host =
+      Weir({"evaluate", (scratch_ / "run").string(), DrawnPictures().string(), "--set",
+            "pipeline.prefetch.device=cpu"});
+  EXPECT_EQ(on_host.status, 2);
+  EXPECT_THAT(on_host.err, HasSubstr("Set precision: float32, or bfloat16."));
+}
+
 TEST_F(GpuRun, InterruptedAndGoneOnWithItGivesTheSameModel) {
   Run("whole");
   {

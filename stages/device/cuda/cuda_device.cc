@@ -22,16 +22,16 @@
 #include "stages/device/cuda/cuda_issuer.h"
 #include "stages/device/cuda/cuda_meter.h"
 #include "stages/device/cuda/cuda_prefix.h"
-#include "stages/device/cuda/folded_network.h"
 #include "stages/device/cuda/nccl_group.h"
 #include "stages/device/cuda/pinned_slots.h"
+#include "stages/device/cuda/torch_arithmetic.h"
 #include "stages/device/cuda/warm_up.h"
 #include "stages/device/device.h"
 
 namespace weir {
 namespace {
 
-constexpr int kFirstMajorOfBfloat16 = 8;  // Ampere
+constexpr int kAmpere = 8;  // its major compute capability
 
 class CudaDevice final : public Device {
  public:
@@ -77,15 +77,28 @@ class CudaDevice final : public Device {
         std::make_shared<SlotRing>(std::move(slots), Slots(depth)));
   }
 
+  // Older GPUs have neither: LibTorch works bfloat16 out in float32, value by value, and cuBLAS
+  // leaves float32 as it is.
+  void CheckPrecision(Precision precision) const override {
+    const bool is_tf32 = precision == Precision::kTf32;
+    if (!is_tf32 && precision != Precision::kBfloat16) return;
+    if (std::stoi(description_.compute_capability) >= kAmpere) return;
+    throw Error(
+        ErrorKind::kConfig,
+        "features: " + name() + " is of compute capability " + description_.compute_capability +
+            ", and " +
+            (is_tf32 ? "tf32 is made for 8.0 or newer: there it is float32"
+                     : "bfloat16 is made for 8.0 or newer: there it is slower than float32"),
+        "Leave `precision` out.");
+  }
+
   std::shared_ptr<PrefixRunner> MakePrefix(const Model& model,
                                            const std::function<LayerReader(const Model&)>& open,
                                            Precision precision, int batch_size,
                                            int staying) override {
-    CheckPrecision(model, precision);
     Start();
-    const auto prefix =
-        MakeCudaPrefix(index_, ledger_, thread_, model, open, precision, batch_size, depthwise_,
-                       staying);
+    const auto prefix = MakeCudaPrefix(index_, ledger_, thread_, model, open, precision, batch_size,
+                                       depthwise_, staying);
     std::lock_guard lock(prefixes_mutex_);
     prefixes_.push_back(prefix);
     return prefix;
@@ -145,17 +158,6 @@ class CudaDevice final : public Device {
     gethostname(machine.data(), machine.size() - 1);
     const GpuAddress gpu = AddressOf(index_);
     return std::string(machine.data()) + " " + gpu.uuid + " " + gpu.bus_id;
-  }
-
-  // Older GPUs know no bfloat16: LibTorch works it out in float32, value by value.
-  void CheckPrecision(const Model& model, Precision precision) const {
-    if (precision != Precision::kBfloat16 || model.prefix_layers() == 0) return;
-    if (std::stoi(description_.compute_capability) >= kFirstMajorOfBfloat16) return;
-    throw Error(ErrorKind::kConfig,
-                "features: " + name() + " is of compute capability " +
-                    description_.compute_capability +
-                    ", and bfloat16 is made for 8.0 or newer: " + "there it is slower than float32",
-                "Leave `precision` out.");
   }
 
   // For the batches that are ready, and one that is being read: what learns holds no slot.

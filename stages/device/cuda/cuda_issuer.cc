@@ -7,6 +7,7 @@
 #include <atomic>
 
 #include "stages/device/cuda/cuda_error.h"
+#include "stages/device/cuda/torch_arithmetic.h"
 
 namespace weir {
 namespace {
@@ -22,10 +23,12 @@ c10::MempoolId_t NextPool() {
 
 }  // namespace
 
-CudaIssuer::CudaIssuer(int device, DeviceLedger& ledger, IssuingThread& thread, bool is_urgent)
+CudaIssuer::CudaIssuer(int device, DeviceLedger& ledger, IssuingThread& thread, bool is_urgent,
+                       bool allows_tf32)
     : ledger_(ledger),
       thread_(thread),
-      stream_(c10::cuda::getStreamFromPool(is_urgent, static_cast<c10::DeviceIndex>(device))) {
+      stream_(c10::cuda::getStreamFromPool(is_urgent, static_cast<c10::DeviceIndex>(device))),
+      allows_tf32_(allows_tf32) {
   BeginPool();
 }
 
@@ -68,6 +71,7 @@ void CudaIssuer::Run(const std::string& what, const std::function<void()>& work)
   CallTorch(ledger_, what, [&] {
     const c10::cuda::CUDAStreamGuard on_stream(stream_);
     const c10::InferenceMode no_gradients;
+    AllowTf32Products(allows_tf32_);
     work();
   });
 }

@@ -24,8 +24,10 @@ namespace weir {
 
 class CudaIssuer {
  public:
-  // LibTorch has been started on `device`. `ledger` and `thread` outlive this.
-  CudaIssuer(int device, DeviceLedger& ledger, IssuingThread& thread, bool is_urgent);
+  // LibTorch has been started on `device`. `ledger` and `thread` outlive this. Whether products in
+  // float32 may be TF32's (torch_arithmetic.h) holds for this issuer's work alone.
+  CudaIssuer(int device, DeviceLedger& ledger, IssuingThread& thread, bool is_urgent,
+             bool allows_tf32 = false);
   ~CudaIssuer();  // gives back what is free of the pool; the rest, when it is free
   CudaIssuer(const CudaIssuer&) = delete;
   CudaIssuer& operator=(const CudaIssuer&) = delete;
@@ -49,6 +51,7 @@ class CudaIssuer {
   DeviceLedger& ledger_;
   IssuingThread& thread_;
   const c10::cuda::CUDAStream stream_;
+  const bool allows_tf32_;
   c10::MempoolId_t pool_;
 };
 

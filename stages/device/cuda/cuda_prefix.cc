@@ -51,7 +51,8 @@ class FoldedPrefix final : public CudaPrefix {
         type_(precision == Precision::kBfloat16 && model.prefix_layers() > 0 ? at::kBFloat16
                                                                              : at::kFloat),
         batch_size_(batch_size),
-        issuer_(device, ledger, thread, /*is_urgent=*/true),
+        issuer_(device, ledger, thread, /*is_urgent=*/true,
+                /*allows_tf32=*/precision == Precision::kTf32),
         stream_(issuer_.stream()) {
     Issue([&] {
       if (model.prefix_layers() > 0) {

@@ -1,6 +1,5 @@
 #include "stages/device/cuda/folded_network.h"
 
-#include <ATen/Context.h>
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/constant_pad_nd.h>
@@ -83,17 +82,10 @@ void Apply(Nonlinearity function, at::Tensor& map) {
 
 }  // namespace
 
-void UseExactTorchArithmetic() {
-  at::Context& context = at::globalContext();
-  context.setFloat32Precision(at::Float32Backend::CUDA, at::Float32Op::MATMUL,
-                              at::Float32Precision::IEEE);
-  context.setUserEnabledCuDNN(false);
-}
-
 FoldedNetwork::FoldedNetwork(const Network& network, const LayerReader& weights, int last_layer,
                              Precision precision, at::Device device,
                              const DepthwiseKernels* depthwise)
-    : type_(precision == Precision::kFloat32 ? at::kFloat : at::kBFloat16), depthwise_(depthwise) {
+    : type_(precision == Precision::kBfloat16 ? at::kBFloat16 : at::kFloat), depthwise_(depthwise) {
   const c10::InferenceMode no_gradients;
   const float epsilon = network.convention().batch_norm_epsilon;
   for (int i = 0; i <= last_layer; ++i) {

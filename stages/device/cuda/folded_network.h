@@ -24,14 +24,11 @@
 
 namespace weir {
 
-// LibTorch's arithmetic on GPUs for the whole process: float32 is float32 (no TF32), and cuDNN is
-// not used, so that its engines are never loaded and no layer hangs on what it has for the card.
-void UseExactTorchArithmetic();
-
 class FoldedNetwork {
  public:
-  // Layers 0 to `last_layer`; `weights` may be dropped afterwards. `depthwise`, the device's, is
-  // null where LibTorch is to compute these layers, too; it outlives this.
+  // Layers 0 to `last_layer`; `weights` may be dropped afterwards. Maps are bfloat16 or float32:
+  // for tf32 who calls Run tells LibTorch (torch_arithmetic.h). `depthwise`, the device's, is null
+  // where LibTorch is to compute these layers, too; it outlives this.
   FoldedNetwork(const Network& network, const LayerReader& weights, int last_layer,
                 Precision precision, at::Device device,
                 const DepthwiseKernels* depthwise = nullptr);

@@ -46,6 +46,9 @@ bool CpuHas(dnnl::cpu_isa needed) {
 // oneDNN would emulate bfloat16 on plain AVX-512, slower than float32; and without VNNI its sums of
 // 8-bit products saturate at 16 bits.
 void CheckPrecision(Precision precision) {
+  if (precision == Precision::kTf32) {
+    throw Error(ErrorKind::kConfig, "precision: tf32 is a GPU's", "Set precision: float32.");
+  }
   const auto refuse = [](const std::string& what) {
     throw Error(ErrorKind::kConfig,
                 "precision: " + what + " instructions; this one has " + CpuName(),

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <optional>
 
 #include "stages/features/onednn/onednn_prefix.h"
 #include "tests/support/caught_error.h"
@@ -143,6 +144,71 @@ TEST(Features, SayWhatIsMissing) {
   EXPECT_EQ(Refusal(resources, {}),
             "`features` needs batches of pictures of one size\n"
             "Put `augment: {size: [224, 224]}` and `batch` before it.");
+}
+
+// Which says what its card is made for.
+class PickyDevice final : public Device {
+ public:
+  std::string name() const override { return "a card"; }
+  std::string torch_device() const override { return "cuda:0"; }
+  std::size_t total_bytes() const override { return 0; }
+  std::size_t free_bytes() const override { return 0; }
+  void SetLimit(std::size_t) override {}
+  MemoryUsage usage() const override { return {}; }
+  std::size_t uploader_bytes(int, std::size_t) const override { return 0; }
+  std::unique_ptr<Uploader> MakeUploader(int, std::size_t) override { return nullptr; }
+  void CheckPrecision(Precision precision) const override {
+    if (precision == Precision::kTf32) throw Error(ErrorKind::kConfig, "not made for tf32");
+  }
+  std::shared_ptr<PrefixRunner> MakePrefix(const Model&,
+                                           const std::function<LayerReader(const Model&)>&,
+                                           Precision, int, int) override {
+    return nullptr;
+  }
+  void Issue(const std::string&, const std::function<void()>&) override {}
+  bool Fits(const std::function<void()>&) override { return true; }
+  JoinedDevices JoinRanks(const std::shared_ptr<RankGroup>&, std::chrono::milliseconds) override {
+    return {nullptr, "it is no device"};
+  }
+  [[noreturn]] void Refuse(const std::string& what) override {
+    throw Error(ErrorKind::kMemory, what);
+  }
+};
+
+constexpr const char* kNothing = "nothing was thrown";
+
+// What is said where the stage is built, which is before anything runs, of a device or of none.
+std::string RefusalOf(Precision precision, const FrozenConfig& frozen,
+                      const std::optional<ChosenDevice>& chosen) {
+  Resources resources;
+  resources.Put(std::make_shared<Classes>(Classes{{"ants", "bees"}}));
+  resources.Put(Source(frozen));
+  if (chosen) resources.Put(std::make_shared<ChosenDevice>(*chosen));
+  BuildContext context{.upstream = {{8, kSize, kSize, 3}, 8 * kSamplePixels},
+                       .resources = resources};
+  return CaughtError([&] { Features({.precision = precision}, context); });
+}
+
+TEST(Features, InTf32AreForADevice) {
+  const std::string remedy = "\nSet precision: float32, or bfloat16.";
+  EXPECT_EQ(
+      RefusalOf(Precision::kTf32, {}, ChosenDevice{nullptr, "there is no NVIDIA driver here"}),
+      "precision: tf32 is a GPU's, and the model runs on the processor, as there is no NVIDIA "
+      "driver here" +
+          remedy);
+  EXPECT_EQ(RefusalOf(Precision::kTf32, {}, std::nullopt),
+            "precision: tf32 is a GPU's, and the model runs on the processor, as no stage "
+            "`prefetch` asks for another" +
+                remedy);
+  EXPECT_EQ(RefusalOf(Precision::kFloat32, {}, std::nullopt), kNothing);
+}
+
+TEST(Features, AreAskedOfTheDeviceBeforeAnythingRuns) {
+  const ChosenDevice chosen{std::make_shared<PickyDevice>(), "of a test"};
+  EXPECT_EQ(RefusalOf(Precision::kTf32, {}, chosen), "not made for tf32\n");
+  EXPECT_EQ(RefusalOf(Precision::kBfloat16, {}, chosen), kNothing);
+  // Nothing is computed there.
+  EXPECT_EQ(RefusalOf(Precision::kTf32, {.kind = FrozenConfig::Kind::kNone}, chosen), kNothing);
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ void SetModuleBytes(std::size_t least, std::size_t most);
 int NewLaunches();
 
 // From now on an operator, "aten::convolution", throws this as LibTorch's error; empty: it does
-// not.
+// not. "tf32" stands for every matrix product whose factors cuBLAS may round.
 void FailOperator(const std::string& name, const std::string& message);
 
 // As long as this is there, no copy is carried out that a stream comes to: what a test does

@@ -143,6 +143,15 @@ class StandIns {
   std::vector<std::pair<at::Tensor, at::Tensor>> pairs_;  // on the card, on the host
 };
 
+bool IsProduct(const std::string& name) {
+  return name.starts_with("aten::mm") || name.starts_with("aten::addmm");
+}
+
+bool MayRoundProducts() {
+  return at::globalContext().float32Precision(at::Float32Backend::CUDA, at::Float32Op::MATMUL) ==
+         at::Float32Precision::TF32;
+}
+
 void RunOnHost(const c10::OperatorHandle& called, torch::jit::Stack* stack) {
   WaitForCurrentStream();
   std::string shapes;
@@ -150,8 +159,10 @@ void RunOnHost(const c10::OperatorHandle& called, torch::jit::Stack* stack) {
        value != stack->end(); ++value) {
     if (value->isTensor()) shapes += ShapeOf(value->toTensor());
   }
-  BeginOn(c10::Device(c10::DeviceType::CUDA, c10::cuda::current_device()),
-          toString(called.operator_name()), shapes);
+  const c10::Device card(c10::DeviceType::CUDA, c10::cuda::current_device());
+  const std::string name = toString(called.operator_name());
+  BeginOn(card, name, shapes);
+  if (IsProduct(name) && MayRoundProducts()) BeginOn(card, "tf32", shapes);
   StandIns stand_ins;
   for (auto value = stack->end() - static_cast<std::ptrdiff_t>(called.schema().arguments().size());
        value != stack->end(); ++value) {

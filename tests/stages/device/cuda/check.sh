@@ -134,7 +134,7 @@ speed() {
   local batch precision
   pictures
   for batch in 32 128 512; do
-    for precision in float32 bfloat16; do
+    for precision in float32 tf32 bfloat16; do
       demo "batch-$batch-$precision" --set "pipeline.batch.size=$batch" --set "pipeline.features.precision=$precision" \
         --set training.epochs=5 && line_of "batch-$batch-$precision" >> "$logs/speed"
     done

@@ -27,7 +27,6 @@ class DeviceChoice : public testing::Test {
       sim::FailOperator(name, "");
     }
     sim::SetModuleBytes(0, 0);
-    sim::SetComputeCapability(9, 0);
   }
 };
 
@@ -88,19 +87,6 @@ TEST_F(DeviceChoice, IsTheHostWhereCudasLibrariesLeaveTooLittle) {
               testing::MatchesRegex("simulated GPU is there, but (has only .* for this job beside "
                                     "CUDA's own .*, and 224 MiB are wanted|memory.device: 600 MiB "
                                     "are too little: .*)"));
-}
-
-// It would be told as twice as fast, and is slower.
-TEST_F(DeviceChoice, OfAnOlderGpuHasNoBfloat16) {
-  sim::SetComputeCapability(7, 5);
-  const TestGpu gpu;
-  const auto make_prefix = [&](FrozenConfig::Kind frozen) {
-    gpu.device->MakePrefix(TestModel(frozen, {64, 64}), TestWeights, Precision::kBfloat16, 4);
-  };
-  EXPECT_EQ(CaughtError([&] { make_prefix(FrozenConfig::Kind::kAll); }),
-            "features: simulated GPU is of compute capability 7.5, and bfloat16 is made for 8.0 or "
-            "newer: there it is slower than float32\nLeave `precision` out.");
-  make_prefix(FrozenConfig::Kind::kNone);  // nothing is worked out there
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "framework/random.h"
+#include "stages/device/cuda/torch_arithmetic.h"
 #include "stages/features/onednn/onednn_prefix.h"
 #include "tests/stages/device/cuda/uneven_backbone.h"
 #include "tests/support/mobilenet_v2.h"
