@@ -11,10 +11,11 @@
 // the Bootstrap where there is one.
 //
 // Where a ChosenDevice among the resources is a GPU, it learns there: one micro-batch at a time,
-// the whole batch where that fits, else the largest half, quarter... of it, found by trying when it
-// opens. Its bits are not the host's. The same card, build and micro-batch give the same bits in
-// every run, resumed or not, as far as cuBLAS keeps what it promises of its results; as long as
-// `micro_batch` is not set, other memory there may mean another micro-batch, and so other bits.
+// the whole batch where that fits and has at most 512 samples, else the largest half, quarter... of
+// it, found by trying when it opens. Its bits are not the host's. The same card, build and
+// micro-batch give the same bits in every run, resumed or not, as far as cuBLAS keeps what it
+// promises of its results; as long as `micro_batch` is not set, other memory there may mean another
+// micro-batch, and so other bits.
 //
 // Memory on the host: what learns, its gradients, the optimizer's slots and, where there is one,
 // the average of the weights all through the run; what the metrics keep of the predictions of a

@@ -24,9 +24,6 @@ namespace weir {
 namespace {
 
 constexpr int kBatchesAtOnce = 2;
-// With more samples at once a map may come to hold more than the 2^31 values that LibTorch's
-// kernels count to: 1,784 pictures of 224 x 224 do.
-constexpr int kMostSamples = 512;
 
 ChannelMap MapOf(const Preprocessing& preprocessing) {
   ChannelMap map{};
@@ -61,8 +58,7 @@ class FoldedPrefix final : public CudaPrefix {
       }
     });
     if (staying > 0) MakeSlots(staying);
-    micro_batch_ = LargestMicroBatch(
-        batch_size_, [this](int size) { return size <= kMostSamples && Fits(size); });
+    micro_batch_ = LargestMicroBatch(batch_size_, [this](int size) { return Fits(size); });
     if (micro_batch_ == 0) ledger_.Refuse("features: not one picture fits on the GPU");
   }
 

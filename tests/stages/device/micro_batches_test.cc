@@ -36,6 +36,12 @@ TEST(LargestMicroBatch, CutsTheBatchEvenly) {
   EXPECT_THAT(tried.sizes, ElementsAre(1, 42, 21, 11));
 }
 
+TEST(LargestMicroBatch, HasNoMoreSamplesThanLibTorchCanCountTheValuesOf) {
+  EXPECT_THAT(TryWithRoomFor(10000, 2000).sizes, ElementsAre(1, 500));
+  EXPECT_THAT(TryWithRoomFor(300, 2000).sizes, ElementsAre(1, 500, 250));
+  EXPECT_THAT(TryWithRoomFor(10000, 512).sizes, ElementsAre(1, 512));
+}
+
 TEST(LargestMicroBatch, ComesDownToOne) {
   EXPECT_EQ(TryWithRoomFor(1, 5).size, 1);
   EXPECT_THAT(TryWithRoomFor(1, 5).sizes, ElementsAre(1, 5, 3, 2, 1));

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <optional>
 
 #include "stages/train/activation_plan.h"
 #include "stages/train/optimizers/adagrad.h"
@@ -118,6 +119,22 @@ TEST(TrainOnDevice, TakesTheWholeBatchAtOnceWhereThatFits) {
 }
 
 // The gradients of two quarters added up are those of the half, to the rounding.
+// As the prefix does: a batch of 1200 is learnt from in four parts, though all of it would fit.
+TEST(TrainOnDevice, CutsABatchOfTooManySamples) {
+  const auto tried = [](std::optional<int> micro_batch) {
+    const SmallTraining training = HeadOnly();
+    if (micro_batch) training.config->micro_batch = *micro_batch;
+    auto device = std::make_shared<ProcessorDevice>();
+    Running::Options options = OnDevice(device);
+    options.batch = 1200;
+    const Running running(training, options);
+    return device->tries;
+  };
+  const std::vector<std::size_t> cut = tried(std::nullopt);
+  ASSERT_EQ(cut.size(), 2u);  // one sample, 300
+  EXPECT_LT(cut.back(), tried(1200).back() / 2);
+}
+
 TEST(TrainOnDevice, CutsTheBatchUntilItFits) {
   SmallTraining training({.kind = FrozenConfig::Kind::kNone});
   training.input = {96, 96};
