@@ -121,8 +121,8 @@ TEST_F(GpuRun, KilledInItsSecondPhaseGoesOnToTheSameModel) {
   EXPECT_TRUE(Weights("killed") == Weights("whole"));
 }
 
-// A head, whose features the ranks tell each other, and then a part of the backbone, whose gradients
-// they add up.
+// A head, whose features the ranks tell each other, and then a part of the backbone, whose
+// gradients they add up.
 TEST_F(GpuRun, RanksWithAGpuEachLearnToTheBytesOfOne) {
   if (gpus_ < 2) GTEST_SKIP() << "there is one GPU";
   const std::vector<std::string> phases = {

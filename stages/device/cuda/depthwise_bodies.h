@@ -16,8 +16,8 @@
 
 #include "stages/device/cuda/kernel_bodies.h"
 
-// Loops whose indices are to be known where it is compiled, so that arrays become registers. For the
-// host nvcc lets neither word through.
+// Loops whose indices are to be known where it is compiled, so that arrays become registers. For
+// the host nvcc lets neither word through.
 #if defined(__CUDA_ARCH__)
 #define WEIR_UNROLL _Pragma("unroll")
 #elif defined(__CUDACC__)
