@@ -120,10 +120,12 @@ WorkerThreads::WorkerThreads(int workers) {
   if (workers > 1) Scheduler::MakeWorkers(workers);
 }
 
+// The control goes last: without it TBB has as many threads as this process has cores, and would
+// send workers away that still have an arena to leave, for whose end it then waits for ever.
 WorkerThreads::~WorkerThreads() {
-  scheduler_->control.reset();
   // False where the program itself still uses TBB.
   tbb::finalize(scheduler_->handle, std::nothrow);
+  scheduler_->control.reset();
 }
 
 }  // namespace weir
