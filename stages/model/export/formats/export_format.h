@@ -1,0 +1,62 @@
+// The formats that a saved model can be exported in, in one list.
+//
+// A format is one file, which gives a row of the list: it walks the operations of an
+// InferenceGraph. A row says too how Python opens what was written, for `weir export --check`; weir
+// itself runs no Python.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "stages/files/atomic_file.h"
+#include "stages/model/export/inference/inference_graph.h"
+
+namespace weir {
+
+// What the exported model is fed.
+enum class ExportInput {
+  kUint8,    // pictures of the model's size, [N, H, W, 3]; it preprocesses them
+  kAnySize,  // pictures of any one size, [N, height, width, 3]; it resizes them, too
+  kFloat,    // what the network is fed, [N, 3, H, W] in float32: resized and preprocessed
+};
+// Each with its name on the command line.
+inline constexpr std::array<std::pair<std::string_view, ExportInput>, 3> kExportInputs{
+    {{"uint8", ExportInput::kUint8},
+     {"any-size", ExportInput::kAnySize},
+     {"float", ExportInput::kFloat}}};
+std::optional<ExportInput> InputOf(std::string_view name);
+
+struct ExportJob {
+  const InferenceGraph& graph;
+  ExportInput input = ExportInput::kUint8;
+  std::string weir_version{};    // "0.1.0"
+  std::string weights_sha256{};  // of the saved model's file of weights
+};
+
+struct ExportFormat {
+  std::string_view name;       // of --to, in small letters: "onnx"
+  std::string_view title;      // "ONNX, opset 18"
+  std::string_view file_name;  // what it is called in the folder of a run: "model.onnx"
+
+  // Writes all of the file, and leaves the Commit() to the caller. Throws Error(kConfig) where the
+  // format cannot hold the model, Error(kData) as the file and the graph do. Holds the constants of
+  // one operation at a time, and some 100 KB.
+  void (*write)(const ExportJob& job, AtomicFile& file);
+
+  std::string_view module;   // Python's, which runs it: "onnxruntime"
+  std::string_view package;  // what pip calls that
+  // Python's text of open_model(path), which gives a function of one array, the input, that returns
+  // the probabilities, [N, classes].
+  std::string_view opening;
+};
+
+std::span<const ExportFormat* const> ExportFormats();
+
+// Throws Error(kConfig), which suggests one that there is, where there is none of that name.
+const ExportFormat& FindExportFormat(std::string_view name);
+
+}  // namespace weir

@@ -1,0 +1,16 @@
+// What is done to a picture before the network, in words for the reader of an exported model.
+//
+// Pure; any thread.
+#pragma once
+
+#include <string>
+
+#include "stages/model/export/formats/export_format.h"
+
+namespace weir {
+
+// "RGB pictures of 224 x 224 pixels in bytes, channels last; each byte x becomes x * 0.00784314 -
+// 1".
+std::string PreprocessingText(const ExportJob& job);
+
+}  // namespace weir

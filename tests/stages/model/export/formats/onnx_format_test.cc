@@ -1,0 +1,205 @@
+#include "stages/model/export/formats/onnx_format.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "stages/model/export/formats/onnx_graph.h"
+#include "tests/stages/model/backbones/drawn_networks.h"
+#include "tests/stages/model/export/formats/read_onnx.h"
+#include "tests/stages/model/export/inference/exact_inference.h"
+#include "tests/support/caught_error.h"
+#include "tests/support/file_text.h"
+#include "tests/support/head_layers.h"
+#include "tests/support/mobilenet_v2.h"
+#include "tests/support/scratch_folder.h"
+
+namespace weir {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Pair;
+using Attributes = std::map<std::string, std::string>;
+
+const Model::ClassNames kClasses =
+    std::make_shared<const std::vector<std::string>>(std::vector<std::string>{"ants", "b\"ees"});
+
+const Head kUsualHead = {HeadAveragePooling(), HeadDenseOfClasses(Activation::kSoftmax)};
+
+InferenceGraph GraphOf(Backbone backbone, Head head = kUsualHead, bool keeps_batch_norms = false) {
+  ModelConfig config;
+  config.head = std::move(head);
+  const auto model = std::make_shared<const Model>(config, std::move(backbone), kClasses, 1);
+  return InferenceGraph(model, RandomLayers(model->network(), 5), DrawnHeadArray,
+                        {.keeps_batch_norms = keeps_batch_norms});
+}
+
+ReadOnnx Written(const InferenceGraph& graph, ExportInput input = ExportInput::kUint8) {
+  const ScratchFolder folder;
+  AtomicFile file(folder / "model.onnx");
+  kOnnxFormat.write(
+      {.graph = graph, .input = input, .weir_version = "1.2.3", .weights_sha256 = "abc"}, file);
+  file.Commit();
+  return ParseOnnx(FileText(folder / "model.onnx"));
+}
+
+Backbone Small(const Convention& convention = Convention::Keras()) {
+  return MobileNetV2(0.35, {64, 96}, convention);
+}
+
+std::vector<std::string> OpTypes(const ReadOnnx& onnx, std::size_t from, std::size_t to) {
+  std::vector<std::string> types;
+  for (std::size_t i = from; i < to; ++i) types.push_back(onnx.nodes.at(i).op_type);
+  return types;
+}
+
+const ReadNode& Find(const ReadOnnx& onnx, const std::string& name) {
+  const auto found = std::ranges::find(onnx.nodes, name, &ReadNode::name);
+  if (found == onnx.nodes.end()) throw std::runtime_error("no node " + name);
+  return *found;
+}
+
+TEST(OnnxFormat, SaysWhatItIsOf) {
+  const ReadOnnx onnx = Written(GraphOf(Small()));
+  EXPECT_EQ(onnx.ir_version, 8);
+  EXPECT_EQ(onnx.opset, 18);
+  EXPECT_EQ(onnx.producer, "weir");
+  EXPECT_EQ(onnx.producer_version, "1.2.3");
+  EXPECT_EQ(onnx.graph, "mobilenet_v2");
+  const std::string preprocessing =
+      "RGB pictures of 64 x 96 pixels in bytes, [N, H, W, 3]; inside, each byte x becomes x * "
+      "0.00784314 - 1";
+  EXPECT_EQ(onnx.doc, preprocessing);
+  EXPECT_THAT(
+      onnx.metadata,
+      ElementsAre(Pair("backbone", "mobilenet_v2, width 1.0"),
+                  Pair("classes", R"(["ants","b\"ees"])"), Pair("preprocessing", preprocessing),
+                  Pair("weights_sha256", "abc"), Pair("weir_version", "1.2.3")));
+}
+
+TEST(OnnxFormat, IsFedBytesPicturesOfAnySizeOrNumbers) {
+  const InferenceGraph graph = GraphOf(Small(Convention::Torchvision()));
+  const ReadOnnx bytes = Written(graph);
+  EXPECT_THAT(bytes.inputs, ElementsAre(Pair("images", "2 [N, 64, 96, 3]")));
+  EXPECT_THAT(bytes.outputs, ElementsAre(Pair("probabilities", "1 [N, 2]")));
+  EXPECT_THAT(OpTypes(bytes, 0, 6), ElementsAre("Transpose", "Cast", "Mul", "Add", "Conv", "Clip"));
+  EXPECT_THAT(bytes.tensors.at("preprocessing.scale").shape, ElementsAre(1, 3, 1, 1));
+
+  const ReadOnnx any = Written(graph, ExportInput::kAnySize);
+  EXPECT_THAT(any.inputs, ElementsAre(Pair("images", "2 [N, height, width, 3]")));
+  EXPECT_THAT(OpTypes(any, 0, 7),
+              ElementsAre("Cast", "Resize", "Round", "Transpose", "Mul", "Add", "Conv"));
+  EXPECT_EQ(any.nodes[1].attributes, (Attributes{{"antialias", "1"},
+                                                 {"axes", "1 2"},
+                                                 {"coordinate_transformation_mode", "half_pixel"},
+                                                 {"exclude_outside", "1"},
+                                                 {"mode", "linear"}}));
+  EXPECT_THAT(any.nodes[1].inputs, ElementsAre("images_float", "", "", "images_size"));
+  EXPECT_THAT(any.doc, HasSubstr("resized to 64 x 96 pixels"));
+
+  const ReadOnnx floats = Written(graph, ExportInput::kFloat);
+  EXPECT_THAT(floats.inputs, ElementsAre(Pair("images", "1 [N, 3, 64, 96]")));
+  EXPECT_THAT(OpTypes(floats, 0, 2), ElementsAre("Conv", "Clip"));
+  EXPECT_THAT(floats.doc, HasSubstr("of which each byte x was made x * [0.0171248, 0.01"));
+}
+
+TEST(OnnxFormat, HasTheNodesOfTheGraphWithWhatTheyTake) {
+  const InferenceGraph graph = GraphOf(Small());
+  const ReadOnnx onnx = Written(graph);
+  EXPECT_EQ(Find(onnx, "Conv1").attributes, (Attributes{{"dilations", "1 1"},
+                                                        {"group", "1"},
+                                                        {"kernel_shape", "3 3"},
+                                                        {"pads", "0 0 1 1"},
+                                                        {"strides", "2 2"}}));
+  EXPECT_THAT(Find(onnx, "Conv1").inputs,
+              ElementsAre("images_preprocessed", "features.0.0.weight", "features.0.0.bias"));
+  EXPECT_EQ(Find(onnx, "block_1_depthwise").attributes.at("group"), "48");
+  EXPECT_THAT(Find(onnx, "Conv1_relu").inputs, ElementsAre("Conv1", "zero", "six"));
+  EXPECT_THAT(Find(onnx, "block_2_add").inputs.size(), 2);
+  const std::size_t count = onnx.nodes.size();
+  EXPECT_THAT(OpTypes(onnx, count - 4, count),
+              ElementsAre("GlobalAveragePool", "Flatten", "Gemm", "Softmax"));
+  EXPECT_EQ(Find(onnx, "head.1").attributes, (Attributes{{"transB", "1"}}));
+  EXPECT_THAT(onnx.tensors.at("six").shape, ElementsAre());
+  EXPECT_THAT(onnx.tensors.at("six").floats(), ElementsAre(6));
+
+  for (std::size_t i = 0; i < graph.operations().size(); ++i) {
+    const inference::Operation& operation = graph.operations()[i];
+    const ConstantValues values = graph.ReadConstants(static_cast<int>(i));
+    for (std::size_t c = 0; c < values.size(); ++c) {
+      const ReadTensor& tensor = onnx.tensors.at(operation.constants[c].name);
+      EXPECT_EQ(tensor.shape, operation.constants[c].shape);
+      EXPECT_EQ(tensor.type, 1);
+      EXPECT_EQ(tensor.floats(), values[c]) << operation.constants[c].name;
+    }
+  }
+}
+
+TEST(OnnxFormat, ReadsNothingThatDoesNotLieBefore) {
+  for (const DrawnNetwork& drawn : DrawnNetworks(Convention::Keras())) {
+    SCOPED_TRACE(drawn.name);
+    for (const bool keeps : {false, true}) {
+      const ReadOnnx onnx = Written(GraphOf(drawn.backbone,
+                                            {HeadBatchNorm(), HeadFlatten(), HeadBatchNorm(),
+                                             HeadDense(3, Activation::kTanh), HeadDenseOfClasses()},
+                                            keeps));
+      std::map<std::string, int> known = {{"images", 0}};
+      for (const auto& [name, tensor] : onnx.tensors) {
+        EXPECT_TRUE(known.emplace(name, 0).second) << name;
+      }
+      for (const ReadNode& node : onnx.nodes) {
+        for (const std::string& input : node.inputs) {
+          EXPECT_TRUE(known.contains(input)) << node.name << " reads " << input;
+          ++known[input];
+        }
+        ASSERT_EQ(node.outputs.size(), 1);
+        EXPECT_TRUE(known.emplace(node.outputs[0], 0).second) << node.outputs[0];
+      }
+      known.erase("probabilities");
+      for (const auto& [name, readers] : known) EXPECT_GT(readers, 0) << name << " is of no use";
+    }
+  }
+}
+
+TEST(OnnxFormat, FlattensRowsBeforeChannelsAsKerasDoes) {
+  const ReadOnnx onnx = Written(GraphOf(Small(), {HeadFlatten(), HeadDenseOfClasses()}));
+  EXPECT_EQ(Find(onnx, "head.0.channels_last").attributes, (Attributes{{"perm", "0 2 3 1"}}));
+  EXPECT_THAT(Find(onnx, "head.0").inputs, ElementsAre("head.0.channels_last"));
+}
+
+TEST(OnnxFormat, KeepsBatchNormsWhereTheGraphDoes) {
+  const ReadOnnx onnx = Written(GraphOf(Small(), kUsualHead, true));
+  const ReadNode& norm = Find(onnx, "features.0.1");
+  EXPECT_EQ(norm.op_type, "BatchNormalization");
+  EXPECT_THAT(norm.inputs, ElementsAre("Conv1", "features.0.1.weight", "features.0.1.bias",
+                                       "features.0.1.running_mean", "features.0.1.running_var"));
+  EXPECT_EQ(norm.attributes, (Attributes{{"epsilon", "0.001"}}));
+  EXPECT_EQ(std::ranges::count(onnx.nodes, "BatchNormalization", &ReadNode::op_type), 52);
+}
+
+TEST(OnnxFormat, RefusesWhatIsTooLargeForAFileBeforeItReadsTheWeights) {
+  const Backbone backbone = MobileNetV2(0.35, {320, 320}, Convention::Keras());
+  const InferenceGraph graph =
+      GraphOf(backbone, {HeadFlatten(), HeadDense(6000, Activation::kRelu), HeadDenseOfClasses()});
+  const ScratchFolder folder;
+  AtomicFile file(folder / "model.onnx");
+  EXPECT_EQ(CaughtError([&] { kOnnxFormat.write({.graph = graph}, file); }),
+            "this model takes 2.86 GiB, and an ONNX file holds less than 2 GiB\n"
+            "Train it with a smaller head: pool before the dense layers.");
+}
+
+TEST(ExportFormats, SuggestOneThatThereIs) {
+  EXPECT_EQ(FindExportFormat("onnx").file_name, "model.onnx");
+  EXPECT_EQ(CaughtError([] { FindExportFormat("onxx"); }),
+            "--to `onxx`: there is no such format; did you mean `onnx`?\nWhat there is: onnx.");
+}
+
+}  // namespace
+}  // namespace weir
