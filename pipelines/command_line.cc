@@ -201,6 +201,58 @@ void DeclareEvaluate(CLI::App& app, StageTable& stages) {
   command->callback([options, &stages] { EvaluateCommand(*options, stages); });
 }
 
+constexpr const char* kExportExamples = R"(Examples:
+  weir export first --to onnx
+      writes first/model.onnx, which is fed pictures of the model's size in bytes
+  weir export first --to onnx --input any-size --out photos.onnx --check photos/
+      one that resizes by itself, and how far it is from `weir predict` on photos/)";
+
+void DeclareExport(CLI::App& app, StageTable& stages) {
+  auto options = std::make_shared<ExportOptions>();
+  CLI::App* command =
+      app.add_subcommand("export", "Write the model of a run in a format that others read");
+  command->footer(kExportExamples);
+  command->add_option("RUN", options->run, "The folder of a run, or its model/")->required();
+  std::string formats;
+  for (const ExportFormat* format : ExportFormats()) {
+    formats += (formats.empty() ? "" : ", ") + std::string(format->name);
+  }
+  command->add_option("--to", options->format, "The format: " + formats)
+      ->type_name("FORMAT")
+      ->required();
+  command->add_option("--out", options->out, "The file to write (default: RUN/model.onnx)")
+      ->transform(HomeFolder())
+      ->type_name("FILE");
+  std::vector<std::string> inputs;
+  for (const auto& [name, input] : kExportInputs) inputs.emplace_back(name);
+  command
+      ->add_option_function<std::string>(
+          "--input", [options](const std::string& name) { options->input = *InputOf(name); },
+          "What it is fed: uint8, pictures in bytes of the model's size [N, H, W, 3] (the "
+          "default); any-size, pictures of any one size, which it resizes; or float, "
+          "[N, 3, H, W] already scaled as the network is fed")
+      ->check(CLI::IsMember(inputs))
+      ->type_name("INPUT");
+  command->add_flag("--keep-batch-norm", options->keeps_batch_norms,
+                    "Keep batch norms as operations of their own: by default they are folded into "
+                    "the weights beside them");
+  command
+      ->add_option_function<std::string>(
+          "--precision", [options](const std::string&) { options->in_float32 = true; },
+          "float32: export a run of precision int8 in float32")
+      ->check(CLI::IsMember({"float32"}))
+      ->type_name("");
+  command->add_flag("--force", options->force, "Replace a file that is there");
+  command
+      ->add_option(
+          "--check", options->check,
+          "Run what was exported over the pictures of a folder, in Python, and say how far "
+          "it is from `weir predict`")
+      ->transform(HomeFolder())
+      ->type_name("DIR");
+  command->callback([options, &stages] { ExportCommand(*options, stages); });
+}
+
 void DeclareExplain(CLI::App& app) {
   auto run = std::make_shared<std::filesystem::path>();
   CLI::App* command = app.add_subcommand(
@@ -275,6 +327,7 @@ void DeclareCommands(CLI::App& app, StageTable& stages) {
   DeclareLrFind(app, stages);
   DeclarePredict(app, stages);
   DeclareEvaluate(app, stages);
+  DeclareExport(app, stages);
   DeclareExplain(app);
   DeclareTheRest(app, stages);
 }

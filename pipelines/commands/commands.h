@@ -8,6 +8,7 @@
 
 #include "pipelines/finetune/range_test.h"
 #include "pipelines/job/run_options.h"
+#include "stages/model/export/formats/export_format.h"
 
 namespace weir {
 
@@ -58,6 +59,23 @@ struct EvaluateOptions {
 // Loss, the metrics of the run with their intervals, precision, recall and F1 of each class, and
 // who was taken for whom.
 void EvaluateCommand(const EvaluateOptions& options, StageTable& stages);
+
+struct ExportOptions {
+  std::filesystem::path run;    // the folder of a run, or its model/
+  std::string format = "onnx";  // one of ExportFormats()
+  std::filesystem::path out;    // the file to write; empty: in the run's folder
+  ExportInput input = ExportInput::kUint8;
+  bool keeps_batch_norms = false;
+  bool in_float32 = false;  // also where the run computes otherwise
+  bool force = false;       // replaces a file that is there
+  // Pictures, on which what was exported is compared with `weir predict`; empty: it is not.
+  std::filesystem::path check;
+};
+
+// Writes the model of a run in a format of others. Throws Error(kConfig) where the file is there
+// already, the format cannot hold the model, or --check cannot run it; Error(kData) where there is
+// no model, or the file cannot be written.
+void ExportCommand(const ExportOptions& options, StageTable& stages);
 
 // How a run ended, and who held what of the memory then: also of one that was killed. Throws
 // Error(kData) where there is no such run.

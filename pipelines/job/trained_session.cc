@@ -6,11 +6,10 @@
 #include "stages/model/export/saved_model.h"
 
 namespace weir {
-namespace {
 
 namespace fs = std::filesystem;
 
-void CheckIsRun(const fs::path& run) {
+void CheckIsTrainedRun(const fs::path& run) {
   if (!fs::exists(run / "config.yaml")) {
     throw Error(ErrorKind::kData, run.string() + " is not the folder of a run",
                 "Give the folder that `weir run` printed: it holds config.yaml and model/.");
@@ -29,12 +28,10 @@ void CheckIsRun(const fs::path& run) {
   }
 }
 
-}  // namespace
-
 TrainedSession::TrainedSession(StageTable& stages, const fs::path& run,
                                const std::vector<std::string>& overrides,
                                const TrainedOptions& options) {
-  CheckIsRun(run);
+  CheckIsTrainedRun(run);
   Recipe recipe = LoadRecipe(stages, run / "config.yaml", overrides);
   TrainingConfig measuring;  // the plain loss measures, whatever it was trained with
   measuring.metrics = std::move(recipe.training.metrics);
@@ -52,6 +49,8 @@ TrainedSession::TrainedSession(StageTable& stages, const fs::path& run,
                      .model = std::make_shared<ModelSource>(std::move(saved.source)),
                      .source = options.data ? SourceOf(source, *options.data, own, classes->names)
                                             : OwnSource(source, own, classes->names),
+                     .sink_in_place_of = options.sink_in_place_of,
+                     .add_sink = options.add_sink,
                      .classes = names_classes ? nullptr : classes,
                      .confusion = options.confusion,
                      .bootstrap = options.bootstrap,
@@ -59,7 +58,7 @@ TrainedSession::TrainedSession(StageTable& stages, const fs::path& run,
   const auto provided = session_->resources().Find<Classes>();
   if (provided && provided->names == classes_->names) classes_ = provided;  // one list is enough
   learner_ = session_->resources().Find<Learner>();
-  if (!learner_) {
+  if (!learner_ && !options.add_sink) {
     throw Error(ErrorKind::kData, run.string() + " has a pipeline without the stage `train`");
   }
   session_->Open();

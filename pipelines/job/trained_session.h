@@ -1,5 +1,5 @@
-// The model that a run left behind, in the run's own pipeline with another source: what predict and
-// evaluate have in common.
+// The model that a run left behind, in the run's own pipeline with another source: what predict,
+// evaluate and the check of an export have in common.
 #pragma once
 
 #include <filesystem>
@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pipelines/job/data_source.h"
@@ -19,8 +20,14 @@ struct TrainedOptions {
   std::optional<GivenData> data{};               // in place of the run's own; empty: the run's own
   std::shared_ptr<ConfusionCounts> confusion{};  // handed on to SessionOptions
   std::shared_ptr<Bootstrap> bootstrap{};        // likewise
+  // Likewise: the pipeline then ends ahead of the model, and has no learner.
+  std::string_view sink_in_place_of{};
+  std::function<void(Pipeline&, const std::vector<std::string>& from)> add_sink{};
   std::function<void(const std::string& stage, const Drop&)> on_drop;
 };
+
+// Throws Error(kData) where `run` is not the folder of a run, or holds no trained model.
+void CheckIsTrainedRun(const std::filesystem::path& run);
 
 class TrainedSession {
  public:
@@ -30,7 +37,7 @@ class TrainedSession {
                  const std::vector<std::string>& overrides, const TrainedOptions& options);
 
   const std::vector<std::string>& classes() const { return classes_->names; }
-  Learner& learner() { return *learner_; }
+  Learner& learner() { return *learner_; }  // not where there is a sink in its place
   const Session& session() const { return *session_; }
 
   // One pass over the source. Throws Error(kInterrupted) where a signal stopped it.
