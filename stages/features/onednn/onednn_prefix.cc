@@ -10,8 +10,8 @@
 #include "stages/features/onednn/onednn_failure.h"
 #include "stages/features/onednn/onednn_maps.h"
 #include "stages/features/onednn/onednn_plan.h"
-#include "stages/features/onednn/quantization.h"
 #include "stages/kernels/one_open_mp_thread.h"
+#include "stages/model/quantized_conv.h"
 
 namespace weir {
 namespace {
@@ -106,15 +106,9 @@ class Packer {
  private:
   void Read(const NetworkLayer& layer) {
     folded_ = Fold(layer, weights_(layer_), network_.convention().batch_norm_epsilon);
-    if (maps_) quantized_ = Quantized(layer_, std::exchange(folded_, {}));
-  }
-
-  QuantizedConv Quantized(int index, FoldedConv folded) const {
-    const NetworkLayer& layer = network_.layers()[index];
-    const float scale = maps_->at(index).scale;
-    if (layer.input >= 0) return Quantize(layer, folded, maps_->at(layer.input), scale);
-    FoldPreprocessing(preprocessing_, folded);
-    return Quantize(layer, folded, {.scale = 1, .means = {0, 0, 0}}, scale);
+    if (!maps_) return;
+    quantized_ =
+        QuantizeLayer(network_, layer_, std::exchange(folded_, {}), preprocessing_, *maps_);
   }
 
   void PackKernel(const NetworkLayer& layer, memory& packed) {

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "framework/random.h"
+#include "stages/model/quantized_conv.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/mobilenet_v2.h"
 
