@@ -237,10 +237,10 @@ void DeclareExport(CLI::App& app, StageTable& stages) {
                     "Keep batch norms as operations of their own: by default they are folded into "
                     "the weights beside them");
   command
-      ->add_option_function<std::string>(
-          "--precision", [options](const std::string&) { options->in_float32 = true; },
-          "float32: export a run of precision int8 in float32")
-      ->check(CLI::IsMember({"float32"}))
+      ->add_option("--precision", options->precision,
+                   "By default as the run has it, with bfloat16 as float32: a run of int8 can be "
+                   "exported in float32, not the other way round")
+      ->check(CLI::IsMember({"float32", "int8"}))
       ->type_name("");
   command->add_flag("--force", options->force, "Replace a file that is there");
   command

@@ -66,8 +66,8 @@ struct ExportOptions {
   std::filesystem::path out;    // the file to write; empty: in the run's folder
   ExportInput input = ExportInput::kUint8;
   bool keeps_batch_norms = false;
-  bool in_float32 = false;  // also where the run computes otherwise
-  bool force = false;       // replaces a file that is there
+  std::string precision;  // float32 or int8; empty: as the run has it, bfloat16 as float32
+  bool force = false;     // replaces a file that is there
   // Pictures, on which what was exported is compared with `weir predict`; empty: it is not.
   std::filesystem::path check;
 };

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -62,6 +63,26 @@ void CheckResizesAlone(const fs::path& run, StageTable& stages) {
   }
 }
 
+constexpr const char* kInt8 = "int8";
+
+// The maps to compute in int8 with; null where it is to be float32.
+std::shared_ptr<const std::vector<MapStatistics>> MapsOf(const SavedModel& saved,
+                                                         const ExportOptions& options) {
+  if (options.precision == kInt8 && !saved.source.maps) {
+    throw Error(ErrorKind::kConfig,
+                "--precision int8 needs to know the maps of the backbone, which were not measured "
+                "when this model was trained",
+                "Leave it out, or train with features: {precision: int8}.");
+  }
+  const bool is_int8 =
+      saved.source.maps && (options.precision.empty() || options.precision == kInt8);
+  if (is_int8 && options.keeps_batch_norms) {
+    throw Error(ErrorKind::kConfig, "--keep-batch-norm: int8 has batch norms folded",
+                "Leave it out, or add --precision float32.");
+  }
+  return is_int8 ? saved.source.maps : nullptr;
+}
+
 std::string InputText(const Model& model, ExportInput input) {
   const MapSize size = model.network().input();
   const std::string height = std::to_string(size.height), width = std::to_string(size.width);
@@ -78,6 +99,10 @@ std::string InputText(const Model& model, ExportInput input) {
 
 // Gives how many bytes it took.
 std::uint64_t Write(const ExportFormat& format, const ExportJob& job, const fs::path& out) {
+  if (out.has_parent_path()) {
+    std::error_code ignored;  // the file says why it cannot be written
+    fs::create_directories(out.parent_path(), ignored);
+  }
   AtomicFile file(out);
   format.write(job, file);
   file.Commit();
@@ -124,15 +149,10 @@ void ExportCommand(const ExportOptions& options, StageTable& stages) {
     CheckResizesAlone(source.run, stages);
   }
   SavedModel saved = LoadSavedModel(source.model);
-  if (saved.source.maps && !options.in_float32) {
-    throw Error(ErrorKind::kConfig,
-                OneLine(source.model.string()) +
-                    " computes in int8 (features: {precision: int8}), which is not exported",
-                "Add --precision float32: it exports the same weights in float32.");
-  }
+  const auto maps = MapsOf(saved, options);
   const std::string weights = saved.source.config.backbone.weights;
-  const InferenceGraph graph =
-      OpenInferenceGraph(std::move(saved), {.keeps_batch_norms = options.keeps_batch_norms});
+  const InferenceGraph graph = OpenInferenceGraph(
+      std::move(saved), {.keeps_batch_norms = options.keeps_batch_norms, .maps = maps});
   const std::uint64_t bytes = Write(format,
                                     {.graph = graph,
                                      .input = options.input,
@@ -140,13 +160,15 @@ void ExportCommand(const ExportOptions& options, StageTable& stages) {
                                      .weights_sha256 = Sha256Of(weights)},
                                     out);
   const Model& model = graph.model();
-  std::printf("%s: %s, %s; images %s, probabilities float32 [N, %zu]\n",
+  std::printf("%s: %s%s, %s; images %s, probabilities float32 [N, %zu]\n",
               OneLine(out.string()).c_str(), std::string(format.title).c_str(),
-              PrintableBytes(static_cast<double>(bytes)).c_str(),
+              maps ? ", int8" : "", PrintableBytes(static_cast<double>(bytes)).c_str(),
               InputText(model, options.input).c_str(), model.classes().size());
   if (options.check.empty()) return;
   std::vector<std::string> overrides;
-  if (options.in_float32) overrides.emplace_back("pipeline.features.precision=float32");
+  if (!options.precision.empty()) {
+    overrides.push_back("pipeline.features.precision=" + options.precision);
+  }
   Print(CompareWithPredict({.format = format,
                             .input = options.input,
                             .preprocessing = model.preprocessing(),

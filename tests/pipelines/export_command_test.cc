@@ -161,6 +161,15 @@ TEST_F(ExportTest, RefusesToResizeWhereTheRunCuts) {
   EXPECT_EQ(Export().status, 0);
 }
 
+TEST_F(ExportTest, RefusesInt8WhereItWasNotMeasured) {
+  EXPECT_EQ(
+      Export({"--precision", "int8"}).err,
+      "weir: --precision int8 needs to know the maps of the backbone, which were not measured "
+      "when this model was trained\n"
+      "  Leave it out, or train with features: {precision: int8}.\n");
+  EXPECT_EQ(Export({"--precision", "float32"}).status, 0);
+}
+
 TEST_F(ExportTest, SaysThatACheckNeedsPython) {
   const ProcessSetup without{.environment = {"PATH=/nowhere"}};
   const ProcessOutcome outcome = Export({"--check", DrawnPictures<8>().string()}, "run", without);

@@ -85,6 +85,28 @@ TEST_F(Int8Test, LearnsAsFloat32DoesAndPredictsWithWhatItMeasured) {
                                  HasSubstr("Set precision: float32, or train it with")));
 }
 
+TEST_F(Int8Test, IsExportedAsItComputesOrInFloat32) {
+  Run("run");
+  const std::string run = (scratch_ / "run").string();
+  const ProcessOutcome outcome = Weir({"export", run, "--to", "onnx"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("/model.onnx: ONNX, opset 18, int8, "));
+  const ProcessOutcome exact =
+      Weir({"export", run, "--to", "onnx", "--precision", "float32", "--keep-batch-norm", "--out",
+            (scratch_ / "exact.onnx").string()});
+  EXPECT_EQ(exact.status, 0) << exact.err;
+  EXPECT_THAT(exact.out, Not(HasSubstr(", int8, ")));
+  // Of 400,000 values of the backbone three quarters of the bytes.
+  EXPECT_GT(fs::file_size(scratch_ / "exact.onnx"),
+            fs::file_size(scratch_ / "run/model.onnx") + 1'000'000);
+  const ProcessOutcome refused =
+      Weir({"export", run, "--to", "onnx", "--keep-batch-norm", "--force"});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_EQ(refused.err,
+            "weir: --keep-batch-norm: int8 has batch norms folded\n"
+            "  Leave it out, or add --precision float32.\n");
+}
+
 TEST_F(Int8Test, GivesTheSameModelAtAnyThreadCountAndCeilingAndAfterAResume) {
   Run("one", {"--set", "threads=1"});
   const std::string model = File("one", "model/model.safetensors");

@@ -52,7 +52,7 @@ enum class AttributeType : std::int32_t { kFloat = 1, kInt = 2, kString = 3, kIn
 
 enum class TensorField : pbf_tag_type { kDims = 1, kDataType = 2, kName = 8, kRawData = 9 };
 
-enum class DataType : std::int32_t { kFloat = 1, kUint8 = 2, kInt64 = 7 };
+enum class DataType : std::int32_t { kFloat = 1, kUint8 = 2, kInt8 = 3, kInt32 = 6, kInt64 = 7 };
 
 enum class ValueInfoField : pbf_tag_type { kName = 1, kType = 2 };
 

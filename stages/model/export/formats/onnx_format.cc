@@ -1,5 +1,6 @@
 #include "stages/model/export/formats/onnx_format.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <limits>
@@ -45,47 +46,53 @@ std::string ModelHead(const ExportJob& job) {
   builder.add_string(ModelField::kProducerName, "weir");
   builder.add_string(ModelField::kProducerVersion, job.weir_version);
   builder.add_string(ModelField::kDocString, PreprocessingText(job));
-  {
-    protozero::pbf_builder<onnx::OpsetField> opset(builder, ModelField::kOpsetImport);
-    opset.add_int64(onnx::OpsetField::kVersion, kOpset);
-  }
+  std::string opset;
+  protozero::pbf_builder<onnx::OpsetField>(opset).add_int64(onnx::OpsetField::kVersion, kOpset);
+  builder.add_message(ModelField::kOpsetImport, opset);
   const auto add = [&builder](const char* key, const std::string& value) {
-    protozero::pbf_builder<onnx::MetadataField> entry(builder, ModelField::kMetadataProps);
+    std::string message;
+    protozero::pbf_builder<onnx::MetadataField> entry(message);
     entry.add_string(onnx::MetadataField::kKey, key);
     entry.add_string(onnx::MetadataField::kValue, value);
+    builder.add_message(ModelField::kMetadataProps, message);
   };
   add("classes", ClassesJson(model));
   add("preprocessing", PreprocessingText(job));
+  add("precision", job.graph.picture_zero() ? "int8" : "float32");
   add("backbone", backbone.name + ", width " + nlohmann::json(backbone.width).dump());
   add("weir_version", job.weir_version);
   add("weights_sha256", job.weights_sha256);
   return head;
 }
 
-// The constants of the operations, one after another.
+// The constants of the operations, one after another, as the tensors of the file.
 class ConstantReader {
  public:
-  explicit ConstantReader(const InferenceGraph& graph) : graph_(graph) {}
+  // Both outlive it.
+  ConstantReader(const InferenceGraph& graph, const std::vector<ConstantEncoder>& encoders)
+      : graph_(graph), encoders_(encoders) {}
 
-  std::vector<float> Next() {
-    while (values_.empty()) {
-      for (std::vector<float>& each : graph_.ReadConstants(operation_++)) {
-        values_.push_back(std::move(each));
+  std::vector<std::byte> Next() {
+    while (encoded_.empty()) {
+      for (auto& each : encoders_[operation_](graph_.ReadConstants(operation_))) {
+        encoded_.push_back(std::move(each));
       }
+      ++operation_;
     }
-    std::vector<float> next = std::move(values_.front());
-    values_.pop_front();
+    std::vector<std::byte> next = std::move(encoded_.front());
+    encoded_.pop_front();
     return next;
   }
 
  private:
   const InferenceGraph& graph_;
+  const std::vector<ConstantEncoder>& encoders_;
   int operation_ = 0;
-  std::deque<std::vector<float>> values_;  // of the operation before
+  std::deque<std::vector<std::byte>> encoded_;  // of the operation before
 };
 
 void Write(const ExportJob& job, AtomicFile& file) {
-  const OnnxGraph graph = OnnxGraphOf(job);
+  const auto [graph, encoders] = OnnxNodesOf(job);
   std::string head = ModelHead(job);
   AppendFieldHead(static_cast<std::uint32_t>(ModelField::kGraph), graph.bytes(), head);
   if (head.size() + graph.bytes() > kMostBytes) {
@@ -95,7 +102,7 @@ void Write(const ExportJob& job, AtomicFile& file) {
                 "Train it with a smaller head: pool before the dense layers.");
   }
   file.Write(std::as_bytes(std::span(head)));
-  ConstantReader constants(job.graph);
+  ConstantReader constants(job.graph, encoders);
   graph.WriteTo(file, [&constants] { return constants.Next(); });
 }
 

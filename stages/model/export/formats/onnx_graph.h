@@ -4,13 +4,14 @@
 //   OnnxGraph graph("mobilenet_v2");
 //   graph.AddInput("images", onnx::DataType::kUint8, {"N", 224, 224, 3});
 //   graph.AddNode("Cast", "as_float", {"images"}, {{"to", 1}});
-//   graph.AddLaterFloats("head.1.weight", {2, 1280});
+//   graph.AddLater("head.1.weight", onnx::DataType::kFloat, {2, 1280});
 //   graph.WriteTo(file, [&] { return ReadNext(); });
 //
 // Constants that are large are named beforehand and read when the file is written: no two of them
 // are held at once. One thread at a time.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -48,13 +49,15 @@ class OnnxGraph {
   // Constants; each gives its name. One value with the shape {} is a scalar.
   std::string AddFloats(std::string name, const Shape& shape, std::span<const float> values);
   std::string AddInts(std::string name, std::span<const std::int64_t> values);  // [values]
-  std::string AddLaterFloats(std::string name, const Shape& shape);
+  std::string AddBytes(std::string name, onnx::DataType type, const Shape& shape,
+                       std::span<const std::uint8_t> values);  // of either type of bytes
+  std::string AddLater(std::string name, onnx::DataType type, const Shape& shape);
 
   std::uint64_t bytes() const { return written_bytes_ + fields_.size(); }
 
-  // `next` gives the values of the AddLaterFloats, one after another. Throws Error(kInternal) where
-  // they are not as many as were said.
-  void WriteTo(AtomicFile& file, const std::function<std::vector<float>()>& next) const;
+  // `next` gives the values of the AddLater, one after another. Throws Error(kInternal) where they
+  // are not as long as was said.
+  void WriteTo(AtomicFile& file, const std::function<std::vector<std::byte>()>& next) const;
 
  private:
   // Bytes, and how many bytes of values come behind them.

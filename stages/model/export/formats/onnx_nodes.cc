@@ -1,22 +1,22 @@
 #include "stages/model/export/formats/onnx_nodes.h"
 
-#include <array>
 #include <cstddef>
+#include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "framework/shape.h"
+#include "stages/model/export/formats/onnx_bytes.h"
+#include "stages/model/export/formats/onnx_pictures.h"
 
 namespace weir {
 namespace {
 
 using inference::Operation;
 using Attributes = std::vector<OnnxGraph::Attribute>;
-
-constexpr const char* kImages = "images";
-constexpr std::int64_t kToFloat = static_cast<std::int64_t>(onnx::DataType::kFloat);
 
 std::vector<std::int64_t> ToOnnx(const Pads& pads) {
   return {pads.top, pads.left, pads.bottom, pads.right};
@@ -34,61 +34,36 @@ class NodeAppender {
         operations_(job.graph.operations()),
         graph_(job.graph.model().config().backbone.name) {}
 
-  OnnxGraph Run() {
-    picture_ = Picture();
+  OnnxNodes Run() {
+    picture_ = AppendPictures(job_, graph_);
     for (const Operation& operation : operations_) {
+      encoders_.emplace_back(EncodeFloats);
       std::visit([&](const auto& kind) { outputs_.push_back(Append(operation, kind)); },
                  operation.kind);
+      if (operation.bytes) outputs_.back() = Rounded(outputs_.back(), *operation.bytes);
     }
     graph_.AddOutput(outputs_.back(), onnx::DataType::kFloat,
                      {"N", operations_.back().output.back()});
-    return std::move(graph_);
+    return {std::move(graph_), std::move(encoders_)};
   }
 
  private:
-  // What the network is fed, [N, 3, H, W].
-  std::string Picture() {
-    const MapSize size = job_.graph.model().network().input();
-    if (job_.input == ExportInput::kFloat) {
-      graph_.AddInput(kImages, onnx::DataType::kFloat, {"N", 3, size.height, size.width});
-      return kImages;
-    }
-    std::string channels_first;
-    if (job_.input == ExportInput::kUint8) {
-      graph_.AddInput(kImages, onnx::DataType::kUint8, {"N", size.height, size.width, 3});
-      channels_first = graph_.AddNode("Transpose", "images_channels_first", {kImages},
-                                      {{"perm", std::vector<std::int64_t>{0, 3, 1, 2}}});
-      channels_first = graph_.AddNode("Cast", "images_float", {channels_first}, {{"to", kToFloat}});
-    } else {
-      graph_.AddInput(kImages, onnx::DataType::kUint8, {"N", "height", "width", 3});
-      channels_first = graph_.AddNode("Transpose", "images_channels_first", {Resized(size)},
-                                      {{"perm", std::vector<std::int64_t>{0, 3, 1, 2}}});
-    }
-    const Preprocessing& preprocessing = job_.graph.model().preprocessing();
-    const Shape by_channel = {1, 3, 1, 1};
-    const std::string scaled = graph_.AddNode(
-        "Mul", "images_scaled",
-        {channels_first, graph_.AddFloats("preprocessing.scale", by_channel, preprocessing.scale)});
-    return graph_.AddNode(
-        "Add", "images_preprocessed",
-        {scaled, graph_.AddFloats("preprocessing.offset", by_channel, preprocessing.offset)});
+  // A map as its bytes stand for it. Those with a sign are written as uint8 about 128, which is the
+  // same: ONNX Runtime has 8-bit convolutions for one type of bytes on both sides alone.
+  std::string Rounded(const std::string& map, const inference::Bytes& bytes) {
+    const std::string scale = graph_.AddFloats(map + ".scale", {}, {&bytes.scale, 1});
+    const std::string zero =
+        bytes.is_unsigned ? ZeroByte("byte_zero", 0) : ZeroByte("signed_byte_zero", 128);
+    const std::string rounded =
+        graph_.AddNode("QuantizeLinear", map + ".bytes", {map, scale, zero});
+    return graph_.AddNode("DequantizeLinear", map + ".rounded", {rounded, scale, zero});
   }
 
-  // The pictures in the model's size, [N, H, W, 3], in whole numbers. In float32, as weir keeps
-  // fractions between its two directions, which ONNX Runtime does not in bytes; with the channels
-  // last, as its optimiser breaks a Resize with `axes` that it moves a Transpose past.
-  std::string Resized(const MapSize& size) {
-    const std::string as_float =
-        graph_.AddNode("Cast", "images_float", {kImages}, {{"to", kToFloat}});
-    const std::array<std::int64_t, 2> sizes = {size.height, size.width};
-    const std::string resized = graph_.AddNode(
-        "Resize", "images_resized", {as_float, "", "", graph_.AddInts("images_size", sizes)},
-        {{"mode", std::string("linear")},
-         {"coordinate_transformation_mode", std::string("half_pixel")},
-         {"antialias", 1},
-         {"exclude_outside", 1},
-         {"axes", std::vector<std::int64_t>{1, 2}}});
-    return graph_.AddNode("Round", "images_rounded", {resized});
+  std::string ZeroByte(const char* name, std::uint8_t value) {
+    if (added_.insert(name).second) {
+      graph_.AddBytes(name, onnx::DataType::kUint8, {}, {&value, 1});
+    }
+    return name;
   }
 
   std::string Input(const Operation& operation, std::size_t index = 0) const {
@@ -108,18 +83,41 @@ class NodeAppender {
   std::vector<std::string> WithConstants(const Operation& operation) {
     std::vector<std::string> inputs = {Input(operation)};
     for (const inference::Constant& constant : operation.constants) {
-      inputs.push_back(graph_.AddLaterFloats(constant.name, constant.shape));
+      inputs.push_back(graph_.AddLater(constant.name, onnx::DataType::kFloat, constant.shape));
     }
     return inputs;
   }
 
   std::string Append(const Operation& operation, const inference::Convolution& convolution) {
-    return graph_.AddNode("Conv", operation.name, WithConstants(operation),
+    const std::vector<std::string> inputs =
+        convolution.is_int8 ? WithInt8Constants(operation) : WithConstants(operation);
+    return graph_.AddNode("Conv", operation.name, inputs,
                           {{"kernel_shape", Square(convolution.kernel)},
                            {"strides", Square(convolution.stride)},
                            {"dilations", Square(convolution.dilation)},
                            {"pads", ToOnnx(convolution.pads)},
                            {"group", std::int64_t{convolution.groups}}});
+  }
+
+  // The input, and the kernel and the bias as what their numbers stand for.
+  std::vector<std::string> WithInt8Constants(const Operation& operation) {
+    const int input = operation.inputs.at(0);
+    const float from = input == inference::kPicture ? 1 : operations_[input].bytes.value().scale;
+    encoders_.back() = [from](const ConstantValues& constants) {
+      return EncodeInt8(constants, from);
+    };
+    const inference::Constant &kernel = operation.constants[0], &bias = operation.constants[2];
+    using onnx::DataType;
+    const std::vector<std::string> later = {
+        graph_.AddLater(kernel.name, DataType::kInt8, kernel.shape),
+        graph_.AddLater(operation.constants[1].name, DataType::kFloat, bias.shape),
+        graph_.AddLater(bias.name, DataType::kInt32, bias.shape),
+        graph_.AddLater(bias.name + ".scale", DataType::kFloat, bias.shape)};
+    const Attributes by_output = {{"axis", std::int64_t{0}}};
+    return {
+        Input(operation),
+        graph_.AddNode("DequantizeLinear", kernel.name + ".float", {later[0], later[1]}, by_output),
+        graph_.AddNode("DequantizeLinear", bias.name + ".float", {later[2], later[3]}, by_output)};
   }
 
   std::string Append(const Operation& operation, const inference::BatchNorm& norm) {
@@ -130,8 +128,10 @@ class NodeAppender {
   std::string Append(const Operation& operation, const inference::Affine&) {
     const std::int64_t channels = operation.output.back();
     const Shape shape = operation.output.size() == 1 ? Shape{channels} : Shape{channels, 1, 1};
-    const std::string scale = graph_.AddLaterFloats(operation.constants[0].name, shape);
-    const std::string offset = graph_.AddLaterFloats(operation.constants[1].name, shape);
+    using onnx::DataType;
+    const std::string scale = graph_.AddLater(operation.constants[0].name, DataType::kFloat, shape);
+    const std::string offset =
+        graph_.AddLater(operation.constants[1].name, DataType::kFloat, shape);
     const std::string scaled =
         graph_.AddNode("Mul", operation.name + ".scaled", {Input(operation), scale});
     return graph_.AddNode("Add", operation.name, {scaled, offset});
@@ -140,6 +140,9 @@ class NodeAppender {
   std::string Append(const Operation& operation, const inference::Activation& activation) {
     const std::string input = Input(operation);
     const std::string& name = operation.name;
+    // A byte ends where a ReLU or ReLU6 cuts off: without a node of its own the convolution before
+    // it is one of bytes.
+    if (operation.bytes) return input;
     const Attributes sixth = {{"alpha", 1.0f / 6}, {"beta", 0.5f}};
     switch (activation.function) {
       case inference::Function::kRelu:
@@ -199,11 +202,11 @@ class NodeAppender {
   }
 
   // Added when they are first asked for.
-  std::string Zero() { return Scalar("zero", 0, has_zero_); }
-  std::string Six() { return Scalar("six", 6, has_six_); }
-  std::string Scalar(const char* name, float value, bool& is_there) {
-    if (std::exchange(is_there, true)) return name;
-    return graph_.AddFloats(name, {}, {&value, 1});
+  std::string Zero() { return Scalar("zero", 0); }
+  std::string Six() { return Scalar("six", 6); }
+  std::string Scalar(const char* name, float value) {
+    if (added_.insert(name).second) graph_.AddFloats(name, {}, {&value, 1});
+    return name;
   }
 
   const ExportJob& job_;
@@ -211,11 +214,12 @@ class NodeAppender {
   OnnxGraph graph_;
   std::string picture_;
   std::vector<std::string> outputs_;  // what each operation's is called
-  bool has_zero_ = false, has_six_ = false;
+  std::vector<ConstantEncoder> encoders_;
+  std::set<std::string> added_;  // constants that several nodes take
 };
 
 }  // namespace
 
-OnnxGraph OnnxGraphOf(const ExportJob& job) { return NodeAppender(job).Run(); }
+OnnxNodes OnnxNodesOf(const ExportJob& job) { return NodeAppender(job).Run(); }
 
 }  // namespace weir

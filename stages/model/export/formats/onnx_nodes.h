@@ -1,14 +1,28 @@
 // The operations of an inference graph as the nodes of an ONNX graph.
 #pragma once
 
+#include <cstddef>
+#include <functional>
+#include <vector>
+
 #include "stages/model/export/formats/export_format.h"
 #include "stages/model/export/formats/onnx_graph.h"
 
 namespace weir {
 
-// The input `images`, what prepares it, all operations, and the output `probabilities`. The
-// constants of the operations, in their order, are those that are to be given when the graph is
-// written. Maps are [N, C, h, w].
-OnnxGraph OnnxGraphOf(const ExportJob& job);
+// The constants of one operation as the graph's tensors have them.
+using EncodedConstants = std::vector<std::vector<std::byte>>;
+using ConstantEncoder = std::function<EncodedConstants(const ConstantValues&)>;
+
+struct OnnxNodes {
+  OnnxGraph graph;  // its AddLater are those of the operations, one operation after another
+  std::vector<ConstantEncoder> encoders;  // one for each operation of the inference graph
+};
+
+// The input `images`, what prepares it, all operations, and the output `probabilities`. Maps are
+// [N, C, h, w]. What is in bytes is written as QuantizeLinear and DequantizeLinear about the float
+// operations, from which runtimes make their 8-bit ones. Throws Error(kConfig) where an input of
+// numbers is asked for and the model reads bytes.
+OnnxNodes OnnxNodesOf(const ExportJob& job);
 
 }  // namespace weir

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "stages/model/export/inference/backbone_operations.h"
+#include "stages/model/quantized_conv.h"
 
 namespace weir {
 
@@ -10,6 +11,7 @@ InferenceGraph::InferenceGraph(std::shared_ptr<const Model> model, const LayerRe
                                const HeadReader& head, const InferenceOptions& options)
     : model_(std::move(model)) {
   model_->CheckClassifier();
+  if (options.maps) picture_zero_ = ZeroPixel(model_->preprocessing());
   AppendBackbone(*model_, backbone, options, list_);
   AppendHead(model_, head, options, list_);
 }

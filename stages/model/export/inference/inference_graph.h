@@ -11,7 +11,10 @@
 // time.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "stages/model/backbones/backbone_weights.h"
@@ -25,11 +28,15 @@ namespace weir {
 
 class InferenceGraph {
  public:
-  // Throws Error(kConfig) where the head is not a classifier's.
+  // Throws Error(kConfig) where the head is not a classifier's, or the backbone has what int8 does
+  // not know.
   InferenceGraph(std::shared_ptr<const Model> model, const LayerReader& backbone,
                  const HeadReader& head, const InferenceOptions& options);
 
   const Model& model() const { return *model_; }
+  // Where the backbone computes in int8: what is taken off the bytes of a picture, a channel,
+  // before it reads them. Empty: it reads what the preprocessing makes of them.
+  const std::optional<std::array<std::uint8_t, 3>>& picture_zero() const { return picture_zero_; }
 
   // In the order in which they run; the last one gives the probabilities, [classes].
   const std::vector<inference::Operation>& operations() const { return list_.operations(); }
@@ -40,10 +47,12 @@ class InferenceGraph {
 
  private:
   std::shared_ptr<const Model> model_;
+  std::optional<std::array<std::uint8_t, 3>> picture_zero_;
   OperationList list_;
 };
 
-// Throws Error(kData) where the weights of the backbone do not fit.
+// In int8 where the options have `maps`. Throws Error(kData) where the weights of the backbone do
+// not fit.
 InferenceGraph OpenInferenceGraph(SavedModel saved, const InferenceOptions& options);
 
 }  // namespace weir

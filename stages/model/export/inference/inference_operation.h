@@ -3,8 +3,12 @@
 //
 // A map is [h, w, C] of one picture in float32, a vector [C]. A format lays them out as it likes:
 // the batch comes in front, and ONNX has the channels before the rows.
+//
+// In int8 the kernels of convolutions are whole numbers with a scale, and maps are rounded to what
+// a byte can be; all values are still written down as the numbers that they stand for.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -17,13 +21,16 @@
 namespace weir::inference {
 
 // Cross-correlation over zeros around the map. Constants: the kernel OIHW, [out, in / groups, k,
-// k], and the bias [out], which is left out where a BatchNorm follows.
+// k], and the bias [out], which is left out where a BatchNorm follows. Where `is_int8`, the kernel
+// is of whole numbers from -127 to 127, and the scales of its outputs, [out], come between the two:
+// what 1 stands for in it.
 struct Convolution {
   int kernel = 1;  // square
   int stride = 1;
   int groups = 1;
   int dilation = 1;
   Pads pads{};
+  bool is_int8 = false;
 };
 
 // gamma (x - mean) / sqrt(variance + epsilon) + beta, a channel. Constants: gamma, beta, mean and
@@ -89,15 +96,24 @@ struct Constant {
   Shape shape;
 };
 
-// As an input: the picture as the network is fed it, preprocessed, [H, W, 3].
+// As an input: the picture as the network is fed it, preprocessed, [H, W, 3]; in int8 its bytes
+// less InferenceGraph::picture_zero().
 inline constexpr int kPicture = -1;
+
+// A map whose values are rounded to whole numbers (halves to even ones) of `scale`, from 0 to 255
+// or from -128 to 127, the nearest of them where they lie outside.
+struct Bytes {
+  float scale = 1;
+  bool is_unsigned = false;
+};
 
 struct Operation {
   std::string name;         // that of no other: "block_1_expand"
   std::vector<int> inputs;  // the indices of operations before it, or kPicture
   Kind kind;
   std::vector<Constant> constants;
-  Shape output;  // [h, w, C] or [C]
+  Shape output;                  // [h, w, C] or [C]
+  std::optional<Bytes> bytes{};  // how that is rounded; empty: it is not
 };
 
 }  // namespace weir::inference

@@ -4,12 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "stages/model/export/formats/onnx_bytes.h"
 #include "stages/model/export/formats/onnx_graph.h"
 #include "tests/stages/model/backbones/drawn_networks.h"
 #include "tests/stages/model/export/formats/read_onnx.h"
@@ -77,11 +80,11 @@ TEST(OnnxFormat, SaysWhatItIsOf) {
       "RGB pictures of 64 x 96 pixels in bytes, [N, H, W, 3]; inside, each byte x becomes x * "
       "0.00784314 - 1";
   EXPECT_EQ(onnx.doc, preprocessing);
-  EXPECT_THAT(
-      onnx.metadata,
-      ElementsAre(Pair("backbone", "mobilenet_v2, width 1.0"),
-                  Pair("classes", R"(["ants","b\"ees"])"), Pair("preprocessing", preprocessing),
-                  Pair("weights_sha256", "abc"), Pair("weir_version", "1.2.3")));
+  EXPECT_THAT(onnx.metadata,
+              ElementsAre(Pair("backbone", "mobilenet_v2, width 1.0"),
+                          Pair("classes", R"(["ants","b\"ees"])"), Pair("precision", "float32"),
+                          Pair("preprocessing", preprocessing), Pair("weights_sha256", "abc"),
+                          Pair("weir_version", "1.2.3")));
 }
 
 TEST(OnnxFormat, IsFedBytesPicturesOfAnySizeOrNumbers) {
@@ -182,6 +185,60 @@ TEST(OnnxFormat, KeepsBatchNormsWhereTheGraphDoes) {
                                        "features.0.1.running_mean", "features.0.1.running_var"));
   EXPECT_EQ(norm.attributes, (Attributes{{"epsilon", "0.001"}}));
   EXPECT_EQ(std::ranges::count(onnx.nodes, "BatchNormalization", &ReadNode::op_type), 52);
+}
+
+// With maps that are all of one scale.
+InferenceGraph Int8GraphOf(const Convention& convention) {
+  ModelConfig config;
+  config.head = kUsualHead;
+  const auto model = std::make_shared<const Model>(config, Small(convention), kClasses, 1);
+  std::vector<MapStatistics> maps;
+  for (const NetworkLayer& layer : model->network().layers()) {
+    maps.push_back({.scale = 0.02f, .means = std::vector<float>(layer.out_channels)});
+  }
+  return InferenceGraph(model, RandomLayers(model->network(), 5), DrawnHeadArray,
+                        {.maps = std::make_shared<const std::vector<MapStatistics>>(maps)});
+}
+
+TEST(OnnxFormat, WritesBytesAboutTheFloatOperationsOfAModelInInt8) {
+  const ReadOnnx onnx = Written(Int8GraphOf(Convention::Keras()));
+  EXPECT_EQ(onnx.metadata.at("precision"), "int8");
+  EXPECT_THAT(OpTypes(onnx, 0, 8),
+              ElementsAre("Transpose", "DequantizeLinear", "DequantizeLinear", "DequantizeLinear",
+                          "Conv", "QuantizeLinear", "DequantizeLinear", "DequantizeLinear"));
+  EXPECT_EQ(onnx.tensors.at("images_zero").values, std::string(1, 127));
+  EXPECT_EQ(onnx.tensors.at("features.0.0.weight").type, 3);
+  EXPECT_EQ(onnx.tensors.at("features.0.0.weight").values.size(), 16 * 27);
+  EXPECT_EQ(onnx.tensors.at("features.0.0.bias").type, 6);
+  EXPECT_EQ(std::ranges::count(onnx.nodes, "Clip", &ReadNode::op_type), 0)
+      << "the bytes end where it would cut off";
+  // Behind a ReLU6 they are from 0 on, behind a projection on both sides of 0.
+  EXPECT_THAT(Find(onnx, "Conv1.bytes").inputs, ElementsAre("Conv1", "Conv1.scale", "byte_zero"));
+  EXPECT_THAT(Find(onnx, "block_2_add.bytes").inputs,
+              ElementsAre("block_2_add", "block_2_add.scale", "signed_byte_zero"));
+  EXPECT_EQ(onnx.tensors.at("signed_byte_zero").values, std::string(1, '\x80'));
+  EXPECT_EQ(std::ranges::count(onnx.nodes, "QuantizeLinear", &ReadNode::op_type), 52);
+
+  const ReadOnnx by_channel = Written(Int8GraphOf(Convention::Torchvision()));
+  EXPECT_EQ(by_channel.tensors.at("images_zero").values, "\x7c\x74\x68");
+  EXPECT_EQ(Find(by_channel, "images_centred").attributes, (Attributes{{"axis", "1"}}));
+  EXPECT_EQ(CaughtError([] { Written(Int8GraphOf(Convention::Keras()), ExportInput::kFloat); }),
+            "--input float: a model in int8 reads the bytes of pictures\n"
+            "Leave --input out, or add --precision float32.");
+}
+
+TEST(OnnxFormat, GivesAKernelThatIsAllButZeroAScaleThatItsBiasFits) {
+  const ConstantValues constants = {{127, -64, 127, 0}, {0.01f, 1e-30f}, {0.5f, -3}};
+  const EncodedConstants encoded = EncodeInt8(constants, 0.02f);
+  const auto number = [&encoded](std::size_t constant, std::size_t index, auto type) {
+    std::memcpy(&type, encoded.at(constant).data() + index * sizeof type, sizeof type);
+    return type;
+  };
+  EXPECT_EQ(number(0, 0, std::int8_t{}), 127);
+  EXPECT_EQ(number(0, 1, std::int8_t{}), -64);
+  EXPECT_EQ(number(2, 0, std::int32_t{}), 2500);
+  EXPECT_EQ(number(0, 2, std::int8_t{}), 0);
+  EXPECT_NEAR(number(2, 1, std::int32_t{}) * double{number(3, 1, float{})}, -3, 1e-6);
 }
 
 TEST(OnnxFormat, RefusesWhatIsTooLargeForAFileBeforeItReadsTheWeights) {

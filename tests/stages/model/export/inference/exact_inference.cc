@@ -47,7 +47,7 @@ class Computing {
     const std::int64_t of_group = operation_.constants[0].shape[1];
     const std::int64_t outputs_of_group = out_.shape[2] / it.groups;
     ForEachOutput([&](std::int64_t y, std::int64_t x, std::int64_t c) {
-      double sum = constants_.size() > 1 ? constants_[1][c] : 0;
+      double sum = 0;
       for (int ky = 0; ky < it.kernel; ++ky) {
         for (int kx = 0; kx < it.kernel; ++kx) {
           const std::int64_t in_y = y * it.stride + ky * it.dilation - it.pads.top;
@@ -59,7 +59,8 @@ class Computing {
           }
         }
       }
-      return sum;
+      if (it.is_int8) sum *= constants_[1][c];
+      return constants_.size() > 1 ? sum + constants_.back()[c] : sum;
     });
   }
   void operator()(const inference::BatchNorm& norm) {
@@ -154,6 +155,14 @@ class Computing {
   ExactValue& out_;
 };
 
+// To what a byte can be.
+void Round(const inference::Bytes& bytes, std::vector<double>& values) {
+  for (double& value : values) {
+    const double low = bytes.is_unsigned ? 0 : -128, high = low + 255;
+    value = std::clamp(std::nearbyint(value / bytes.scale), low, high) * bytes.scale;
+  }
+}
+
 }  // namespace
 
 std::vector<ExactValue> InferExactly(const InferenceGraph& graph, const ExactValue& picture) {
@@ -168,6 +177,7 @@ std::vector<ExactValue> InferExactly(const InferenceGraph& graph, const ExactVal
     std::visit(Computing(operation, constants, value(operation.inputs.front()),
                          value(operation.inputs.back()), out),
                operation.kind);
+    if (operation.bytes) Round(*operation.bytes, out.values);
     values.push_back(std::move(out));
   }
   return values;

@@ -14,7 +14,8 @@ struct ExactValue {
   std::vector<double> values;
 };
 
-// What each operation gives of one picture, [H, W, 3] as the network is fed it.
+// What each operation gives of one picture, [H, W, 3] as the network is fed it: preprocessed, or in
+// int8 the bytes less those that stand for 0.
 std::vector<ExactValue> InferExactly(const InferenceGraph& graph, const ExactValue& picture);
 
 // Values for the head's arrays, drawn by their names; variances are positive.
