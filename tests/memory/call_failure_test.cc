@@ -28,7 +28,8 @@ std::vector<TriedCall> TriedCalls() {
                                  draws = {"mmap",  "thread", "read",   "open",
                                           "close", "sync",   "rename", "write"},
                                  runs = {"mmap", "thread", "read",   "open",    "close",
-                                         "sync", "write",  "rename", "truncate"};
+                                         "sync", "write",  "rename", "truncate"},
+                                 writes = {"mmap", "open", "close", "sync", "write", "rename"};
   std::vector<TriedCall> calls;
   for (const auto& [command, kinds] : {std::pair("run", runs),
                                        {"resume", runs},
@@ -38,7 +39,8 @@ std::vector<TriedCall> TriedCalls() {
                                        {"check", looks},
                                        {"preview", draws},
                                        {"plan", looks},
-                                       {"explain", looks}}) {
+                                       {"explain", looks},
+                                       {"export", writes}}) {
     for (const std::string& kind : kinds) calls.push_back({command, kind});
   }
   return calls;

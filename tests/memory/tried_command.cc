@@ -104,6 +104,7 @@ std::vector<TriedCommand> MakeTriedCommands() {
       {"preview", {"preview", work.training, "--out", "OUT/sheet.png"}},
       {"plan", {"plan", work.training}},
       {"explain", {"explain", work.killed}},
+      {"export", {"export", work.done, "--to", "onnx", "--out", "OUT/model.onnx"}},
   };
 }
 

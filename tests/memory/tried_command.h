@@ -35,8 +35,8 @@ struct WholeRun {
   std::map<std::string, unsigned long> requests;
 };
 
-// `run`, `resume`, `flow`, `predict`, `evaluate`, `check`, `preview`, `plan`, `explain`. Throws
-// std::runtime_error where the job cannot be made.
+// `run`, `resume`, `flow`, `predict`, `evaluate`, `check`, `preview`, `plan`, `explain`, `export`.
+// Throws std::runtime_error where the job cannot be made.
 const TriedCommand& FindTriedCommand(std::string_view name);
 
 // Gives that command with the library for calls, or the one for memory; made once. Throws
