@@ -148,7 +148,7 @@ fuzz_all() {  # SECONDS
 
 test_all() {
   need_packages "packages of the checks" "clang-tidy-$clang" shellcheck valgrind python3-yaml python3-jsonschema \
-    dpkg-dev file git
+    python3-numpy dpkg-dev file git
   need_clang
   fetch_clang_format
   build all
