@@ -138,7 +138,7 @@ class NodeAppender {
   }
 
   std::string Append(const Operation& operation, const inference::Activation& activation) {
-    const std::string input = Input(operation);
+    std::string input = Input(operation);
     const std::string& name = operation.name;
     // A byte ends where a ReLU or ReLU6 cuts off: without a node of its own the convolution before
     // it is one of bytes.
