@@ -11,7 +11,7 @@ struct PublishedCluster {
   std::string source;
   double node_step_seconds = 0;  // a step of one node alone, its own GPUs' sum within
   double parameters = 0;
-  double bytes_per_second = 0;  // of a node's network, in each direction
+  double bytes_per_second = 0;  // each direction of a node's network
   struct Point {
     int nodes = 0;
     double efficiency = 0;  // images a second, over `nodes` times those of one node

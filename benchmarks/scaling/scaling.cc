@@ -20,7 +20,7 @@ namespace {
 
 constexpr double kGbit = 1e9 / 8;  // bytes a second
 constexpr int kMostRanks = 1024;
-constexpr int kBatch = 32;  // of the jobs, with one rank
+constexpr int kBatch = 32;  // the jobs', with one rank
 constexpr int kFixedBatch = 256;
 
 // The part of an Ethernet's bits that TCP carries in frames of 1,500 bytes: 1448 of 1538.
@@ -184,7 +184,7 @@ ScalingMachine GpuMachine(const Constants& constants, const std::string& job) {
 void PrintProjections(const Constants& constants) {
   constexpr double kSwitchSeconds =
       30e-6;  // what a switched Ethernet adds to the loopback's latency
-  constexpr double kDiskBytesPerSecond = 500e6;  // of a SATA disk of its own
+  constexpr double kDiskBytesPerSecond = 500e6;  // a SATA disk, one for each
   std::printf(
       "\nProjections. A rank has a machine of its own and %d pictures of each batch, so that the "
       "batch grows with\nthe ranks (batch.size: %d x ranks, ranks: {pieces: ranks}). Not measured: "

@@ -2,7 +2,7 @@
 // alone, what the ranks tell each other (stages/ranks/), and what they wait for each other.
 //
 //   const Step step = StepOf(job, machine, 64);
-//   step.images_per_second;   // of all 64
+//   step.images_per_second;   // all 64 together
 //
 // Scaling is weak: each rank has `images_per_rank` of a batch, so that the batch grows with the
 // ranks. Seconds, bytes and bytes a second throughout; what costs nothing is 0 seconds, and a
@@ -32,7 +32,7 @@ struct ScalingJob {
 
 // What carries bytes from rank to rank. A node's ranks share its bandwidth.
 struct ScalingNetwork {
-  double bytes_per_second = kUnbounded;  // of a node, in each direction
+  double bytes_per_second = kUnbounded;  // each direction of a node
   double latency_seconds = 0;  // from the call of an exchange until its first byte is there
   double message_seconds = 0;  // what each message of an exchange costs beside its bytes
 };
@@ -40,12 +40,12 @@ struct ScalingNetwork {
 // What a rank has. Times are of one picture where nothing else is said.
 struct ScalingMachine {
   int ranks_per_node = 1;
-  double storage_bytes_per_second = kUnbounded;  // of a node, shared by its ranks
+  double storage_bytes_per_second = kUnbounded;  // a node's, shared by its ranks
   double decode_seconds = 0;                     // reading, decoding and augmenting
   double bus_bytes_per_second = kUnbounded;      // from the host to the device
   double frozen_seconds = 0;                     // forward through what is frozen
   double learning_seconds = 0;                   // forward and backward through what learns
-  double optimizer_seconds = 0;                  // of a step, however large the batch
+  double optimizer_seconds = 0;                  // a step's, however large the batch
   bool has_device = false;  // pictures are decoded, and copied there, while it computes
   // The standard deviation of a rank's own time of a step, over its mean. All ranks wait for the
   // slowest.
@@ -60,7 +60,7 @@ struct Step {
   double exchange = 0;                      // what the ranks tell each other
   double waiting = 0;                       // for the slowest
   double seconds = 0;
-  double images_per_second = 0;  // of all ranks
+  double images_per_second = 0;  // all ranks together
 
   // The part that takes longest: "storage", "decode", "bus", "frozen part", "learning", "exchange"
   // or "waiting".

@@ -28,7 +28,7 @@ struct GraphOptions {
   // Once set, the source gives no more and what is on its way is dropped unseen. Outlives the
   // graph.
   const std::atomic<bool>& stopped;
-  int threads = 1;  // of the arena that the graph works in
+  int threads = 1;  // that the graph's arena has
   // Called for each lost sample, by one thread at a time.
   std::function<void(const std::string& stage, const Drop&)> on_drop;
   Trace* trace = nullptr;  // may be null; outlives the graph

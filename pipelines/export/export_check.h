@@ -22,7 +22,7 @@ struct ExportCheck {
   std::filesystem::path exported;      // the file that was written
   std::filesystem::path run;           // the folder of the run
   std::filesystem::path pictures;      // a folder of pictures, or one
-  std::vector<std::string> overrides;  // of the run's configuration
+  std::vector<std::string> overrides;  // that change the run's configuration
 };
 
 struct ExportDifference {
@@ -35,7 +35,7 @@ struct ExportDifference {
 
   std::uint64_t pictures = 0;  // that both saw
   std::uint64_t missing = 0;   // that weir predicts and the exported model was not given
-  double largest = 0;          // of the differences of a probability
+  double largest = 0;          // difference of a probability
   std::string largest_of;      // the path of that picture
   std::vector<OtherClass> others;
   std::vector<std::string> classes;

@@ -162,7 +162,7 @@ class Trainer final : public Learner {
   std::string frozen_digest_;                  // what does not learn; only where it trains
   std::vector<float> logits_;                  // [samples, classes] for one batch
   std::vector<double> losses_;
-  const float* features_ = nullptr;     // of the batch that is worked on (FeaturesInUse)
+  const float* features_ = nullptr;     // the batch's that is worked on (FeaturesInUse)
   std::optional<SampleGather> gather_;  // features or logits, where batches are shared out
   std::uint64_t next_window_ = 0;       // the pass' next batch, where it is shared out
   bool is_stopping_ = false;            // as the ranks agreed

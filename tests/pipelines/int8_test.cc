@@ -96,7 +96,7 @@ TEST_F(Int8Test, IsExportedAsItComputesOrInFloat32) {
             (scratch_ / "exact.onnx").string()});
   EXPECT_EQ(exact.status, 0) << exact.err;
   EXPECT_THAT(exact.out, Not(HasSubstr(", int8, ")));
-  // Of 400,000 values of the backbone three quarters of the bytes.
+  // Three quarters of the bytes of the backbone's 400,000 values.
   EXPECT_GT(fs::file_size(scratch_ / "exact.onnx"),
             fs::file_size(scratch_ / "run/model.onnx") + 1'000'000);
   const ProcessOutcome refused =

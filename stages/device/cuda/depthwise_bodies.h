@@ -127,7 +127,7 @@ WEIR_ON_DEVICE inline std::size_t RowStart(std::size_t sample, std::size_t heigh
 template <class T, int kWidth, int kStride>
 struct Depthwise {
   DepthwiseMaps maps;
-  Blocks<kWidth> blocks;  // of the output
+  Blocks<kWidth> blocks;  // that the output is cut in
   const T* input;
   const T* kernel;
   const T* bias;  // null: 0

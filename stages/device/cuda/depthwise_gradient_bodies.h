@@ -38,7 +38,7 @@ struct DepthwisePartialGradient {
     std::size_t sample = row / maps.out_height;
     float sums[kTaps][kWidth] = {};
     Window window = {};
-    bool is_first = true;  // of the pixels of a row
+    bool is_first = true;  // pixel of a row
     for (std::size_t pixel = begin; pixel < end; ++pixel) {
       if (is_first) LoadColumns<0, kShared>(sample, y, x, channel, window);
       LoadColumns<kShared, kSide>(sample, y, x, channel, window);
@@ -93,7 +93,7 @@ struct DepthwisePartialGradient {
 // Adds up kFan partial sums [.., 9, C] at a time, in their order; the last ones to [C, 9].
 struct DepthwiseJoin {
   const float* from;
-  std::size_t count, values;  // of the sums, and of each
+  std::size_t count, values;  // how many sums, and values of each
   bool is_last;
   float* to;
 

@@ -27,10 +27,10 @@ struct DepthwiseSlices {
 
   std::size_t scratch_floats() const { return (count + joined) * values; }
 
-  std::size_t values;      // of a kernel's gradient
-  std::size_t all_pixels;  // of the output, over all samples
-  std::size_t pixels = 0;  // of a slice; the last may have fewer
-  std::size_t count = 0;   // of the slices
+  std::size_t values;      // a kernel's gradient has
+  std::size_t all_pixels;  // the output's, over all samples
+  std::size_t pixels = 0;  // a slice's; the last may have fewer
+  std::size_t count = 0;   // how many slices there are
   std::size_t joined = 0;  // sums that they are first added to; 0: they are few enough
 
  private:

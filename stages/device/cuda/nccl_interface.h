@@ -31,7 +31,7 @@ struct Config {
   unsigned version = 21805;
   int blocking = INT_MIN;  // INT_MIN and null pointers: NCCL chooses
   int cluster_size = INT_MIN;
-  int least_blocks = INT_MIN;  // of threads, on the device
+  int least_blocks = INT_MIN;  // thread blocks on the device
   int most_blocks = INT_MIN;
   const char* network = nullptr;
   int shares_split = INT_MIN;

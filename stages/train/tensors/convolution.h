@@ -20,7 +20,7 @@ namespace weir {
 struct Convolution {
   const NetworkLayer& layer;
   const Pads& pads;
-  const DepthwiseKernels* depthwise = nullptr;  // of the device where the maps are
+  const DepthwiseKernels* depthwise = nullptr;  // the device's where the maps are
 
   bool is_own() const { return depthwise != nullptr && DepthwiseKernels::Know(layer); }
 };

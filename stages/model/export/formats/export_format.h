@@ -34,11 +34,11 @@ struct ExportJob {
   const InferenceGraph& graph;
   ExportInput input = ExportInput::kUint8;
   std::string weir_version{};    // "0.1.0"
-  std::string weights_sha256{};  // of the saved model's file of weights
+  std::string weights_sha256{};  // the saved model's file of weights
 };
 
 struct ExportFormat {
-  std::string_view name;       // of --to, in small letters: "onnx"
+  std::string_view name;       // what --to takes, in small letters: "onnx"
   std::string_view title;      // "ONNX, opset 18"
   std::string_view file_name;  // what it is called in the folder of a run: "model.onnx"
 

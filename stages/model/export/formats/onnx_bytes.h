@@ -10,10 +10,10 @@ namespace weir {
 // In float32, as they are.
 EncodedConstants EncodeFloats(const ConstantValues& constants);
 
-// Of a convolution in int8 whose input has the scale `from`: the kernel in int8, its scales, the
-// bias in int32 and the scales of that. A runtime adds the bias to sums of bytes, so 1 of it stands
-// for what 1 of such a sum does; where it would not fit, as behind a kernel that is all but 0, both
-// get a larger scale, which moves the kernel by less than 2^-30 of the bias.
+// What a convolution in int8 takes whose input has the scale `from`: the kernel in int8, its
+// scales, the bias in int32 and the scales of that. A runtime adds the bias to sums of bytes, so 1
+// of it stands for what 1 of such a sum does; where it would not fit, as behind a kernel that is
+// all but 0, both get a larger scale, which moves the kernel by less than 2^-30 of the bias.
 EncodedConstants EncodeInt8(const ConstantValues& constants, float from);
 
 }  // namespace weir

@@ -88,7 +88,7 @@ class ConstantReader {
   const InferenceGraph& graph_;
   const std::vector<ConstantEncoder>& encoders_;
   int operation_ = 0;
-  std::deque<std::vector<std::byte>> encoded_;  // of the operation before
+  std::deque<std::vector<std::byte>> encoded_;  // the operation before's
 };
 
 void Write(const ExportJob& job, AtomicFile& file) {

@@ -50,7 +50,7 @@ class OnnxGraph {
   std::string AddFloats(std::string name, const Shape& shape, std::span<const float> values);
   std::string AddInts(std::string name, std::span<const std::int64_t> values);  // [values]
   std::string AddBytes(std::string name, onnx::DataType type, const Shape& shape,
-                       std::span<const std::uint8_t> values);  // of either type of bytes
+                       std::span<const std::uint8_t> values);  // either type of bytes
   std::string AddLater(std::string name, onnx::DataType type, const Shape& shape);
 
   std::uint64_t bytes() const { return written_bytes_ + fields_.size(); }
@@ -71,7 +71,7 @@ class OnnxGraph {
 
   std::vector<Piece> pieces_;
   std::string fields_;               // behind the pieces
-  std::uint64_t written_bytes_ = 0;  // of the pieces and their values
+  std::uint64_t written_bytes_ = 0;  // pieces and their values
 };
 
 // Appends the head of a field that holds so many bytes: they come behind it.
