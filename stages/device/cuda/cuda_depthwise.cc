@@ -48,8 +48,7 @@ void CheckKernel(const DepthwiseMaps& maps, const at::Tensor& kernel) {
 at::Tensor CudaDepthwise::Forward(const DepthwiseMaps& maps, const at::Tensor& input,
                                   const at::Tensor& kernel, const at::Tensor& bias,
                                   std::optional<float> ceiling) const {
-  const at::Tensor output =
-      Empty({maps.count, maps.out_height, maps.out_width, maps.channels}, input);
+  at::Tensor output = Empty({maps.count, maps.out_height, maps.out_width, maps.channels}, input);
   CheckInput(maps, input);
   CheckOutput(maps, output);
   CheckKernel(maps, kernel);
@@ -63,8 +62,7 @@ at::Tensor CudaDepthwise::Forward(const DepthwiseMaps& maps, const at::Tensor& i
 
 at::Tensor CudaDepthwise::InputGradient(const DepthwiseMaps& maps, const at::Tensor& gradient,
                                         const at::Tensor& kernel) const {
-  const at::Tensor of_input =
-      Empty({maps.count, maps.in_height, maps.in_width, maps.channels}, gradient);
+  at::Tensor of_input = Empty({maps.count, maps.in_height, maps.in_width, maps.channels}, gradient);
   CheckInput(maps, of_input);
   CheckOutput(maps, gradient);
   CheckKernel(maps, kernel);
@@ -79,7 +77,7 @@ at::Tensor CudaDepthwise::KernelGradient(const DepthwiseMaps& maps, const at::Te
                                          const at::Tensor& input) const {
   CheckInput(maps, input);
   CheckOutput(maps, gradient);
-  const at::Tensor of_kernel = Empty({maps.channels, 1, 3, 3}, gradient);
+  at::Tensor of_kernel = Empty({maps.channels, 1, 3, 3}, gradient);
   const at::Tensor scratch =
       Empty({static_cast<std::int64_t>(DepthwiseSlices(maps).scratch_floats())}, gradient);
   LaunchDepthwiseKernelGradient(maps, gradient.const_data_ptr<float>(),
