@@ -56,6 +56,7 @@ TEST(WaitingCalls, LeaveTheWorkersTheirThreads) {
   for (const int workers : {1, 3}) {
     Seen seen;
     std::vector<std::vector<int>> batches;
+    MemoryBudget budget(1 << 20);
     Resources resources;
     Pipeline pipeline({.workers = workers}, resources);
     pipeline.AddMade("counting", [](BuildContext&) { return std::make_unique<Counting>(8); });
@@ -71,7 +72,6 @@ TEST(WaitingCalls, LeaveTheWorkersTheirThreads) {
     pipeline.AddMade("gather", [](BuildContext&) { return std::make_unique<Gather>(8); });
     pipeline.AddMade("collect", [&](BuildContext&) { return std::make_unique<Collect>(batches); });
     EXPECT_EQ(pipeline.threads(), workers + kCalls);
-    MemoryBudget budget(1 << 20);
     pipeline.Plan(budget.usage().limit_bytes, 0);
     pipeline.Open(budget);
     pipeline.Run({});
