@@ -12,8 +12,7 @@ Needs Python 3.11, a build of weir with its benchmarks, and ../shared (or --shar
 
   ./measure.py --build ../../build > here.json && ../../build/scaling here.json
 
-epyc.json is an idle machine of two threads by the figures of the README; two and four ranks of a
-training are not in it.
+epyc.json is what it printed on two idle threads of one core of an EPYC with AVX-512.
 """
 
 from __future__ import annotations
