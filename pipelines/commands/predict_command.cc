@@ -1,8 +1,9 @@
 #include <algorithm>
 #include <cstdio>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,9 +12,7 @@
 #include "framework/text.h"
 #include "pipelines/commands/commands.h"
 #include "pipelines/job/data_check.h"
-#include "pipelines/job/signals.h"
-#include "pipelines/job/trained_session.h"
-#include "stages/learner.h"
+#include "pipelines/job/predictor.h"
 
 namespace weir {
 namespace {
@@ -84,19 +83,21 @@ class Printer {
 }  // namespace
 
 void PredictCommand(const PredictOptions& options, StageTable& stages) {
-  TrainedSession trained(stages, options.run, options.overrides,
-                         {.data = GivenData{.use = DataUse::kUnlabelled, .paths = options.paths},
-                          .on_drop = [](const std::string&, const Drop& drop) {
-                            std::fprintf(stderr, "weir: %s: %s\n", OneLine(drop.sample).c_str(),
-                                         drop.reason.c_str());
-                          }});
-  SayWhatIsLeftOut(trained.session());
-  Printer printer(options, trained.classes());
-  trained.learner().on_prediction = [&](const Sample& sample, std::span<const float> values) {
-    printer.Print(sample, values);
-  };
-  trained.Run(Split::kPredict);
-  if (printer.printed() == 0) {
+  std::optional<Printer> printer;
+  Predictor predictor(
+      stages, options.run, options.overrides,
+      {.data = GivenData{.use = DataUse::kUnlabelled, .paths = options.paths},
+       .on_drop =
+           [](const std::string&, const Drop& drop) {
+             std::fprintf(stderr, "weir: %s: %s\n", OneLine(drop.sample).c_str(),
+                          drop.reason.c_str());
+           },
+       .on_prediction = [&](const Sample& sample,
+                            std::span<const float> values) { printer->Print(sample, values); }});
+  SayWhatIsLeftOut(predictor.session());
+  printer.emplace(options, predictor.classes());
+  predictor.Run();
+  if (printer->printed() == 0) {
     throw Error(ErrorKind::kData, "not one picture could be read", "The lines above say why.");
   }
 }

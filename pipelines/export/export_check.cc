@@ -13,12 +13,12 @@
 #include "framework/text.h"
 #include "pipelines/export/picture_tap.h"
 #include "pipelines/export/python_process.h"
+#include "pipelines/job/predictor.h"
 #include "pipelines/job/trained_session.h"
 #include "pipelines/recipe/recipe.h"
 #include "stages/augment/augment.h"
 #include "stages/device/prefetch.h"
 #include "stages/features/features.h"
-#include "stages/learner.h"
 
 namespace weir {
 namespace {
@@ -109,21 +109,24 @@ class Comparison {
   }
 
   void Predict() {
-    TrainedSession trained(stages_, check_.run, check_.overrides,
-                           {.data = Data(), .on_drop = [](const std::string&, const Drop& drop) {
-                              std::fprintf(stderr, "weir: %s: %s\n", OneLine(drop.sample).c_str(),
-                                           drop.reason.c_str());
-                            }});
-    difference_.classes = trained.classes();
-    python_ = std::make_unique<PythonProcess>(
-        std::string(check_.format.opening) + std::string(kComparing),
-        ArgumentsOf(check_, difference_.classes.size()));
-    trained.learner().on_prediction = [this](const Sample& sample, std::span<const float> values) {
+    const auto send = [this](const Sample& sample, std::span<const float> values) {
       Send(1, 0, 0, {sample.index});
       python_->Write(std::as_bytes(values));
       ++predicted_;
     };
-    trained.Run(Split::kPredict);
+    Predictor predictor(stages_, check_.run, check_.overrides,
+                        {.data = Data(),
+                         .on_drop =
+                             [](const std::string&, const Drop& drop) {
+                               std::fprintf(stderr, "weir: %s: %s\n", OneLine(drop.sample).c_str(),
+                                            drop.reason.c_str());
+                             },
+                         .on_prediction = send});
+    difference_.classes = predictor.classes();
+    python_ = std::make_unique<PythonProcess>(
+        std::string(check_.format.opening) + std::string(kComparing),
+        ArgumentsOf(check_, difference_.classes.size()));
+    predictor.Run();
   }
 
   // A picture of any size is tapped ahead of the stage that resizes it, which is then not there to

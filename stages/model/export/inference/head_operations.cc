@@ -98,11 +98,9 @@ class HeadAppender {
                const InferenceOptions& options, OperationList& list)
       : model_(std::move(model)), weights_(weights), options_(options), list_(list) {}
 
-  void Run() {
-    for (int i = 0; i < static_cast<int>(model_->head().size()); ++i) Append(i);
-    if (!ends_in_probabilities_) {
-      list_.AppendPlain("probabilities", inference::Softmax{}, model_->head_output_dims(last()));
-    }
+  void Run(int first) {
+    for (int i = first; i < static_cast<int>(model_->head().size()); ++i) Append(i);
+    list_.AppendPlain("probabilities", inference::Softmax{}, model_->head_output_dims(last()));
   }
 
  private:
@@ -189,10 +187,7 @@ class HeadAppender {
                  std::move(read));
     const std::optional<inference::Function> function = FunctionOf(dense.activation());
     if (!function) return;
-    ends_in_probabilities_ = layer == last() && *function == inference::Function::kSigmoid;
-    list_.AppendPlain(ends_in_probabilities_
-                          ? "probabilities"
-                          : NameOf(layer) + "." + std::string(inference::Name(*function)),
+    list_.AppendPlain(NameOf(layer) + "." + std::string(inference::Name(*function)),
                       inference::Activation{*function}, output);
   }
 
@@ -204,14 +199,13 @@ class HeadAppender {
   const InferenceOptions& options_;
   OperationList& list_;
   std::optional<int> folded_;  // the batch norm that goes into the next dense layer
-  bool ends_in_probabilities_ = false;
 };
 
 }  // namespace
 
 void AppendHead(const std::shared_ptr<const Model>& model, const HeadReader& weights,
-                const InferenceOptions& options, OperationList& list) {
-  HeadAppender(model, weights, options, list).Run();
+                const InferenceOptions& options, OperationList& list, int first) {
+  HeadAppender(model, weights, options, list).Run(first);
 }
 
 }  // namespace weir

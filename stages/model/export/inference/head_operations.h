@@ -1,4 +1,4 @@
-// The operations of a head in inference, and the softmax or whatever else gives the probabilities.
+// The operations of a head in inference, and the softmax that gives the probabilities.
 #pragma once
 
 #include <functional>
@@ -15,9 +15,10 @@ namespace weir {
 // The values of an array of the head's layer `layer`.
 using HeadReader = std::function<std::vector<float>(int layer, const HeadArray& array)>;
 
-// Appends the model's head to `list`, which ends with its backbone. The list reads with `weights`.
-// Throws Error(kInternal) where a layer of the head is of a kind that is not known here.
+// Appends the model's head from its layer `first` on to `list`, which ends with what makes that
+// layer's input, or is empty: then that stands in the place of the picture. The list reads with
+// `weights`. Throws Error(kInternal) where a layer of the head is of a kind that is not known here.
 void AppendHead(const std::shared_ptr<const Model>& model, const HeadReader& weights,
-                const InferenceOptions& options, OperationList& list);
+                const InferenceOptions& options, OperationList& list, int first = 0);
 
 }  // namespace weir
