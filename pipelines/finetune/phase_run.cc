@@ -12,6 +12,7 @@
 
 #include "framework/error.h"
 #include "pipelines/job/signals.h"
+#include "pipelines/recipe/model_use.h"
 #include "pipelines/report/metrics_text.h"
 #include "stages/features/feature_keeper.h"
 #include "stages/model/export/saved_model.h"
@@ -290,7 +291,8 @@ void PhaseRun::Stage(const KeptEpoch& kept) const {
     const bool is_average = !kept.weights.empty();
     std::optional<AverageInPlace> average;
     if (is_average) average.emplace(learner_);
-    SaveModel(folder, job_.model(), learner_, job_.source()->maps.get(), ToJson(kept));
+    SaveModel(folder, job_.model(), learner_, job_.source()->maps.get(), UseOf(job_.recipe()),
+              ToJson(kept));
     average.reset();
     if (is_average) SaveRawWeights(folder, job_.model(), learner_);
   });
@@ -299,7 +301,7 @@ void PhaseRun::Stage(const KeptEpoch& kept) const {
 void PhaseRun::LeaveForNext() {
   Tally& tally = course_.tally;
   if (course_.writes()) {
-    SaveModel(course_.folder.phase_model(next_->phase), job_.model(), learner_, nullptr, {});
+    SaveModel(course_.folder.phase_model(next_->phase), job_.model(), learner_, nullptr, {}, {});
   }
   tally.phase = {.index = next_->phase,
                  .name = next_->phase_name,

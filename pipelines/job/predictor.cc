@@ -1,16 +1,13 @@
 #include "pipelines/job/predictor.h"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "framework/flow/stage.h"
-#include "pipelines/recipe/recipe.h"
+#include "pipelines/recipe/model_use.h"
 #include "stages/features/features.h"
-#include "stages/learner.h"
 #include "stages/nvidia_driver.h"
 #include "stages/predict/classify.h"
-#include "stages/train/train.h"
 
 namespace weir {
 namespace {
@@ -34,19 +31,6 @@ class Answers final : public SinkStage<FeatureBatch> {
   const Function answer_;
 };
 
-// How exactly the backbone is to run where the pipeline ends in weir's own `features` and `train`,
-// one directly behind the other; empty where it ends otherwise.
-std::optional<Precision> PrecisionAtEnd(const std::vector<StageConfig>& pipeline) {
-  const auto train = std::ranges::find(pipeline, Train::kName, &StageConfig::stage);
-  if (train == pipeline.begin() || train == pipeline.end()) return std::nullopt;
-  const auto takes = [&](const StageConfig& stage) {
-    return train->from.empty() ? &stage == &*(train - 1) : train->from.front() == stage.name();
-  };
-  const auto before = std::find_if(pipeline.begin(), train, takes);
-  if (before == train || before->stage != Features::kName) return std::nullopt;
-  return Parse<Features::Params>(before->params).precision;
-}
-
 bool MayTakeDevice(const Config& config) {
   return config.device.kind != DeviceSelection::Kind::kCpu && HasNvidiaDriver();
 }
@@ -56,10 +40,10 @@ bool MayTakeDevice(const Config& config) {
 Predictor::Predictor(StageTable& stages, const std::filesystem::path& run,
                      const std::vector<std::string>& overrides, const PredictorOptions& options) {
   CheckIsTrainedRun(run);
-  const Config config = LoadRecipe(stages, run / "config.yaml", overrides).config;
-  const std::optional<Precision> precision = PrecisionAtEnd(config.pipeline);
+  const Recipe recipe = LoadRecipe(stages, run / "config.yaml", overrides);
+  const std::optional<Precision> precision = PrecisionAtEnd(recipe);
   TrainedOptions trained{.data = options.data, .on_drop = options.on_drop};
-  if (!precision || MayTakeDevice(config)) {
+  if (!precision || MayTakeDevice(recipe.config)) {
     trained_ = std::make_unique<TrainedSession>(stages, run, overrides, trained);
     trained_->learner().on_prediction = options.on_prediction;
     if (!precision || session().device().device) return;

@@ -1,15 +1,11 @@
 #include "pipelines/recipe/builtin.h"
 
-#include "stages/augment/augment.h"
-#include "stages/augment/color_stages.h"
-#include "stages/augment/crops.h"
-#include "stages/augment/rand_augment.h"
 #include "stages/batch/batch.h"
 #include "stages/batch/mixing.h"
 #include "stages/batch/normalize.h"
-#include "stages/decode/decode.h"
 #include "stages/device/prefetch.h"
 #include "stages/features/features.h"
+#include "stages/predict/picture_stages.h"
 #include "stages/sources/directory.h"
 #include "stages/sources/list.h"
 #include "stages/sources/manifest.h"
@@ -27,14 +23,7 @@ void AddBuiltinStages(Registry& registry) {
   registry.Add<List>();
   registry.Add<Manifest>();
   registry.Add<Webdataset>();
-  registry.Add<Decode>();
-  registry.Add<Augment>();
-  registry.Add<CenterCrop>();
-  registry.Add<RandomResizedCrop>();
-  registry.Add<ColorJitter>();
-  registry.Add<GrayscaleStage>();
-  registry.Add<RandomErasing>();
-  registry.Add<RandAugment>();
+  AddPictureStages(registry);
   registry.Add<BatchImages>();
   registry.Add<Mixup>();
   registry.Add<Cutmix>();

@@ -34,13 +34,6 @@
 namespace weir {
 
 template <>
-struct EnumNames<Precision> {
-  static constexpr std::array kNames{
-      std::pair{"float32", Precision::kFloat32}, std::pair{"tf32", Precision::kTf32},
-      std::pair{"bfloat16", Precision::kBfloat16}, std::pair{"int8", Precision::kInt8}};
-};
-
-template <>
 struct EnumNames<FeaturePlace> {
   static constexpr std::array kNames{std::pair{"off", FeaturePlace::kNowhere},
                                      std::pair{"memory", FeaturePlace::kMemory},

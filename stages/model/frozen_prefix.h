@@ -20,15 +20,9 @@
 #include "stages/model/backbones/backbone_weights.h"
 #include "stages/model/backbones/network.h"
 #include "stages/model/head/pooling.h"
+#include "stages/model/precision.h"
 
 namespace weir {
-
-enum class Precision {
-  kFloat32,
-  kTf32,  // float32, but matrix products of numbers rounded to 10 bits; on a device alone
-  kBfloat16,
-  kInt8,  // on the host alone
-};
 
 // What int8 needs to know of a map.
 struct MapStatistics {

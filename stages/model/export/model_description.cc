@@ -71,6 +71,8 @@ struct DescriptionParams {
   std::vector<std::string> classes;  // empty: they are read beside it
   std::array<int, 2> input{};
   ConventionParams convention;
+  YamlNode pictures;
+  Precision precision = Precision::kFloat32;
   OriginParams kept;
 
   static auto Fields() {
@@ -80,6 +82,9 @@ struct DescriptionParams {
         Field{"input", &DescriptionParams::input, "Height and width in pixels.", Range{32, 65'536},
               Required{}},
         Field{"convention", &DescriptionParams::convention, "Of the weights."},
+        Field{"pictures", &DescriptionParams::pictures,
+              "The stages that bring a picture to the model's size."},
+        Field{"precision", &DescriptionParams::precision, "Of the backbone."},
         Field{"kept", &DescriptionParams::kept, "Which model of a training it is."}};
   }
 };
@@ -156,6 +161,7 @@ ModelDescription FromParams(const YamlNode& root, std::vector<std::string> class
                                .input = {params.input[0], params.input[1]},
                                .convention = {},
                                .config = ParseModel(model, problems),
+                               .use = {params.pictures, params.precision},
                                .epoch = params.kept.epoch};
   if (!problems.empty()) throw Error(ErrorKind::kData, problems.messages().front());
   description.convention.padding = params.convention.padding;
@@ -170,7 +176,7 @@ ModelDescription FromParams(const YamlNode& root, std::vector<std::string> class
 
 }  // namespace
 
-void Describe(const Model& model, const ModelOrigin& origin,
+void Describe(const Model& model, const ModelUse& use, const ModelOrigin& origin,
               const std::function<void(std::string_view)>& write) {
   const Network& network = model.network();
   ModelConfig config = model.config();
@@ -186,6 +192,8 @@ void Describe(const Model& model, const ModelOrigin& origin,
       {"preprocessing", ToJson(*section.Find("preprocessing"))},
       {"backbone", {{"name", config.backbone.name}, {"width", config.backbone.width}}},
       {"head", ToJson(*section.Find("head"))}};
+  if (!use.pictures.is_null()) json["pictures"] = ToJson(use.pictures);
+  json["precision"] = std::string(NameIn(use.precision));
   if (!origin.empty()) json["kept"] = origin;
   const std::string text =
       json.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace) + "\n";

@@ -148,7 +148,8 @@ void WriteWeights(const fs::path& path, const Model& model, const Learner& learn
 }  // namespace
 
 void SaveModel(const fs::path& folder, const Model& model, const Learner& learner,
-               const std::vector<MapStatistics>* maps, const ModelOrigin& origin) {
+               const std::vector<MapStatistics>* maps, const ModelUse& use,
+               const ModelOrigin& origin) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
@@ -159,7 +160,7 @@ void SaveModel(const fs::path& folder, const Model& model, const Learner& learne
   WriteWeights(folder / kWeights, model, learner);
   if (maps) WriteMaps(folder / kMaps, model.backbone(), *maps);
   AtomicFile file(folder / kDescription);
-  Describe(model, origin,
+  Describe(model, use, origin,
            [&](std::string_view piece) { file.Write(std::as_bytes(std::span(piece))); });
   file.Commit();
 }
@@ -203,6 +204,7 @@ SavedModel LoadSavedModel(const fs::path& folder,
   }
   saved.classes = std::move(*classes);  // nobody else has them any more
   saved.input = description.input;
+  saved.use = std::move(description.use);
   saved.source.config = std::move(description.config);
   saved.source.config.backbone.weights = fs::absolute(weights).string();
   saved.source.convention = description.convention;

@@ -6,6 +6,7 @@
 //    "convention": {"padding": "same", "batch_norm_epsilon": 0.001},
 //    "preprocessing": {"scale": 0.007843138, "offset": -1},
 //    "backbone": {"name": "mobilenet_v2", "width": 1}, "head": [...],
+//    "pictures": [{"decode": {...}}, {"augment": {...}}], "precision": "float32",
 //    "kept": {"epoch": 7, "as": "best accuracy", "validation": {"loss": 0.31, "accuracy": 0.94}}}
 //
 // Where the weights are an average, raw.safetensors beside them has those that learnt.
@@ -30,7 +31,8 @@ namespace weir {
 // Writes the files, each whole or not at all, the weights first. `maps` are those of ModelSource,
 // null where there are none; `origin` may be empty. Throws Error(kData) where that fails.
 void SaveModel(const std::filesystem::path& folder, const Model& model, const Learner& learner,
-               const std::vector<MapStatistics>* maps, const ModelOrigin& origin);
+               const std::vector<MapStatistics>* maps, const ModelUse& use,
+               const ModelOrigin& origin);
 
 // Writes the weights alone, beside those of SaveModel, as raw.safetensors.
 void SaveRawWeights(const std::filesystem::path& folder, const Model& model,
@@ -40,6 +42,7 @@ struct SavedModel {
   ModelSource source;  // everything frozen: it predicts
   std::vector<std::string> classes;
   MapSize input;
+  ModelUse use;
 };
 
 // The epoch that the model in `folder` is of, from 1; 0 where it does not say. Reads the

@@ -87,7 +87,7 @@ class Still final : public Learner {
 class SavedModelTest : public testing::Test {
  protected:
   SavedModelTest() : model_(Declared()), learner_(model_) {
-    SaveModel(folder(), model_, learner_, nullptr, {});
+    SaveModel(folder(), model_, learner_, nullptr, {}, {});
   }
 
   fs::path folder() const { return scratch_ / "run/model"; }
@@ -216,7 +216,7 @@ TEST_F(SavedModelTest, WeightsSayTheirConventionToOthers) {
 }
 
 TEST_F(SavedModelTest, IsTheSameBytesEachTime) {
-  SaveModel(scratch_ / "again", model_, learner_, nullptr, {});
+  SaveModel(scratch_ / "again", model_, learner_, nullptr, {}, {});
   EXPECT_EQ(FileText(scratch_ / "again/model.safetensors"), FileText(weights()));
   EXPECT_EQ(FileText(scratch_ / "again/model.json"), FileText(description()));
 }
@@ -278,7 +278,7 @@ TEST_F(SavedModelTest, AsManyClassesAsThereMayBeComeBack) {
     config.head.back() = HeadDenseOfClasses(Activation::kSoftmax);
     const Model model(config, Convention::Torchvision(), {64, 96}, classes, 1);
     std::ofstream file(description(), std::ios::binary);
-    Describe(model, {}, [&](std::string_view piece) { file << piece; });
+    Describe(model, {}, {}, [&](std::string_view piece) { file << piece; });
     file.close();
     EXPECT_EQ(ReadModelDescription(description()).classes, classes);
   }
@@ -312,12 +312,12 @@ TEST_F(SavedModelTest, KeepsTheMapsThatWereMeasured) {
     maps.push_back({0.1f * static_cast<float>(maps.size() + 1),
                     std::vector<float>(channels, -static_cast<float>(maps.size()))});
   }
-  SaveModel(folder(), model_, learner_, &maps, {});
+  SaveModel(folder(), model_, learner_, &maps, {}, {});
   EXPECT_EQ(*LoadSavedModel(folder()).source.maps, maps);
 
   const std::string file = (folder() / "int8.safetensors").string();
   maps[7].scale = 0;
-  SaveModel(folder(), model_, learner_, &maps, {});
+  SaveModel(folder(), model_, learner_, &maps, {}, {});
   EXPECT_EQ(Refusal(), Apart(file + ": the numbers of features.3.conv.1.0 are damaged"));
   const std::vector<float> two = {1, 2};
   WriteSafetensors(file, {TensorToWrite::Of("features.0.0.scale", {2}, two)});
