@@ -1,5 +1,5 @@
 # What `cmake --install` and `cpack` give: the program with the libraries that bootstrap.sh fetched, the framework's
-# headers and library for plugins and programs of one's own, the CMake package and pkg-config's file.
+# headers and library for plugins and programs of one's own, libweir, the CMake package and pkg-config's files.
 set(CMAKE_INSTALL_LIBDIR lib CACHE PATH "Where libraries are installed")  # not Debian's lib/<triplet>: one tree, to be moved
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -32,6 +32,13 @@ if(TARGET weir_cuda)
   install(FILES ${cuda_libraries} DESTINATION ${private_libraries} COMPONENT cuda EXCLUDE_FROM_ALL)
 endif()
 
+# A saved model in somebody else's program.
+set_target_properties(weir_runtime PROPERTIES INSTALL_RPATH "$ORIGIN/weir")
+install(TARGETS weir_runtime LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(FILES ${PROJECT_SOURCE_DIR}/pipelines/library/weir.h ${PROJECT_SOURCE_DIR}/pipelines/library/weir.hpp
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES ${PROJECT_SOURCE_DIR}/pipelines/library/classify.c DESTINATION ${CMAKE_INSTALL_DATADIR}/weir/examples)
+
 install(TARGETS weir_framework ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 get_property(headers GLOBAL PROPERTY WEIR_PLUGIN_HEADERS)
 foreach(header IN LISTS headers)
@@ -50,8 +57,10 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/.cmake/weir-config.cmake.in 
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/weir-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/weir-config.cmake ${PROJECT_BINARY_DIR}/weir-config-version.cmake
   ${PROJECT_SOURCE_DIR}/.cmake/weir_add_plugin.cmake DESTINATION ${package})
-configure_file(${PROJECT_SOURCE_DIR}/.cmake/weir.pc.in ${PROJECT_BINARY_DIR}/weir.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/weir.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+foreach(name weir weir-runtime)
+  configure_file(${PROJECT_SOURCE_DIR}/.cmake/${name}.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()
 
 set(CPACK_GENERATOR TGZ DEB)
 set(CPACK_PACKAGE_CONTACT "weir")
