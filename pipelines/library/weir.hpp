@@ -60,7 +60,7 @@ class Model {
 // Ends before its model.
 class Workspace {
  public:
-  explicit Workspace(const Model& model) : model_(model) {
+  explicit Workspace(const Model& model) : model_(&model) {
     weir_error error;
     weir_workspace* made = nullptr;
     const weir_status status = weir_workspace_new(model.get(), &made, &error);
@@ -69,13 +69,13 @@ class Workspace {
   }
 
   std::vector<float> Classify(const weir_picture& picture) const {
-    return Call(weir_classify, picture, model_.classes());
+    return Call(weir_classify, picture, model_->classes());
   }
   std::vector<float> Classify(const std::string& path) const {
     return Classify(weir_picture_at(path.c_str()));
   }
   std::vector<float> Features(const weir_picture& picture) const {
-    return Call(weir_features, picture, model_.features());
+    return Call(weir_features, picture, model_->features());
   }
 
  private:
@@ -91,7 +91,7 @@ class Workspace {
   struct Free {
     void operator()(weir_workspace* workspace) const { weir_workspace_free(workspace); }
   };
-  const Model& model_;
+  const Model* model_;
   std::unique_ptr<weir_workspace, Free> workspace_;
 };
 
