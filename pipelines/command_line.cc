@@ -164,16 +164,36 @@ void DeclareLrFind(CLI::App& app, StageTable& stages) {
   command->callback([options, &stages] { LrFindCommand(*options, stages); });
 }
 
+constexpr const char* kPredictExamples = R"(Examples:
+  weir predict first photos/ --threshold 0.8
+      what is in each picture, or "none of these"
+  find photos -name '*.jpg' | weir predict first - --csv --top 1 > answers.csv
+      a table, with a reason for each picture that cannot be read)";
+
 void DeclarePredict(CLI::App& app, StageTable& stages) {
   auto options = std::make_shared<PredictOptions>();
   CLI::App* command = app.add_subcommand("predict", "Classify pictures with the model of a run");
-  command->add_option("RUN_DIR", options->run, "The folder of a run")->required();
-  command->add_option("PATH", options->paths, "Pictures, or folders of pictures")->required();
-  command->add_option("--top", options->top, "How many classes to show for each")
+  command->footer(kPredictExamples);
+  command->add_option("RUN", options->run, "The folder of a run, or its model/")->required();
+  command
+      ->add_option("PATH", options->paths,
+                   "Pictures, folders of pictures, or - for a list of paths on standard input")
+      ->required();
+  command->add_option("--top", options->rows.top, "How many classes to show for each")
       ->capture_default_str()
       ->check(CLI::Range(1, std::numeric_limits<int>::max()));
+  command
+      ->add_option("--threshold", options->rows.threshold,
+                   "Answer \"none of these\" where no class is so probable")
+      ->check(CLI::Range(0.0, 1.0))
+      ->type_name("PROBABILITY");
   AddOverrides(command, options->overrides);
-  command->add_flag("--json", options->json, "A line of JSON for each picture");
+  const auto form = [options](RowForm form) {
+    return [options, form](std::int64_t) { options->rows.form = form; };
+  };
+  CLI::Option* const json = command->add_flag_function(
+      "--json", form(RowForm::kJson), "A line of JSON for each picture, also for what is none");
+  command->add_flag_function("--csv", form(RowForm::kCsv), "The same as a table")->excludes(json);
   command->callback([options, &stages] { PredictCommand(*options, stages); });
 }
 

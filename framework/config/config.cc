@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "framework/config/config_tree.h"
 #include "framework/config/override.h"
 #include "framework/config/suggestion.h"
 #include "framework/config/yaml_reader.h"
@@ -156,6 +157,12 @@ Config LoadConfig(const std::filesystem::path& path, std::span<const std::string
   const std::size_t before = problems.size();
   YamlNode tree = ReadYaml(path, problems);
   if (problems.size() > before) return {};
+  return ConfigOf(std::move(tree), path, overrides, sections, problems);
+}
+
+Config ConfigOf(YamlNode tree, const std::filesystem::path& path,
+                std::span<const std::string> overrides, std::span<const std::string> sections,
+                Problems& problems) {
   for (const std::string& option : overrides) tree = ApplyOverride(tree, option, problems);
   Config config = Parse<Config>(tree, problems, sections);
   if (config.name.empty()) config.name = path.stem().string();

@@ -8,6 +8,7 @@
 
 #include "pipelines/finetune/range_test.h"
 #include "pipelines/job/run_options.h"
+#include "pipelines/report/prediction_rows.h"
 #include "stages/model/export/formats/export_format.h"
 
 namespace weir {
@@ -34,15 +35,14 @@ void PlanCommand(const ConfigOptions& options, PlanForm form, int ranks, StageTa
 void CheckCommand(const ConfigOptions& options, StageTable& stages);
 
 struct PredictOptions {
-  std::filesystem::path run;                 // the folder of a run
-  std::vector<std::filesystem::path> paths;  // pictures, and folders of pictures
-  int top = 3;
+  std::filesystem::path run;                 // the folder of a run, or its model/
+  std::vector<std::filesystem::path> paths;  // pictures, folders of pictures, "-" for a list
   std::vector<std::string> overrides;
-  bool json = false;
+  PredictionRowOptions rows;
 };
 
-// The classes of pictures, one line each, in the order given. What cannot be read is named on
-// standard error. Throws Error(kData) where not one picture could be read.
+// The classes of pictures, one row each, in the order given. Throws Error(kData) where not one
+// picture could be read.
 void PredictCommand(const PredictOptions& options, StageTable& stages);
 
 struct EvaluateOptions {

@@ -17,6 +17,7 @@
 #include "pipelines/commands/commands.h"
 #include "pipelines/finetune/lost_classes.h"
 #include "pipelines/job/data_check.h"
+#include "pipelines/job/trained_model.h"
 #include "pipelines/job/trained_session.h"
 #include "pipelines/record/run_folder.h"
 #include "pipelines/report/classification_report.h"
@@ -117,6 +118,11 @@ void EvaluateCommand(const EvaluateOptions& options, StageTable& stages) {
   const bool is_own = options.data.empty();
   if (is_own && !options.source.empty()) {
     throw Error(ErrorKind::kConfig, "--source is of the source for DATA, and there is no DATA");
+  }
+  if (is_own && FindTrainedModel(options.run).run.empty()) {
+    throw Error(ErrorKind::kData, OneLine(options.run.string()) + " is a model without its run",
+                "Name labelled pictures behind it: a folder with a sub-folder for each class, a "
+                "table, or shards.");
   }
   const Split split = is_own ? Split::kValidation : Split::kTest;
   const auto confusion = std::make_shared<ConfusionCounts>(split);

@@ -14,7 +14,7 @@
 #include "framework/text.h"
 #include "pipelines/commands/commands.h"
 #include "pipelines/export/export_check.h"
-#include "pipelines/job/trained_session.h"
+#include "pipelines/job/trained_model.h"
 #include "pipelines/recipe/recipe.h"
 #include "stages/augment/crops.h"
 #include "stages/files/atomic_file.h"
@@ -26,24 +26,6 @@ namespace weir {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Where the model lies, and the run that it is of.
-struct Source {
-  fs::path model;  // the folder with model.json
-  fs::path run;    // empty where that is not the model/ of a run
-};
-
-Source SourceOf(const fs::path& run) {
-  std::error_code unknown;
-  if (fs::exists(run / "model.json", unknown)) {
-    const fs::path parent = fs::absolute(run / "model.json").parent_path().parent_path();
-    const bool is_of_run = fs::exists(parent / "config.yaml", unknown) &&
-                           fs::equivalent(parent / "model", run, unknown);
-    return {run, is_of_run ? parent : fs::path()};
-  }
-  CheckIsTrainedRun(run);
-  return {run / "model", run};
-}
 
 void CheckIsFree(const fs::path& out, bool force) {
   std::error_code unknown;
@@ -131,7 +113,7 @@ void Print(const ExportDifference& difference, const fs::path& out) {
 
 void ExportCommand(const ExportOptions& options, StageTable& stages) {
   const ExportFormat& format = FindExportFormat(options.format);
-  const Source source = SourceOf(options.run);
+  const TrainedModel source = FindTrainedModel(options.run);
   const fs::path out = !options.out.empty()
                            ? options.out
                            : (source.run.empty() ? source.model : source.run) / format.file_name;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "framework/flow/stage.h"
+#include "pipelines/job/trained_model.h"
 #include "pipelines/recipe/model_use.h"
 #include "stages/features/features.h"
 #include "stages/nvidia_driver.h"
@@ -37,14 +38,13 @@ bool MayTakeDevice(const Config& config) {
 
 }  // namespace
 
-Predictor::Predictor(StageTable& stages, const std::filesystem::path& run,
+Predictor::Predictor(StageTable& stages, const std::filesystem::path& where,
                      const std::vector<std::string>& overrides, const PredictorOptions& options) {
-  CheckIsTrainedRun(run);
-  const Recipe recipe = LoadRecipe(stages, run / "config.yaml", overrides);
+  const Recipe recipe = RecipeOf(FindTrainedModel(where), stages, overrides);
   const std::optional<Precision> precision = PrecisionAtEnd(recipe);
   TrainedOptions trained{.data = options.data, .on_drop = options.on_drop};
   if (!precision || MayTakeDevice(recipe.config)) {
-    trained_ = std::make_unique<TrainedSession>(stages, run, overrides, trained);
+    trained_ = std::make_unique<TrainedSession>(stages, where, overrides, trained);
     trained_->learner().on_prediction = options.on_prediction;
     if (!precision || session().device().device) return;
     trained_.reset();  // there is none, or no room on it
@@ -61,7 +61,7 @@ Predictor::Predictor(StageTable& stages, const std::filesystem::path& run,
         kAnswers, [&](BuildContext&) { return std::make_unique<Answers>(options.on_prediction); },
         {kClassify});
   };
-  trained_ = std::make_unique<TrainedSession>(stages, run, overrides, trained);
+  trained_ = std::make_unique<TrainedSession>(stages, where, overrides, trained);
 }
 
 }  // namespace weir

@@ -27,7 +27,7 @@ struct PredictorOptions {
 class Predictor {
  public:
   // Throws as TrainedSession.
-  Predictor(StageTable& stages, const std::filesystem::path& run,
+  Predictor(StageTable& stages, const std::filesystem::path& where,
             const std::vector<std::string>& overrides, const PredictorOptions& options);
 
   const std::vector<std::string>& classes() const { return trained_->classes(); }

@@ -3,40 +3,22 @@
 #include <utility>
 
 #include "framework/error.h"
+#include "pipelines/job/trained_model.h"
 #include "stages/model/export/saved_model.h"
 
 namespace weir {
 
 namespace fs = std::filesystem;
 
-void CheckIsTrainedRun(const fs::path& run) {
-  if (!fs::exists(run / "config.yaml")) {
-    throw Error(ErrorKind::kData, run.string() + " is not the folder of a run",
-                "Give the folder that `weir run` printed: it holds config.yaml and model/.");
-  }
-  if (!fs::exists(run / "model" / "model.json")) {
-    if (!fs::exists(run / "checkpoint")) {
-      throw Error(ErrorKind::kData,
-                  run.string() +
-                      " has no model: it ended before the first checkpoint, or its "
-                      "pipeline does not train",
-                  "Give the folder of a run that trained.");
-    }
-    throw Error(ErrorKind::kData, run.string() + " has no model yet: the run was not finished",
-                "Go on with `weir run " + (run / "config.yaml").string() + " --resume --out " +
-                    run.string() + "`.");
-  }
-}
-
-TrainedSession::TrainedSession(StageTable& stages, const fs::path& run,
+TrainedSession::TrainedSession(StageTable& stages, const fs::path& where,
                                const std::vector<std::string>& overrides,
                                const TrainedOptions& options) {
-  CheckIsTrainedRun(run);
-  Recipe recipe = LoadRecipe(stages, run / "config.yaml", overrides);
+  const TrainedModel trained = FindTrainedModel(where);
+  Recipe recipe = RecipeOf(trained, stages, overrides);
   TrainingConfig measuring;  // the plain loss measures, whatever it was trained with
   measuring.metrics = std::move(recipe.training.metrics);
   recipe.training = std::move(measuring);
-  SavedModel saved = LoadSavedModel(run / "model");
+  SavedModel saved = LoadSavedModel(trained.model);
   const auto classes = std::make_shared<Classes>(Classes{std::move(saved.classes)});
   classes_ = classes;
   const StageConfig& own = recipe.config.pipeline.front();
@@ -59,7 +41,7 @@ TrainedSession::TrainedSession(StageTable& stages, const fs::path& run,
   if (provided && provided->names == classes_->names) classes_ = provided;  // one list is enough
   learner_ = session_->resources().Find<Learner>();
   if (!learner_ && !options.add_sink) {
-    throw Error(ErrorKind::kData, run.string() + " has a pipeline without the stage `train`");
+    throw Error(ErrorKind::kData, where.string() + " has a pipeline without the stage `train`");
   }
   session_->Open();
 }

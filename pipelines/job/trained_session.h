@@ -26,14 +26,11 @@ struct TrainedOptions {
   std::function<void(const std::string& stage, const Drop&)> on_drop;
 };
 
-// Throws Error(kData) where `run` is not the folder of a run, or holds no trained model.
-void CheckIsTrainedRun(const std::filesystem::path& run);
-
 class TrainedSession {
  public:
-  // Reads `run`/config.yaml and `run`/model, plans and opens the pipeline.
-  // Throws Error(kData) where `run` holds no trained model, or its own data have other classes now.
-  TrainedSession(StageTable& stages, const std::filesystem::path& run,
+  // Reads the model that lies at `where` (trained_model.h), plans and opens the pipeline. Throws
+  // Error(kData) where there is none, or the run's own data have other classes now.
+  TrainedSession(StageTable& stages, const std::filesystem::path& where,
                  const std::vector<std::string>& overrides, const TrainedOptions& options);
 
   const std::vector<std::string>& classes() const { return classes_->names; }

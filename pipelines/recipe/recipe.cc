@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "framework/byte_size.h"
+#include "framework/config/config_tree.h"
 #include "framework/config/suggestion.h"
 #include "framework/config/yaml_emitter.h"
 #include "framework/config/yaml_reader.h"
@@ -46,6 +47,27 @@ bool AnyDeclares(const Recipe& recipe, std::vector<ResourceUse> StageSpec::*uses
   });
 }
 
+// What belongs to `config`, which is read already, beside it.
+void Complete(Recipe& recipe, Problems& problems) {
+  if (recipe.config.name.empty()) return;  // not one key could be read
+  recipe.stages->Load(recipe.config.plugins);
+  CheckStages(recipe.config, recipe.stages->registry(), problems);
+  CheckDevice(recipe.config, recipe.stages->registry(), problems);
+  recipe.has_model = !recipe.config.Section("model").is_null() ||
+                     AnyDeclares(recipe, &StageSpec::needs, ModelSource::kResource);
+  if (recipe.has_model) recipe.model = ParseModel(recipe.config.Section("model"), problems);
+  recipe.training = ParseTraining(recipe.config.Section("training"), problems);
+}
+
+// Says what should be written otherwise, and throws what is wrong.
+void Settle(Recipe& recipe, const Problems& problems) {
+  for (const std::string& warning : problems.warnings()) {
+    std::fprintf(stderr, "weir: %s\n", warning.c_str());
+  }
+  problems.ThrowIfAny();
+  if (recipe.config.ranks && recipe.trains()) recipe.ranks = RanksOf(recipe, {}, nullptr);
+}
+
 }  // namespace
 
 bool Recipe::trains() const { return AnyDeclares(*this, &StageSpec::provides, Learner::kResource); }
@@ -58,14 +80,7 @@ Recipe LoadRecipe(StageTable& stages, const std::filesystem::path& path,
   recipe.path = path;
   recipe.overrides = overrides;
   recipe.config = LoadConfig(path, overrides, kSections, problems);
-  if (recipe.config.name.empty()) return recipe;  // not one key could be read
-  stages.Load(recipe.config.plugins);
-  CheckStages(recipe.config, stages.registry(), problems);
-  CheckDevice(recipe.config, stages.registry(), problems);
-  recipe.has_model = !recipe.config.Section("model").is_null() ||
-                     AnyDeclares(recipe, &StageSpec::needs, ModelSource::kResource);
-  if (recipe.has_model) recipe.model = ParseModel(recipe.config.Section("model"), problems);
-  recipe.training = ParseTraining(recipe.config.Section("training"), problems);
+  Complete(recipe, problems);
   return recipe;
 }
 
@@ -73,11 +88,21 @@ Recipe LoadRecipe(StageTable& stages, const std::filesystem::path& path,
                   const std::vector<std::string>& overrides) {
   Problems problems;
   Recipe recipe = LoadRecipe(stages, path, overrides, problems);
-  for (const std::string& warning : problems.warnings()) {
-    std::fprintf(stderr, "weir: %s\n", warning.c_str());
-  }
-  problems.ThrowIfAny();
-  if (recipe.config.ranks && recipe.trains()) recipe.ranks = RanksOf(recipe, {}, nullptr);
+  Settle(recipe, problems);
+  return recipe;
+}
+
+Recipe RecipeOf(StageTable& stages, const YamlNode& tree, const std::filesystem::path& path,
+                const std::vector<std::string>& overrides) {
+  Problems problems;
+  problems.set_foreign_words(ForeignWords());
+  Recipe recipe;
+  recipe.stages = &stages;
+  recipe.path = path;
+  recipe.overrides = overrides;
+  recipe.config = ConfigOf(tree, path, overrides, kSections, problems);
+  Complete(recipe, problems);
+  Settle(recipe, problems);
   return recipe;
 }
 

@@ -41,6 +41,10 @@ Recipe LoadRecipe(StageTable& stages, const std::filesystem::path& path,
 Recipe LoadRecipe(StageTable& stages, const std::filesystem::path& path,
                   const std::vector<std::string>& overrides, Problems& problems);
 
+// The same of a tree that says what a file would; `path` is what it is called after.
+Recipe RecipeOf(StageTable& stages, const YamlNode& tree, const std::filesystem::path& path,
+                const std::vector<std::string>& overrides);
+
 // Each phase of its training as a recipe of its own; the recipe itself where it declares none.
 std::vector<Recipe> PhasesOf(const Recipe& recipe);
 

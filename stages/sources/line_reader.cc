@@ -1,10 +1,12 @@
 #include "stages/sources/line_reader.h"
 
-#include <cstring>
+#include <memory>
 #include <utility>
 #include <variant>
 
 #include "framework/error.h"
+#include "framework/input_file.h"
+#include "stages/files/file_bytes.h"
 
 namespace weir {
 namespace {
@@ -19,9 +21,42 @@ FileBytes Opened(const std::filesystem::path& path) {
               "Check the path.");
 }
 
+std::size_t ReadFile(const std::string& name, const FileBytes& file, std::uint64_t offset, char* to,
+                     std::size_t count) {
+  const std::size_t got = file.ReadSome(offset, to, count);
+  if (got == count || offset + got >= file.size()) return got;
+  const std::string failure = file.failure();
+  throw Error(ErrorKind::kData,
+              "'" + name + "' " + (failure.empty() ? "cannot be read to its end" : failure),
+              "See whether its disk has a fault, or somebody changes it.");
+}
+
 }  // namespace
 
-LineReader::LineReader(const std::filesystem::path& path) : path_(path), file_(Opened(path)) {
+LineReader::LineReader(const std::filesystem::path& path)
+    : LineReader(path.string(),
+                 [name = path.string(), file = std::make_shared<const FileBytes>(Opened(path))](
+                     std::uint64_t offset, char* to, std::size_t count) {
+                   return ReadFile(name, *file, offset, to, count);
+                 }) {}
+
+LineReader LineReader::OfStandardInput() {
+  constexpr const char* kName = "standard input";
+  const auto refuse = [](const std::string& problem) {
+    throw Error(ErrorKind::kData, std::string(kName) + " " + problem,
+                "Pipe a list into it: find photos -name '*.jpg' | weir predict first -");
+  };
+  const auto file = std::make_shared<InputFile>("/dev/stdin");
+  if (!file->problem().empty()) refuse(file->problem());
+  return {kName, [file, refuse](std::uint64_t, char* to, std::size_t count) {
+            const std::size_t got = file->Read(to, count);
+            if (!file->problem().empty()) refuse(file->problem());
+            return got;
+          }};
+}
+
+LineReader::LineReader(std::string name, Read read)
+    : name_(std::move(name)), read_bytes_(std::move(read)) {
   Fill();
   const std::string_view begin(buffer_.data(), buffer_.size());
   if (begin.starts_with(kByteOrderMark)) begin_ = kByteOrderMark.size();
@@ -33,16 +68,9 @@ bool LineReader::Fill() {
   begin_ = 0;
   const std::size_t kept = buffer_.size();
   buffer_.resize(kept + kReadAtOnce);
-  const std::size_t got = file_.ReadSome(read_, buffer_.data() + kept, kReadAtOnce);
+  const std::size_t got = read_bytes_(read_, buffer_.data() + kept, kReadAtOnce);
   buffer_.resize(kept + got);
   read_ += got;
-  if (got < kReadAtOnce && read_ < file_.size()) {
-    const std::string failure = file_.failure();
-    throw Error(
-        ErrorKind::kData,
-        "'" + path_.string() + "' " + (failure.empty() ? "cannot be read to its end" : failure),
-        "See whether its disk has a fault, or somebody changes it.");
-  }
   return got > 0;
 }
 
@@ -78,6 +106,6 @@ std::optional<std::string_view> LineReader::Next() {
   return line;
 }
 
-std::string LineReader::place() const { return path_.string() + ":" + std::to_string(number_); }
+std::string LineReader::place() const { return name_ + ":" + std::to_string(number_); }
 
 }  // namespace weir

@@ -7,12 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "stages/files/file_bytes.h"
 
 namespace weir {
 
@@ -22,19 +21,24 @@ class LineReader {
 
   // Throws Error(kData) where the file cannot be read.
   explicit LineReader(const std::filesystem::path& path);
+  // Those of standard input, which may be a pipe. Throws Error(kData) where it is none that ends.
+  static LineReader OfStandardInput();
 
   // The next line without its end, there until the next call. Throws Error(kData) where it is
   // longer than kMostBytes, or holds a zero byte: no text.
   std::optional<std::string_view> Next();
 
-  std::uint64_t number() const { return number_; }  // the number of that line, from 1 on
-  std::string place() const;                        // "photos.csv:3", for messages
+  const std::string& name() const { return name_; }  // that of the file
+  std::uint64_t number() const { return number_; }   // the number of that line, from 1 on
+  std::string place() const;                         // "photos.csv:3", for messages
 
  private:
+  using Read = std::function<std::size_t(std::uint64_t offset, char* to, std::size_t count)>;
+  LineReader(std::string name, Read read);
   bool Fill();
 
-  const std::filesystem::path path_;
-  FileBytes file_;
+  const std::string name_;    // "photos.csv", for messages
+  const Read read_bytes_;     // fewer only at the end; throws where they cannot be read
   std::uint64_t read_ = 0;    // how many bytes of the file have been read
   std::vector<char> buffer_;  // what is read and not yet given begins at begin_
   std::size_t begin_ = 0;

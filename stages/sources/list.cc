@@ -27,8 +27,16 @@ DataReading<List::Params> List::Reads() {
 }
 
 List::List(const Params& params, BuildContext& context) : ListedSource(kName, context) {
-  for (const std::filesystem::path& path : params.paths) Add(path);
-  if (params.file) AddLinesOf(*params.file, params.root.value_or(params.file->parent_path()));
+  for (const std::filesystem::path& path : params.paths) {
+    if (path == kStandardInput) {
+      AddLines(LineReader::OfStandardInput(), "");
+    } else {
+      Add(path);
+    }
+  }
+  if (params.file) {
+    AddLines(LineReader(*params.file), params.root.value_or(params.file->parent_path()));
+  }
   Offer({.size = files_.size(), .shuffle = params.shuffle, .notes = {files_.left_out()}}, context);
 }
 
@@ -54,8 +62,7 @@ void List::Add(const std::filesystem::path& path) {
   }
 }
 
-void List::AddLinesOf(const std::filesystem::path& file, const std::filesystem::path& root) {
-  LineReader lines(file);
+void List::AddLines(LineReader lines, const std::filesystem::path& root) {
   const std::uint64_t before = files_.size();
   std::string first_place;
   while (const std::optional<std::string_view> line = lines.Next()) {
@@ -66,7 +73,7 @@ void List::AddLinesOf(const std::filesystem::path& file, const std::filesystem::
   if (!first_place.empty()) {
     files_.CheckFrom(before, root, first_place);
   } else {
-    throw Error(ErrorKind::kData, file.string() + " names no pictures", "Put a path on each line.");
+    throw Error(ErrorKind::kData, lines.name() + " names no pictures", "Put a path on each line.");
   }
 }
 

@@ -5,7 +5,7 @@
 //   - list: {paths: [photos, scan.png]}
 //   - list: {file: pictures.txt, root: photos}
 //
-// A file that is named is taken whatever its name ends in. Of those in `file` only the first ten
+// On a command line "-" is the list on standard input. A file that is named is taken whatever its name ends in. Of those in `file` only the first ten
 // are looked up when the list is read, of which one has to be there; others are dropped by name
 // where they are not.
 #pragma once
@@ -21,6 +21,7 @@
 
 #include "framework/config/params.h"
 #include "framework/flow/data_reading.h"
+#include "stages/sources/line_reader.h"
 #include "stages/sources/listed_source.h"
 #include "stages/sources/listing/file_listing.h"
 
@@ -29,6 +30,8 @@ namespace weir {
 class List final : public ListedSource {
  public:
   static constexpr std::string_view kName = "list";
+  // In `paths`, as a command hands them on; in a file it would be a path like others.
+  static constexpr const char* kStandardInput = "-";
   static constexpr std::string_view kDoc =
       "Takes pictures, and folders of pictures, by their paths, without labels.";
 
@@ -59,7 +62,7 @@ class List final : public ListedSource {
 
  private:
   void Add(const std::filesystem::path& path);
-  void AddLinesOf(const std::filesystem::path& file, const std::filesystem::path& root);
+  void AddLines(LineReader lines, const std::filesystem::path& root);
 
   std::string path(std::uint64_t index) const override { return files_.path(index); }
   std::size_t listing_bytes() const override { return files_.bytes(); }
