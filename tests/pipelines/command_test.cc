@@ -341,10 +341,12 @@ TEST(Predict, NamesWhatIsNoPictureAndGoesOn) {
   const fs::path text = scratch.Write("notes.jpg", "no picture");
   const fs::path picture = *fs::directory_iterator(*fs::directory_iterator(Pictures()));
   const ProcessOutcome outcome =
-      Weir({"predict", (scratch / "run").string(), text.string(), picture.string(), "--json"});
+      Weir({"predict", (scratch / "run").string(), text.string(), picture.string()});
   EXPECT_EQ(outcome.status, 0);
   EXPECT_THAT(outcome.err, HasSubstr(text.string()));
-  const auto line = nlohmann::json::parse(outcome.out);
+  EXPECT_THAT(outcome.out, StartsWith(picture.string() + ":  "));
+  const auto line = nlohmann::json::parse(
+      Weir({"predict", (scratch / "run").string(), picture.string(), "--json"}).out);
   EXPECT_EQ(line["path"], picture.string());
   EXPECT_EQ(line["predictions"].size(), 3u);
   EXPECT_GE(line["predictions"][0]["probability"], line["predictions"][1]["probability"]);
