@@ -10,6 +10,7 @@
 #include "pipelines/job/signals.h"
 #include "pipelines/report/download_line.h"
 #include "stages/files/cache_folder.h"
+#include "stages/model/backbones/fetch_weights.h"
 #include "stages/model/backbones/load_backbone.h"
 #include "stages/model/backbones/weights_source.h"
 #include "stages/model/export/warm_start.h"

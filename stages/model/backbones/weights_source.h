@@ -2,11 +2,11 @@
 // below, which stand for published files.
 //
 //   const WeightsSource source = ParseWeightsSource("imagenet", "", *Backbones().front(), 1.0);
-//   const auto file = WeightsFile::Open(Fetch(source, CacheFolder()));
 //
-// Pure but for Fetch, which is for one thread at a time (a lock keeps two processes apart).
+// Pure; any thread. fetch_weights.h has the file.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -14,13 +14,13 @@
 #include <string_view>
 #include <vector>
 
-#include "stages/files/download.h"
 #include "stages/model/backbones/backbone.h"
 #include "stages/model/backbones/convention.h"
 
 namespace weir {
 
 struct WeightsSource {
+  static constexpr std::size_t kFewestDigits = 8;  // what torch.hub puts in a file's name
   enum class Kind { kNone, kPath, kUrl };
   Kind kind = Kind::kNone;
   std::filesystem::path path{};  // kPath
@@ -47,11 +47,7 @@ std::vector<std::string> WeightsNames();
 WeightsSource ParseWeightsSource(std::string_view weights, std::string_view sha256,
                                  const BackboneKind& backbone, double width);
 
-// The file on this machine: the path itself, the file in the cache if its digest is right, or else
-// a download into the cache, which is whole and checked or absent. A download that stopped goes on
-// where it was. `source` is not kNone. Throws Error(kData): no such file, no network, a wrong
-// digest; Error(kInterrupted) when `progress` stops it.
-std::filesystem::path Fetch(const WeightsSource& source, const std::filesystem::path& cache,
-                            const ProgressCallback& progress = {});
+// What the file at an address is called.
+std::string FileNameOf(std::string_view url);
 
 }  // namespace weir

@@ -8,6 +8,7 @@
 #include "stages/files/cache_folder.h"
 #include "stages/files/sha256.h"
 #include "stages/model/backbones/backbone.h"
+#include "stages/model/backbones/fetch_weights.h"
 #include "tests/support/caught_error.h"
 #include "tests/support/file_text.h"
 #include "tests/support/hostile_bytes.h"
