@@ -13,11 +13,13 @@
 #include <utility>
 #include <vector>
 
+#include "framework/memory/host_memory.h"
 #include "pipelines/library/weir.hpp"
 #include "stages/decode/vips/vips_decoder.h"
 #include "tests/stages/decode/test_pictures.h"
 #include "tests/support/drawn_model.h"
 #include "tests/support/file_text.h"
+#include "tests/support/sanitizer.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {
@@ -162,6 +164,26 @@ TEST_F(LibraryTest, AnswersThreadsAlikeAndGivesBackWhatTheyHeld) {
   EXPECT_THAT(same, testing::Each(15));
   EXPECT_EQ(weir_held_bytes(opened.get()), at_first);
   EXPECT_LE(weir_peak_bytes(opened.get()), kRoom);
+}
+
+// Of the process, beside what the first pictures bring: kernels, the C library's arenas.
+TEST_F(LibraryTest, GrowsByNothingHoweverManyPicturesThereAre) {
+  if (kHasSanitizer) GTEST_SKIP() << "a sanitizer keeps what is freed";
+  const libweir::Model opened(model().string(), kRoom);
+  const auto classify = [&](int pictures) {
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 2; ++i) {
+      threads.emplace_back([&] {
+        const libweir::Workspace workspace(opened);
+        for (int k = 0; k < pictures; ++k)
+          workspace.Classify(Photo(k % 2 == 0 ? "photo.jpg" : "photo.png"));
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    return HeldMemory();
+  };
+  const std::size_t before = classify(200);
+  EXPECT_LE(classify(1000), before + (std::size_t{1} << 20));
 }
 
 TEST_F(LibraryTest, SaysWhatIsWrongWithAPictureAndGoesOn) {
