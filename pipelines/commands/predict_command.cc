@@ -95,7 +95,7 @@ void PredictCommand(const PredictOptions& options, StageTable& stages) {
   trained.learner().on_prediction = [&](const Sample& sample, std::span<const float> values) {
     printer.Print(sample, values);
   };
-  trained.Run(Split::kPredict);
+  trained.Run();
   if (printer.printed() == 0) {
     throw Error(ErrorKind::kData, "not one picture could be read", "The lines above say why.");
   }

@@ -123,7 +123,7 @@ class Comparison {
       python_->Write(std::as_bytes(values));
       ++predicted_;
     };
-    trained.Run(Split::kPredict);
+    trained.Run();
   }
 
   // A picture of any size is tapped ahead of the stage that resizes it, which is then not there to
@@ -144,7 +144,7 @@ class Comparison {
             kName, [&](BuildContext&) { return std::make_unique<PictureTap<Batch>>(tap); }, from);
       }
     };
-    TrainedSession(stages_, check_.run, check_.overrides, options).Run(Split::kPredict);
+    TrainedSession(stages_, check_.run, check_.overrides, options).Run();
   }
 
   // The first that takes batches somewhere else: up to there they are on the host.

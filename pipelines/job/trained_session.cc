@@ -9,6 +9,11 @@ namespace weir {
 
 namespace fs = std::filesystem;
 
+Split SplitOf(const std::optional<GivenData>& data) {
+  if (!data) return Split::kValidation;
+  return data->use == DataUse::kLabelled ? Split::kTest : Split::kPredict;
+}
+
 void CheckIsTrainedRun(const fs::path& run) {
   if (!fs::exists(run / "config.yaml")) {
     throw Error(ErrorKind::kData, run.string() + " is not the folder of a run",
@@ -30,7 +35,8 @@ void CheckIsTrainedRun(const fs::path& run) {
 
 TrainedSession::TrainedSession(StageTable& stages, const fs::path& run,
                                const std::vector<std::string>& overrides,
-                               const TrainedOptions& options) {
+                               const TrainedOptions& options)
+    : split_(SplitOf(options.data)) {
   CheckIsTrainedRun(run);
   Recipe recipe = LoadRecipe(stages, run / "config.yaml", overrides);
   TrainingConfig measuring;  // the plain loss measures, whatever it was trained with
@@ -64,8 +70,8 @@ TrainedSession::TrainedSession(StageTable& stages, const fs::path& run,
   session_->Open();
 }
 
-void TrainedSession::Run(Split split) {
-  session_->RunUnshown({.split = split});  // the predictions go to standard output
+void TrainedSession::Run() {
+  session_->RunUnshown({.split = split_});  // the predictions go to standard output
   if (session_->pipeline().stopped()) {
     throw Error(ErrorKind::kInterrupted, "interrupted", "What is printed above is complete.");
   }
