@@ -52,6 +52,7 @@ TrainedSession::TrainedSession(StageTable& stages, const fs::path& run,
   session_ = std::make_unique<Session>(
       recipe,
       SessionOptions{.training = false,
+                     .split = split_,
                      .model = std::make_shared<ModelSource>(std::move(saved.source)),
                      .source = options.data ? SourceOf(source, *options.data, own, classes->names)
                                             : OwnSource(source, own, classes->names),
