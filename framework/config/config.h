@@ -114,7 +114,8 @@ struct Config {
                               "n_jobs", "num_parallel_calls"}},
         Field{"memory", &Config::memory, "The ceilings."},
         Field{"device", &Config::device,
-              "Where the model runs and learns: auto takes a GPU where there is one with room.",
+              "Where the model runs and learns: auto takes a GPU where there is one with room, and "
+              "the processor would need more than some 20 s for the model in all of the job.",
               ElsewhereCalled{"accelerator"}},
         Field{"ranks", &Config::ranks,
               "How several processes share the training (`weir run --ranks N`, torchrun, srun, "

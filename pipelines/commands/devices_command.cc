@@ -11,6 +11,7 @@
 #include "framework/memory/host_memory.h"
 #include "pipelines/commands/commands.h"
 #include "stages/device/device.h"
+#include "stages/device/host_time.h"
 
 namespace weir {
 namespace {
@@ -58,7 +59,10 @@ struct Gpus {
 Gpus FindGpus() {
   try {
     std::vector<GpuDescription> all = ListGpus();
-    return {all, ChooseDevice({}).reason};
+    const ChosenDevice chosen = ChooseDevice({});
+    if (!chosen.device) return {all, chosen.reason};
+    return {all, chosen.reason + ", taken for jobs that the processor would need over " +
+                     RoughText(kLeastHostSeconds) + " for"};
   } catch (const Error& error) {
     return {{}, error.what()};
   }

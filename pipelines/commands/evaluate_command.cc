@@ -124,13 +124,14 @@ void EvaluateCommand(const EvaluateOptions& options, StageTable& stages) {
                 "Name labelled pictures behind it: a folder with a sub-folder for each class, a "
                 "table, or shards.");
   }
-  const Split split = is_own ? Split::kValidation : Split::kTest;
+  const std::optional<GivenData> data = DataOf(options);
+  const Split split = SplitOf(data);
   const auto confusion = std::make_shared<ConfusionCounts>(split);
   const auto bootstrap =
       options.resamples > 0 ? std::make_shared<Bootstrap>(Bootstrap{options.resamples}) : nullptr;
   std::unordered_set<std::uint64_t> dropped;  // hashes of the paths
   TrainedSession trained(stages, options.run, options.overrides,
-                         {.data = DataOf(options),
+                         {.data = data,
                           .confusion = confusion,
                           .bootstrap = bootstrap,
                           .on_drop = [&dropped](const std::string&, const Drop& drop) {
@@ -145,7 +146,7 @@ void EvaluateCommand(const EvaluateOptions& options, StageTable& stages) {
     SayWhatIsLeftOut(trained.session());
     NameOtherFolders(options.data, classes);
   }
-  trained.Run(split);
+  trained.Run();
   const Metrics metrics = trained.learner().metrics();
   if (metrics.images == 0) {
     throw Error(ErrorKind::kData,

@@ -12,6 +12,7 @@
 #include "pipelines/commands/commands.h"
 #include "pipelines/finetune/phase_job.h"
 #include "pipelines/finetune/phase_plans.h"
+#include "pipelines/job/host_ceiling.h"
 #include "pipelines/job/model_setup.h"
 #include "pipelines/job/session.h"
 #include "pipelines/job/ways_to_fit.h"
@@ -91,6 +92,7 @@ Recipe LoadShared(StageTable& stages, const ConfigOptions& options, int ranks) {
     recipe.ranks = each;
   }
   recipe.config.processes = ranks;
+  recipe.ranks->threads = ranks * Workers(recipe.config);
   return recipe;
 }
 

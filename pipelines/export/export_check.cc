@@ -147,7 +147,7 @@ class Comparison {
             kName, [&](BuildContext&) { return std::make_unique<PictureTap<Batch>>(tap); }, from);
       }
     };
-    TrainedSession(stages_, check_.run, check_.overrides, options).Run(Split::kPredict);
+    TrainedSession(stages_, check_.run, check_.overrides, options).Run();
   }
 
   // The first that takes batches somewhere else: up to there they are on the host.

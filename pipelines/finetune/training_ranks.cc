@@ -13,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "pipelines/job/host_ceiling.h"
 #include "pipelines/job/model_setup.h"
 #include "pipelines/job/rank_invitation.h"
 #include "pipelines/job/signals.h"
@@ -134,6 +135,10 @@ std::unique_ptr<TrainingRanks> TrainingRanks::Join(Recipe& recipe, int start) {
   if (FromEnvironment(RankProcesses::kStartedBy) != nullptr) OutliveStarter();
   if (options.place.rank > 0) Shut(STDOUT_FILENO);
   Share(recipe, options.place, group);
+  recipe.ranks->threads = 0;
+  for (const std::string& threads : GatherTexts(*group, std::to_string(Workers(recipe.config)))) {
+    recipe.ranks->threads += std::stoi(threads);
+  }
   return std::unique_ptr<TrainingRanks>(
       new TrainingRanks(recipe.ranks, std::move(processes), options.timeout));
 }

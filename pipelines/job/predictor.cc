@@ -43,11 +43,13 @@ Predictor::Predictor(StageTable& stages, const std::filesystem::path& where,
   const Recipe recipe = RecipeOf(FindTrainedModel(where), stages, overrides);
   const std::optional<Precision> precision = PrecisionAtEnd(recipe);
   TrainedOptions trained{.data = options.data, .on_drop = options.on_drop};
+  std::vector<std::string> on_host = overrides;
   if (!precision || MayTakeDevice(recipe.config)) {
     trained_ = std::make_unique<TrainedSession>(stages, where, overrides, trained);
     trained_->learner().on_prediction = options.on_prediction;
     if (!precision || session().device().device) return;
-    trained_.reset();  // there is none, or no room on it
+    trained_.reset();  // there is none, no room on it, or too little for it to do
+    on_host.emplace_back("device=cpu");
   }
   trained.sink_in_place_of = Features::kName;
   trained.add_sink = [&](Pipeline& pipeline, const std::vector<std::string>& from) {
@@ -61,7 +63,7 @@ Predictor::Predictor(StageTable& stages, const std::filesystem::path& where,
         kAnswers, [&](BuildContext&) { return std::make_unique<Answers>(options.on_prediction); },
         {kClassify});
   };
-  trained_ = std::make_unique<TrainedSession>(stages, where, overrides, trained);
+  trained_ = std::make_unique<TrainedSession>(stages, where, on_host, trained);
 }
 
 }  // namespace weir

@@ -34,7 +34,7 @@ class Predictor {
   const Session& session() const { return trained_->session(); }
 
   // Over all pictures. Throws Error(kInterrupted) where a signal stopped it.
-  void Run() { trained_->Run(Split::kPredict); }
+  void Run() { trained_->Run(); }
 
  private:
   std::unique_ptr<TrainedSession> trained_;

@@ -10,6 +10,8 @@
 #include "pipelines/job/listed.h"
 #include "pipelines/job/signals.h"
 #include "pipelines/report/progress.h"
+#include "stages/device/host_time.h"
+#include "stages/features/features.h"
 #include "stages/learner.h"
 #include "stages/ranks/ranks.h"
 #include "stages/train/training_config.h"
@@ -56,6 +58,23 @@ std::vector<bool> WayTo(const std::vector<StageConfig>& pipeline, std::size_t la
   return is_on_it;
 }
 
+bool KeepsFeatures(const std::vector<StageConfig>& pipeline) {
+  return std::ranges::any_of(pipeline, [](const StageConfig& stage) {
+    return stage.stage == Features::kName &&
+           Parse<Features::Params>(stage.params).cache != FeaturePlace::kNowhere;
+  });
+}
+
+// All phases of the training, whichever of them `recipe` is: the device is chosen once for all.
+JobCourse CourseOf(const Recipe& recipe, const SessionOptions& options) {
+  JobCourse course{.split = options.split, .keeps_features = KeepsFeatures(recipe.config.pipeline)};
+  if (!options.training || !recipe.trains()) return course;
+  for (const Recipe& phase : PhasesOf(recipe)) {
+    course.phases.push_back({phase.model.frozen, phase.training.epochs});
+  }
+  return course;
+}
+
 // Where the pipeline of a session ends: where it trains, or gets another sink, else with its last
 // stage.
 std::size_t LastPlace(const std::vector<StageConfig>& pipeline, const Registry& registry,
@@ -95,6 +114,7 @@ Session::Session(const Recipe& recipe, SessionOptions options)
       JobCeilings{budget_->usage().limit_bytes, config_.memory.device}));
   resources_.Put(std::make_shared<JobDevice>(
       JobDevice{.selection = config_.device, .own_gpu = config_.process % VisibleGpus()}));
+  resources_.Put(std::make_shared<JobCourse>(CourseOf(recipe, options)));
   pipeline_ = std::make_unique<Pipeline>(PipelineOptions{.seed = config_.seed,
                                                          .workers = Workers(config_),
                                                          .training = options.training,

@@ -37,6 +37,7 @@ struct MemoryAllowance {
 
 struct SessionOptions {
   bool training = true;                // else only what is on the way to `train` is made
+  Split split = Split::kTrain;         // where nothing learns: what the one pass goes over
   std::shared_ptr<ModelSource> model;  // where it comes from
   // In place of the pipeline's first stage; empty: as configured.
   std::optional<StageSpec> source{};

@@ -10,9 +10,15 @@ namespace weir {
 
 namespace fs = std::filesystem;
 
+Split SplitOf(const std::optional<GivenData>& data) {
+  if (!data) return Split::kValidation;
+  return data->use == DataUse::kLabelled ? Split::kTest : Split::kPredict;
+}
+
 TrainedSession::TrainedSession(StageTable& stages, const fs::path& where,
                                const std::vector<std::string>& overrides,
-                               const TrainedOptions& options) {
+                               const TrainedOptions& options)
+    : split_(SplitOf(options.data)) {
   const TrainedModel trained = FindTrainedModel(where);
   Recipe recipe = RecipeOf(trained, stages, overrides);
   TrainingConfig measuring;  // the plain loss measures, whatever it was trained with
@@ -28,6 +34,7 @@ TrainedSession::TrainedSession(StageTable& stages, const fs::path& where,
   session_ = std::make_unique<Session>(
       recipe,
       SessionOptions{.training = false,
+                     .split = split_,
                      .model = std::make_shared<ModelSource>(std::move(saved.source)),
                      .source = options.data ? SourceOf(source, *options.data, own, classes->names)
                                             : OwnSource(source, own, classes->names),
@@ -46,8 +53,8 @@ TrainedSession::TrainedSession(StageTable& stages, const fs::path& where,
   session_->Open();
 }
 
-void TrainedSession::Run(Split split) {
-  session_->RunUnshown({.split = split});  // the predictions go to standard output
+void TrainedSession::Run() {
+  session_->RunUnshown({.split = split_});  // the predictions go to standard output
   if (session_->pipeline().stopped()) {
     throw Error(ErrorKind::kInterrupted, "interrupted", "What is printed above is complete.");
   }

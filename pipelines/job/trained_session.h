@@ -26,6 +26,10 @@ struct TrainedOptions {
   std::function<void(const std::string& stage, const Drop&)> on_drop;
 };
 
+// What is gone over of these data: of the run's own, where there are none, those that it validated
+// with.
+Split SplitOf(const std::optional<GivenData>& data);
+
 class TrainedSession {
  public:
   // Reads the model that lies at `where` (trained_model.h), plans and opens the pipeline. Throws
@@ -37,10 +41,11 @@ class TrainedSession {
   Learner& learner() { return *learner_; }  // not where there is a sink in its place
   const Session& session() const { return *session_; }
 
-  // One pass over the source. Throws Error(kInterrupted) where a signal stopped it.
-  void Run(Split split);
+  // One pass over SplitOf the data. Throws Error(kInterrupted) where a signal stopped it.
+  void Run();
 
  private:
+  const Split split_;
   std::shared_ptr<const Classes> classes_;  // the session's own, so that they are held once
   std::unique_ptr<Session> session_;
   std::shared_ptr<Learner> learner_;

@@ -113,7 +113,6 @@ std::vector<Recipe> PhasesOf(const Recipe& recipe) {
     Recipe of_phase = recipe;
     of_phase.phase = static_cast<int>(phases.size());
     of_phase.phase_name = phase.name;
-    of_phase.training.phases.clear();
     static_cast<LearningConfig&>(of_phase.training) = phase;
     if (phase.frozen) of_phase.model.frozen = *phase.frozen;
     if (phase.batch_norm) of_phase.model.backbone.batch_norm = *phase.batch_norm;

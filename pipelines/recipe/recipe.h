@@ -45,7 +45,8 @@ Recipe LoadRecipe(StageTable& stages, const std::filesystem::path& path,
 Recipe RecipeOf(StageTable& stages, const YamlNode& tree, const std::filesystem::path& path,
                 const std::vector<std::string>& overrides);
 
-// Each phase of its training as a recipe of its own; the recipe itself where it declares none.
+// Each phase of its training as a recipe of its own, of which it gives all phases as well; the
+// recipe itself where it declares none.
 std::vector<Recipe> PhasesOf(const Recipe& recipe);
 
 // How --set addresses a value of a section that a phase may set for itself:

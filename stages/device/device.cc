@@ -10,6 +10,7 @@
 #include "framework/byte_size.h"
 #include "framework/error.h"
 #include "framework/memory/host_memory.h"
+#include "stages/device/host_time.h"
 #include "stages/nvidia_driver.h"
 
 namespace weir {
@@ -65,6 +66,12 @@ void CheckHostRoom(std::size_t limit_bytes) {
                                       ToRoundText(ByteSize{kHostRoomOfDevice}) + " are wanted");
 }
 
+void CheckIsLong(std::optional<double> host_seconds) {
+  if (!host_seconds || *host_seconds > kLeastHostSeconds) return;
+  Refuse("the processor needs some " + RoughText(*host_seconds) +
+         " for this job, too few for a GPU to pay off; `device: cuda` takes it anyway");
+}
+
 void CheckRoom(const MemoryUsage& usage) {
   const std::size_t room = usage.limit_bytes - std::min(usage.limit_bytes, usage.used_bytes);
   if (room >= kLeastDeviceRoom) return;
@@ -106,13 +113,18 @@ std::vector<GpuDescription> ListGpus(const DeviceSearch& search) {
 }
 
 ChosenDevice ChooseDevice(const DeviceSelection& selection, const DeviceSearch& search,
-                          const JobCeilings& ceilings) {
+                          const JobCeilings& ceilings, const HostTime& host_time) {
   if (selection.kind == DeviceSelection::Kind::kCpu) return {nullptr, "`device: cpu` says so"};
   const bool is_auto = selection.kind == DeviceSelection::Kind::kAuto;
   std::shared_ptr<Device> device;
+  std::optional<double> host_seconds;
   try {
     const std::filesystem::path library = FindDeviceSide(search);
-    if (is_auto) CheckHostRoom(ceilings.host_bytes);
+    if (is_auto) {
+      if (host_time) host_seconds = host_time();
+      CheckIsLong(host_seconds);
+      CheckHostRoom(ceilings.host_bytes);
+    }
     device = OpenLibrary(library).open(selection.index);
   } catch (const Error& error) {
     if (is_auto) return {nullptr, error.what()};
@@ -127,7 +139,9 @@ ChosenDevice ChooseDevice(const DeviceSelection& selection, const DeviceSearch& 
     if (is_auto) return {nullptr, device->name() + " is there, but " + error.what()};
     throw;
   }
-  return {device, device->name() + " is there"};
+  const std::string why_not_host =
+      host_seconds ? ", and the processor would need some " + RoughText(*host_seconds) : "";
+  return {device, device->name() + " is there" + why_not_host};
 }
 
 }  // namespace weir

@@ -151,6 +151,11 @@ inline constexpr std::size_t kHostRoomOfDevice = std::size_t{512} << 20;
 // of it learns) and a batch on its way.
 inline constexpr std::size_t kLeastDeviceRoom = std::size_t{224} << 20;
 
+// `auto` takes a GPU only where the processor would need more than so many seconds for the network
+// of the whole job. A GPU begins late: CUDA's context takes 0.3 to 3 s, then come its libraries and
+// the first use of each kernel. That is an estimate, as nothing of it was measured on a card.
+inline constexpr double kLeastHostSeconds = 20;
+
 // Where a driver and the device side are looked for.
 struct DeviceSearch {
   std::function<bool()> has_driver;
@@ -175,14 +180,19 @@ struct GpuDescription {
 // Every GPU, in the order of cuda:0, cuda:1... Throws Error(kConfig) that says why there is none.
 std::vector<GpuDescription> ListGpus(const DeviceSearch& search = DeviceSearch::Default());
 
-// `auto` takes a GPU where there is one, with room for it on the host and with kLeastDeviceRoom to
-// spare there, else the host, with the reason. Where `cuda` was asked for, throws Error(kConfig)
-// that says why there is none, and Error(kMemory) where CUDA itself does not fit. What is taken has
-// its context, which takes memory of the host too, and its limit. So has a GPU that is found too
-// full.
+// How many seconds the processor would need for the job (host_time.h); nothing where that is not
+// known, and the job then counts as long.
+using HostTime = std::function<std::optional<double>()>;
+
+// `auto` takes a GPU where there is one, the job is long enough for it, and there is room for it on
+// the host and with kLeastDeviceRoom to spare there, else the host, with the reason; `host_time`
+// is asked only where there is a driver, and may be empty. Where `cuda` was asked for, throws
+// Error(kConfig) that says why there is none, and Error(kMemory) where CUDA itself does not fit.
+// What is taken has its context, which takes memory of the host too, and its limit. So has a GPU
+// that is found too full.
 ChosenDevice ChooseDevice(const DeviceSelection& selection,
                           const DeviceSearch& search = DeviceSearch::Default(),
-                          const JobCeilings& ceilings = {});
+                          const JobCeilings& ceilings = {}, const HostTime& host_time = {});
 
 // What libweir_cuda.so exports under kDeviceLibrarySymbol: extern "C", a pointer to one of these.
 struct DeviceLibrary {
@@ -193,7 +203,7 @@ struct DeviceLibrary {
   std::vector<GpuDescription> (*list)();
 };
 inline constexpr const char* kDeviceLibrarySymbol = "weir_device_library";
-// Interface 9; raised with every change of what is above.
-inline constexpr const char* kDeviceBuild = "9, compiler " __VERSION__;
+// Interface 10; raised with every change of what is above.
+inline constexpr const char* kDeviceBuild = "10, compiler " __VERSION__;
 
 }  // namespace weir

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "stages/device/host_time.h"
+
 namespace weir {
 namespace {
 
@@ -16,7 +18,7 @@ Prefetch::Prefetch(const Params& params, BuildContext& context) : batches_(conte
   const auto of_job = context.resources.Find<JobDevice>();
   auto chosen = std::make_shared<ChosenDevice>(
       ChooseDevice(of_job ? of_job->For(params.device) : params.device, DeviceSearch::Default(),
-                   ceilings ? *ceilings : JobCeilings()));
+                   ceilings ? *ceilings : JobCeilings(), [&] { return HostSeconds(context); }));
   device_ = chosen->device;
   depth_ =
       params.depth.is_auto() ? (device_ ? kReadyOnDevice : kReadyOnHost) : params.depth.value();

@@ -2,9 +2,10 @@
 // where there is one.
 //
 // It chooses the device within the JobCeilings, where the resources have them, and the JobDevice
-// where its own is auto, puts the ChosenDevice there, and tells it of each pass. Map() is called by
-// one thread at a time. On the host it hands batches over and holds nothing; with a device it
-// holds `depth` + 1 pinned slots of a batch.
+// where its own is auto, by how long the JobCourse would keep the processor at work. It puts the
+// ChosenDevice there, and tells it of each pass. Map() is called by one thread at a time. On the
+// host it hands batches over and holds nothing; with a device it holds `depth` + 1 pinned slots of
+// a batch.
 #pragma once
 
 #include <memory>

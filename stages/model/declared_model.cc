@@ -20,12 +20,17 @@ MapSize PictureSize(std::string_view stage, const ItemSpec& batches) {
 }  // namespace
 
 std::shared_ptr<Model> DeclaredModel(std::string_view stage, const BuildContext& context) {
-  const auto source = context.resources.Require<ModelSource>(stage, kDeclareTheModel);
+  return DeclaredModel(stage, context,
+                       *context.resources.Require<ModelSource>(stage, kDeclareTheModel));
+}
+
+std::shared_ptr<Model> DeclaredModel(std::string_view stage, const BuildContext& context,
+                                     const ModelSource& source) {
   const MapSize input = PictureSize(stage, context.upstream);
   const auto classes = context.resources.Find<Classes>();
   const Model::ClassNames names =
       classes ? Model::ClassNames(classes, &classes->names) : Model::ClassNames();
-  return std::make_shared<Model>(source->config, source->convention, input, names, context.seed);
+  return std::make_shared<Model>(source.config, source.convention, input, names, context.seed);
 }
 
 }  // namespace weir

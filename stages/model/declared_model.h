@@ -15,5 +15,8 @@ inline constexpr const char* kDeclareTheModel = "Declare the model in the sectio
 // Takes the ModelSource and the Classes, if there are any, from the resources and the pictures'
 // size from what arrives at `stage`. Throws Error(kConfig) where they do not go together.
 std::shared_ptr<Model> DeclaredModel(std::string_view stage, const BuildContext& context);
+// The same of `source`.
+std::shared_ptr<Model> DeclaredModel(std::string_view stage, const BuildContext& context,
+                                     const ModelSource& source);
 
 }  // namespace weir

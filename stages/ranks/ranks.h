@@ -15,6 +15,7 @@ struct Ranks {
   static constexpr std::string_view kResource = "ranks";
 
   RankShare share;
+  int threads = 1;                     // that run stages, in all of the ranks together
   std::shared_ptr<RankGroup> group{};  // null where this process is the only one
   // What is on the ranks' devices is exchanged by this one; null: over the host, by `group`.
   std::shared_ptr<RankGroup> device_group{};

@@ -44,6 +44,17 @@ class GpuRun : public ::testing::Test {
     const ProcessOutcome outcome = Weir(Arguments(out, more));
     ASSERT_EQ(outcome.status, 0) << outcome.out << outcome.err;
   }
+  // The line of `weir plan` that says where the demo would run on one thread.
+  static std::string PlannedDevice(const std::vector<std::string>& more) {
+    const std::vector<std::string> own = {"--set", "memory.host=4GiB", "--set", "threads=1"};
+    const ProcessOutcome outcome = Weir(DrawnDemo("plan", Joined(own, more)));
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return DeviceLine(outcome.out);
+  }
+  static std::string DeviceLine(const std::string& out) {
+    const std::size_t begin = out.find("\ndevice: ") + 1;
+    return out.substr(begin, out.find('\n', begin) - begin);
+  }
   nlohmann::json Summary(const std::string& out) const { return SummaryIn(scratch_ / out); }
   std::string Weights(const std::string& out) const { return WeightsIn(scratch_ / out); }
   nlohmann::json Evaluated(const std::string& out, const std::string& device) const {
@@ -134,6 +145,66 @@ TEST_F(GpuRun, RanksWithAGpuEachLearnToTheBytesOfOne) {
   ASSERT_EQ(outcome.status, 0) << outcome.out << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("the ranks' GPUs add up gradients by NCCL"));
   EXPECT_TRUE(Weights("two") == Weights("one"));
+}
+
+constexpr const char* kTooFew = ", too few for a GPU to pay off; `device: cuda` takes it anyway";
+constexpr const char* kLong = " is there, and the processor would need some ";
+
+TEST_F(GpuRun, AutoLeavesAShortJobToTheHost) {
+  const ProcessOutcome outcome =
+      Weir(DrawnDemo("run", {"--out", (scratch_ / "run").string(), "--set", "memory.host=4GiB",
+                             "--set", "threads=1", "--set", "training.epochs=1"}));
+  ASSERT_EQ(outcome.status, 0) << outcome.out << outcome.err;
+  EXPECT_EQ(DeviceLine(outcome.out),
+            std::string("device: cpu, as the processor needs some 1 s for this job") + kTooFew);
+  EXPECT_FALSE(Summary("run").contains("peak_device_bytes"));
+  const std::string cuda = PlannedDevice({"--set", "training.epochs=1", "--set", "device=cuda"});
+  EXPECT_THAT(cuda, HasSubstr(" is there; its ceiling is "));
+  EXPECT_THAT(Evaluated("run", "auto")["accuracy"], Evaluated("run", "cpu")["accuracy"]);
+}
+
+TEST_F(GpuRun, AutoCountsAllPhasesTogether) {
+  const std::string head = "{name: head, epochs: 65}", tuning = "{name: tuning, epochs: 65}";
+  const auto planned = [](const std::string& phases) {
+    return PlannedDevice({"--set", "training.phases=[" + phases + "]"});
+  };
+  EXPECT_THAT(planned(head), HasSubstr(kTooFew));
+  EXPECT_THAT(planned(tuning), HasSubstr(kTooFew));
+  EXPECT_THAT(planned(head + ", " + tuning), HasSubstr(kLong));
+}
+
+TEST_F(GpuRun, AutoCountsAPictureOnceWhoseFeaturesAreKept) {
+  const auto planned = [](const std::string& cache) {
+    return PlannedDevice({"--set", "training.epochs=600", "--set", "model.frozen=all", "--set",
+                          "pipeline.augment={size: [80, 80]}", "--set",
+                          "pipeline.features.cache=" + cache});
+  };
+  EXPECT_THAT(planned("auto"), HasSubstr(kTooFew));
+  EXPECT_THAT(planned("off"), HasSubstr(kLong));
+}
+
+// The first phase could last long, and is stopped early; the second is short.
+TEST_F(GpuRun, AutoTakesTheSameDeviceWhereARunGoesOn) {
+  const std::vector<std::string> phases = {
+      "--set",
+      "training.phases=[{name: head, epochs: 2000, early_stopping: {patience: 1, min_delta: 9}}, "
+      "{name: tuning, epochs: 2}]"};
+  const std::vector<std::string> arguments =
+      DrawnDemo("run", Joined({"--out", (scratch_ / "run").string(), "--set", "memory.host=4GiB",
+                               "--set", "threads=1", "--set", "training.checkpoint_interval=100ms"},
+                              phases));
+  {
+    WeirProcess process(arguments);
+    process.ReadUntil("phase 2 of 2");
+    process.ReadUntil("epoch 3/4 validation");
+    process.Signal(SIGKILL);
+    ASSERT_EQ(process.Wait().status, 128 + SIGKILL);
+  }
+  EXPECT_THAT(PlannedDevice(phases), HasSubstr(kLong));
+  const ProcessOutcome outcome = Weir(Joined(arguments, {"--resume"}));
+  ASSERT_EQ(outcome.status, 0) << outcome.out << outcome.err;
+  EXPECT_THAT(DeviceLine(outcome.out), HasSubstr(kLong));
+  EXPECT_THAT(outcome.out, HasSubstr("phase 2 of 2"));
 }
 
 // The bill is that of the host alone, and the card would have to be opened for each block.

@@ -126,6 +126,35 @@ TEST(ChooseDevice, TakesTheHostWhereThatHasNoRoomForAGpu) {
   EXPECT_NE(ChooseDevice({Kind::kAuto, 0}, machine.search(), high).device, nullptr);
 }
 
+TEST(ChooseDevice, TakesTheHostWhereAGpuWouldNotPayOff) {
+  Machine machine;
+  machine.InstallFakeDevice();
+  const auto choose = [&](Kind kind, std::optional<double> host_seconds) {
+    return ChooseDevice({kind, 0}, machine.search(), {}, [=] { return host_seconds; });
+  };
+  const ChosenDevice chosen = choose(Kind::kAuto, 4.2);
+  EXPECT_EQ(chosen.device, nullptr);
+  EXPECT_EQ(chosen.reason,
+            "the processor needs some 4 s for this job, too few for a GPU to pay off; "
+            "`device: cuda` takes it anyway");
+  EXPECT_EQ(choose(Kind::kAuto, kLeastHostSeconds).device, nullptr);
+  EXPECT_EQ(choose(Kind::kAuto, 1200).reason,
+            "Fake GPU is there, and the processor would need some 20 min");
+  EXPECT_EQ(choose(Kind::kAuto, std::nullopt).reason, "Fake GPU is there");
+  EXPECT_EQ(choose(Kind::kCuda, 4.2).reason, "Fake GPU is there");
+}
+
+TEST(ChooseDevice, DoesNotAskHowLongTheJobIsWhereThereIsNoDriver) {
+  Machine machine;
+  machine.has_driver = false;
+  bool is_asked = false;
+  ChooseDevice({Kind::kAuto, 0}, machine.search(), {}, [&] {
+    is_asked = true;
+    return std::optional(1.0);
+  });
+  EXPECT_FALSE(is_asked);
+}
+
 TEST(ChooseDevice, LeavesTheGpuAloneWhereTheConfigurationSaysSo) {
   Machine machine;
   machine.InstallFakeDevice();
