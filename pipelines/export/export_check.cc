@@ -115,9 +115,8 @@ class Comparison {
                                            drop.reason.c_str());
                             }});
     difference_.classes = trained.classes();
-    python_ = std::make_unique<PythonProcess>(
-        std::string(check_.format.opening) + std::string(kComparing),
-        ArgumentsOf(check_, difference_.classes.size()));
+    python_ = std::make_unique<PythonProcess>(check_.opening + std::string(kComparing),
+                                              ArgumentsOf(check_, difference_.classes.size()));
     trained.learner().on_prediction = [this](const Sample& sample, std::span<const float> values) {
       Send(1, 0, 0, {sample.index});
       python_->Write(std::as_bytes(values));

@@ -28,6 +28,8 @@ class AtomicFile {
   void Write(std::span<const std::byte> bytes);
   // Over what was written before; the next Write() goes on at the end all the same.
   void WriteAt(std::uint64_t offset, std::span<const std::byte> bytes);
+  // Fills all of `out` with what was written there: for a library that reads its own file again.
+  void ReadAt(std::uint64_t offset, std::span<std::byte> out) const;
   void Commit();
 
  private:

@@ -7,6 +7,7 @@
 #include "framework/config/suggestion.h"
 #include "framework/error.h"
 #include "framework/text.h"
+#include "stages/model/export/formats/keras_format.h"
 #include "stages/model/export/formats/onnx_format.h"
 
 namespace weir {
@@ -14,6 +15,7 @@ namespace {
 
 constexpr const ExportFormat* kFormats[] = {
     &kOnnxFormat,
+    &kKerasFormat,
 };
 
 }  // namespace
