@@ -207,7 +207,9 @@ constexpr const char* kExportExamples = R"(Examples:
   weir export first --to onnx --input any-size --out photos.onnx --check photos/
       one that resizes by itself, and how far it is from `weir predict` on photos/
   weir export first --to keras
-      writes first/model.weights.h5, and prints the program in Keras that loads it)";
+      writes first/model.weights.h5, and prints the program in Keras that loads it
+  weir export first --to torchvision --out first.safetensors
+      weights for torchvision's own network, here not in a .pth)";
 
 void DeclareExport(CLI::App& app, StageTable& stages) {
   auto options = std::make_shared<ExportOptions>();

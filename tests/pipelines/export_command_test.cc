@@ -161,6 +161,20 @@ TEST_F(ExportTest, PrintsTheProgramThatLoadsWeights) {
   EXPECT_THAT(outcome.out, EndsWith("\nmodel.load_weights(\"$/run/model.weights.h5\")\n\n"));
 }
 
+TEST_F(ExportTest, WritesTheFileForTorchvisionThatItsNameAsksFor) {
+  const ProcessOutcome usual = Export({}, "run", {}, "torchvision");
+  EXPECT_THAT(usual.out, StartsWith("$/run/model.pth: weights for torchvision, "));
+  EXPECT_THAT(usual.out, HasSubstr("torch.load(\"$/run/model.pth\", weights_only=True)"));
+  EXPECT_THAT(FileText(run_ / "model.pth"), StartsWith("PK"));
+  const fs::path other = scratch_ / "model.safetensors";
+  EXPECT_THAT(Export({"--out", other.string()}, "run", {}, "torchvision").out,
+              HasSubstr("safetensors.torch.load_file(\"$/model.safetensors\")"));
+  EXPECT_THAT(FileText(other), HasSubstr("\"classifier.1.weight\""));
+  EXPECT_THAT(Export({"--out", (scratch_ / "model.bin").string()}, "run", {}, "torchvision").err,
+              StartsWith("weir: --out $/model.bin: a file of --to torchvision ends in .pth or "
+                         ".safetensors\n"));
+}
+
 TEST_F(ExportTest, RefusesWhatSaysNothingToWeights) {
   const std::string advice =
       "  Leave it out: a program of others feeds and computes the network.\n";

@@ -9,6 +9,7 @@
 #include "framework/text.h"
 #include "stages/model/export/formats/keras_format.h"
 #include "stages/model/export/formats/onnx_format.h"
+#include "stages/model/export/formats/torchvision_format.h"
 
 namespace weir {
 namespace {
@@ -16,6 +17,7 @@ namespace {
 constexpr const ExportFormat* kFormats[] = {
     &kOnnxFormat,
     &kKerasFormat,
+    &kTorchvisionFormat,
 };
 
 }  // namespace

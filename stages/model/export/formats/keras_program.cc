@@ -20,8 +20,8 @@ void CheckPadding(const Model& model) {
               "--to keras: the model was trained with torchvision's padding, and Keras' " +
                   std::string(model.backbone().kind().title) +
                   " pads maps of stride 2 otherwise, so that it would compute something else",
-              "Export it with --to onnx, or train from Keras' weights: model.backbone.weights: "
-              "imagenet_keras.");
+              "Export it with --to torchvision or onnx, or train from Keras' weights: "
+              "model.backbone.weights: imagenet_keras.");
 }
 
 std::string DenseText(const DenseLayer& dense, bool is_last) {

@@ -131,8 +131,8 @@ TEST(KerasFormat, RefusesPaddingThatKerasDoesNotHave) {
   EXPECT_EQ(CaughtError([&] { kKerasFormat.write(JobOf(graph), file); }),
             "--to keras: the model was trained with torchvision's padding, and Keras' MobileNetV2 "
             "pads maps of stride 2 otherwise, so that it would compute something else\n"
-            "Export it with --to onnx, or train from Keras' weights: model.backbone.weights: "
-            "imagenet_keras.");
+            "Export it with --to torchvision or onnx, or train from Keras' weights: "
+            "model.backbone.weights: imagenet_keras.");
 }
 
 // On maps of odd sides the paddings are one; the epsilon, which Keras takes as 1e-3, goes into
