@@ -100,7 +100,9 @@ struct Hdf5Driver::Callbacks {
 #endif
     table.name = "weir";
     table.maxaddr = std::numeric_limits<std::int64_t>::max();
-    table.fc_degree = H5F_CLOSE_STRONG;  // what is open within a file is closed with it
+    // To close what is open within a file with it, the library tries until it succeeds: for ever
+    // where it had no memory.
+    table.fc_degree = H5F_CLOSE_WEAK;
     table.fapl_size = sizeof(Kept);
     table.open = &Open;
     table.close = &Close;
@@ -116,7 +118,10 @@ struct Hdf5Driver::Callbacks {
 };
 
 Hdf5Driver::Hdf5Driver(AtomicFile& file) : file_(file) {
-  // Else the library prints on standard error whatever fails in it.
+  // At exit the library closes what it holds: a file that it could not close before, for want of
+  // memory, it would close twice.
+  H5dont_atexit();
+  // Else it prints on standard error whatever fails in it.
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   const H5FD_class_t table = Callbacks::Table();
   driver_ = H5FDregister(&table);

@@ -9,6 +9,9 @@
 namespace weir {
 namespace {
 
+// How the library begins to say that malloc failed, under whichever heading.
+constexpr const char* kNoMemory = "memory allocation failed";
+
 struct Refusal {
   std::string why;  // as the function that refused says it
   bool has_no_memory = false;
@@ -21,7 +24,9 @@ Refusal LastRefusal() {
       [](unsigned position, const H5E_error2_t* error, void* to) -> herr_t {
         auto& found = *static_cast<Refusal*>(to);
         if (position == 0 && error->desc) found.why = error->desc;
-        found.has_no_memory = found.has_no_memory || error->maj_num == H5E_RESOURCE;
+        if (error->maj_num == H5E_RESOURCE || found.why.starts_with(kNoMemory)) {
+          found.has_no_memory = true;
+        }
         return 0;
       },
       &refusal);
