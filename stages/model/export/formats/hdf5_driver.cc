@@ -96,7 +96,7 @@ struct Hdf5Driver::Callbacks {
     H5FD_class_t table{};
 #ifdef H5FD_CLASS_VERSION
     table.version = H5FD_CLASS_VERSION;
-    table.value = static_cast<H5FD_class_value_t>(H5_VFD_RESERVED);  // of those for anybody's
+    table.value = static_cast<H5FD_class_value_t>(H5_VFD_RESERVED);  // anybody may take it
 #endif
     table.name = "weir";
     table.maxaddr = std::numeric_limits<std::int64_t>::max();

@@ -101,8 +101,8 @@ class KerasWriter {
   const InferenceGraph& graph_;
   const Naming naming_;
   Hdf5Writer writer_;
-  Numbering layers_;  // of the groups
-  Numbering names_;   // of the head's layers
+  Numbering layers_;  // the names of groups
+  Numbering names_;   // the names of the head's layers
   int convolutions_ = 0;
 };
 

@@ -5,9 +5,9 @@
 //   layers/<layer>/vars name       what the layer is called: "block_1_expand"
 //   vars                           the model's own, of which it has none
 //
-// where <layer> is the layer's class and how many of it came before: conv2d, conv2d_1. Attributes
-// of the file are the program that loads it, the classes, the preprocessing, weir's version and
-// the sha256 of the weights.
+// where <layer> is the layer's class and how many of it came before: conv2d, conv2d_1. The file's
+// attributes are the program that loads it, the classes, the preprocessing, weir's version and the
+// sha256 of the weights.
 #pragma once
 
 #include "stages/model/export/formats/export_format.h"

@@ -33,7 +33,7 @@ class PickleText {
     if (number <= std::numeric_limits<std::int32_t>::max()) {
       return Add(kBinInt).AddNumber(static_cast<std::int32_t>(number));
     }
-    return Add(kLong1).AddBytes("\10").AddNumber(number);  // of eight bytes
+    return Add(kLong1).AddBytes("\10").AddNumber(number);  // in eight bytes
   }
 
   PickleText& AddWholes(const Shape& numbers) {
