@@ -225,7 +225,11 @@ constexpr const char* kExportExamples = R"(Examples:
   weir export first --to onnx
       writes first/model.onnx, which is fed pictures of the model's size in bytes
   weir export first --to onnx --input any-size --out photos.onnx --check photos/
-      one that resizes by itself, and how far it is from `weir predict` on photos/)";
+      one that resizes by itself, and how far it is from `weir predict` on photos/
+  weir export first --to keras
+      writes first/model.weights.h5, and prints the program in Keras that loads it
+  weir export first --to torchvision --out first.safetensors
+      weights for torchvision's own network, here not in a .pth)";
 
 void DeclareExport(CLI::App& app, StageTable& stages) {
   auto options = std::make_shared<ExportOptions>();
@@ -240,14 +244,16 @@ void DeclareExport(CLI::App& app, StageTable& stages) {
   command->add_option("--to", options->format, "The format: " + formats)
       ->type_name("FORMAT")
       ->required();
-  command->add_option("--out", options->out, "The file to write (default: RUN/model.onnx)")
+  command
+      ->add_option("--out", options->out,
+                   "The file to write (default: in RUN, model with the format's ending)")
       ->transform(HomeFolder())
       ->type_name("FILE");
   std::vector<std::string> inputs;
   for (const auto& [name, input] : kExportInputs) inputs.emplace_back(name);
   command
       ->add_option_function<std::string>(
-          "--input", [options](const std::string& name) { options->input = *InputOf(name); },
+          "--input", [options](const std::string& name) { options->input = InputOf(name); },
           "What it is fed: uint8, pictures in bytes of the model's size [N, H, W, 3] (the "
           "default); any-size, pictures of any one size, which it resizes; or float, "
           "[N, 3, H, W] already scaled as the network is fed")

@@ -74,6 +74,7 @@ const std::vector<ForeignCommand>& ForeignCommands() {
        "evaluate",
        "RUN_DIR [DATA]"},
       {{"infer", "inference", "classify", "detect"}, "predict", "RUN_DIR PATH"},
+      {{"convert", "save", "onnx"}, "export", "RUN --to FORMAT"},
       {{"lint", "verify", "doctor"}, "check", "CONFIG"},
       {{"dry-run", "dry_run", "summary"}, "plan", "CONFIG"},
       {{"visualize", "show"}, "preview", "CONFIG"},

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,10 +62,10 @@ struct EvaluateOptions {
 void EvaluateCommand(const EvaluateOptions& options, StageTable& stages);
 
 struct ExportOptions {
-  std::filesystem::path run;    // the folder of a run, or its model/
-  std::string format = "onnx";  // one of ExportFormats()
-  std::filesystem::path out;    // the file to write; empty: in the run's folder
-  ExportInput input = ExportInput::kUint8;
+  std::filesystem::path run;         // the folder of a run, or its model/
+  std::string format = "onnx";       // one of ExportFormats()
+  std::filesystem::path out;         // the file to write; empty: in the run's folder
+  std::optional<ExportInput> input;  // empty: uint8
   bool keeps_batch_norms = false;
   std::string precision;  // float32 or int8; empty: as the run has it, bfloat16 as float32
   bool force = false;     // replaces a file that is there
@@ -73,8 +74,8 @@ struct ExportOptions {
 };
 
 // Writes the model of a run in a format of others. Throws Error(kConfig) where the file is there
-// already, the format cannot hold the model, or --check cannot run it; Error(kData) where there is
-// no model, or the file cannot be written.
+// already, the format cannot hold the model or has no such option, or --check cannot run it;
+// Error(kData) where there is no model, or the file cannot be written.
 void ExportCommand(const ExportOptions& options, StageTable& stages);
 
 // How a run ended, and who held what of the memory then: also of one that was killed. Throws

@@ -34,6 +34,34 @@ void CheckIsFree(const fs::path& out, bool force) {
               "Give another file with --out, or --force to replace it.");
 }
 
+void CheckEnding(const ExportFormat& format, const fs::path& out) {
+  const std::string name = out.filename().string();
+  const auto ends_in = [&name](std::string_view ending) { return name.ends_with(ending); };
+  if (format.endings.empty() || std::ranges::any_of(format.endings, ends_in)) return;
+  throw Error(
+      ErrorKind::kConfig,
+      "--out " + OneLine(out.string()) + ": a file of --to " + std::string(format.name) +
+          " ends in " +
+          Enumerate(std::vector<std::string>(format.endings.begin(), format.endings.end()), "or"),
+      "Others tell by the name how to read it.");
+}
+
+constexpr const char* kInt8 = "int8";
+
+// What says how a whole model is written or fed says nothing to weights alone.
+void CheckOptions(const ExportFormat& format, const ExportOptions& options) {
+  if (!format.is_weights()) return;
+  const char* const option = options.input                ? "--input"
+                             : options.keeps_batch_norms  ? "--keep-batch-norm"
+                             : options.precision == kInt8 ? "--precision int8"
+                                                          : nullptr;
+  if (!option) return;
+  throw Error(ErrorKind::kConfig,
+              std::string(option) + ": --to " + std::string(format.name) +
+                  " writes the weights alone, in float32 and as they were learnt",
+              "Leave it out: a program of others feeds and computes the network.");
+}
+
 // That the run's own way from a picture to the model's size is what `--input any-size` does.
 void CheckResizesAlone(const fs::path& run, StageTable& stages) {
   for (const StageConfig& stage : LoadRecipe(stages, run / "config.yaml", {}).config.pipeline) {
@@ -45,11 +73,11 @@ void CheckResizesAlone(const fs::path& run, StageTable& stages) {
   }
 }
 
-constexpr const char* kInt8 = "int8";
-
 // The maps to compute in int8 with; null where it is to be float32.
 std::shared_ptr<const std::vector<MapStatistics>> MapsOf(const SavedModel& saved,
+                                                         const ExportFormat& format,
                                                          const ExportOptions& options) {
+  if (format.is_weights()) return nullptr;
   if (options.precision == kInt8 && !saved.source.maps) {
     throw Error(ErrorKind::kConfig,
                 "--precision int8 needs to know the maps of the backbone, which were not measured "
@@ -91,6 +119,20 @@ std::uint64_t Write(const ExportFormat& format, const ExportJob& job, const fs::
   return fs::file_size(out);
 }
 
+void PrintWritten(const ExportFormat& format, const ExportJob& job, bool is_int8,
+                  const fs::path& out, std::uint64_t bytes) {
+  std::printf("%s: %s%s, %s", OneLine(out.string()).c_str(), std::string(format.title).c_str(),
+              is_int8 ? ", int8" : "", PrintableBytes(static_cast<double>(bytes)).c_str());
+  if (format.is_weights()) {
+    std::printf("; they are loaded by\n\n%s%s\n", format.build(job).c_str(),
+                format.load(out).c_str());
+    return;
+  }
+  const Model& model = job.graph.model();
+  std::printf("; images %s, probabilities float32 [N, %zu]\n", InputText(model, job.input).c_str(),
+              model.classes().size());
+}
+
 void Print(const ExportDifference& difference, const fs::path& out) {
   const std::string file = OneLine(out.filename().string());
   std::printf(
@@ -113,10 +155,12 @@ void Print(const ExportDifference& difference, const fs::path& out) {
 
 void ExportCommand(const ExportOptions& options, StageTable& stages) {
   const ExportFormat& format = FindExportFormat(options.format);
+  CheckOptions(format, options);
   const TrainedModel source = FindTrainedModel(options.run);
   const fs::path out = !options.out.empty()
                            ? options.out
                            : (source.run.empty() ? source.model : source.run) / format.file_name;
+  CheckEnding(format, out);
   CheckIsFree(out, options.force);
   if (!options.check.empty()) {
     if (source.run.empty()) {
@@ -131,29 +175,25 @@ void ExportCommand(const ExportOptions& options, StageTable& stages) {
     CheckResizesAlone(source.run, stages);
   }
   SavedModel saved = LoadSavedModel(source.model);
-  const auto maps = MapsOf(saved, options);
+  const auto maps = MapsOf(saved, format, options);
   const std::string weights = saved.source.config.backbone.weights;
-  const InferenceGraph graph = OpenInferenceGraph(
-      std::move(saved), {.keeps_batch_norms = options.keeps_batch_norms, .maps = maps});
-  const std::uint64_t bytes = Write(format,
-                                    {.graph = graph,
-                                     .input = options.input,
-                                     .weir_version = WEIR_VERSION,
-                                     .weights_sha256 = Sha256Of(weights)},
-                                    out);
-  const Model& model = graph.model();
-  std::printf("%s: %s%s, %s; images %s, probabilities float32 [N, %zu]\n",
-              OneLine(out.string()).c_str(), std::string(format.title).c_str(),
-              maps ? ", int8" : "", PrintableBytes(static_cast<double>(bytes)).c_str(),
-              InputText(model, options.input).c_str(), model.classes().size());
+  const bool keeps_batch_norms = options.keeps_batch_norms || format.is_weights();
+  const InferenceGraph graph =
+      OpenInferenceGraph(std::move(saved), {.keeps_batch_norms = keeps_batch_norms, .maps = maps});
+  const ExportJob job{.graph = graph,
+                      .input = format.is_weights() ? ExportInput::kFloat
+                                                   : options.input.value_or(ExportInput::kUint8),
+                      .weir_version = WEIR_VERSION,
+                      .weights_sha256 = Sha256Of(weights)};
+  const std::string program = format.is_weights() ? format.build(job) : "";
+  PrintWritten(format, job, maps != nullptr, out, Write(format, job, out));
   if (options.check.empty()) return;
+  const std::string precision = format.is_weights() ? "float32" : options.precision;
   std::vector<std::string> overrides;
-  if (!options.precision.empty()) {
-    overrides.push_back("pipeline.features.precision=" + options.precision);
-  }
-  Print(CompareWithPredict({.format = format,
-                            .input = options.input,
-                            .preprocessing = model.preprocessing(),
+  if (!precision.empty()) overrides.push_back("pipeline.features.precision=" + precision);
+  Print(CompareWithPredict({.opening = std::string(format.opening) + program,
+                            .input = job.input,
+                            .preprocessing = graph.model().preprocessing(),
                             .exported = out,
                             .run = source.run,
                             .pictures = options.check,

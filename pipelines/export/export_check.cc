@@ -123,9 +123,8 @@ class Comparison {
                              },
                          .on_prediction = send});
     difference_.classes = predictor.classes();
-    python_ = std::make_unique<PythonProcess>(
-        std::string(check_.format.opening) + std::string(kComparing),
-        ArgumentsOf(check_, difference_.classes.size()));
+    python_ = std::make_unique<PythonProcess>(check_.opening + std::string(kComparing),
+                                              ArgumentsOf(check_, difference_.classes.size()));
     predictor.Run();
   }
 

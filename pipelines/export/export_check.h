@@ -16,7 +16,7 @@
 namespace weir {
 
 struct ExportCheck {
-  const ExportFormat& format;
+  std::string opening;  // Python's text of open_model(), as ExportFormat has it
   ExportInput input = ExportInput::kUint8;
   Preprocessing preprocessing{};
   std::filesystem::path exported;      // the file that was written

@@ -30,7 +30,7 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
   }
   temporary_ = FolderOf(path_) /
                ("." + path_.filename().string() + "." + std::to_string(::getpid()) + kPartial);
-  file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  file_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (file_ < 0) ThrowErrno("cannot be made");
 }
 
@@ -55,6 +55,17 @@ void AtomicFile::WriteAt(std::uint64_t offset, std::span<const std::byte> bytes)
     if (written < 0) ThrowErrno("cannot be written");
     bytes = bytes.subspan(static_cast<std::size_t>(written));
     offset += static_cast<std::uint64_t>(written);
+  }
+}
+
+void AtomicFile::ReadAt(std::uint64_t offset, std::span<std::byte> out) const {
+  while (!out.empty()) {
+    const ssize_t read = ::pread(file_, out.data(), out.size(), static_cast<off_t>(offset));
+    if (read < 0 && errno == EINTR) continue;
+    if (read == 0) errno = EIO;  // it ends before what was written
+    if (read <= 0) ThrowErrno("cannot be read again");
+    out = out.subspan(static_cast<std::size_t>(read));
+    offset += static_cast<std::uint64_t>(read);
   }
 }
 

@@ -25,9 +25,13 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
   ~AtomicFile();
 
+  const std::filesystem::path& path() const { return path_; }  // what it will be called
+
   void Write(std::span<const std::byte> bytes);
   // Over what was written before; the next Write() goes on at the end all the same.
   void WriteAt(std::uint64_t offset, std::span<const std::byte> bytes);
+  // Fills all of `out` with what was written there: for a library that reads its own file again.
+  void ReadAt(std::uint64_t offset, std::span<std::byte> out) const;
   void Commit();
 
  private:

@@ -1,19 +1,13 @@
 #include "stages/writers/webdataset_writer.h"
 
-#include <archive.h>
-#include <archive_entry.h>
-
-#include <cerrno>
 #include <cstdio>
-#include <exception>
-#include <new>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <string_view>
 #include <utility>
 
 #include "framework/error.h"
 #include "framework/write_error.h"
+#include "stages/files/archive_writer.h"
 #include "stages/files/atomic_file.h"
 #include "stages/files/class_names.h"
 #include "stages/files/output_files.h"
@@ -27,71 +21,22 @@ constexpr std::size_t kArchiveBytes = 64 << 10;  // libarchive's own, and a samp
 
 }  // namespace
 
-// One tar file, through libarchive.
+// One tar file.
 class WebdatasetWriter::Shard {
  public:
-  explicit Shard(const fs::path& path) : path_(path), file_(path), archive_(archive_write_new()) {
-    if (!archive_) throw std::bad_alloc();
-    archive_write_set_format_ustar(archive_.get());
-    archive_write_set_bytes_per_block(archive_.get(), 0);  // each piece is given on at once
-    Check(archive_write_open2(archive_.get(), this, nullptr, &Shard::Write, nullptr, nullptr));
-  }
+  explicit Shard(const fs::path& path) : file_(path), archive_(file_, ArchiveWriter::Kind::kTar) {}
 
-  void Add(const std::string& name, std::string_view content) {
-    const std::unique_ptr<archive_entry, decltype(&archive_entry_free)> entry(archive_entry_new(),
-                                                                              archive_entry_free);
-    if (!entry) throw std::bad_alloc();
-    archive_entry_set_pathname(entry.get(), name.c_str());
-    archive_entry_set_size(entry.get(), static_cast<la_int64_t>(content.size()));
-    archive_entry_set_filetype(entry.get(), AE_IFREG);
-    archive_entry_set_perm(entry.get(), 0644);
-    archive_entry_set_mtime(entry.get(), 0, 0);
-    Check(archive_write_header(archive_.get(), entry.get()));
-    if (archive_write_data(archive_.get(), content.data(), content.size()) < 0)
-      Check(ARCHIVE_FATAL);
-  }
-
+  void Add(const std::string& name, std::string_view content) { archive_.Add(name, content); }
   void Commit() {
-    Check(archive_write_close(archive_.get()));
+    archive_.Close();
     file_.Commit();
   }
 
-  std::uint64_t bytes() const { return bytes_; }
+  std::uint64_t bytes() const { return archive_.bytes(); }
 
  private:
-  struct Free {
-    void operator()(struct archive* archive) const { archive_write_free(archive); }
-  };
-
-  // Called by libarchive; no exception goes through it.
-  static la_ssize_t Write(struct archive*, void* self, const void* bytes, std::size_t size) {
-    auto& shard = *static_cast<Shard*>(self);
-    if (shard.error_) return -1;
-    try {
-      shard.file_.Write({static_cast<const std::byte*>(bytes), size});
-    } catch (...) {
-      shard.error_ = std::current_exception();
-      return -1;
-    }
-    shard.bytes_ += size;
-    return static_cast<la_ssize_t>(size);
-  }
-
-  void Check(int status) {
-    if (error_) std::rethrow_exception(error_);
-    if (status >= ARCHIVE_WARN) return;
-    if (archive_errno(archive_.get()) == ENOMEM) throw std::bad_alloc();
-    const char* const what = archive_error_string(archive_.get());
-    throw Error(ErrorKind::kData,
-                path_.string() + " cannot be written: " + (what ? what : "libarchive failed"),
-                "See what is wrong with that place, or give another `folder`.");
-  }
-
-  const fs::path path_;
   AtomicFile file_;
-  std::exception_ptr error_;
-  std::uint64_t bytes_ = 0;
-  std::unique_ptr<struct archive, Free> archive_;  // its end writes, to nowhere after a Commit()
+  ArchiveWriter archive_;
 };
 
 void WebdatasetWriter::Params::Check(const Blame& blame) const {

@@ -40,7 +40,9 @@ std::vector<TriedCall> TriedCalls() {
                                        {"preview", draws},
                                        {"plan", looks},
                                        {"explain", looks},
-                                       {"export", writes}}) {
+                                       {"export", writes},
+                                       {"keras", writes},
+                                       {"torchvision", writes}}) {
     for (const std::string& kind : kinds) calls.push_back({command, kind});
   }
   return calls;

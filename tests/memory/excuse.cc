@@ -15,6 +15,8 @@ constexpr Excuse kExcuses[] = {
      "g_slice_alloc aborts by its contract, and asks no handler of ours"},
     {SIGSEGV, "libvips.so.42(vips_sink_disc",
      "libvips 8.16 writes a picture without the thread that it could not start"},
+    {SIGSEGV, "libhdf5_serial.so",
+     "HDF5 1.10 copies names and frees tables without a look; export to Keras calls it"},
     {SIGSEGV, "libglib-2.0.so", "g_log needs memory to say that there is none, and calls itself"},
 };
 

@@ -19,7 +19,7 @@ memory: {host: 1GiB}
 pipeline:
   - directory: {path: pictures, validation_split: 0.17}
   - decode
-  - augment: {size: [32, 32], zoom: 0.1}
+  - augment: {size: [33, 33], zoom: 0.1}
   - batch: {size: 4}
   - prefetch: {device: cpu}
   - features
@@ -105,6 +105,8 @@ std::vector<TriedCommand> MakeTriedCommands() {
       {"plan", {"plan", work.training}},
       {"explain", {"explain", work.killed}},
       {"export", {"export", work.done, "--to", "onnx", "--out", "OUT/model.onnx"}},
+      {"keras", {"export", work.done, "--to", "keras", "--out", "OUT/model.weights.h5"}},
+      {"torchvision", {"export", work.done, "--to", "torchvision", "--out", "OUT/model.pth"}},
   };
 }
 

@@ -41,6 +41,8 @@ TEST(CommandLine, SaysWhatTheCommandsOfOtherProgramsAreHere) {
   EXPECT_EQ(train.status, 2);
   EXPECT_EQ(train.err, "weir: `train` is `run` here: weir run CONFIG\n");
   EXPECT_EQ(Weir({"fit"}).err, "weir: `fit` is `run` here: weir run CONFIG\n");
+  EXPECT_EQ(Weir({"convert", "first"}).err,
+            "weir: `convert` is `export` here: weir export RUN --to FORMAT\n");
   for (const char* word : {"val", "test"}) {
     EXPECT_EQ(
         Weir({word, "first"}).err,

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "stages/model/export/formats/export_format.h"
 #include "tests/pipelines/training_run.h"
 #include "tests/support/file_text.h"
 
@@ -18,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::ContainsRegex;
-using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -42,9 +43,9 @@ class ExportTest : public ::testing::Test {
 
   // Paths in what it says are shown with $ for the folder of the test.
   ProcessOutcome Export(const std::vector<std::string>& more = {}, const std::string& from = "run",
-                        const ProcessSetup& setup = {}) const {
+                        const ProcessSetup& setup = {}, const std::string& to = "onnx") const {
     ProcessOutcome outcome =
-        Weir(Joined({"export", (scratch_ / from).string(), "--to", "onnx"}, more), setup);
+        Weir(Joined({"export", (scratch_ / from).string(), "--to", to}, more), setup);
     outcome.out = scratch_.Shortened(outcome.out);
     outcome.err = scratch_.Shortened(outcome.err);
     return outcome;
@@ -115,9 +116,9 @@ TEST_F(ExportTest, RefusesWhatIsNoRun) {
 TEST_F(ExportTest, SuggestsTheFormatThatWasMeant) {
   const ProcessOutcome outcome = Weir({"export", run_.string(), "--to", "onx"});
   EXPECT_EQ(outcome.status, 2);
-  EXPECT_EQ(outcome.err,
-            "weir: --to `onx`: there is no such format; did you mean `onnx`?\n"
-            "  What there is: onnx.\n");
+  EXPECT_THAT(outcome.err,
+              StartsWith("weir: --to `onx`: there is no such format; did you mean `onnx`?\n"
+                         "  What there is: onnx"));
 }
 
 TEST_F(ExportTest, NamesWhatIsDamagedAndLeavesNothingBehind) {
@@ -135,13 +136,70 @@ TEST_F(ExportTest, NamesWhatIsDamagedAndLeavesNothingBehind) {
 
 TEST_F(ExportTest, LeavesNothingHalfWhereTheDiskIsFull) {
   const std::vector<std::string> before = Names(run_);
-  const ProcessOutcome outcome = Export({}, "run", {.in_child = [] {
-                                          const rlimit limit{1 << 20, 1 << 20};
-                                          setrlimit(RLIMIT_FSIZE, &limit);
-                                        }});
-  EXPECT_EQ(outcome.status, 4);
-  EXPECT_THAT(outcome.err, HasSubstr("$/run/model.onnx"));
-  EXPECT_EQ(Names(run_), before);
+  for (const ExportFormat* format : ExportFormats()) {
+    const ProcessOutcome outcome = Export({}, "run",
+                                          {.in_child =
+                                               [] {
+                                                 const rlimit limit{1 << 20, 1 << 20};
+                                                 setrlimit(RLIMIT_FSIZE, &limit);
+                                               }},
+                                          std::string(format->name));
+    EXPECT_EQ(outcome.status, 4);
+    EXPECT_THAT(outcome.err, StartsWith("weir: $/run/" + std::string(format->file_name) +
+                                        ": cannot be written: File too large\n"));
+    EXPECT_EQ(Names(run_), before);
+  }
+}
+
+TEST_F(ExportTest, PrintsTheProgramThatLoadsWeights) {
+  const ProcessOutcome outcome = Export({}, "run", {}, "keras");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_THAT(outcome.out, ContainsRegex("^\\$/run/model.weights.h5: weights for Keras 3, [0-9.]+ "
+                                         "MB; they are loaded by\n\nimport keras\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("alpha=0.35, input_shape=(32, 32, 3))\n"));
+  EXPECT_THAT(outcome.out, EndsWith("\nmodel.load_weights(\"$/run/model.weights.h5\")\n\n"));
+}
+
+TEST_F(ExportTest, WritesTheFileForTorchvisionThatItsNameAsksFor) {
+  const ProcessOutcome usual = Export({}, "run", {}, "torchvision");
+  EXPECT_THAT(usual.out, StartsWith("$/run/model.pth: weights for torchvision, "));
+  EXPECT_THAT(usual.out, HasSubstr("torch.load(\"$/run/model.pth\", weights_only=True)"));
+  EXPECT_THAT(FileText(run_ / "model.pth"), StartsWith("PK"));
+  const fs::path other = scratch_ / "model.safetensors";
+  EXPECT_THAT(Export({"--out", other.string()}, "run", {}, "torchvision").out,
+              HasSubstr("safetensors.torch.load_file(\"$/model.safetensors\")"));
+  EXPECT_THAT(FileText(other), HasSubstr("\"classifier.1.weight\""));
+  EXPECT_THAT(Export({"--out", (scratch_ / "model.bin").string()}, "run", {}, "torchvision").err,
+              StartsWith("weir: --out $/model.bin: a file of --to torchvision ends in .pth or "
+                         ".safetensors\n"));
+}
+
+TEST_F(ExportTest, RefusesWhatSaysNothingToWeights) {
+  const std::string advice =
+      "  Leave it out: a program of others feeds and computes the network.\n";
+  for (const std::vector<std::string>& options :
+       {std::vector<std::string>{"--input", "uint8"}, std::vector<std::string>{"--keep-batch-norm"},
+        std::vector<std::string>{"--precision", "int8"}}) {
+    const ProcessOutcome outcome = Export(options, "run", {}, "keras");
+    EXPECT_EQ(outcome.status, 2);
+    const std::string option =
+        options[0] == "--precision" ? options[0] + " " + options[1] : options[0];
+    EXPECT_EQ(outcome.err, "weir: " + option +
+                               ": --to keras writes the weights alone, in float32 and as they "
+                               "were learnt\n" +
+                               advice);
+  }
+  EXPECT_EQ(Export({"--precision", "float32"}, "run", {}, "keras").status, 0);
+}
+
+TEST_F(ExportTest, RefusesAnEndingByWhichOthersWouldReadTheFileWrongly) {
+  const ProcessOutcome outcome =
+      Export({"--out", (scratch_ / "model.h5").string()}, "run", {}, "keras");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.err,
+            "weir: --out $/model.h5: a file of --to keras ends in .weights.h5\n"
+            "  Others tell by the name how to read it.\n");
 }
 
 TEST_F(ExportTest, RefusesToResizeWhereTheRunCuts) {

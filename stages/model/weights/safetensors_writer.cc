@@ -95,14 +95,19 @@ void WriteSafetensors(const std::filesystem::path& path, std::vector<TensorToWri
   file.Commit();
 }
 
+void WriteSafetensorsHeader(AtomicFile& file, const std::vector<TensorToWrite>& tensors,
+                            const std::map<std::string, std::string>& metadata) {
+  const std::string header = Header(file.path(), tensors, metadata);
+  const std::uint64_t header_bytes = header.size();
+  file.Write(std::as_bytes(std::span(&header_bytes, 1)));
+  file.Write(std::as_bytes(std::span(header)));
+}
+
 SafetensorsStream::SafetensorsStream(const std::filesystem::path& path,
                                      const std::vector<TensorToWrite>& tensors,
                                      const std::map<std::string, std::string>& metadata)
     : file_(path) {
-  const std::string header = Header(path, tensors, metadata);
-  const std::uint64_t header_bytes = header.size();
-  Write(std::as_bytes(std::span(&header_bytes, 1)));
-  Write(std::as_bytes(std::span(header)));
+  WriteSafetensorsHeader(file_, tensors, metadata);
 }
 
 namespace {

@@ -35,6 +35,11 @@ struct TensorToWrite {
 void WriteSafetensors(const std::filesystem::path& path, std::vector<TensorToWrite> tensors,
                       const std::map<std::string, std::string>& metadata = {});
 
+// The header alone: the bytes of `tensors` are to follow in their order, of which only names, shapes
+// and types are read.
+void WriteSafetensorsHeader(AtomicFile& file, const std::vector<TensorToWrite>& tensors,
+                            const std::map<std::string, std::string>& metadata = {});
+
 // The same for tensors that are made one after another, so that no two need be held at once. All
 // members throw Error(kData) where the disk refuses.
 class SafetensorsStream {

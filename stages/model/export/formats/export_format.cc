@@ -7,13 +7,17 @@
 #include "framework/config/suggestion.h"
 #include "framework/error.h"
 #include "framework/text.h"
+#include "stages/model/export/formats/keras_format.h"
 #include "stages/model/export/formats/onnx_format.h"
+#include "stages/model/export/formats/torchvision_format.h"
 
 namespace weir {
 namespace {
 
 constexpr const ExportFormat* kFormats[] = {
     &kOnnxFormat,
+    &kKerasFormat,
+    &kTorchvisionFormat,
 };
 
 }  // namespace

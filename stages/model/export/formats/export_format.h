@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -41,16 +42,27 @@ struct ExportFormat {
   std::string_view name;       // what --to takes, in small letters: "onnx"
   std::string_view title;      // "ONNX, opset 18"
   std::string_view file_name;  // what it is called in the folder of a run: "model.onnx"
+  // What a file of --out has to end in one of, as others tell the format by it; empty: in anything.
+  std::span<const std::string_view> endings{};
 
   // Writes all of the file, and leaves the Commit() to the caller. Throws Error(kConfig) where the
   // format cannot hold the model, Error(kData) as the file and the graph do. Holds the constants of
   // one operation at a time, and some 100 KB.
   void (*write)(const ExportJob& job, AtomicFile& file);
 
+  // Where what is written are weights alone, for a network that a program of others builds and
+  // feeds: Python's text that makes `model`, and the line that loads the file into it. The graph
+  // then keeps its batch norms. build() throws Error(kConfig) where that network cannot compute
+  // what the model does. Null: it is a whole model.
+  std::string (*build)(const ExportJob& job) = nullptr;
+  std::string (*load)(const std::filesystem::path& file) = nullptr;
+  bool is_weights() const { return build != nullptr; }
+
   std::string_view module;   // Python's, which runs it: "onnxruntime"
   std::string_view package;  // what pip calls that
   // Python's text of open_model(path), which gives a function of one array, the input, that returns
-  // the probabilities, [N, classes].
+  // the probabilities, [N, classes]. The text of build() is run behind it, and the input is then
+  // that of ExportInput::kFloat.
   std::string_view opening;
 };
 

@@ -16,20 +16,6 @@ std::string Text(float number) {
   return text.str();
 }
 
-// "x * 0.00784314 - 1", or with the numbers of red, green and blue in lists.
-std::string FormulaText(const Preprocessing& preprocessing) {
-  const auto& [scale, offset] = preprocessing;
-  if (AreEqual(scale) && AreEqual(offset)) {
-    const bool is_negative = offset[0] < 0;
-    return "x * " + Text(scale[0]) + (is_negative ? " - " : " + ") +
-           Text(is_negative ? -offset[0] : offset[0]);
-  }
-  const auto list = [](const std::array<float, 3>& channels) {
-    return "[" + Text(channels[0]) + ", " + Text(channels[1]) + ", " + Text(channels[2]) + "]";
-  };
-  return "x * " + list(scale) + " + " + list(offset) + " of red, green and blue";
-}
-
 std::string InputText(const ExportJob& job, const std::string& size) {
   switch (job.input) {
     case ExportInput::kUint8:
@@ -55,7 +41,20 @@ std::string InputText(const ExportJob& job, const std::string& size) {
 std::string PreprocessingText(const ExportJob& job) {
   const MapSize size = job.graph.model().network().input();
   return InputText(job, std::to_string(size.height) + " x " + std::to_string(size.width)) +
-         FormulaText(job.graph.model().preprocessing());
+         PreprocessingFormula(job.graph.model().preprocessing());
+}
+
+std::string PreprocessingFormula(const Preprocessing& preprocessing) {
+  const auto& [scale, offset] = preprocessing;
+  if (AreEqual(scale) && AreEqual(offset)) {
+    const bool is_negative = offset[0] < 0;
+    return "x * " + Text(scale[0]) + (is_negative ? " - " : " + ") +
+           Text(is_negative ? -offset[0] : offset[0]);
+  }
+  const auto list = [](const std::array<float, 3>& channels) {
+    return "[" + Text(channels[0]) + ", " + Text(channels[1]) + ", " + Text(channels[2]) + "]";
+  };
+  return "x * " + list(scale) + " + " + list(offset) + " of red, green and blue";
 }
 
 }  // namespace weir

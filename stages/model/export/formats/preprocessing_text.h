@@ -13,4 +13,8 @@ namespace weir {
 // 1".
 std::string PreprocessingText(const ExportJob& job);
 
+// "x * 0.00784314 - 1", or with the numbers of red, green and blue in lists: what becomes of each
+// byte x.
+std::string PreprocessingFormula(const Preprocessing& preprocessing);
+
 }  // namespace weir
