@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "stages/model/export/formats/onnx_bytes.h"
+#include "stages/model/export/formats/encoded_constants.h"
 #include "stages/model/export/formats/onnx_graph.h"
 #include "tests/stages/model/backbones/drawn_networks.h"
 #include "tests/stages/model/export/formats/read_onnx.h"
