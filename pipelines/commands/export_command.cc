@@ -83,7 +83,7 @@ std::shared_ptr<const std::vector<MapStatistics>> MapsOf(const SavedModel& saved
   return is_int8 ? saved.source.maps : nullptr;
 }
 
-std::string InputText(const Model& model, ExportInput input) {
+std::string InputText(const Model& model, ExportInput input, bool channels_last) {
   const MapSize size = model.network().input();
   const std::string height = std::to_string(size.height), width = std::to_string(size.width);
   switch (input) {
@@ -92,7 +92,8 @@ std::string InputText(const Model& model, ExportInput input) {
     case ExportInput::kAnySize:
       return "uint8 [N, height, width, 3]";
     case ExportInput::kFloat:
-      return "float32 [N, 3, " + height + ", " + width + "]";
+      return channels_last ? "float32 [N, " + height + ", " + width + ", 3]"
+                           : "float32 [N, 3, " + height + ", " + width + "]";
   }
   return "";
 }
@@ -131,6 +132,10 @@ void Print(const ExportDifference& difference, const fs::path& out) {
 
 void ExportCommand(const ExportOptions& options, StageTable& stages) {
   const ExportFormat& format = FindExportFormat(options.format);
+  if (options.input == ExportInput::kAnySize && !format.why_not_any_size.empty()) {
+    throw Error(ErrorKind::kConfig, "--input any-size: " + std::string(format.why_not_any_size),
+                "Leave --input out, and feed the model pictures of its size.");
+  }
   const Source source = SourceOf(options.run);
   const fs::path out = !options.out.empty()
                            ? options.out
@@ -163,7 +168,8 @@ void ExportCommand(const ExportOptions& options, StageTable& stages) {
   std::printf("%s: %s%s, %s; images %s, probabilities float32 [N, %zu]\n",
               OneLine(out.string()).c_str(), std::string(format.title).c_str(),
               maps ? ", int8" : "", PrintableBytes(static_cast<double>(bytes)).c_str(),
-              InputText(model, options.input).c_str(), model.classes().size());
+              InputText(model, options.input, format.channels_last).c_str(),
+              model.classes().size());
   if (options.check.empty()) return;
   std::vector<std::string> overrides;
   if (!options.precision.empty()) {

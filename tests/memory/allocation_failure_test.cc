@@ -28,7 +28,7 @@ TEST_P(AllocationFailure, OfAllFromOneOnEndsInWords) { Try(true); }
 
 INSTANTIATE_TEST_SUITE_P(OfEachCommand, AllocationFailure,
                          ::testing::Values("run", "resume", "flow", "predict", "evaluate", "check",
-                                           "preview", "plan", "explain", "export"),
+                                           "preview", "plan", "explain", "export", "export_tflite"),
                          [](const auto& command) { return std::string(command.param); });
 
 }  // namespace

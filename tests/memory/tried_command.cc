@@ -105,6 +105,7 @@ std::vector<TriedCommand> MakeTriedCommands() {
       {"plan", {"plan", work.training}},
       {"explain", {"explain", work.killed}},
       {"export", {"export", work.done, "--to", "onnx", "--out", "OUT/model.onnx"}},
+      {"export_tflite", {"export", work.done, "--to", "tflite", "--out", "OUT/model.tflite"}},
   };
 }
 

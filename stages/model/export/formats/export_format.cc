@@ -8,12 +8,14 @@
 #include "framework/error.h"
 #include "framework/text.h"
 #include "stages/model/export/formats/onnx_format.h"
+#include "stages/model/export/formats/tflite_format.h"
 
 namespace weir {
 namespace {
 
 constexpr const ExportFormat* kFormats[] = {
     &kOnnxFormat,
+    &kTfliteFormat,
 };
 
 }  // namespace
