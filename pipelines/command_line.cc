@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "framework/config/home_folder.h"
+#include "framework/config/suggestion.h"
 #include "pipelines/commands/commands.h"
 
 namespace weir {
@@ -226,10 +227,22 @@ constexpr const char* kExportExamples = R"(Examples:
       writes first/model.onnx, which is fed pictures of the model's size in bytes
   weir export first --to onnx --input any-size --out photos.onnx --check photos/
       one that resizes by itself, and how far it is from `weir predict` on photos/
+  weir export first --to tflite
+      writes first/model.tflite for LiteRT and the TFLite Task Library, labels included
   weir export first --to keras
       writes first/model.weights.h5, and prints the program in Keras that loads it
   weir export first --to torchvision --out first.safetensors
       weights for torchvision's own network, here not in a .pth)";
+
+// The names of the formats of which that holds, for a help text: "tflite".
+template <class Holds>
+std::string FormatsWhich(Holds holds) {
+  std::vector<std::string> names;
+  for (const ExportFormat* format : ExportFormats()) {
+    if (holds(*format)) names.emplace_back(format->name);
+  }
+  return Enumerate(names);
+}
 
 void DeclareExport(CLI::App& app, StageTable& stages) {
   auto options = std::make_shared<ExportOptions>();
@@ -246,7 +259,7 @@ void DeclareExport(CLI::App& app, StageTable& stages) {
       ->required();
   command
       ->add_option("--out", options->out,
-                   "The file to write (default: in RUN, model with the format's ending)")
+                   "The file to write (default: in RUN, called as the format has it: model.onnx)")
       ->transform(HomeFolder())
       ->type_name("FILE");
   std::vector<std::string> inputs;
@@ -255,8 +268,12 @@ void DeclareExport(CLI::App& app, StageTable& stages) {
       ->add_option_function<std::string>(
           "--input", [options](const std::string& name) { options->input = InputOf(name); },
           "What it is fed: uint8, pictures in bytes of the model's size [N, H, W, 3] (the "
-          "default); any-size, pictures of any one size, which it resizes; or float, "
-          "[N, 3, H, W] already scaled as the network is fed")
+          "default); any-size, pictures of any one size, which it resizes (not in " +
+              FormatsWhich([](const auto& each) { return !each.why_not_any_size.empty(); }) +
+              "); or float, already scaled as the network is fed: [N, 3, H, W], in " +
+              FormatsWhich(
+                  [](const auto& each) { return each.channels_last && !each.is_weights(); }) +
+              " [N, H, W, 3]")
       ->check(CLI::IsMember(inputs))
       ->type_name("INPUT");
   command->add_flag("--keep-batch-norm", options->keeps_batch_norms,

@@ -93,7 +93,7 @@ std::shared_ptr<const std::vector<MapStatistics>> MapsOf(const SavedModel& saved
   return is_int8 ? saved.source.maps : nullptr;
 }
 
-std::string InputText(const Model& model, ExportInput input) {
+std::string InputText(const Model& model, ExportInput input, bool channels_last) {
   const MapSize size = model.network().input();
   const std::string height = std::to_string(size.height), width = std::to_string(size.width);
   switch (input) {
@@ -102,7 +102,8 @@ std::string InputText(const Model& model, ExportInput input) {
     case ExportInput::kAnySize:
       return "uint8 [N, height, width, 3]";
     case ExportInput::kFloat:
-      return "float32 [N, 3, " + height + ", " + width + "]";
+      return channels_last ? "float32 [N, " + height + ", " + width + ", 3]"
+                           : "float32 [N, 3, " + height + ", " + width + "]";
   }
   return "";
 }
@@ -129,8 +130,8 @@ void PrintWritten(const ExportFormat& format, const ExportJob& job, bool is_int8
     return;
   }
   const Model& model = job.graph.model();
-  std::printf("; images %s, probabilities float32 [N, %zu]\n", InputText(model, job.input).c_str(),
-              model.classes().size());
+  std::printf("; images %s, probabilities float32 [N, %zu]\n",
+              InputText(model, job.input, format.channels_last).c_str(), model.classes().size());
 }
 
 void Print(const ExportDifference& difference, const fs::path& out) {
@@ -156,6 +157,10 @@ void Print(const ExportDifference& difference, const fs::path& out) {
 void ExportCommand(const ExportOptions& options, StageTable& stages) {
   const ExportFormat& format = FindExportFormat(options.format);
   CheckOptions(format, options);
+  if (options.input == ExportInput::kAnySize && !format.why_not_any_size.empty()) {
+    throw Error(ErrorKind::kConfig, "--input any-size: " + std::string(format.why_not_any_size),
+                "Leave --input out, and feed the model pictures of its size.");
+  }
   const TrainedModel source = FindTrainedModel(options.run);
   const fs::path out = !options.out.empty()
                            ? options.out
@@ -193,6 +198,7 @@ void ExportCommand(const ExportOptions& options, StageTable& stages) {
   if (!precision.empty()) overrides.push_back("pipeline.features.precision=" + precision);
   Print(CompareWithPredict({.opening = std::string(format.opening) + program,
                             .input = job.input,
+                            .channels_last = format.channels_last,
                             .preprocessing = graph.model().preprocessing(),
                             .exported = out,
                             .run = source.run,

@@ -32,7 +32,7 @@ constexpr std::string_view kComparing = R"(
 import struct, sys
 import numpy
 
-model, classes, as_float = open_model(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "float"
+model, classes, fed = open_model(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 scale, offset = numpy.array(sys.argv[4:10], numpy.float32).reshape(2, 3)
 source, answers, predicted = sys.stdin.buffer, sys.stdout.buffer, {}
 
@@ -46,8 +46,10 @@ while len(head := source.read(12)) == 12:
         predicted[indices[0]] = read(numpy.float32, classes)
         continue
     images = read(numpy.uint8, count * height * width * 3).reshape(count, height, width, 3)
-    if as_float:
-        images = numpy.ascontiguousarray((images * scale + offset).transpose(0, 3, 1, 2))
+    if fed != "bytes":
+        images = images * scale + offset
+    if fed == "channels first":
+        images = numpy.ascontiguousarray(images.transpose(0, 3, 1, 2))
     for index, given in zip(indices, model(images)):
         wanted = predicted.get(index)
         if wanted is None:
@@ -69,9 +71,15 @@ std::span<const std::byte> BytesOf(const std::vector<T>& values) {
   return std::as_bytes(std::span(values));
 }
 
+// What the exported model is fed, as the program above is told it.
+std::string_view FedTo(const ExportCheck& check) {
+  if (check.input != ExportInput::kFloat) return "bytes";
+  return check.channels_last ? "channels last" : "channels first";
+}
+
 std::vector<std::string> ArgumentsOf(const ExportCheck& check, std::size_t classes) {
   std::vector<std::string> arguments = {check.exported.string(), std::to_string(classes),
-                                        check.input == ExportInput::kFloat ? "float" : "uint8"};
+                                        std::string(FedTo(check))};
   for (const auto& channels : {check.preprocessing.scale, check.preprocessing.offset}) {
     for (const float value : channels) {
       std::array<char, 32> text{};

@@ -18,6 +18,7 @@ namespace weir {
 struct ExportCheck {
   std::string opening;  // Python's text of open_model(), as ExportFormat has it
   ExportInput input = ExportInput::kUint8;
+  bool channels_last = false;  // an input of numbers is [N, H, W, 3]
   Preprocessing preprocessing{};
   std::filesystem::path exported;      // the file that was written
   std::filesystem::path run;           // the folder of the run

@@ -107,6 +107,7 @@ std::vector<TriedCommand> MakeTriedCommands() {
       {"export", {"export", work.done, "--to", "onnx", "--out", "OUT/model.onnx"}},
       {"keras", {"export", work.done, "--to", "keras", "--out", "OUT/model.weights.h5"}},
       {"torchvision", {"export", work.done, "--to", "torchvision", "--out", "OUT/model.pth"}},
+      {"tflite", {"export", work.done, "--to", "tflite", "--out", "OUT/model.tflite"}},
   };
 }
 

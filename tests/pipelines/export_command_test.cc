@@ -1,5 +1,5 @@
 // `weir export`, seen from outside: what it writes and says, and what it refuses. What others make
-// of the file is onnx_test.py's.
+// of the files is onnx_test.py's and tflite_test.py's.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -219,6 +219,34 @@ TEST_F(ExportTest, RefusesToResizeWhereTheRunCuts) {
   EXPECT_EQ(Export().status, 0);
 }
 
+TEST_F(ExportTest, WritesTensorFlowLiteWithTheChannelsLast) {
+  const auto export_tflite = [this](const std::vector<std::string>& more = {}) {
+    ProcessOutcome outcome =
+        Weir(Joined({"export", run_.string(), "--to", "tflite", "--force"}, more));
+    outcome.out = scratch_.Shortened(outcome.out);
+    return outcome;
+  };
+  const ProcessOutcome bytes = export_tflite();
+  EXPECT_EQ(bytes.status, 0) << bytes.err;
+  EXPECT_THAT(bytes.out,
+              ContainsRegex("^\\$/run/model.tflite: TensorFlow Lite, schema version 3, [0-9.]+ MB; "
+                            "images uint8 \\[N, 32, 32, 3\\], probabilities float32 "
+                            "\\[N, [0-9]+\\]\n$"));
+  const std::string first = FileText(run_ / "model.tflite");
+  EXPECT_EQ(first.substr(4, 4), "TFL3");
+  EXPECT_THAT(first, HasSubstr("labels.txt"));
+  EXPECT_EQ(export_tflite().status, 0);
+  EXPECT_EQ(FileText(run_ / "model.tflite"), first);
+  EXPECT_THAT(export_tflite({"--input", "float"}).out,
+              HasSubstr("images float32 [N, 32, 32, 3], probabilities"));
+  const ProcessOutcome any_size = export_tflite({"--input", "any-size"});
+  EXPECT_EQ(any_size.status, 2);
+  EXPECT_EQ(any_size.err,
+            "weir: --input any-size: TensorFlow Lite resizes without antialiasing, and a model "
+            "learns from pictures that are shrunk with it\n"
+            "  Leave --input out, and feed the model pictures of its size.\n");
+}
+
 TEST_F(ExportTest, RefusesInt8WhereItWasNotMeasured) {
   EXPECT_EQ(
       Export({"--precision", "int8"}).err,
@@ -240,13 +268,14 @@ TEST_F(ExportTest, SaysThatACheckNeedsPython) {
   EXPECT_EQ(Export({}, "run", without).status, 0);
 }
 
-TEST(ExportHelp, HasTwoExamples) {
+TEST(ExportHelp, HasExamples) {
   const ProcessOutcome outcome = Weir({"export", "--help"});
   EXPECT_EQ(outcome.status, 0);
   EXPECT_THAT(outcome.out,
               AllOf(HasSubstr("Examples:\n  weir export first --to onnx\n"),
                     HasSubstr("\n  weir export first --to onnx --input any-size --out photos.onnx "
                               "--check photos/\n"),
+                    HasSubstr("\n  weir export first --to tflite\n"),
                     HasSubstr("--keep-batch-norm"), HasSubstr("--force"), HasSubstr("--check")));
 }
 

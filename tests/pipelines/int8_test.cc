@@ -99,6 +99,11 @@ TEST_F(Int8Test, IsExportedAsItComputesOrInFloat32) {
   // Three quarters of the bytes of the backbone's 400,000 values.
   EXPECT_GT(fs::file_size(scratch_ / "exact.onnx"),
             fs::file_size(scratch_ / "run/model.onnx") + 1'000'000);
+  const ProcessOutcome lite = Weir({"export", run, "--to", "tflite"});
+  EXPECT_EQ(lite.status, 0) << lite.err;
+  EXPECT_THAT(lite.out, HasSubstr("/model.tflite: TensorFlow Lite, schema version 3, int8, "));
+  EXPECT_GT(fs::file_size(scratch_ / "exact.onnx"),
+            fs::file_size(scratch_ / "run/model.tflite") + 900'000);
   const ProcessOutcome refused =
       Weir({"export", run, "--to", "onnx", "--keep-batch-norm", "--force"});
   EXPECT_EQ(refused.status, 2);

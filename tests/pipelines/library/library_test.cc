@@ -199,7 +199,8 @@ TEST_F(LibraryTest, SaysWhatIsWrongWithAPictureAndGoesOn) {
       {"nowhere.jpg", "No such file"}, {"cut.jpg", "truncated"}, {"text.jpg", "is text"},
       {"empty.jpg", "is empty"},       {"", "is a directory"},   {"pipe", "is not a regular file"}};
   for (const auto& [name, reason] : bad) {
-    EXPECT_THAT(Refusal([&] { workspace.Classify((scratch_ / name).string()); }),
+    const std::string path = (scratch_ / name).string();
+    EXPECT_THAT(Refusal([&] { workspace.Classify(path); }),
                 AllOf(StartsWith("3: "), HasSubstr(reason)))
         << name;
   }

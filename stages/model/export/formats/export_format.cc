@@ -9,6 +9,7 @@
 #include "framework/text.h"
 #include "stages/model/export/formats/keras_format.h"
 #include "stages/model/export/formats/onnx_format.h"
+#include "stages/model/export/formats/tflite_format.h"
 #include "stages/model/export/formats/torchvision_format.h"
 
 namespace weir {
@@ -16,6 +17,7 @@ namespace {
 
 constexpr const ExportFormat* kFormats[] = {
     &kOnnxFormat,
+    &kTfliteFormat,
     &kKerasFormat,
     &kTorchvisionFormat,
 };

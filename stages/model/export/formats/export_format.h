@@ -22,7 +22,8 @@ namespace weir {
 enum class ExportInput {
   kUint8,    // pictures of the model's size, [N, H, W, 3]; it preprocesses them
   kAnySize,  // pictures of any one size, [N, height, width, 3]; it resizes them, too
-  kFloat,    // what the network is fed, [N, 3, H, W] in float32: resized and preprocessed
+  kFloat,    // what the network is fed in float32, resized and preprocessed: [N, 3, H, W], or
+             // [N, H, W, 3] where the format has channels last
 };
 // Each with its name on the command line.
 inline constexpr std::array<std::pair<std::string_view, ExportInput>, 3> kExportInputs{
@@ -47,7 +48,7 @@ struct ExportFormat {
 
   // Writes all of the file, and leaves the Commit() to the caller. Throws Error(kConfig) where the
   // format cannot hold the model, Error(kData) as the file and the graph do. Holds the constants of
-  // one operation at a time, and some 100 KB.
+  // one operation at a time, the names of the classes, and some 100 KB, in int8 some 500.
   void (*write)(const ExportJob& job, AtomicFile& file);
 
   // Where what is written are weights alone, for a network that a program of others builds and
@@ -57,6 +58,9 @@ struct ExportFormat {
   std::string (*build)(const ExportJob& job) = nullptr;
   std::string (*load)(const std::filesystem::path& file) = nullptr;
   bool is_weights() const { return build != nullptr; }
+
+  bool channels_last = false;           // an input of numbers is [N, H, W, 3]
+  std::string_view why_not_any_size{};  // empty where it can resize as weir does
 
   std::string_view module;   // Python's, which runs it: "onnxruntime"
   std::string_view package;  // what pip calls that

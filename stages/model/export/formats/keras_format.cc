@@ -118,7 +118,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 def open_model(path):
     network = model
     network.load_weights(path)
-    return lambda images: network.predict_on_batch(images.transpose(0, 2, 3, 1).copy())
+    return lambda images: network.predict_on_batch(images)
 )";
 
 }  // namespace
@@ -130,6 +130,7 @@ const ExportFormat kKerasFormat = {.name = "keras",
                                    .write = Write,
                                    .build = KerasProgram,
                                    .load = KerasLoading,
+                                   .channels_last = true,
                                    .module = "keras",
                                    .package = "keras tensorflow",
                                    .opening = kOpening};

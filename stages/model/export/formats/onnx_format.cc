@@ -1,18 +1,15 @@
 #include "stages/model/export/formats/onnx_format.h"
 
-#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <protozero/pbf_builder.hpp>
 #include <span>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
+#include "stages/model/export/formats/encoded_constants.h"
 #include "stages/model/export/formats/onnx_fields.h"
 #include "stages/model/export/formats/onnx_graph.h"
 #include "stages/model/export/formats/onnx_nodes.h"
@@ -64,32 +61,6 @@ std::string ModelHead(const ExportJob& job) {
   add("weights_sha256", job.weights_sha256);
   return head;
 }
-
-// The constants of the operations, one after another, as the tensors of the file.
-class ConstantReader {
- public:
-  // Both outlive it.
-  ConstantReader(const InferenceGraph& graph, const std::vector<ConstantEncoder>& encoders)
-      : graph_(graph), encoders_(encoders) {}
-
-  std::vector<std::byte> Next() {
-    while (encoded_.empty()) {
-      for (auto& each : encoders_[operation_](graph_.ReadConstants(operation_))) {
-        encoded_.push_back(std::move(each));
-      }
-      ++operation_;
-    }
-    std::vector<std::byte> next = std::move(encoded_.front());
-    encoded_.pop_front();
-    return next;
-  }
-
- private:
-  const InferenceGraph& graph_;
-  const std::vector<ConstantEncoder>& encoders_;
-  int operation_ = 0;
-  std::deque<std::vector<std::byte>> encoded_;  // the operation before's
-};
 
 void Write(const ExportJob& job, AtomicFile& file) {
   const auto [graph, encoders] = OnnxNodesOf(job);

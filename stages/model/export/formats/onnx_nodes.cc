@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "framework/shape.h"
-#include "stages/model/export/formats/onnx_bytes.h"
 #include "stages/model/export/formats/onnx_pictures.h"
 
 namespace weir {

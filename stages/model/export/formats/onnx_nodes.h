@@ -1,18 +1,13 @@
 // The operations of an inference graph as the nodes of an ONNX graph.
 #pragma once
 
-#include <cstddef>
-#include <functional>
 #include <vector>
 
+#include "stages/model/export/formats/encoded_constants.h"
 #include "stages/model/export/formats/export_format.h"
 #include "stages/model/export/formats/onnx_graph.h"
 
 namespace weir {
-
-// The constants of one operation as the graph's tensors have them.
-using EncodedConstants = std::vector<std::vector<std::byte>>;
-using ConstantEncoder = std::function<EncodedConstants(const ConstantValues&)>;
 
 struct OnnxNodes {
   OnnxGraph graph;  // its AddLater are those of the operations, one operation after another

@@ -16,7 +16,7 @@ std::string Text(float number) {
   return text.str();
 }
 
-std::string InputText(const ExportJob& job, const std::string& size) {
+std::string InputText(const ExportJob& job, const std::string& size, bool channels_last) {
   switch (job.input) {
     case ExportInput::kUint8:
       return "RGB pictures of " + size +
@@ -29,18 +29,18 @@ std::string InputText(const ExportJob& job, const std::string& size) {
              " pixels, whatever their form, with a triangle filter as wide as the scale, and each "
              "value x becomes ";
     case ExportInput::kFloat:
-      return "RGB pictures of " + size +
-             " pixels in float32, [N, 3, H, W], of which each byte x "
-             "was made ";
+      return "RGB pictures of " + size + " pixels in float32, " +
+             (channels_last ? "[N, H, W, 3]" : "[N, 3, H, W]") + ", of which each byte x was made ";
   }
   return "";
 }
 
 }  // namespace
 
-std::string PreprocessingText(const ExportJob& job) {
+std::string PreprocessingText(const ExportJob& job, bool channels_last) {
   const MapSize size = job.graph.model().network().input();
-  return InputText(job, std::to_string(size.height) + " x " + std::to_string(size.width)) +
+  return InputText(job, std::to_string(size.height) + " x " + std::to_string(size.width),
+                   channels_last) +
          PreprocessingFormula(job.graph.model().preprocessing());
 }
 

@@ -10,8 +10,8 @@
 namespace weir {
 
 // "RGB pictures of 224 x 224 pixels in bytes, channels last; each byte x becomes x * 0.00784314 -
-// 1".
-std::string PreprocessingText(const ExportJob& job);
+// 1". An input of numbers is [N, 3, H, W], or where `channels_last` [N, H, W, 3].
+std::string PreprocessingText(const ExportJob& job, bool channels_last = false);
 
 // "x * 0.00784314 - 1", or with the numbers of red, green and blue in lists: what becomes of each
 // byte x.

@@ -12,15 +12,11 @@
 #include <utility>
 #include <vector>
 
-#include "stages/model/export/formats/onnx_bytes.h"
+#include "stages/model/export/formats/encoded_constants.h"
 #include "stages/model/export/formats/onnx_graph.h"
-#include "tests/stages/model/backbones/drawn_networks.h"
+#include "tests/stages/model/export/formats/exported_graphs.h"
 #include "tests/stages/model/export/formats/read_onnx.h"
-#include "tests/stages/model/export/inference/exact_inference.h"
 #include "tests/support/caught_error.h"
-#include "tests/support/file_text.h"
-#include "tests/support/head_layers.h"
-#include "tests/support/mobilenet_v2.h"
 #include "tests/support/scratch_folder.h"
 
 namespace weir {
@@ -32,30 +28,8 @@ using testing::Pair;
 using testing::StartsWith;
 using Attributes = std::map<std::string, std::string>;
 
-const Model::ClassNames kClasses =
-    std::make_shared<const std::vector<std::string>>(std::vector<std::string>{"ants", "b\"ees"});
-
-const Head kUsualHead = {HeadAveragePooling(), HeadDenseOfClasses(Activation::kSoftmax)};
-
-InferenceGraph GraphOf(Backbone backbone, Head head = kUsualHead, bool keeps_batch_norms = false) {
-  ModelConfig config;
-  config.head = std::move(head);
-  const auto model = std::make_shared<const Model>(config, std::move(backbone), kClasses, 1);
-  return InferenceGraph(model, RandomLayers(model->network(), 5), DrawnHeadArray,
-                        {.keeps_batch_norms = keeps_batch_norms});
-}
-
 ReadOnnx Written(const InferenceGraph& graph, ExportInput input = ExportInput::kUint8) {
-  const ScratchFolder folder;
-  AtomicFile file(folder / "model.onnx");
-  kOnnxFormat.write(
-      {.graph = graph, .input = input, .weir_version = "1.2.3", .weights_sha256 = "abc"}, file);
-  file.Commit();
-  return ParseOnnx(FileText(folder / "model.onnx"));
-}
-
-Backbone Small(const Convention& convention = Convention::Keras()) {
-  return MobileNetV2(0.35, {64, 96}, convention);
+  return ParseOnnx(FileOf(kOnnxFormat, graph, input));
 }
 
 std::vector<std::string> OpTypes(const ReadOnnx& onnx, std::size_t from, std::size_t to) {
@@ -188,21 +162,8 @@ TEST(OnnxFormat, KeepsBatchNormsWhereTheGraphDoes) {
   EXPECT_EQ(std::ranges::count(onnx.nodes, "BatchNormalization", &ReadNode::op_type), 52);
 }
 
-// With maps that are all of one scale.
-InferenceGraph Int8GraphOf(const Convention& convention) {
-  ModelConfig config;
-  config.head = kUsualHead;
-  const auto model = std::make_shared<const Model>(config, Small(convention), kClasses, 1);
-  std::vector<MapStatistics> maps;
-  for (const NetworkLayer& layer : model->network().layers()) {
-    maps.push_back({.scale = 0.02f, .means = std::vector<float>(layer.out_channels)});
-  }
-  return InferenceGraph(model, RandomLayers(model->network(), 5), DrawnHeadArray,
-                        {.maps = std::make_shared<const std::vector<MapStatistics>>(maps)});
-}
-
 TEST(OnnxFormat, WritesBytesAboutTheFloatOperationsOfAModelInInt8) {
-  const ReadOnnx onnx = Written(Int8GraphOf(Convention::Keras()));
+  const ReadOnnx onnx = Written(Int8GraphOf(Small()));
   EXPECT_EQ(onnx.metadata.at("precision"), "int8");
   EXPECT_THAT(OpTypes(onnx, 0, 8),
               ElementsAre("Transpose", "DequantizeLinear", "DequantizeLinear", "DequantizeLinear",
@@ -220,10 +181,10 @@ TEST(OnnxFormat, WritesBytesAboutTheFloatOperationsOfAModelInInt8) {
   EXPECT_EQ(onnx.tensors.at("signed_byte_zero").values, std::string(1, '\x80'));
   EXPECT_EQ(std::ranges::count(onnx.nodes, "QuantizeLinear", &ReadNode::op_type), 52);
 
-  const ReadOnnx by_channel = Written(Int8GraphOf(Convention::Torchvision()));
+  const ReadOnnx by_channel = Written(Int8GraphOf(Small(Convention::Torchvision())));
   EXPECT_EQ(by_channel.tensors.at("images_zero").values, "\x7c\x74\x68");
   EXPECT_EQ(Find(by_channel, "images_centred").attributes, (Attributes{{"axis", "1"}}));
-  EXPECT_EQ(CaughtError([] { Written(Int8GraphOf(Convention::Keras()), ExportInput::kFloat); }),
+  EXPECT_EQ(CaughtError([] { Written(Int8GraphOf(Small()), ExportInput::kFloat); }),
             "--input float: a model in int8 reads the bytes of pictures\n"
             "Leave --input out, or add --precision float32.");
 }
@@ -255,6 +216,7 @@ TEST(OnnxFormat, RefusesWhatIsTooLargeForAFileBeforeItReadsTheWeights) {
 
 TEST(ExportFormats, SuggestOneThatThereIs) {
   EXPECT_EQ(FindExportFormat("onnx").file_name, "model.onnx");
+  EXPECT_EQ(FindExportFormat("tflite").file_name, "model.tflite");
   EXPECT_THAT(CaughtError([] { FindExportFormat("onxx"); }),
               StartsWith("--to `onxx`: there is no such format; did you mean `onnx`?\n"
                          "What there is: onnx"));

@@ -1,10 +1,11 @@
-#include "stages/model/export/formats/onnx_bytes.h"
+#include "stages/model/export/formats/encoded_constants.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 namespace weir {
 namespace {
@@ -42,6 +43,18 @@ EncodedConstants EncodeInt8(const ConstantValues& constants, float from) {
     bias.push_back(static_cast<std::int32_t>(std::lround(biases[out] / double{bias_scales[out]})));
   }
   return {Encoded(kernel), Encoded(kernel_scales), Encoded(bias), Encoded(bias_scales)};
+}
+
+std::vector<std::byte> ConstantReader::Next() {
+  while (encoded_.empty()) {
+    for (auto& each : encoders_[operation_](graph_.ReadConstants(operation_))) {
+      encoded_.push_back(std::move(each));
+    }
+    ++operation_;
+  }
+  std::vector<std::byte> next = std::move(encoded_.front());
+  encoded_.pop_front();
+  return next;
 }
 
 }  // namespace weir
