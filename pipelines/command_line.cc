@@ -11,6 +11,7 @@
 #include "framework/config/home_folder.h"
 #include "framework/config/suggestion.h"
 #include "pipelines/commands/commands.h"
+#include "pipelines/export/export_formats.h"
 
 namespace weir {
 namespace {

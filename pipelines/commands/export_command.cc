@@ -14,6 +14,7 @@
 #include "framework/text.h"
 #include "pipelines/commands/commands.h"
 #include "pipelines/export/export_check.h"
+#include "pipelines/export/export_formats.h"
 #include "pipelines/job/trained_model.h"
 #include "pipelines/recipe/recipe.h"
 #include "stages/augment/crops.h"

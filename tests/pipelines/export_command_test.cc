@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "stages/model/export/formats/export_format.h"
+#include "pipelines/export/export_formats.h"
 #include "tests/pipelines/training_run.h"
 #include "tests/support/file_text.h"
 

@@ -1,7 +1,7 @@
-// The formats that a saved model can be exported in, in one list.
+// What a format is that a saved model can be exported in.
 //
-// A format is one file, which gives a row of the list: it walks the operations of an
-// InferenceGraph. A row says too how Python opens what was written, for `weir export --check`; weir
+// Each is a folder beside this file, which gives one of these: it walks the operations of an
+// InferenceGraph. It says too how Python opens what was written, for `weir export --check`; weir
 // itself runs no Python.
 #pragma once
 
@@ -69,10 +69,5 @@ struct ExportFormat {
   // that of ExportInput::kFloat.
   std::string_view opening;
 };
-
-std::span<const ExportFormat* const> ExportFormats();
-
-// Throws Error(kConfig), which suggests one that there is, where there is none of that name.
-const ExportFormat& FindExportFormat(std::string_view name);
 
 }  // namespace weir
