@@ -21,15 +21,16 @@ tar -xzf "$scratch"/weir-*.tar.gz -C "$scratch/tar" --strip-components=1
 diff -r "$scratch/deb/usr" "$scratch/tar" || fail 'the two packages hold different things'
 
 # Whatever the program and its own libraries are linked to is in the package, or is asked for.
-asked_for=$(dpkg-deb -f "$scratch"/weir_*.deb Depends)
+asked_for=$(dpkg-deb -f "$scratch"/weir_*.deb Depends | sed 's/ ([^)]*)//g; s/, /\n/g')  # a name a line
 own=$scratch/deb/usr/lib/weir
-for library in $(objdump -p "$scratch/deb/usr/bin/weir" "$own"/*.so* | sed -n 's/^ *NEEDED *//p' | sort -u); do
+linked=("$scratch/deb/usr/bin/weir" "$scratch/deb/usr/lib"/*.so* "$own"/*.so*)
+for library in $(objdump -p "${linked[@]}" | sed -n 's/^ *NEEDED *//p' | sort -u); do
   [ ! -e "$own/$library" ] || continue
   is_asked_for=
   for package in $(dpkg -S "*/$library" | sed 's/:.*//'); do
-    if grep -qF "$package (" <<< "$asked_for"; then is_asked_for=1; fi
+    if grep -qxF "$package" <<< "$asked_for"; then is_asked_for=1; fi
   done
-  [ -n "$is_asked_for" ] || fail "$library is in no package that is asked for: $asked_for"
+  [ -n "$is_asked_for" ] || fail "$library is in no package that is asked for: ${asked_for//$'\n'/, }"
 done
 
 cd "$scratch"
