@@ -8,6 +8,7 @@
 #include "stages/files/class_names.h"
 #include "stages/model/backbones/load_backbone.h"
 #include "stages/model/export/model_description.h"
+#include "stages/model/export/yaml_json.h"
 #include "stages/model/weights/safetensors_writer.h"
 #include "stages/model/weights/weights_file.h"
 #include "tests/support/caught_error.h"
@@ -204,7 +205,8 @@ TEST_F(SavedModelTest, IsDescribedForPeopleToo) {
         "activation": "softmax"
       }
     }
-  ]
+  ],
+  "precision": "float32"
 }
 )");
 }
@@ -241,6 +243,17 @@ TEST_F(SavedModelTest, RefusesAnotherVersion) {
   EXPECT_EQ(Refusal(), Damage("it is of version 2, this weir reads version 1"));
 }
 
+TEST_F(SavedModelTest, SaysHowItIsToBeUsed) {
+  EXPECT_TRUE(LoadSavedModel(folder()).use.pictures.is_null());
+  const JsonLimits limits{.text_bytes = 4096, .value_bytes = 256};
+  const YamlNode pictures =
+      YamlFromJson(R"([{"decode": {}}, {"augment": {"size": [64, 96]}}])", {.limits = limits});
+  SaveModel(folder(), model_, learner_, nullptr, {pictures, Precision::kBfloat16}, {});
+  const ModelUse use = LoadSavedModel(folder()).use;
+  EXPECT_EQ(ToJson(use.pictures), ToJson(pictures));
+  EXPECT_EQ(use.precision, Precision::kBfloat16);
+}
+
 TEST_F(SavedModelTest, RefusesValuesThatMakeNoSense) {
   Replace("\"symmetric\"", "\"symetric\"");
   EXPECT_EQ(Refusal(),
@@ -253,10 +266,9 @@ TEST_F(SavedModelTest, RefusesValuesThatMakeNoSense) {
   EXPECT_EQ(Refusal(), Damage("unknown key `klasses`; did you mean `classes`?"));
   Replace("\"klasses\"", "\"classes\"");
   Replace("\"preprocessing\"", "\"head\": [], \"x\"");
-  EXPECT_EQ(
-      Refusal(),
-      Damage("unknown key `x`; it takes version, classes, input, convention, kept, preprocessing, "
-             "backbone and head"));
+  EXPECT_EQ(Refusal(),
+            Damage("unknown key `x`; it takes version, classes, input, convention, pictures, "
+                   "precision, kept, preprocessing, backbone and head"));
 }
 
 TEST_F(SavedModelTest, RefusesADescriptionNestedWithoutEnd) {
