@@ -86,7 +86,7 @@ typedef enum weir_picture_kind {
  * model's size as a decoded file is; where they are as large as the file's, answers may differ from
  * the file's in the last digits, as a JPEG is made smaller while it is decoded. */
 typedef struct weir_picture {
-  weir_picture_kind kind;
+  int kind; /* a weir_picture_kind */
   const char* path;
   const void* bytes; /* of the file, or the first pixel */
   size_t size;       /* of the file */

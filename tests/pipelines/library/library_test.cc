@@ -215,7 +215,7 @@ TEST_F(LibraryTest, RefusesArgumentsThatCannotBe) {
   const libweir::Workspace workspace(opened);
   const std::uint8_t pixel[3] = {};
   weir_picture of_no_kind = weir_picture_at("x");
-  of_no_kind.kind = static_cast<weir_picture_kind>(9);
+  of_no_kind.kind = 9;
   for (const weir_picture& picture :
        {weir_picture_at(nullptr), weir_picture_in(nullptr, 3), weir_picture_of(nullptr, 1, 1, 3),
         weir_picture_of(pixel, 0, 1, 3), weir_picture_of(pixel, 1, -1, 3),
