@@ -19,6 +19,7 @@
  *
  * Sizes are in bytes; strings are UTF-8, and end with what they are of.
  */
+/* NOLINTBEGIN: names, headers and typedefs are C's */
 #ifndef WEIR_WEIR_H_
 #define WEIR_WEIR_H_
 
@@ -134,3 +135,4 @@ int weir_top(const weir_model* model, const float* probabilities, int count,
 #endif
 
 #endif /* WEIR_WEIR_H_ */
+/* NOLINTEND */
