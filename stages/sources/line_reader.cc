@@ -25,7 +25,7 @@ std::size_t ReadFile(const std::string& name, const FileBytes& file, std::uint64
                      std::size_t count) {
   const std::size_t got = file.ReadSome(offset, to, count);
   if (got == count || offset + got >= file.size()) return got;
-  const std::string failure = file.failure();
+  const std::string& failure = file.failure();
   throw Error(ErrorKind::kData,
               "'" + name + "' " + (failure.empty() ? "cannot be read to its end" : failure),
               "See whether its disk has a fault, or somebody changes it.");
