@@ -33,7 +33,7 @@ extern "C" {
 typedef enum weir_status {
   WEIR_OK = 0,
   WEIR_BAD_ARGUMENT = 1, /* a null pointer, a size that cannot be */
-  WEIR_BAD_MODEL = 2,    /* the folder is no model, its files are damaged or do not belong together */
+  WEIR_BAD_MODEL = 2,    /* no model, or its files are damaged or do not belong together */
   WEIR_BAD_PICTURE = 3,  /* not a picture that weir reads, cut off, corrupt, gone */
   WEIR_NO_ROOM = 4,      /* the budget, or the machine's memory, has no room for it now */
   WEIR_UNSUPPORTED = 5,  /* this processor cannot compute what the model wants, or its pictures

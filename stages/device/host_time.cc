@@ -20,7 +20,7 @@ double MultiplyAdds(const Network& network, int index) {
          taps;
 }
 
-// Of a head's layer, which reads one vector: each weight of a matrix is used once.
+// What a head's layer takes, which reads one vector: each weight of a matrix is used once.
 double MultiplyAdds(const std::vector<HeadArray>& arrays) {
   double sum = 0;
   for (const HeadArray& array : arrays) {

@@ -33,7 +33,7 @@ struct JobCourse {
     FrozenConfig frozen;
     int epochs = 1;
   };
-  // Of the whole training, those that are over among them; empty where nothing learns.
+  // All phases of the training, those that are over among them; empty where nothing learns.
   std::vector<Phase> phases{};
   Split split = Split::kTrain;  // where nothing learns: what the one pass goes over
   bool keeps_features = true;   // where they are the same in each epoch

@@ -5,9 +5,9 @@
 //   - list: {paths: [photos, scan.png]}
 //   - list: {file: pictures.txt, root: photos}
 //
-// On a command line "-" is the list on standard input. A file that is named is taken whatever its name ends in. Of those in `file` only the first ten
-// are looked up when the list is read, of which one has to be there; others are dropped by name
-// where they are not.
+// On a command line "-" is the list on standard input. A file that is named is taken whatever its
+// name ends in. Of those in `file` only the first ten are looked up when the list is read, of which
+// one has to be there; others are dropped by name where they are not.
 #pragma once
 
 #include <cstddef>

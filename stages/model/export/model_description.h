@@ -29,7 +29,7 @@ struct ModelUse {
   // [{decode: {max_megapixels: 200}}, {augment: {size: [224, 224], ...}}]. Null where they are no
   // list, or it is not known.
   YamlNode pictures;
-  Precision precision = Precision::kFloat32;  // of the backbone
+  Precision precision = Precision::kFloat32;  // the backbone's
 };
 
 struct ModelDescription {

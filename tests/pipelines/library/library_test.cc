@@ -166,7 +166,7 @@ TEST_F(LibraryTest, AnswersThreadsAlikeAndGivesBackWhatTheyHeld) {
   EXPECT_LE(weir_peak_bytes(opened.get()), kRoom);
 }
 
-// Of the process, beside what the first pictures bring: kernels, the C library's arenas.
+// What the process holds, beside what the first pictures bring: kernels, the C library's arenas.
 TEST_F(LibraryTest, GrowsByNothingHoweverManyPicturesThereAre) {
   if (kHasSanitizer) GTEST_SKIP() << "a sanitizer keeps what is freed";
   const libweir::Model opened(model().string(), kRoom);
