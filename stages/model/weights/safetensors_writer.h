@@ -35,7 +35,7 @@ struct TensorToWrite {
 void WriteSafetensors(const std::filesystem::path& path, std::vector<TensorToWrite> tensors,
                       const std::map<std::string, std::string>& metadata = {});
 
-// The header alone: the bytes of `tensors` are to follow in their order, of which only names, shapes
+// The header alone: the bytes of `tensors` are to follow in their order. Only their names, shapes
 // and types are read.
 void WriteSafetensorsHeader(AtomicFile& file, const std::vector<TensorToWrite>& tensors,
                             const std::map<std::string, std::string>& metadata = {});
