@@ -1,3 +1,5 @@
+#include "pipelines/library/weir.h"
+
 #include <algorithm>
 #include <cstring>
 #include <memory>
@@ -9,7 +11,6 @@
 #include "framework/byte_size.h"
 #include "framework/error.h"
 #include "framework/memory/memory_budget.h"
-#include "pipelines/library/weir.h"
 #include "stages/model/export/saved_model.h"
 #include "stages/pixel_view.h"
 #include "stages/predict/classifier.h"
