@@ -40,16 +40,16 @@ bool MayTakeDevice(const Config& config) {
 
 Predictor::Predictor(StageTable& stages, const std::filesystem::path& where,
                      const std::vector<std::string>& overrides, const PredictorOptions& options) {
-  const Recipe recipe = RecipeOf(FindTrainedModel(where), stages, overrides);
+  const TrainedModel model = FindTrainedModel(where);
+  Recipe recipe = RecipeOf(model, stages, overrides);
   const std::optional<Precision> precision = PrecisionAtEnd(recipe);
   TrainedOptions trained{.data = options.data, .on_drop = options.on_drop};
-  std::vector<std::string> on_host = overrides;
   if (!precision || MayTakeDevice(recipe.config)) {
-    trained_ = std::make_unique<TrainedSession>(stages, where, overrides, trained);
+    trained_ = std::make_unique<TrainedSession>(model, recipe, trained);
     trained_->learner().on_prediction = options.on_prediction;
     if (!precision || session().device().device) return;
     trained_.reset();  // there is none, no room on it, or too little for it to do
-    on_host.emplace_back("device=cpu");
+    recipe.config.device = {DeviceSelection::Kind::kCpu};
   }
   trained.sink_in_place_of = Features::kName;
   trained.add_sink = [&](Pipeline& pipeline, const std::vector<std::string>& from) {
@@ -63,7 +63,7 @@ Predictor::Predictor(StageTable& stages, const std::filesystem::path& where,
         kAnswers, [&](BuildContext&) { return std::make_unique<Answers>(options.on_prediction); },
         {kClassify});
   };
-  trained_ = std::make_unique<TrainedSession>(stages, where, on_host, trained);
+  trained_ = std::make_unique<TrainedSession>(model, std::move(recipe), trained);
 }
 
 }  // namespace weir

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "framework/error.h"
-#include "pipelines/job/trained_model.h"
 #include "stages/model/export/saved_model.h"
 
 namespace weir {
@@ -18,9 +17,17 @@ Split SplitOf(const std::optional<GivenData>& data) {
 TrainedSession::TrainedSession(StageTable& stages, const fs::path& where,
                                const std::vector<std::string>& overrides,
                                const TrainedOptions& options)
+    : TrainedSession(FindTrainedModel(where), stages, overrides, options) {}
+
+TrainedSession::TrainedSession(const TrainedModel& trained, StageTable& stages,
+                               const std::vector<std::string>& overrides,
+                               const TrainedOptions& options)
+    : TrainedSession(trained, RecipeOf(trained, stages, overrides), options) {}
+
+TrainedSession::TrainedSession(const TrainedModel& trained, Recipe recipe,
+                               const TrainedOptions& options)
     : split_(SplitOf(options.data)) {
-  const TrainedModel trained = FindTrainedModel(where);
-  Recipe recipe = RecipeOf(trained, stages, overrides);
+  const Registry& stages = recipe.stages->registry();
   TrainingConfig measuring;  // the plain loss measures, whatever it was trained with
   measuring.metrics = std::move(recipe.training.metrics);
   recipe.training = std::move(measuring);
@@ -28,8 +35,8 @@ TrainedSession::TrainedSession(StageTable& stages, const fs::path& where,
   const auto classes = std::make_shared<Classes>(Classes{std::move(saved.classes)});
   classes_ = classes;
   const StageConfig& own = recipe.config.pipeline.front();
-  const StageSpec& source = options.data ? SourceFor(*options.data, stages.registry(), own)
-                                         : *stages.registry().Find(own.stage);
+  const StageSpec& source =
+      options.data ? SourceFor(*options.data, stages, own) : *stages.Find(own.stage);
   const bool names_classes = Declares(source.provides, Classes::kResource);
   session_ = std::make_unique<Session>(
       recipe,
@@ -48,6 +55,7 @@ TrainedSession::TrainedSession(StageTable& stages, const fs::path& where,
   if (provided && provided->names == classes_->names) classes_ = provided;  // one list is enough
   learner_ = session_->resources().Find<Learner>();
   if (!learner_ && !options.add_sink) {
+    const fs::path& where = trained.run.empty() ? trained.model : trained.run;
     throw Error(ErrorKind::kData, where.string() + " has a pipeline without the stage `train`");
   }
   session_->Open();

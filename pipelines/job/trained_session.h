@@ -12,6 +12,7 @@
 
 #include "pipelines/job/data_source.h"
 #include "pipelines/job/session.h"
+#include "pipelines/job/trained_model.h"
 #include "stages/learner.h"
 
 namespace weir {
@@ -36,6 +37,8 @@ class TrainedSession {
   // Error(kData) where there is none, or the run's own data have other classes now.
   TrainedSession(StageTable& stages, const std::filesystem::path& where,
                  const std::vector<std::string>& overrides, const TrainedOptions& options);
+  // The same with the recipe that uses it, which is read already.
+  TrainedSession(const TrainedModel& trained, Recipe recipe, const TrainedOptions& options);
 
   const std::vector<std::string>& classes() const { return classes_->names; }
   Learner& learner() { return *learner_; }  // not where there is a sink in its place
@@ -45,6 +48,9 @@ class TrainedSession {
   void Run();
 
  private:
+  TrainedSession(const TrainedModel& trained, StageTable& stages,
+                 const std::vector<std::string>& overrides, const TrainedOptions& options);
+
   const Split split_;
   std::shared_ptr<const Classes> classes_;  // the session's own, so that they are held once
   std::unique_ptr<Session> session_;

@@ -24,6 +24,12 @@ PrefixOptions OptionsOf(const ModelSource& source, const Model& model, Precision
           .maps = source.maps};
 }
 
+// The features, and what the head computes with.
+std::size_t OwnWorkspaceBytes(const std::shared_ptr<const Model>& model) {
+  const auto features = static_cast<std::size_t>(ValuesIn(model->feature_dims()));
+  return sizeof(float) * (features + HeadRunner::WorkspaceValues(model));
+}
+
 class ClassifierWorkspace final : public FrozenPrefix::Workspace {
  public:
   ClassifierWorkspace(std::unique_ptr<Workspace> of_prefix, std::size_t features,
@@ -44,9 +50,9 @@ class ClassifierWorkspace final : public FrozenPrefix::Workspace {
 
 Classifier::Classifier(const ModelSource& source, std::shared_ptr<const Model> model,
                        Precision precision)
-    : model_(std::move(model)), footprint_(FootprintOf(source, model_, precision)) {
-  prefix_ = MakeOneDnnPrefix(model_->network(), source.open_backbone(*model_),
-                             OptionsOf(source, *model_, precision));
+    : model_(std::move(model)),
+      prefix_(MakeOneDnnPrefix(model_->network(), source.open_backbone(*model_),
+                               OptionsOf(source, *model_, precision))) {
   head_ = std::make_unique<const HeadRunner>(model_, [&](int layer, const HeadArray& array) {
     return source.load_head(*model_, layer, array, [] { return std::vector<float>(); });
   });
@@ -57,12 +63,18 @@ Classifier::Footprint Classifier::FootprintOf(const ModelSource& source,
                                               Precision precision) {
   const PrefixFootprint prefix =
       OneDnnPrefixFootprint(model->network(), OptionsOf(source, *model, precision));
-  const auto features = static_cast<std::size_t>(ValuesIn(model->feature_dims()));
-  const std::size_t values = features + HeadRunner::WorkspaceValues(model);
   return {.weights_bytes = prefix.weights_bytes + HeadRunner::WeightsBytes(model),
-          .workspace_bytes = prefix.workspace_bytes + sizeof(float) * values,
+          .workspace_bytes = prefix.workspace_bytes + OwnWorkspaceBytes(model),
           .opening_bytes =
               LayerReadingBytes(model->network()) + source.opening_bytes + source.head_bytes};
+}
+
+std::size_t Classifier::weights_bytes() const {
+  return prefix_->weights_bytes() + HeadRunner::WeightsBytes(model_);
+}
+
+std::size_t Classifier::workspace_bytes() const {
+  return prefix_->workspace_bytes() + OwnWorkspaceBytes(model_);
 }
 
 std::unique_ptr<FrozenPrefix::Workspace> Classifier::MakeWorkspace() const {

@@ -38,8 +38,8 @@ class Classifier final : public FrozenPrefix {
 
   const Model& model() const { return *model_; }
 
-  std::size_t weights_bytes() const override { return footprint_.weights_bytes; }
-  std::size_t workspace_bytes() const override { return footprint_.workspace_bytes; }
+  std::size_t weights_bytes() const override;
+  std::size_t workspace_bytes() const override;
   std::size_t output_values() const override { return model_->classes().size(); }
   std::size_t feature_values() const { return prefix_->output_values(); }
 
@@ -54,7 +54,6 @@ class Classifier final : public FrozenPrefix {
 
  private:
   std::shared_ptr<const Model> model_;
-  Footprint footprint_;
   std::unique_ptr<const FrozenPrefix> prefix_;
   std::unique_ptr<const HeadRunner> head_;
 };

@@ -61,7 +61,9 @@ PictureReader::PictureReader(const YamlNode& pictures, MapSize input) : input_(i
     Refuse("the model does not say by which stages its pictures are made ready");
   }
   BuildContext context{.upstream = {}, .resources = resources_, .training = false};
-  for (const YamlNode& stage : pictures.items()) Append(stage, context);
+  Registry registry;
+  AddPictureStages(registry);
+  for (const YamlNode& stage : pictures.items()) Append(stage, registry, context);
   if (!decode_) Refuse("the model's pictures are not made ready by `decode`");
   const Shape wanted = {input.height, input.width, 3};
   if (context.upstream.dims != wanted) {
@@ -74,9 +76,7 @@ PictureReader::PictureReader(const YamlNode& pictures, MapSize input) : input_(i
   for (PlacedStage& placed : behind_) placed.any->stage().Open(open);
 }
 
-void PictureReader::Append(const YamlNode& stage, BuildContext& context) {
-  Registry registry;
-  AddPictureStages(registry);
+void PictureReader::Append(const YamlNode& stage, const Registry& registry, BuildContext& context) {
   const std::vector<YamlEntry> entries = stage.entries();
   if (entries.size() != 1) Refuse("a stage that makes the model's pictures ready has no name");
   const StageSpec* const spec = registry.Find(entries[0].key);

@@ -16,6 +16,7 @@
 
 #include "framework/config/yaml_node.h"
 #include "framework/flow/any_stage.h"
+#include "framework/flow/registry.h"
 #include "framework/flow/resources.h"
 #include "framework/flow/stage.h"
 #include "stages/decode/decode.h"
@@ -40,7 +41,7 @@ class PictureReader {
   Outcome<Image> ReadPixels(Image picture) const;
 
  private:
-  void Append(const YamlNode& stage, BuildContext& context);
+  void Append(const YamlNode& stage, const Registry& registry, BuildContext& context);
 
   MapSize input_;
   Resources resources_;

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "stages/model/backbones/load_backbone.h"
 #include "stages/model/export/formats/export_format.h"
+#include "stages/model/weights/weights_file.h"
 #include "tests/stages/model/export/inference/exact_inference.h"
 #include "tests/support/head_layers.h"
 #include "tests/support/mobilenet_v2.h"
@@ -56,6 +58,15 @@ inline std::filesystem::path Written(const ExportFormat& format, const Inference
   format.write(JobOf(graph), file);
   file.Commit();
   return folder / name;
+}
+
+// All values of a tensor that has to be there.
+inline std::vector<float> ReadTensor(WeightsFile& file, const std::string& name) {
+  const TensorInfo* tensor = file.Find(name);
+  if (!tensor) throw std::runtime_error("no tensor " + name);
+  std::vector<float> values(static_cast<std::size_t>(tensor->values()));
+  file.Read(*tensor, values);
+  return values;
 }
 
 }  // namespace weir

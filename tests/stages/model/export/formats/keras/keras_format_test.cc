@@ -21,14 +21,6 @@ const Head kLongHead = {
     HeadBatchNorm(),    HeadMaxPooling(), HeadDropout(0.25),   HeadDense(8, Activation::kRelu6),
     HeadBatchNorm(0.9), HeadFlatten(),    HeadDenseOfClasses()};
 
-std::vector<float> ReadTensor(WeightsFile& file, const std::string& name) {
-  const TensorInfo* tensor = file.Find(name);
-  if (!tensor) throw std::runtime_error("no tensor " + name);
-  std::vector<float> values(static_cast<std::size_t>(tensor->values()));
-  file.Read(*tensor, values);
-  return values;
-}
-
 // What a reader finds in it, to the bit: the backbone in OIHW, the head as it was drawn.
 TEST(KerasFormat, HoldsTheWeightsUnderKerasNames) {
   const InferenceGraph graph =

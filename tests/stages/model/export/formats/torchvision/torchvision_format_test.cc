@@ -30,14 +30,6 @@ InferenceGraph Graph(const Head& head, const Convention& convention = Convention
   return UnfoldedGraph(MobileNetV2(0.35, {64, 96}, convention), head);
 }
 
-std::vector<float> ReadTensor(WeightsFile& file, const std::string& name) {
-  const TensorInfo* tensor = file.Find(name);
-  if (!tensor) throw std::runtime_error("no tensor " + name);
-  std::vector<float> values(static_cast<std::size_t>(tensor->values()));
-  file.Read(*tensor, values);
-  return values;
-}
-
 // What readers find in either file, to the bit.
 TEST(TorchvisionFormat, HoldsTheWeightsUnderItsNames) {
   const InferenceGraph graph = Graph(kLongHead);
