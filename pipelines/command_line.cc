@@ -5,13 +5,11 @@
 #include <limits>
 #include <memory>
 #include <string>
-#include <variant>
 #include <vector>
 
-#include "framework/config/home_folder.h"
-#include "framework/config/suggestion.h"
+#include "pipelines/command_options.h"
 #include "pipelines/commands/commands.h"
-#include "pipelines/export/export_formats.h"
+#include "pipelines/model_command_line.h"
 
 namespace weir {
 namespace {
@@ -26,36 +24,8 @@ constexpr const char* kFooter = R"(Begin with:
 Exit status: 0 done, 1 our own fault, 2 the command line or the configuration, 3 does not fit in
 memory, 4 the data or the weights, 130 interrupted (the checkpoint is saved).)";
 
-// --set, and --memory as the short form of one of them.
-void AddOverrides(CLI::App* command, std::vector<std::string>& overrides) {
-  command
-      ->add_option("--set", overrides,
-                   "Change a value of the configuration: --set training.epochs=3, "
-                   "--set pipeline.augment.size=96, --set device=cpu; repeatable")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
-  command
-      ->add_option_function<std::string>(
-          "--memory",
-          [&overrides](const std::string& size) { overrides.push_back("memory.host=" + size); },
-          "The ceiling of this process' memory, as --set memory.host=")
-      ->type_name("SIZE");
-}
-
 void AddConfig(CLI::App* command, std::filesystem::path& config) {
   command->add_option("CONFIG", config, "The YAML file")->required();
-}
-
-// Reads the path of an option: shells leave the `~` of `--out=~/first` as it is.
-CLI::Validator HomeFolder() {
-  return CLI::Validator(
-      [](std::string& text) {
-        const std::variant<std::filesystem::path, std::string> path = WithHomeFolder(text);
-        if (const std::string* wrong = std::get_if<std::string>(&path)) return *wrong;
-        text = std::get<std::filesystem::path>(path).string();
-        return std::string();
-      },
-      "");
 }
 
 void AddRanks(CLI::App* command, int& ranks, const char* what) {
@@ -166,137 +136,6 @@ void DeclareLrFind(CLI::App& app, StageTable& stages) {
   command->callback([options, &stages] { LrFindCommand(*options, stages); });
 }
 
-constexpr const char* kPredictExamples = R"(Examples:
-  weir predict first photos/ --threshold 0.8
-      what is in each picture, or "none of these"
-  find photos -name '*.jpg' | weir predict first - --csv --top 1 > answers.csv
-      a table, with a reason for each picture that cannot be read)";
-
-void DeclarePredict(CLI::App& app, StageTable& stages) {
-  auto options = std::make_shared<PredictOptions>();
-  CLI::App* command = app.add_subcommand("predict", "Classify pictures with the model of a run");
-  command->footer(kPredictExamples);
-  command->add_option("RUN", options->run, "The folder of a run, or its model/")->required();
-  command
-      ->add_option("PATH", options->paths,
-                   "Pictures, folders of pictures, or - for a list of paths on standard input")
-      ->required();
-  command->add_option("--top", options->rows.top, "How many classes to show for each")
-      ->capture_default_str()
-      ->check(CLI::Range(1, std::numeric_limits<int>::max()));
-  command
-      ->add_option("--threshold", options->rows.threshold,
-                   "Answer \"none of these\" where no class is so probable")
-      ->check(CLI::Range(0.0, 1.0))
-      ->type_name("PROBABILITY");
-  AddOverrides(command, options->overrides);
-  const auto form = [options](RowForm form) {
-    return [options, form](std::int64_t) { options->rows.form = form; };
-  };
-  CLI::Option* const json = command->add_flag_function(
-      "--json", form(RowForm::kJson), "A line of JSON for each picture, also for what is none");
-  command->add_flag_function("--csv", form(RowForm::kCsv), "The same as a table")->excludes(json);
-  command->callback([options, &stages] { PredictCommand(*options, stages); });
-}
-
-void DeclareEvaluate(CLI::App& app, StageTable& stages) {
-  auto options = std::make_shared<EvaluateOptions>();
-  CLI::App* command =
-      app.add_subcommand("evaluate", "Measure the model of a run on labelled pictures");
-  command->add_option("RUN_DIR", options->run, "The folder of a run")->required();
-  command->add_option("DATA", options->data,
-                      "A folder with a sub-folder for each class, a table (.csv, .tsv, .jsonl), or "
-                      "tar shards; read as the run reads its own, where that is alike. Left out: "
-                      "the pictures that the run validated with");
-  command
-      ->add_option("--resamples", options->resamples,
-                   "How often the pictures are drawn anew to say how sure the metrics are; 0: not")
-      ->capture_default_str()
-      ->check(CLI::Range(0, 1'000'000));
-  command
-      ->add_option("--source", options->source,
-                   "A parameter of the source for DATA: label_column=species; repeatable")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
-  AddOverrides(command, options->overrides);
-  command->add_flag("--json", options->json, "As JSON");
-  command->callback([options, &stages] { EvaluateCommand(*options, stages); });
-}
-
-constexpr const char* kExportExamples = R"(Examples:
-  weir export first --to onnx
-      writes first/model.onnx, which is fed pictures of the model's size in bytes
-  weir export first --to onnx --input any-size --out photos.onnx --check photos/
-      one that resizes by itself, and how far it is from `weir predict` on photos/
-  weir export first --to tflite
-      writes first/model.tflite for LiteRT and the TFLite Task Library, labels included
-  weir export first --to keras
-      writes first/model.weights.h5, and prints the program in Keras that loads it
-  weir export first --to torchvision --out first.safetensors
-      weights for torchvision's own network, here not in a .pth)";
-
-// The names of the formats of which that holds, for a help text: "tflite".
-template <class Holds>
-std::string FormatsWhich(Holds holds) {
-  std::vector<std::string> names;
-  for (const ExportFormat* format : ExportFormats()) {
-    if (holds(*format)) names.emplace_back(format->name);
-  }
-  return Enumerate(names);
-}
-
-void DeclareExport(CLI::App& app, StageTable& stages) {
-  auto options = std::make_shared<ExportOptions>();
-  CLI::App* command =
-      app.add_subcommand("export", "Write the model of a run in a format that others read");
-  command->footer(kExportExamples);
-  command->add_option("RUN", options->run, "The folder of a run, or its model/")->required();
-  std::string formats;
-  for (const ExportFormat* format : ExportFormats()) {
-    formats += (formats.empty() ? "" : ", ") + std::string(format->name);
-  }
-  command->add_option("--to", options->format, "The format: " + formats)
-      ->type_name("FORMAT")
-      ->required();
-  command
-      ->add_option("--out", options->out,
-                   "The file to write (default: in RUN, called as the format has it: model.onnx)")
-      ->transform(HomeFolder())
-      ->type_name("FILE");
-  std::vector<std::string> inputs;
-  for (const auto& [name, input] : kExportInputs) inputs.emplace_back(name);
-  command
-      ->add_option_function<std::string>(
-          "--input", [options](const std::string& name) { options->input = InputOf(name); },
-          "What it is fed: uint8, pictures in bytes of the model's size [N, H, W, 3] (the "
-          "default); any-size, pictures of any one size, which it resizes (not in " +
-              FormatsWhich([](const auto& each) { return !each.why_not_any_size.empty(); }) +
-              "); or float, already scaled as the network is fed: [N, 3, H, W], in " +
-              FormatsWhich(
-                  [](const auto& each) { return each.channels_last && !each.is_weights(); }) +
-              " [N, H, W, 3]")
-      ->check(CLI::IsMember(inputs))
-      ->type_name("INPUT");
-  command->add_flag("--keep-batch-norm", options->keeps_batch_norms,
-                    "Keep batch norms as operations of their own: by default they are folded into "
-                    "the weights beside them");
-  command
-      ->add_option("--precision", options->precision,
-                   "By default as the run has it, with bfloat16 as float32: a run of int8 can be "
-                   "exported in float32, not the other way round")
-      ->check(CLI::IsMember({"float32", "int8"}))
-      ->type_name("");
-  command->add_flag("--force", options->force, "Replace a file that is there");
-  command
-      ->add_option(
-          "--check", options->check,
-          "Run what was exported over the pictures of a folder, in Python, and say how far "
-          "it is from `weir predict`")
-      ->transform(HomeFolder())
-      ->type_name("DIR");
-  command->callback([options, &stages] { ExportCommand(*options, stages); });
-}
-
 void DeclareExplain(CLI::App& app) {
   auto run = std::make_shared<std::filesystem::path>();
   CLI::App* command = app.add_subcommand(
@@ -369,9 +208,7 @@ void DeclareCommands(CLI::App& app, StageTable& stages) {
   DeclarePlanAndCheck(app, stages);
   DeclarePreview(app, stages);
   DeclareLrFind(app, stages);
-  DeclarePredict(app, stages);
-  DeclareEvaluate(app, stages);
-  DeclareExport(app, stages);
+  DeclareModelCommands(app, stages);
   DeclareExplain(app);
   DeclareTheRest(app, stages);
 }

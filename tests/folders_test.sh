@@ -19,7 +19,7 @@ order='
   stages/train/losses stages/train/metrics stages/train/schedules stages/train/optimizers stages/train/torch
   stages/train/tensors stages/train/steps stages/train/backbone stages/train/head stages/train stages/writers
   pipelines/report pipelines/drawing pipelines/record pipelines/recipe pipelines/job pipelines/finetune
-  pipelines/export pipelines/library pipelines/commands pipelines
+  pipelines/export pipelines/library pipelines/serve pipelines/commands pipelines
 '
 find framework stages pipelines -type f \( -name '*.h' -o -name '*.cc' -o -name '*.cu' \) -print0 | sort -z |
   xargs -0 grep -HoE '^#include "(framework|stages|pipelines)/[^"]+"' |

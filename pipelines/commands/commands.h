@@ -46,6 +46,21 @@ struct PredictOptions {
 // picture could be read.
 void PredictCommand(const PredictOptions& options, StageTable& stages);
 
+struct ServeOptions {
+  std::filesystem::path run;  // the folder of a run, or its model/
+  std::string host = "127.0.0.1";
+  int port = 8080;        // 0: any that is free
+  int connections = 100;  // at once
+  std::string name;       // of the model, in paths; empty: as the run is called
+  AnswerOptions answer;
+  std::vector<std::string> overrides;
+};
+
+// Answers over HTTP until a signal comes, and then the requests that have come. Throws
+// Error(kMemory) where the ceiling is too low for it, Error(kConfig) where the port cannot be had,
+// or stages that are not weir's own stand around the model.
+void ServeCommand(const ServeOptions& options, StageTable& stages);
+
 struct EvaluateOptions {
   std::filesystem::path run;
   // A folder with a sub-folder for each class, a table or shards; empty: what the run validated

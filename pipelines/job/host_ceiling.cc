@@ -9,6 +9,11 @@
 namespace weir {
 namespace {
 
+// What the process comes to hold beside the leases once it works: stacks of the workers, kernels
+// that oneDNN compiles, the C allocator's slack. Measured with the article's job.
+constexpr std::size_t kReserveBytes = std::size_t{8} << 20;
+constexpr std::size_t kReserveBytesPerThread = std::size_t{1} << 20;
+
 // What is the machine's or a container's the processes of the job share; an RLIMIT is each one's.
 std::vector<MemoryLimit> OwnLimits(const Config& config, std::vector<MemoryLimit> limits) {
   for (MemoryLimit& limit : limits) {
@@ -37,6 +42,10 @@ HostCeiling HostCeilingOf(const Config& config, const std::vector<MemoryLimit>& 
 
 int Workers(const Config& config) {
   return config.threads.value_or(std::max(1, tbb::info::default_concurrency() / config.processes));
+}
+
+std::size_t ProcessReserve(std::size_t threads) {
+  return KnownHeldMemory() + kReserveBytes + kReserveBytesPerThread * threads;
 }
 
 }  // namespace weir

@@ -22,4 +22,8 @@ HostCeiling HostCeilingOf(const Config& config, const std::vector<MemoryLimit>& 
 // `threads` as a number.
 int Workers(const Config& config);
 
+// What a plan reserves for the process itself: what it holds now, and what it comes to hold beside
+// the leases as so many threads work. Throws Error(kMemory) where nobody says what it holds.
+std::size_t ProcessReserve(std::size_t threads);
+
 }  // namespace weir

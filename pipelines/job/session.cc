@@ -19,12 +19,8 @@
 namespace weir {
 namespace {
 
-// What the process comes to hold beside the leases once it works: stacks of the workers, kernels
-// that oneDNN compiles, the C allocator's slack. Measured with the article's job.
-constexpr std::size_t kReserveBytes = std::size_t{8} << 20;
-constexpr std::size_t kReserveBytesPerThread = std::size_t{1} << 20;
-// With a GPU besides: CUDA's libraries have been loaded when this is asked, and worked once; the
-// driver keeps copies of the kernels that are used later (not measured).
+// With a GPU, beside what is the process's: CUDA's libraries have been loaded when that is asked,
+// and worked once; the driver keeps copies of the kernels that are used later (not measured).
 constexpr std::size_t kReserveBytesOfDevice = std::size_t{96} << 20;
 
 // What is on its way between ranks, in Gloo's buffers and the kernel's (measured).
@@ -160,8 +156,7 @@ ChosenDevice Session::device() const {
 std::size_t Session::ReserveBytes() const {
   if (allowance_) return allowance_->reserve_bytes;
   const auto ranks = resources_.Find<Ranks>();
-  return KnownHeldMemory() + kReserveBytes + kReserveBytesPerThread * pipeline_->threads() +
-         (device().device ? kReserveBytesOfDevice : 0) +
+  return ProcessReserve(pipeline_->threads()) + (device().device ? kReserveBytesOfDevice : 0) +
          (ranks && ranks->share.ranks > 1 ? kReserveBytesOfRanks : 0);
 }
 

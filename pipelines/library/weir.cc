@@ -119,15 +119,9 @@ T Taken(Outcome<T> outcome) {
   return std::get<T>(std::move(outcome));
 }
 
-Image CopyOf(const weir_picture& picture) {
-  const auto height = static_cast<std::size_t>(picture.height);
-  const std::size_t row = std::size_t{3} * static_cast<std::size_t>(picture.width);
-  Image image{{}, picture.height, picture.width, AlignedBuffer<std::uint8_t>(row * height)};
-  for (std::size_t y = 0; y < height; ++y) {
-    std::memcpy(image.pixels.data() + y * row,
-                static_cast<const std::uint8_t*>(picture.bytes) + y * picture.stride, row);
-  }
-  return image;
+PixelView PixelsOf(const weir_picture& picture) {
+  return {static_cast<const std::uint8_t*>(picture.bytes), picture.height, picture.width,
+          picture.stride};
 }
 
 // A picture as large as this, in pixels a side, is none.
@@ -166,14 +160,15 @@ PaidImage Read(weir_model& model, const weir_picture& picture) {
                              static_cast<std::size_t>(picture.height);
   const MapSize input = model.model->network().input();
   if (!model.pictures && is_pixels && input == MapSize{picture.height, picture.width}) {
-    return {Take(model.budget, MemoryTag::kImage, pixels, "the picture"), CopyOf(picture)};
+    return {Take(model.budget, MemoryTag::kImage, pixels, "the picture"),
+            CopyOf(PixelsOf(picture))};
   }
   if (!model.pictures) throw Error(ErrorKind::kConfig, model.no_pictures);
   const PictureReader& reader = *model.pictures;
   if (is_pixels) {
     Lease lease =
         Take(model.budget, MemoryTag::kImage, pixels + reader.BytesForPixels(), "the picture");
-    return {std::move(lease), Taken(reader.ReadPixels(CopyOf(picture)))};
+    return {std::move(lease), Taken(reader.ReadPixels(CopyOf(PixelsOf(picture))))};
   }
   const bool is_path = picture.kind == WEIR_PICTURE_PATH;
   ImageFile file;

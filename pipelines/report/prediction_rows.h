@@ -1,18 +1,20 @@
 // What `weir predict` prints: a row for each picture, in text, JSON or CSV.
 //
-//   PredictionRows rows({.form = RowForm::kCsv, .top = 1}, classes);
+//   PredictionRows rows({.form = RowForm::kCsv, .answer = {.top = 1}}, classes);
 //   rows.Add("photo.jpg", probabilities);
 //   rows.AddFailure("scan.pdf", "is a PDF, which weir does not read");
 //
 // Any thread, one row after another; a row is written a class at a time, as there may be 65,536.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
+
+#include "pipelines/report/answer.h"
 
 namespace weir {
 
@@ -20,10 +22,7 @@ enum class RowForm { kText, kJson, kCsv };
 
 struct PredictionRowOptions {
   RowForm form = RowForm::kText;
-  int top = 3;  // classes in a row
-  // The answer is the most probable class where that is so probable, else none of them; empty: the
-  // rows have no answer beside their classes.
-  std::optional<double> threshold{};
+  AnswerOptions answer{};
 };
 
 class PredictionRows {
@@ -40,7 +39,6 @@ class PredictionRows {
   std::uint64_t count() const { return count_; }  // without failures
 
  private:
-  struct Answer;
   void PrintText(const std::string& path, const Answer& answer) const;
   void PrintJson(const std::string& path, const Answer& answer) const;
   void PrintCsv(const std::string& path, const Answer& answer) const;

@@ -56,6 +56,16 @@ ImageFile FileInMemory(const void* bytes, std::size_t size) {
   return file;
 }
 
+Image CopyOf(const PixelView& pixels) {
+  const auto height = static_cast<std::size_t>(pixels.height);
+  const std::size_t row = std::size_t{3} * static_cast<std::size_t>(pixels.width);
+  Image image{{}, pixels.height, pixels.width, AlignedBuffer<std::uint8_t>(row * height)};
+  for (std::size_t y = 0; y < height; ++y) {
+    std::memcpy(image.pixels.data() + y * row, pixels.pixels + y * pixels.row_bytes, row);
+  }
+  return image;
+}
+
 PictureReader::PictureReader(const YamlNode& pictures, MapSize input) : input_(input) {
   if (!pictures.is_list() || pictures.items().empty()) {
     Refuse("the model does not say by which stages its pictures are made ready");

@@ -50,6 +50,9 @@ class PictureReader {
   std::size_t bytes_behind_decode_ = 0;
 };
 
+// Pixels that somebody else holds, as a picture that can be read.
+Image CopyOf(const PixelView& pixels);
+
 // The bytes of a picture in memory as a file; they outlive what reads them.
 ImageFile FileInMemory(const void* bytes, std::size_t size);
 

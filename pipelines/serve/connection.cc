@@ -1,0 +1,216 @@
+#include "pipelines/serve/connection.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "pipelines/serve/status.h"
+
+namespace weir {
+namespace {
+
+// A body, or an answer, that goes on more slowly than this is given up.
+constexpr std::uint64_t kLeastBytesPerSecond = 32 << 10;
+
+// How often it is looked whether others have begun to wait.
+constexpr std::chrono::milliseconds kTick{100};
+
+// How much of a body that is refused is taken, at most.
+constexpr std::size_t kLingerBytes = std::size_t{4} << 20;
+constexpr std::chrono::milliseconds kLingerTime{1'000};
+
+using NameOf = int (*)(int, sockaddr*, socklen_t*);
+
+void AddressOf(int socket, NameOf name_of, std::string& address, int& port) {
+  sockaddr_storage name{};
+  socklen_t length = sizeof name;
+  if (name_of(socket, reinterpret_cast<sockaddr*>(&name), &length) != 0) return;
+  char host[NI_MAXHOST], service[NI_MAXSERV];
+  if (getnameinfo(reinterpret_cast<sockaddr*>(&name), length, host, sizeof host, service,
+                  sizeof service, NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+    return;
+  }
+  address = host;
+  port = std::atoi(service);
+}
+
+}  // namespace
+
+Connection::Connection(int socket, const ConnectionTimes& times, std::function<bool()> is_pressed)
+    : socket_(socket), times_(times), is_pressed_(std::move(is_pressed)) {}
+
+void Connection::BeginPart(std::chrono::milliseconds patience, std::chrono::milliseconds pressed,
+                           std::uint64_t bytes) {
+  const Clock::time_point now = Clock::now();
+  const std::chrono::milliseconds of_bytes(bytes * 1000 / kLeastBytesPerSecond);
+  part_ends_ = now + patience + of_bytes;
+  part_ends_pressed_ = now + std::min(patience, pressed) + of_bytes / 8;
+}
+
+bool Connection::WaitFor(short events) {
+  while (!is_lost_) {
+    const Clock::time_point now = Clock::now();
+    const bool is_pressed = is_pressed_();
+    const Clock::time_point end = is_pressed ? part_ends_pressed_ : part_ends_;
+    pollfd waited{.fd = socket_, .events = events, .revents = 0};
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - now);
+    const int found = ::poll(&waited, 1, static_cast<int>(std::clamp(left, {}, kTick).count()));
+    if (found > 0) return true;
+    if (found < 0 && errno != EINTR) is_lost_ = true;
+    if (left.count() <= 0) {
+      timed_out_ = true;
+      return false;
+    }
+  }
+  return false;
+}
+
+ssize_t Connection::Receive(char* to, std::size_t count) {
+  while (true) {
+    const ssize_t received = ::recv(socket_, to, count, MSG_DONTWAIT);
+    if (received > 0) return received;
+    if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+      if (!WaitFor(POLLIN)) return -1;
+      continue;
+    }
+    is_lost_ = true;
+    return received;
+  }
+}
+
+bool Connection::ReadHead() {
+  is_answered_ = timed_out_ = expects_continue_ = false;
+  body_bytes_ = body_read_ = 0;
+  std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
+            buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
+  end_ -= begin_;
+  begin_ = 0;
+  if (end_ == 0) {
+    BeginPart(times_.idle, std::chrono::milliseconds(0), 0);
+    const ssize_t received = Receive(buffer_.data(), buffer_.size());
+    if (received <= 0) return false;
+    end_ = static_cast<std::size_t>(received);
+  }
+  BeginPart(times_.patience, times_.pressed, 0);
+  std::size_t length = 0;
+  while ((length = HeadLength({buffer_.data(), end_})) == 0) {
+    if (end_ == buffer_.size()) {
+      Refuse(431, "the head of a request may have 8 KiB");
+      return false;
+    }
+    const ssize_t received = Receive(buffer_.data() + end_, buffer_.size() - end_);
+    if (received <= 0) {
+      if (timed_out_) Refuse(408, "the head of the request did not come to its end in time");
+      return false;
+    }
+    end_ += static_cast<std::size_t>(received);
+  }
+  const HeadFindings findings = CheckHead({buffer_.data(), length});
+  if (findings.refusal != 0) {
+    Refuse(findings.refusal, findings.refusal == 400
+                                 ? "the head of the request has a line that does not end in CR LF"
+                                 : "a request may have 100 headers and a target of 1 KiB");
+    return false;
+  }
+  expects_continue_ = findings.expects_continue;
+  return true;
+}
+
+void Connection::BeginBody(std::uint64_t body_bytes) {
+  body_bytes_ = body_bytes;
+  BeginPart(times_.patience, times_.pressed, body_bytes);
+}
+
+bool Connection::ReadBody(std::span<char> to) {
+  if (expects_continue_ && begin_ == end_) {
+    constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    if (!Send(kContinue.data(), kContinue.size())) return false;
+  }
+  expects_continue_ = false;
+  while (!to.empty()) {
+    const ssize_t count = read(to.data(), to.size());
+    if (count <= 0) return false;
+    to = to.subspan(static_cast<std::size_t>(count));
+    body_read_ += static_cast<std::uint64_t>(count);
+  }
+  return true;
+}
+
+bool Connection::IsSenderThere() const {
+  char next;
+  const ssize_t found = ::recv(socket_, &next, 1, MSG_PEEK | MSG_DONTWAIT);
+  return found > 0 || (found < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
+}
+
+void Connection::Refuse(int status, const std::string& reason) {
+  const std::string body = ErrorJson(reason);
+  const std::string answer = "HTTP/1.1 " + std::to_string(status) + " " + StatusText(status) +
+                             "\r\nContent-Type: application/json\r\nConnection: close\r\n"
+                             "Content-Length: " +
+                             std::to_string(body.size()) + "\r\n\r\n" + body;
+  timed_out_ = false;
+  write(answer.data(), answer.size());
+  body_bytes_ = body_read_ + 1;  // nobody knows how much there is
+}
+
+void Connection::Linger() {
+  if (is_body_read() || !is_answered_ || is_lost_) return;
+  ::shutdown(socket_, SHUT_WR);
+  BeginPart(kLingerTime, kLingerTime, 0);
+  for (std::size_t taken = 0; taken < kLingerBytes;) {
+    const ssize_t received = Receive(buffer_.data(), buffer_.size());
+    if (received <= 0) return;
+    taken += static_cast<std::size_t>(received);
+    if (Clock::now() > part_ends_) return;
+  }
+}
+
+ssize_t Connection::read(char* to, std::size_t count) {
+  if (begin_ == end_) return Receive(to, count);
+  count = std::min(count, end_ - begin_);
+  std::memcpy(to, buffer_.data() + begin_, count);
+  begin_ += count;
+  return static_cast<ssize_t>(count);
+}
+
+ssize_t Connection::write(const char* from, std::size_t count) {
+  if (!is_answered_) BeginPart(times_.patience, times_.pressed, 0);
+  is_answered_ = true;
+  return Send(from, count) ? static_cast<ssize_t>(count) : -1;
+}
+
+bool Connection::Send(const char* from, std::size_t count) {
+  const auto of_bytes = std::chrono::milliseconds(count * 1000 / kLeastBytesPerSecond);
+  part_ends_ += of_bytes;
+  part_ends_pressed_ += of_bytes / 8;
+  while (count > 0) {
+    const ssize_t sent = ::send(socket_, from, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+      if (!WaitFor(POLLOUT)) return false;
+      continue;
+    }
+    if (sent <= 0) {
+      is_lost_ = true;
+      return false;
+    }
+    from += sent;
+    count -= static_cast<std::size_t>(sent);
+  }
+  return true;
+}
+
+void Connection::get_remote_ip_and_port(std::string& address, int& port) const {
+  AddressOf(socket_, ::getpeername, address, port);
+}
+
+void Connection::get_local_ip_and_port(std::string& address, int& port) const {
+  AddressOf(socket_, ::getsockname, address, port);
+}
+
+}  // namespace weir

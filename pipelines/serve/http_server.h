@@ -1,0 +1,47 @@
+// HTTP by cpp-httplib: it takes requests apart and writes answers; here are the bounds that it does
+// not have (connection.h, connection_threads.h, http_head.h). No TLS, no files: a proxy's business.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "pipelines/serve/http.h"
+
+namespace weir {
+
+struct HttpOptions {
+  std::string host = "127.0.0.1";
+  int port = 0;           // 0: any that is free
+  int connections = 100;  // at once; as many again wait
+};
+
+// What a connection holds at most beside what its request leases: its stack, the head of a request
+// in the library's hands, its buffers.
+inline constexpr std::size_t kConnectionBytes = std::size_t{96} << 10;
+
+class HttpServer {
+ public:
+  // Called for each request, in the thread of its connection; throws HttpRefusal.
+  using Service = std::function<HttpResponse(HttpRequest&)>;
+
+  HttpServer(const HttpOptions& options, Service service);
+  ~HttpServer();
+
+  // Takes the port, and gives its number. Throws Error(kConfig) where it cannot be had.
+  int Bind();
+
+  // Serves until `is_to_end` says so, which is asked several times a second; returns when the
+  // requests that had come are answered.
+  void Run(std::function<bool()> is_to_end);
+
+  int open_connections() const;
+  bool is_ending() const;
+
+ private:
+  class Server;
+  std::unique_ptr<Server> server_;
+};
+
+}  // namespace weir

@@ -1,0 +1,36 @@
+// A request for inference in the JSON of KServe's protocol, version 2
+// (https://github.com/kserve/open-inference-protocol):
+//
+//   {"id": "1", "inputs": [{"name": "image", "datatype": "BYTES", "shape": [2],
+//                           "data": ["/9j/4AAQ...", "iVBORw0KGgo..."]}]}
+//   {"inputs": [{"name": "image", "datatype": "UINT8", "shape": [1, 480, 640, 3], "data": [...]}]}
+//
+// BYTES are whole files in base64, [N]; UINT8 are pixels, [N, height, width, 3], of any one size.
+// What is read is kept as bytes while the text goes by: no tree of JSON is made, which would be
+// many times as large as the text.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir {
+
+struct InferRequest {
+  std::string id{};                    // empty where it has none
+  std::vector<std::string> files{};    // decoded; of BYTES
+  std::vector<std::uint8_t> pixels{};  // of UINT8
+  std::size_t count = 0;               // pictures
+  int height = 0, width = 0;           // of UINT8
+  std::vector<std::string> outputs{};  // those that are asked for; none: all
+};
+
+// What reading a body of so many bytes holds at most, the body included.
+constexpr std::size_t BytesOfInferRequest(std::size_t body_bytes) { return 4 * body_bytes; }
+
+// Throws HttpRefusal 400 that says what is wrong with it.
+InferRequest ReadInferRequest(std::string_view body);
+
+}  // namespace weir

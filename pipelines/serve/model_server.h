@@ -1,0 +1,105 @@
+// A trained model that answers many at once within a ceiling: what is asked, what reading a picture
+// takes and what the model works with are leased before they are held.
+//
+//   ModelServer server(saved, pictures, precision, {.ceiling_bytes = 256 << 20, ...});
+//   Lease request = server.LeaseRequest(content_length);   // or a refusal
+//   std::optional<Drop> lost = server.Classify(file, probabilities);
+//
+// A picture is computed by the thread that asks, and as many at once as there are workers, in the
+// order in which they came. A batch of several is no faster than its pictures side by side: one
+// sample at a time keeps the maps in the processor's cache (FrozenPrefix).
+//
+// Requests and pictures have a half each of what is left. So a picture, which waits for room while
+// others are read, waits for those alone that are at work, and what waits for its turn takes no
+// room from them.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "framework/config/yaml_node.h"
+#include "framework/flow/stage.h"
+#include "framework/memory/memory_budget.h"
+#include "pipelines/serve/workspace_pool.h"
+#include "stages/model/export/saved_model.h"
+#include "stages/payloads.h"
+#include "stages/predict/classifier.h"
+#include "stages/predict/picture_reader.h"
+
+namespace weir {
+
+struct ServerMemory {
+  std::size_t ceiling_bytes = 0;
+  std::size_t process_bytes = 0;      // what the process holds and no part leases
+  std::size_t connections_bytes = 0;  // what all connections hold at most
+  int workers = 1;
+};
+
+// What the ceiling is for; the parts add up to it.
+struct ServerBill {
+  std::size_t process, model, workspaces, connections, requests, pictures;
+};
+
+class ModelServer {
+ public:
+  // Reads the weights. Throws Error(kMemory) where the ceiling is too low, Error(kData) where the
+  // model does not say how its pictures are made ready by weir's own stages, Error(kConfig) where
+  // the processor cannot compute in `precision`.
+  ModelServer(SavedModel saved, const YamlNode& pictures, Precision precision,
+              const ServerMemory& memory);
+
+  const std::vector<std::string>& classes() const { return model_->classes(); }
+  MapSize input() const { return model_->network().input(); }
+  const ServerBill& bill() const { return bill_; }
+  // Of what requests and pictures are leased from.
+  MemoryUsage request_usage() const { return requests_.usage(); }
+  MemoryUsage picture_usage() const { return pictures_.usage(); }
+  std::size_t waiting() const { return workspaces_->waiting(); }
+
+  // Pays for a request and what is made of it. Throws HttpRefusal: 413 where it can never fit, 429
+  // where it does not now.
+  Lease LeaseRequest(std::size_t bytes);
+
+  // Waits for its turn, and for room. `probabilities` has a value a class; a Drop where it is no
+  // picture that can be read. Throws HttpRefusal 413 where reading it can never fit. `is_wanted`
+  // is asked once it is its turn; where it is not, nothing is computed.
+  template <class IsWanted>
+  std::optional<Drop> Classify(const ImageFile& file, float* probabilities, IsWanted is_wanted) {
+    const WorkspacePool::Turn turn = workspaces_->Wait();
+    return is_wanted() ? ClassifyNow(file, turn.workspace(), probabilities) : std::nullopt;
+  }
+  // The same of pixels without gaps, of any size.
+  std::optional<Drop> ClassifyPixels(const PixelView& pixels, float* probabilities);
+
+ private:
+  struct Room {
+    Lease lease;
+    ModelServer& server;
+    ~Room();
+  };
+
+  ServerBill BillOf(const Classifier::Footprint& model, const ServerMemory& memory) const;
+  Room WaitForRoom(std::size_t bytes);
+  std::optional<Drop> ClassifyNow(const ImageFile& file, WorkspacePool::Workspace& workspace,
+                                  float* probabilities);
+  std::optional<Drop> Run(const Outcome<Image>& image, WorkspacePool::Workspace& workspace,
+                          float* probabilities) const;
+
+  const std::shared_ptr<const Model> model_;
+  const ServerBill bill_;
+  MemoryBudget requests_, pictures_;
+  const PictureReader reader_;
+  std::optional<Classifier> classifier_;
+  std::optional<WorkspacePool> workspaces_;
+
+  std::mutex line_;  // held by the one who waits for room, so that nobody overtakes
+  std::mutex mutex_;
+  std::condition_variable is_freed_;
+};
+
+}  // namespace weir

@@ -1,0 +1,345 @@
+#include "pipelines/serve/service.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "framework/flow/parallel.h"
+#include "framework/memory/host_memory.h"
+#include "pipelines/serve/multipart.h"
+#include "pipelines/serve/page.h"
+#include "pipelines/serve/status.h"
+
+namespace weir {
+namespace {
+
+// What a response holds for a class beside its name, and for a number.
+constexpr std::size_t kBytesOfClass = 64, kBytesOfNumber = 16;
+
+// The length of the body, which is told before it comes.
+std::size_t BodyLength(const HttpRequest& request) {
+  if (!request.headers("Transfer-Encoding").empty()) {
+    throw HttpRefusal{411, "send the length of the body ahead of it, in Content-Length"};
+  }
+  for (const std::string& encoding : request.headers("Content-Encoding")) {
+    if (encoding != "identity") throw HttpRefusal{415, "send the body as it is, not packed"};
+  }
+  const std::vector<std::string> lengths = request.headers("Content-Length");
+  if (lengths.empty()) throw HttpRefusal{411, "the request has no body"};
+  std::size_t length = 0;
+  const char* const end = lengths[0].data() + lengths[0].size();
+  const auto [stop, error] = std::from_chars(lengths[0].data(), end, length);
+  if (error == std::errc::result_out_of_range) throw HttpRefusal{413, "the body is too large"};
+  if (error != std::errc() || stop != end ||
+      std::ranges::any_of(lengths, [&](const std::string& each) { return each != lengths[0]; })) {
+    throw HttpRefusal{400, "Content-Length is no number"};
+  }
+  if (length == 0) throw HttpRefusal{400, "the request has an empty body"};
+  return length;
+}
+
+struct Body {
+  Lease lease;
+  std::size_t size;
+  std::unique_ptr<char[]> bytes;
+  std::string_view text() const { return {bytes.get(), size}; }
+};
+
+// `charged`: what the request holds at most.
+Body ReadBody(HttpRequest& request, ModelServer& model, std::size_t size, std::size_t charged) {
+  Body body{model.LeaseRequest(charged), size, std::make_unique_for_overwrite<char[]>(size)};
+  request.ReadBody({body.bytes.get(), size});
+  return body;
+}
+
+std::string TypeOf(const HttpRequest& request) {
+  const std::vector<std::string> types = request.headers("Content-Type");
+  return types.empty() ? "" : types[0];
+}
+
+template <class Number>
+Number Parameter(const std::string& name, const std::string& text, Number least, Number most) {
+  Number value{};
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || stop != text.data() + text.size() ||
+      !(value >= least && value <= most)) {
+    throw HttpRefusal{400, name + " is " + text + ": give a number from " + std::to_string(least) +
+                               " to " + std::to_string(most)};
+  }
+  return value;
+}
+
+// Pays for a response of so many bytes, until it is sent.
+std::shared_ptr<void> Held(ModelServer& model, std::size_t bytes) {
+  return std::make_shared<Lease>(model.LeaseRequest(bytes));
+}
+
+void AppendNumber(std::string& text, float value) {
+  char number[32];
+  text.append(number, static_cast<std::size_t>(std::snprintf(number, sizeof number, "%.9g",
+                                                             static_cast<double>(value))));
+}
+
+// A name as a path has it: "/v2/models/run 1" comes decoded.
+bool IsUnder(std::string_view path, std::string_view model_path, std::string_view rest) {
+  return path.size() == model_path.size() + rest.size() && path.starts_with(model_path) &&
+         path.ends_with(rest);
+}
+
+constexpr std::string_view kOfModel = "/v2/models/NAME";  // in the table of routes
+
+}  // namespace
+
+Service::Service(ModelServer& model, ServiceOptions options)
+    : model_(model), options_(std::move(options)), model_path_("/v2/models/" + options_.name) {}
+
+std::vector<Service::Route> Service::Routes() const {
+  return {{"GET", "/", &Service::Page},
+          {"POST", "/predict", &Service::Predict},
+          {"GET", "/metrics", &Service::Metrics},
+          {"GET", "/v2", &Service::ServerMetadata},
+          {"GET", "/v2/health/live", &Service::Live},
+          {"GET", "/v2/health/ready", &Service::Ready},
+          {"GET", "/v2/models/NAME", &Service::ModelMetadata},
+          {"GET", "/v2/models/NAME/ready", &Service::ModelReady},
+          {"POST", "/v2/models/NAME/infer", &Service::Infer}};
+}
+
+HttpResponse Service::Respond(HttpRequest& request) {
+  const auto begin = std::chrono::steady_clock::now();
+  std::string_view label = "other";
+  const auto answer = [&] {
+    const std::string_view method = request.method() == "HEAD" ? "GET" : request.method();
+    std::string allowed;
+    for (const Route& route : Routes()) {
+      const bool is_it =
+          route.path.starts_with(kOfModel)
+              ? IsUnder(request.path(), model_path_, route.path.substr(kOfModel.size()))
+              : request.path() == route.path;
+      if (!is_it) continue;
+      allowed = route.method;
+      if (route.method != method) continue;
+      label = route.path;
+      return (this->*route.answer)(request);
+    }
+    if (allowed.empty()) throw HttpRefusal{404, "there is nothing at " + request.path()};
+    throw HttpRefusal{405, "give it a " + allowed, {{"Allow", allowed}}};
+  };
+  const auto count = [&](int status) {
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    metrics_.CountRequest(label, status, took.count());
+  };
+  try {
+    HttpResponse response = answer();
+    count(response.status);
+    return response;
+  } catch (const HttpRefusal& refusal) {
+    count(refusal.status);
+    throw;
+  } catch (const std::bad_alloc&) {
+    count(503);
+    throw;
+  } catch (...) {
+    count(500);
+    throw;
+  }
+}
+
+AnswerOptions Service::OptionsOf(const HttpRequest& request) const {
+  AnswerOptions options = options_.answer;
+  if (const auto top = request.parameter("top")) options.top = Parameter("top", *top, 1, kMostTop);
+  if (const auto threshold = request.parameter("threshold")) {
+    options.threshold = Parameter("threshold", *threshold, 0.0, 1.0);
+  }
+  return options;
+}
+
+HttpResponse Service::Page(HttpRequest&) {
+  return {.content_type = "text/html; charset=utf-8",
+          .body = std::string(kPage),
+          .headers = {{"Cache-Control", "no-cache"}}};
+}
+
+HttpResponse Service::Predict(HttpRequest& request) {
+  const AnswerOptions options = OptionsOf(request);
+  const std::size_t length = BodyLength(request);
+  const Body body = ReadBody(request, model_, length, length);
+  if (IsForm(TypeOf(request))) return AnswerForm(request, body.text(), options);
+  std::vector<float> probabilities(model_.classes().size());
+  const std::optional<Drop> lost =
+      model_.Classify(FileInMemory(body.bytes.get(), body.size), probabilities.data(),
+                      [&] { return request.IsSenderThere(); });
+  metrics_.CountPictures(lost ? 0 : 1, lost ? 1 : 0);
+  if (lost) throw HttpRefusal{422, "the picture " + lost->reason};
+  HttpResponse response{.body = "{"};
+  WriteJson(AnswerOf(probabilities, options), options, model_.classes(),
+            [&](std::string_view text) { response.body += text; });
+  response.body += "}\n";
+  return response;
+}
+
+HttpResponse Service::AnswerForm(HttpRequest& request, std::string_view body,
+                                 const AnswerOptions& options) {
+  const std::vector<FormFile> files = FilesOfForm(TypeOf(request), body);
+  if (files.empty()) throw HttpRefusal{400, "the form has no file"};
+  const std::size_t classes = model_.classes().size();
+  const std::size_t shown = std::min<std::size_t>(classes, static_cast<std::size_t>(options.top));
+  std::size_t names = 0;
+  for (const FormFile& file : files) names += 6 * file.name.size();
+  HttpResponse response{.body = "{\"pictures\":[",
+                        .held = Held(model_, names + files.size() * (sizeof(float) * classes +
+                                                                     kBytesOfClass * (shown + 2)))};
+  std::vector<float> rows(files.size() * classes);
+  std::vector<std::optional<Drop>> lost(files.size());
+  ParallelFor(static_cast<int>(files.size()), [&](int i) {
+    const auto n = static_cast<std::size_t>(i);
+    lost[n] = model_.Classify(FileInMemory(files[n].content.data(), files[n].content.size()),
+                              rows.data() + n * classes, [&] { return request.IsSenderThere(); });
+  });
+  std::uint64_t unreadable = 0;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    response.body += i > 0 ? ",\n" : "\n";
+    response.body += "{\"path\":" + JsonString(files[i].name) + ",";
+    if (lost[i]) {
+      ++unreadable;
+      response.body += "\"error\":" + JsonString(lost[i]->reason);
+    } else {
+      const std::span<const float> row(rows.data() + i * classes, classes);
+      WriteJson(AnswerOf(row, options), options, model_.classes(),
+                [&](std::string_view text) { response.body += text; });
+    }
+    response.body += "}";
+  }
+  metrics_.CountPictures(files.size() - unreadable, unreadable);
+  response.body += "\n]}\n";
+  return response;
+}
+
+HttpResponse Service::ServerMetadata(HttpRequest&) {
+  return {.body = "{\"name\":\"weir\",\"version\":\"" WEIR_VERSION "\",\"extensions\":[]}\n"};
+}
+
+HttpResponse Service::ModelMetadata(HttpRequest&) {
+  const std::string classes = std::to_string(model_.classes().size());
+  return {.body = "{\"name\":" + JsonString(options_.name) +
+                  ",\"versions\":[],\"platform\":\"weir\",\"inputs\":[{\"name\":\"image\","
+                  "\"datatype\":\"BYTES\",\"shape\":[-1]}],\"outputs\":[{\"name\":"
+                  "\"probabilities\",\"datatype\":\"FP32\",\"shape\":[-1," +
+                  classes + "]},{\"name\":\"class\",\"datatype\":\"BYTES\",\"shape\":[-1]}]}\n"};
+}
+
+HttpResponse Service::Live(HttpRequest&) { return {.body = "{\"live\":true}\n"}; }
+
+HttpResponse Service::Ready(HttpRequest&) {
+  const bool is_ready = !options_.is_ending();
+  return {.status = is_ready ? 200 : 503,
+          .body = std::string("{\"ready\":") + (is_ready ? "true" : "false") + "}\n"};
+}
+
+HttpResponse Service::ModelReady(HttpRequest& request) {
+  HttpResponse response = Ready(request);
+  response.body.insert(1, "\"name\":" + JsonString(options_.name) + ",");
+  return response;
+}
+
+std::vector<std::optional<Drop>> Service::ClassifyAll(const InferRequest& asked,
+                                                      std::vector<float>& rows) {
+  const std::size_t classes = model_.classes().size();
+  const std::size_t pixels = std::size_t{3} * static_cast<std::size_t>(asked.height) *
+                             static_cast<std::size_t>(asked.width);
+  std::vector<std::optional<Drop>> lost(asked.count);
+  ParallelFor(static_cast<int>(asked.count), [&](int i) {
+    const auto n = static_cast<std::size_t>(i);
+    float* const row = rows.data() + n * classes;
+    lost[n] = asked.files.empty()
+                  ? model_.ClassifyPixels(
+                        {asked.pixels.data() + n * pixels, asked.height, asked.width}, row)
+                  : model_.Classify(FileInMemory(asked.files[n].data(), asked.files[n].size()), row,
+                                    [] { return true; });
+  });
+  return lost;
+}
+
+HttpResponse Service::Infer(HttpRequest& request) {
+  const std::size_t length = BodyLength(request);
+  Body body = ReadBody(request, model_, length, BytesOfInferRequest(length));
+  const InferRequest asked = ReadInferRequest(body.text());
+  body.bytes.reset();
+  for (const std::string& name : asked.outputs) {
+    if (name == "probabilities" || name == "class") continue;
+    throw HttpRefusal{400, "the model has no output of that name: give probabilities or class"};
+  }
+  const auto is_asked = [&](const char* name) {
+    return asked.outputs.empty() || std::ranges::find(asked.outputs, name) != asked.outputs.end();
+  };
+  const std::size_t classes = model_.classes().size(), values = asked.count * classes;
+  HttpResponse response{.held = Held(model_, values * (sizeof(float) + kBytesOfNumber) +
+                                                 kBytesOfClass * (asked.count + 8))};
+  std::vector<float> rows(values);
+  const std::vector<std::optional<Drop>> lost = ClassifyAll(asked, rows);
+  const auto unreadable = static_cast<std::uint64_t>(std::ranges::count_if(
+      lost, [](const std::optional<Drop>& each) { return each.has_value(); }));
+  metrics_.CountPictures(asked.count - unreadable, unreadable);
+  for (std::size_t i = 0; i < lost.size(); ++i) {
+    if (!lost[i]) continue;
+    throw HttpRefusal{400, "picture " + std::to_string(i + 1) + " of " +
+                               std::to_string(asked.count) + " " + lost[i]->reason};
+  }
+  std::string& text = response.body;
+  text = "{\"model_name\":" + JsonString(options_.name);
+  if (!asked.id.empty()) text += ",\"id\":" + JsonString(asked.id);
+  text += ",\"outputs\":[";
+  const std::string count = std::to_string(asked.count);
+  if (is_asked("probabilities")) {
+    text += "{\"name\":\"probabilities\",\"datatype\":\"FP32\",\"shape\":[" + count + "," +
+            std::to_string(classes) + "],\"data\":[";
+    for (std::size_t i = 0; i < values; ++i) {
+      if (i > 0) text += ",";
+      AppendNumber(text, rows[i]);
+    }
+    text += is_asked("class") ? "]}," : "]}";
+  }
+  if (is_asked("class")) {
+    text += "{\"name\":\"class\",\"datatype\":\"BYTES\",\"shape\":[" + count + "],\"data\":[";
+    for (std::size_t i = 0; i < asked.count; ++i) {
+      const std::span<const float> row(rows.data() + i * classes, classes);
+      const Answer answer = AnswerOf(row, {.top = 1});
+      text += (i > 0 ? "," : "") + JsonString(model_.classes()[answer.labels[0]]);
+    }
+    text += "]}";
+  }
+  text += "]}\n";
+  return response;
+}
+
+HttpResponse Service::Metrics(HttpRequest&) {
+  const ServerBill& bill = model_.bill();
+  const MemoryUsage requests = model_.request_usage(), pictures = model_.picture_usage();
+  const auto bytes = [](std::size_t value) { return static_cast<double>(value); };
+  const char* const held = "What is leased now, or held all the time.";
+  const char* const limit = "What each part may hold.";
+  const auto part = [](const char* name) { return std::string("part=\"") + name + "\""; };
+  return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
+          .body = metrics_.Text(
+              {{"weir_memory_bytes", part("model"), held, bytes(bill.model)},
+               {"weir_memory_bytes", part("workspaces"), held, bytes(bill.workspaces)},
+               {"weir_memory_bytes", part("requests"), held, bytes(requests.used_bytes)},
+               {"weir_memory_bytes", part("pictures"), held, bytes(pictures.used_bytes)},
+               {"weir_memory_limit_bytes", part("process"), limit, bytes(bill.process)},
+               {"weir_memory_limit_bytes", part("connections"), limit, bytes(bill.connections)},
+               {"weir_memory_limit_bytes", part("requests"), limit, bytes(bill.requests)},
+               {"weir_memory_limit_bytes", part("pictures"), limit, bytes(bill.pictures)},
+               {"weir_process_private_bytes", "", "Private memory of the process.",
+                bytes(HeldMemory())},
+               {"weir_connections", "", "Connections that are open.",
+                static_cast<double>(options_.open_connections())},
+               {"weir_pictures_waiting", "", "Pictures that wait for their turn.",
+                static_cast<double>(model_.waiting())}})};
+}
+
+}  // namespace weir

@@ -1,0 +1,74 @@
+// What `weir serve` answers: which paths there are, and what each gives.
+//
+//   GET  /                       a page to drop a picture on
+//   POST /predict                a picture, or a form with some; ?top=, ?threshold=
+//   GET  /v2, /v2/health/live, /v2/health/ready, /v2/models/NAME, /v2/models/NAME/ready
+//   POST /v2/models/NAME/infer   KServe's protocol, version 2
+//   GET  /metrics                for Prometheus
+//
+// Any thread.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "pipelines/report/answer.h"
+#include "pipelines/serve/http.h"
+#include "pipelines/serve/infer_request.h"
+#include "pipelines/serve/model_server.h"
+#include "pipelines/serve/server_metrics.h"
+
+namespace weir {
+
+struct ServiceOptions {
+  std::string name;                       // of the model, in paths
+  AnswerOptions answer{};                 // where a request does not say
+  int workers = 1;                        // pictures of one request at once
+  std::function<int()> open_connections;  // for the metrics
+  std::function<bool()> is_ending;        // then it is not ready
+};
+
+// The most classes that an answer of /predict may have.
+inline constexpr int kMostTop = 1000;
+
+class Service {
+ public:
+  // The model outlives it.
+  Service(ModelServer& model, ServiceOptions options);
+
+  // Throws what HttpServer::Service throws.
+  HttpResponse Respond(HttpRequest& request);
+
+  const ServerMetrics& metrics() const { return metrics_; }
+
+ private:
+  struct Route {
+    std::string_view method, path;
+    HttpResponse (Service::*answer)(HttpRequest&);
+  };
+  std::vector<Route> Routes() const;
+
+  HttpResponse Page(HttpRequest&);
+  HttpResponse Predict(HttpRequest& request);
+  HttpResponse ServerMetadata(HttpRequest&);
+  HttpResponse ModelMetadata(HttpRequest&);
+  HttpResponse Live(HttpRequest&);
+  HttpResponse Ready(HttpRequest&);
+  HttpResponse ModelReady(HttpRequest&);
+  HttpResponse Infer(HttpRequest& request);
+  HttpResponse Metrics(HttpRequest&);
+
+  HttpResponse AnswerForm(HttpRequest& request, std::string_view body,
+                          const AnswerOptions& options);
+  // Rows of [count, classes]; of each that could not be read, why.
+  std::vector<std::optional<Drop>> ClassifyAll(const InferRequest& asked, std::vector<float>& rows);
+  AnswerOptions OptionsOf(const HttpRequest& request) const;
+
+  ModelServer& model_;
+  const ServiceOptions options_;
+  const std::string model_path_;  // "/v2/models/NAME"
+  ServerMetrics metrics_;
+};
+
+}  // namespace weir
