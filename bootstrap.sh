@@ -112,7 +112,7 @@ need_packages() {
 build_packages() {
   local packages=(g++ cmake ninja-build ccache pkg-config libtbb-dev libvips-dev libyaml-cpp-dev nlohmann-json3-dev
     libcli11-dev libhdf5-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev' libssl-dev zlib1g-dev libarchive-dev libcsv-dev
-    libprotozero-dev libflatbuffers-dev libcpp-httplib-dev libgtest-dev libgmock-dev libbenchmark-dev)
+    libprotozero-dev libflatbuffers-dev libcpp-httplib-dev rapidjson-dev libgtest-dev libgmock-dev libbenchmark-dev)
   # shellcheck source=/dev/null
   case $(. /etc/os-release && echo "$ID$VERSION_ID") in
     debian12 | ubuntu22.04) ;;

@@ -39,7 +39,7 @@ expect 2 "$usage" fuzz 10 20
 expect 2 "bootstrap.sh: unknown argument 'tset'" tset
 # No version of a distribution adds to these; those after Ubuntu 22.04 and Debian 12 have two more.
 missing='ninja-build ccache pkg-config libtbb-dev libvips-dev libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libhdf5-dev'
-missing+=' libssl-dev zlib1g-dev libarchive-dev libcsv-dev libprotozero-dev libflatbuffers-dev libcpp-httplib-dev libgtest-dev libgmock-dev libbenchmark-dev'
+missing+=' libssl-dev zlib1g-dev libarchive-dev libcsv-dev libprotozero-dev libflatbuffers-dev libcpp-httplib-dev rapidjson-dev libgtest-dev libgmock-dev libbenchmark-dev'
 if ! grep -qE '^VERSION_ID="(12|22.04)"' /etc/os-release; then missing+=' libheif-plugin-libde265 libheif-plugin-aomdec'; fi
 expect 1 "bootstrap.sh: packages of the build: missing, and installing them needs root: $missing" build
 

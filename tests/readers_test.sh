@@ -6,7 +6,7 @@ export LC_ALL=C
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 reads='ifstream|InputFile[ (]|FileBytes(::Open|&)|MappedFile|ParseJson\(|VisitJson\(|archive_read_|json::parse|'
-reads+='::p?read\(|fread\(|YAML::Parser|csv_parse|ParseContentRange\('
+reads+='::p?read\(|::recv\(|\.Parse<|fread\(|YAML::Parser|csv_parse|ParseContentRange\('
 status=0
 complain() {
   printf '%s\n' "$1"

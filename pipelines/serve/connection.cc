@@ -87,6 +87,7 @@ ssize_t Connection::Receive(char* to, std::size_t count) {
 bool Connection::ReadHead() {
   is_answered_ = timed_out_ = expects_continue_ = false;
   body_bytes_ = body_read_ = 0;
+  held_.reset();
   std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
             buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
   end_ -= begin_;

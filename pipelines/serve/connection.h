@@ -14,20 +14,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "pipelines/serve/http_head.h"
+#include "pipelines/serve/http_server.h"
 
 namespace weir {
-
-// How long a connection may take. A body and an answer may take `patience` and what they take at
-// kLeastBytesPerSecond besides.
-struct ConnectionTimes {
-  std::chrono::milliseconds idle{5'000};       // between requests
-  std::chrono::milliseconds patience{10'000};  // for a head, and to begin with
-  std::chrono::milliseconds pressed{1'000};    // in place of `patience` while others wait
-};
 
 class Connection final : public httplib::Stream {
  public:
@@ -49,6 +44,9 @@ class Connection final : public httplib::Stream {
   bool timed_out() const { return timed_out_; }
 
   bool IsSenderThere() const;
+
+  // Keeps what pays for the answer until it is sent.
+  void Hold(std::shared_ptr<void> held) { held_ = std::move(held); }
 
   // Sends a whole answer without the library, for a request that it is not given.
   void Refuse(int status, const std::string& reason);
@@ -87,6 +85,7 @@ class Connection final : public httplib::Stream {
   bool timed_out_ = false;
   bool is_lost_ = false;
   Clock::time_point part_ends_, part_ends_pressed_;
+  std::shared_ptr<void> held_;
 };
 
 }  // namespace weir

@@ -78,17 +78,12 @@ HttpResponse Answered(const HttpServer::Service& service, HttpRequest& request) 
   }
 }
 
-// The body stays where it is until it is sent: the library would copy it.
+// Not by a content provider: the library stops at one's answer when it is told to end.
 void Give(HttpResponse response, httplib::Response& to) {
   to.status = response.status;
+  to.body = std::move(response.body);
+  if (!to.body.empty()) to.set_header("Content-Type", response.content_type);
   for (const auto& [name, value] : response.headers) to.set_header(name.c_str(), value);
-  const auto held = std::make_shared<const HttpResponse>(std::move(response));
-  if (held->body.empty()) return;
-  to.set_content_provider(held->body.size(), held->content_type.c_str(),
-                          [held](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
-                            sink.write(held->body.data() + offset, length);
-                            return true;
-                          });
 }
 
 thread_local Connection* served = nullptr;  // whose request this thread is at
@@ -109,7 +104,9 @@ class HttpServer::Server final : public httplib::Server {
     set_idle_interval(0, 1'000'000 / kTicksPerSecond);
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
       Incoming incoming(request, *served);
-      Give(Answered(service_, incoming), response);
+      HttpResponse answer = Answered(service_, incoming);
+      served->Hold(std::move(answer.held));
+      Give(std::move(answer), response);
       return HandlerResponse::Handled;
     });
     set_post_routing_handler([this](const httplib::Request&, httplib::Response& response) {
@@ -159,7 +156,7 @@ class HttpServer::Server final : public httplib::Server {
 
  private:
   bool process_and_close_socket(int socket) override {
-    Connection connection(socket, times_, [this] { return counts_.IsPressed(); });
+    Connection connection(socket, options_.times, [this] { return counts_.IsPressed(); });
     if (is_refusing) {
       connection.Refuse(503, "there are too many connections");
     } else {
@@ -205,7 +202,6 @@ class HttpServer::Server final : public httplib::Server {
 
   const HttpOptions options_;
   const Service service_;
-  const ConnectionTimes times_{};
   ConnectionCounts counts_;
   std::function<bool()> is_to_end_;
 };

@@ -2,6 +2,7 @@
 // not have (connection.h, connection_threads.h, http_head.h). No TLS, no files: a proxy's business.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -11,10 +12,19 @@
 
 namespace weir {
 
+// How long a connection may take. A body and an answer may take `patience`, and what they
+// take at 32 KiB a second besides; an eighth of that while others wait.
+struct ConnectionTimes {
+  std::chrono::milliseconds idle{5'000};       // between requests
+  std::chrono::milliseconds patience{10'000};  // for a head, and to begin with
+  std::chrono::milliseconds pressed{1'000};    // in place of `patience` while others wait
+};
+
 struct HttpOptions {
   std::string host = "127.0.0.1";
   int port = 0;           // 0: any that is free
   int connections = 100;  // at once; as many again wait
+  ConnectionTimes times{};
 };
 
 // What a connection holds at most beside what its request leases: its stack, the head of a request

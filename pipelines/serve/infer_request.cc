@@ -1,12 +1,13 @@
 #include "pipelines/serve/infer_request.h"
 
 #include <openssl/evp.h>
+#include <rapidjson/error/en.h>
+#include <rapidjson/reader.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
-#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "pipelines/serve/http.h"
@@ -16,62 +17,66 @@ namespace {
 
 constexpr std::size_t kMostDepth = 16;
 constexpr std::size_t kMostDims = 8;
-constexpr std::size_t kMostFiles = 10'000;
 constexpr std::size_t kMostOutputs = 16;
-constexpr std::size_t kMostIdBytes = 1024;
+constexpr std::size_t kMostNameBytes = 256;  // of a key, a name, an id
 
 [[noreturn]] void Refuse(const std::string& reason) { throw HttpRefusal{400, reason}; }
 
-std::string Decoded(std::string text) {
-  std::erase_if(text, [](char letter) { return letter == '\n' || letter == '\r'; });
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+// Spoils `text`.
+std::string FileOf(std::span<char> text) {
+  const auto end = std::remove_if(text.begin(), text.end(),
+                                  [](char letter) { return letter == '\n' || letter == '\r'; });
+  const std::string_view letters(text.data(), static_cast<std::size_t>(end - text.begin()));
+  const std::size_t padding = letters.ends_with("==") ? 2 : letters.ends_with('=') ? 1 : 0;
   constexpr std::size_t kMost = std::numeric_limits<int>::max();
-  std::string file(text.size() / 4 * 3, '\0');
-  const int size = text.empty() || text.size() > kMost
+  std::string file(letters.size() / 4 * 3, '\0');
+  const int size = letters.empty() || letters.size() > kMost
                        ? -1
                        : EVP_DecodeBlock(reinterpret_cast<unsigned char*>(file.data()),
-                                         reinterpret_cast<const unsigned char*>(text.data()),
-                                         static_cast<int>(text.size()));
+                                         reinterpret_cast<const unsigned char*>(letters.data()),
+                                         static_cast<int>(letters.size()));
   if (size < 0) Refuse("the data of BYTES are no file in base64");
   file.resize(static_cast<std::size_t>(size) - padding);
   return file;
 }
 
-// Takes the values in as they come.
-class Reader : public nlohmann::json_sax<nlohmann::json> {
+// Takes the values in as RapidJSON meets them: false from a member ends the reading.
+class Reader {
  public:
-  InferRequest Take(std::string_view body);
+  using Ch = char;
+  explicit Reader(std::size_t body_bytes) : body_bytes_(body_bytes) {}
 
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t value) override {
-    return Number(static_cast<double>(value));
+  bool Null() { return true; }
+  bool Bool(bool) { return true; }
+  bool Int(int value) { return Number(value); }
+  bool Uint(unsigned value) { return Number(value); }
+  bool Int64(std::int64_t value) { return Number(static_cast<double>(value)); }
+  bool Uint64(std::uint64_t value) { return Number(static_cast<double>(value)); }
+  bool Double(double value) { return Number(value); }
+  bool RawNumber(const char*, rapidjson::SizeType, bool) { return true; }
+  bool String(const char* text, rapidjson::SizeType length, bool);
+  bool StartObject();
+  bool Key(const char* text, rapidjson::SizeType length, bool) {
+    levels_.back().key = std::string_view(text, length).substr(0, kMostNameBytes);
+    return true;
   }
-  bool number_unsigned(number_unsigned_t value) override {
-    return Number(static_cast<double>(value));
-  }
-  bool number_float(number_float_t value, const string_t&) override { return Number(value); }
-  bool string(string_t& value) override;
-  bool binary(binary_t&) override { return true; }
-  bool start_object(std::size_t) override;
-  bool key(string_t& name) override;
-  bool end_object() override { return End(); }
-  bool start_array(std::size_t) override { return Begin({.is_object = false}); }
-  bool end_array() override { return End(); }
-  bool parse_error(std::size_t position, const std::string&,
-                   const nlohmann::detail::exception&) override {
-    return Fail("the body is no JSON from byte " + std::to_string(position) + " on");
-  }
+  bool EndObject(rapidjson::SizeType) { return End(); }
+  bool StartArray() { return Begin({.is_object = false}); }
+  bool EndArray(rapidjson::SizeType) { return End(); }
+
+  // Why it ended the reading; empty where it did not.
+  const std::string& why() const { return why_; }
+  InferRequest Take();
 
  private:
   struct Level {
     bool is_object;
-    std::string key{};
+    std::string_view key{};  // in the body
   };
 
   bool Begin(Level level) {
     if (levels_.size() == kMostDepth) return Fail("the body is nested too deeply");
-    levels_.push_back(std::move(level));
+    levels_.push_back(level);
     return true;
   }
   bool End() {
@@ -79,18 +84,19 @@ class Reader : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
   bool Fail(std::string why) {
-    if (why_.empty()) why_ = std::move(why);
+    why_ = std::move(why);
     return false;
   }
   bool Number(double value);
-  // Within an object of the list `list`: under which key.
-  const std::string* KeyIn(const char* list) const {
+  // Within an object of the list `list`: under which key; empty elsewhere.
+  std::string_view KeyIn(std::string_view list) const {
     const bool is_in = levels_.size() >= 3 && levels_[0].is_object && levels_[0].key == list &&
                        !levels_[1].is_object && levels_[2].is_object;
-    return is_in ? &levels_[2].key : nullptr;
+    return is_in ? levels_[2].key : std::string_view();
   }
-  void CheckPixels(InferRequest& request) const;
+  void CheckPixels();
 
+  const std::size_t body_bytes_;
   std::vector<Level> levels_;
   std::string why_;
   int inputs_ = 0;
@@ -99,77 +105,71 @@ class Reader : public nlohmann::json_sax<nlohmann::json> {
   InferRequest request_;
 };
 
-bool Reader::start_object(std::size_t) {
+bool Reader::StartObject() {
   const bool is_input = levels_.size() == 2 && levels_[0].key == "inputs" && !levels_[1].is_object;
   if (is_input && ++inputs_ > 1) return Fail("the model has one input, `image`");
   return Begin({.is_object = true});
 }
 
-bool Reader::key(string_t& name) {
-  levels_.back().key = name.substr(0, kMostIdBytes);
-  return true;
-}
-
 bool Reader::Number(double value) {
-  const std::string* const key = KeyIn("inputs");
-  if (!key) return true;
-  if (*key == "shape") {
+  const std::string_view key = KeyIn("inputs");
+  if (key == "shape") {
     if (shape_.size() == kMostDims) return Fail("the shape of the input has too many numbers");
     shape_.push_back(value);
-  } else if (*key == "data") {
+  } else if (key == "data") {
     if (!(value >= 0 && value <= 255) || value != std::floor(value)) {
       return Fail(
           "the data of the input hold a number that is no byte: pixels are whole numbers "
           "from 0 to 255");
     }
+    // A number takes a digit and a comma at least.
+    if (request_.pixels.empty()) request_.pixels.reserve(body_bytes_ / 2);
     request_.pixels.push_back(static_cast<std::uint8_t>(value));
   }
   return true;
 }
 
-bool Reader::string(string_t& value) {
+bool Reader::String(const char* text, rapidjson::SizeType length, bool) {
+  const std::string_view value(text, length);
+  const std::string_view input = KeyIn("inputs");
   if (levels_.size() == 1 && levels_[0].key == "id") {
-    if (value.size() > kMostIdBytes) return Fail("the id is longer than 1024 bytes");
+    if (length > kMostNameBytes) return Fail("the id is longer than 256 bytes");
     request_.id = value;
-  } else if (const std::string* const key = KeyIn("inputs")) {
-    if (*key == "datatype") datatype_ = value.substr(0, kMostIdBytes);
-    if (*key == "name" && value != "image") return Fail("the model has one input, `image`");
-    if (*key == "data") {
-      if (request_.files.size() == kMostFiles) return Fail("the input has too many files");
-      request_.files.push_back(Decoded(std::move(value)));
-    }
-  } else if (const std::string* const output = KeyIn("outputs")) {
-    if (*output == "name" && request_.outputs.size() < kMostOutputs) {
-      request_.outputs.push_back(value.substr(0, kMostIdBytes));
-    }
+  } else if (input == "datatype") {
+    datatype_ = value.substr(0, kMostNameBytes);
+  } else if (input == "name") {
+    if (value != "image") return Fail("the model has one input, `image`");
+  } else if (input == "data") {
+    if (request_.files.size() == kMostInferFiles) return Fail("the input has more than 1000 files");
+    request_.files.push_back(FileOf({const_cast<char*>(text), length}));  // it is in the body
+  } else if (KeyIn("outputs") == "name") {
+    if (request_.outputs.size() == kMostOutputs) return Fail("too many outputs are asked for");
+    request_.outputs.emplace_back(value.substr(0, kMostNameBytes));
   }
   return true;
 }
 
-// A shape of which the pixels are.
-void Reader::CheckPixels(InferRequest& request) const {
+void Reader::CheckPixels() {
   const bool is_shape =
       shape_.size() == 4 && shape_[3] == 3 && std::ranges::all_of(shape_, [](double size) {
         return size >= 1 && size <= 1 << 20 && size == std::floor(size);
       });
   if (!is_shape) Refuse("the shape of UINT8 is [pictures, height, width, 3]");
   const double values = shape_[0] * shape_[1] * shape_[2] * shape_[3];
-  if (values != static_cast<double>(request.pixels.size())) {
+  if (values != static_cast<double>(request_.pixels.size())) {
     Refuse("the shape of the input says so many values and its data are others: " +
-           std::to_string(request.pixels.size()) + " came");
+           std::to_string(request_.pixels.size()) + " came");
   }
-  request.count = static_cast<std::size_t>(shape_[0]);
-  request.height = static_cast<int>(shape_[1]);
-  request.width = static_cast<int>(shape_[2]);
+  request_.count = static_cast<std::size_t>(shape_[0]);
+  request_.height = static_cast<int>(shape_[1]);
+  request_.width = static_cast<int>(shape_[2]);
 }
 
-InferRequest Reader::Take(std::string_view body) {
-  if (!nlohmann::json::sax_parse(body.begin(), body.end(), this)) {
-    Refuse(why_.empty() ? "the body is no JSON" : why_);
-  }
+InferRequest Reader::Take() {
   if (inputs_ == 0) Refuse("the request has no input: give `inputs` with one, `image`");
   if (datatype_ == "UINT8") {
-    CheckPixels(request_);
+    CheckPixels();
+    request_.files.clear();
   } else if (datatype_ != "BYTES") {
     Refuse("the datatype of the input is " + (datatype_.empty() ? "missing" : datatype_) +
            ": give BYTES, files in base64, or UINT8, pixels");
@@ -185,6 +185,19 @@ InferRequest Reader::Take(std::string_view body) {
 
 }  // namespace
 
-InferRequest ReadInferRequest(std::string_view body) { return Reader().Take(body); }
+InferRequest ReadInferRequest(std::span<char> body) {
+  constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag;
+  Reader reader(body.size());
+  rapidjson::InsituStringStream text(body.data());
+  rapidjson::Reader parser;
+  const rapidjson::ParseResult result = parser.Parse<kFlags>(text, reader);
+  if (!result) {
+    Refuse(!reader.why().empty()
+               ? reader.why()
+               : "the body is no JSON at byte " + std::to_string(result.Offset()) + ": " +
+                     rapidjson::GetParseError_En(result.Code()));
+  }
+  return reader.Take();
+}
 
 }  // namespace weir

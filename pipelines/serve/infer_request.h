@@ -6,14 +6,14 @@
 //   {"inputs": [{"name": "image", "datatype": "UINT8", "shape": [1, 480, 640, 3], "data": [...]}]}
 //
 // BYTES are whole files in base64, [N]; UINT8 are pixels, [N, height, width, 3], of any one size.
-// What is read is kept as bytes while the text goes by: no tree of JSON is made, which would be
-// many times as large as the text.
+// The text is taken apart in place by RapidJSON, which keeps nothing of it: a tree of JSON would be
+// many times as large.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace weir {
@@ -27,10 +27,16 @@ struct InferRequest {
   std::vector<std::string> outputs{};  // those that are asked for; none: all
 };
 
-// What reading a body of so many bytes holds at most, the body included.
-constexpr std::size_t BytesOfInferRequest(std::size_t body_bytes) { return 4 * body_bytes; }
+// The most files that a request may have.
+inline constexpr std::size_t kMostInferFiles = 1000;
 
-// Throws HttpRefusal 400 that says what is wrong with it.
-InferRequest ReadInferRequest(std::string_view body);
+// What a request with a body of so many bytes holds at most, the body included.
+constexpr std::size_t BytesOfInferRequest(std::size_t body_bytes) {
+  return 2 * body_bytes + (std::size_t{128} << 10);
+}
+
+// Spoils `body`, behind which there is a byte that is 0. Throws HttpRefusal 400 that says what is
+// wrong with it.
+InferRequest ReadInferRequest(std::span<char> body);
 
 }  // namespace weir

@@ -46,14 +46,16 @@ std::size_t BodyLength(const HttpRequest& request) {
 struct Body {
   Lease lease;
   std::size_t size;
-  std::unique_ptr<char[]> bytes;
+  std::unique_ptr<char[]> bytes;  // and a 0 behind them
+  std::span<char> span() const { return {bytes.get(), size}; }
   std::string_view text() const { return {bytes.get(), size}; }
 };
 
 // `charged`: what the request holds at most.
 Body ReadBody(HttpRequest& request, ModelServer& model, std::size_t size, std::size_t charged) {
-  Body body{model.LeaseRequest(charged), size, std::make_unique_for_overwrite<char[]>(size)};
-  request.ReadBody({body.bytes.get(), size});
+  Body body{model.LeaseRequest(charged), size, std::make_unique_for_overwrite<char[]>(size + 1)};
+  body.bytes[size] = 0;
+  request.ReadBody(body.span());
   return body;
 }
 
@@ -268,7 +270,7 @@ std::vector<std::optional<Drop>> Service::ClassifyAll(const InferRequest& asked,
 HttpResponse Service::Infer(HttpRequest& request) {
   const std::size_t length = BodyLength(request);
   Body body = ReadBody(request, model_, length, BytesOfInferRequest(length));
-  const InferRequest asked = ReadInferRequest(body.text());
+  const InferRequest asked = ReadInferRequest(body.span());
   body.bytes.reset();
   for (const std::string& name : asked.outputs) {
     if (name == "probabilities" || name == "class") continue;
