@@ -70,7 +70,7 @@ void DeclareServe(CLI::App& app, StageTable& stages) {
   command
       ->add_option("--connections", options->connections,
                    "How many senders may be connected at once; as many again wait")
-      ->check(CLI::Range(1, 900))
+      ->check(CLI::Range(1, 400))
       ->capture_default_str();
   command->add_option("--name", options->name,
                       "What the model is called in /v2/models/NAME (default: as the run is)");

@@ -93,9 +93,11 @@ void ServeCommand(const ServeOptions& options, StageTable& stages) {
                            .answer = options.answer,
                            .open_connections = [&] { return http->open_connections(); },
                            .is_ending = [&] { return http->is_ending(); }});
-  http.emplace(
-      HttpOptions{.host = options.host, .port = options.port, .connections = options.connections},
-      [&](HttpRequest& request) { return service.Respond(request); });
+  http.emplace(HttpOptions{.host = options.host,
+                           .port = options.port,
+                           .connections = options.connections,
+                           .is_short_of_memory = [&] { return server.is_short(); }},
+               [&](HttpRequest& request) { return service.Respond(request); });
   const int port = http->Bind();
   SayWhatIsServed(name, server, use.precision, memory);
   std::printf("listening on %s\n", UrlOf(options.host, port).c_str());

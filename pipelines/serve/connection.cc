@@ -17,6 +17,7 @@ namespace {
 
 // A body, or an answer, that goes on more slowly than this is given up.
 constexpr std::uint64_t kLeastBytesPerSecond = 32 << 10;
+constexpr int kPressedFactor = 32;  // how much faster it has to be while others wait
 
 // How often it is looked whether others have begun to wait.
 constexpr std::chrono::milliseconds kTick{100};
@@ -42,21 +43,26 @@ void AddressOf(int socket, NameOf name_of, std::string& address, int& port) {
 
 }  // namespace
 
-Connection::Connection(int socket, const ConnectionTimes& times, std::function<bool()> is_pressed)
-    : socket_(socket), times_(times), is_pressed_(std::move(is_pressed)) {}
+Connection::Connection(int socket, const ConnectionTimes& times, std::function<bool()> is_pressed,
+                       std::function<bool()> is_short)
+    : socket_(socket),
+      times_(times),
+      is_pressed_(std::move(is_pressed)),
+      is_short_(std::move(is_short)) {}
 
 void Connection::BeginPart(std::chrono::milliseconds patience, std::chrono::milliseconds pressed,
                            std::uint64_t bytes) {
   const Clock::time_point now = Clock::now();
+  is_body_ = false;
   const std::chrono::milliseconds of_bytes(bytes * 1000 / kLeastBytesPerSecond);
   part_ends_ = now + patience + of_bytes;
-  part_ends_pressed_ = now + std::min(patience, pressed) + of_bytes / 8;
+  part_ends_pressed_ = now + std::min(patience, pressed) + of_bytes / kPressedFactor;
 }
 
 bool Connection::WaitFor(short events) {
   while (!is_lost_) {
     const Clock::time_point now = Clock::now();
-    const bool is_pressed = is_pressed_();
+    const bool is_pressed = is_pressed_() || (is_body_ && is_short_ && is_short_());
     const Clock::time_point end = is_pressed ? part_ends_pressed_ : part_ends_;
     pollfd waited{.fd = socket_, .events = events, .revents = 0};
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - now);
@@ -126,6 +132,7 @@ bool Connection::ReadHead() {
 void Connection::BeginBody(std::uint64_t body_bytes) {
   body_bytes_ = body_bytes;
   BeginPart(times_.patience, times_.pressed, body_bytes);
+  is_body_ = true;
 }
 
 bool Connection::ReadBody(std::span<char> to) {
@@ -152,9 +159,9 @@ bool Connection::IsSenderThere() const {
 void Connection::Refuse(int status, const std::string& reason) {
   const std::string body = ErrorJson(reason);
   const std::string answer = "HTTP/1.1 " + std::to_string(status) + " " + StatusText(status) +
-                             "\r\nContent-Type: application/json\r\nConnection: close\r\n"
-                             "Content-Length: " +
-                             std::to_string(body.size()) + "\r\n\r\n" + body;
+                             "\r\nContent-Type: application/json\r\nConnection: close\r\n" +
+                             (status == 503 ? "Retry-After: 1\r\n" : "") +
+                             "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
   timed_out_ = false;
   write(answer.data(), answer.size());
   body_bytes_ = body_read_ + 1;  // nobody knows how much there is
@@ -189,7 +196,7 @@ ssize_t Connection::write(const char* from, std::size_t count) {
 bool Connection::Send(const char* from, std::size_t count) {
   const auto of_bytes = std::chrono::milliseconds(count * 1000 / kLeastBytesPerSecond);
   part_ends_ += of_bytes;
-  part_ends_pressed_ += of_bytes / 8;
+  part_ends_pressed_ += of_bytes / kPressedFactor;
   while (count > 0) {
     const ssize_t sent = ::send(socket_, from, count, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {

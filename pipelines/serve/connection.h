@@ -27,8 +27,9 @@ namespace weir {
 class Connection final : public httplib::Stream {
  public:
   // Ends with the socket open. `is_pressed` says whether others wait for a connection, or the
-  // server is ending.
-  Connection(int socket, const ConnectionTimes& times, std::function<bool()> is_pressed);
+  // server is ending; `is_short` of memory, see HttpOptions.
+  Connection(int socket, const ConnectionTimes& times, std::function<bool()> is_pressed,
+             std::function<bool()> is_short);
 
   // Waits for the head of the next request and looks through it. False where none came, or it was
   // refused, which has been answered then.
@@ -75,7 +76,7 @@ class Connection final : public httplib::Stream {
 
   const int socket_;
   const ConnectionTimes times_;
-  const std::function<bool()> is_pressed_;
+  const std::function<bool()> is_pressed_, is_short_;
 
   std::array<char, kMostHeadBytes> buffer_;
   std::size_t begin_ = 0, end_ = 0;  // of what was received and not read
@@ -84,6 +85,7 @@ class Connection final : public httplib::Stream {
   bool is_answered_ = false;  // some of the answer has been written
   bool timed_out_ = false;
   bool is_lost_ = false;
+  bool is_body_ = false;  // the part that goes on
   Clock::time_point part_ends_, part_ends_pressed_;
   std::shared_ptr<void> held_;
 };

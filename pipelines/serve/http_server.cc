@@ -156,7 +156,9 @@ class HttpServer::Server final : public httplib::Server {
 
  private:
   bool process_and_close_socket(int socket) override {
-    Connection connection(socket, options_.times, [this] { return counts_.IsPressed(); });
+    Connection connection(
+        socket, options_.times, [this] { return counts_.IsPressed(); },
+        options_.is_short_of_memory);
     if (is_refusing) {
       connection.Refuse(503, "there are too many connections");
     } else {

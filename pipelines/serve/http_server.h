@@ -13,7 +13,7 @@
 namespace weir {
 
 // How long a connection may take. A body and an answer may take `patience`, and what they
-// take at 32 KiB a second besides; an eighth of that while others wait.
+// take at 32 KiB a second besides; a 32nd of that while others wait.
 struct ConnectionTimes {
   std::chrono::milliseconds idle{5'000};       // between requests
   std::chrono::milliseconds patience{10'000};  // for a head, and to begin with
@@ -25,6 +25,9 @@ struct HttpOptions {
   int port = 0;           // 0: any that is free
   int connections = 100;  // at once; as many again wait
   ConnectionTimes times{};
+  // Whether requests are refused for want of memory: slow bodies, which hold some, are then given
+  // up as early as while others wait for a connection. Empty: never.
+  std::function<bool()> is_short_of_memory{};
 };
 
 // What a connection holds at most beside what its request leases: its stack, the head of a request

@@ -64,7 +64,14 @@ Lease ModelServer::LeaseRequest(std::size_t bytes) {
   }
   std::optional<Lease> lease = requests_.TryAcquire(MemoryTag::kImage, bytes);
   if (lease) return *std::move(lease);
+  refused_at_ = std::chrono::steady_clock::now().time_since_epoch().count();
   throw HttpRefusal{429, "other requests hold the memory now", {{"Retry-After", "1"}}};
+}
+
+bool ModelServer::is_short() const {
+  using Clock = std::chrono::steady_clock;
+  const auto since = Clock::now().time_since_epoch() - Clock::duration(refused_at_.load());
+  return since < std::chrono::seconds(1);
 }
 
 ModelServer::Room::~Room() {

@@ -14,6 +14,8 @@
 // room from them.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <memory>
@@ -65,6 +67,9 @@ class ModelServer {
   // where it does not now.
   Lease LeaseRequest(std::size_t bytes);
 
+  // Whether a request was refused within the last second as it did not fit.
+  bool is_short() const;
+
   // Waits for its turn, and for room. `probabilities` has a value a class; a Drop where it is no
   // picture that can be read. Throws HttpRefusal 413 where reading it can never fit. `is_wanted`
   // is asked once it is its turn; where it is not, nothing is computed.
@@ -96,6 +101,9 @@ class ModelServer {
   const PictureReader reader_;
   std::optional<Classifier> classifier_;
   std::optional<WorkspacePool> workspaces_;
+
+  // When a request was refused last, in the steady clock's ticks.
+  std::atomic<std::chrono::steady_clock::rep> refused_at_{0};
 
   std::mutex line_;  // held by the one who waits for room, so that nobody overtakes
   std::mutex mutex_;

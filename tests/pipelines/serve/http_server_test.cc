@@ -147,6 +147,14 @@ TEST(HttpServerTest, GivesUpOnSlowSenders) {
   EXPECT_TRUE(idle.IsEnded());
 }
 
+TEST(HttpServerTest, GivesUpOnSlowBodiesWhereMemoryIsShort) {
+  const RunningServer server(
+      Echo, {.times = {.pressed = 50ms}, .is_short_of_memory = [] { return true; }});
+  RawClient slow(server.port());
+  slow.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\no");
+  EXPECT_THAT(slow.ReadAnswer(), StartsWith("HTTP/1.1 408 "));
+}
+
 TEST(HttpServerTest, SaysWhereABodyIsCutOff) {
   const RunningServer server(Echo);
   RawClient client(server.port());

@@ -255,6 +255,7 @@ TEST_F(ServiceTest, RefusesWhatCanNeverFitAndWhatDoesNotNow) {
       refusal = caught;
     }
     EXPECT_EQ(refusal.status, 429);
+    EXPECT_TRUE(model_->is_short());
     EXPECT_EQ(refusal.headers, (decltype(refusal.headers){{"Retry-After", "1"}}));
   }
   (void)model_->LeaseRequest(1);
