@@ -6,8 +6,8 @@
 
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <new>
+#include <system_error>
 #include <utility>
 
 #include "framework/error.h"
@@ -83,7 +83,7 @@ void Give(HttpResponse response, httplib::Response& to) {
   to.status = response.status;
   to.body = std::move(response.body);
   if (!to.body.empty()) to.set_header("Content-Type", response.content_type);
-  for (const auto& [name, value] : response.headers) to.set_header(name.c_str(), value);
+  for (const auto& [name, value] : response.headers) to.set_header(name, value);
 }
 
 thread_local Connection* served = nullptr;  // whose request this thread is at
@@ -139,7 +139,7 @@ class HttpServer::Server final : public httplib::Server {
                                                                   : -1;
     // The library lets five connections wait to be accepted.
     if (port >= 0 && ::listen(svr_sock_, options_.connections) == 0) return port;
-    const std::string why = errno == 0 ? "" : std::string(": ") + std::strerror(errno);
+    const std::string why = errno == 0 ? "" : ": " + std::generic_category().message(errno);
     throw Error(ErrorKind::kConfig,
                 "cannot listen on " + options_.host + ":" + std::to_string(options_.port) + why,
                 "Give another --port, or a --host that this machine has.");

@@ -116,7 +116,7 @@ HttpResponse Service::Respond(HttpRequest& request) {
   const auto begin = std::chrono::steady_clock::now();
   std::string_view label = "other";
   const auto answer = [&] {
-    const std::string_view method = request.method() == "HEAD" ? "GET" : request.method();
+    const std::string method = request.method() == "HEAD" ? "GET" : request.method();
     std::string allowed;
     for (const Route& route : Routes()) {
       const bool is_it =
@@ -298,7 +298,7 @@ HttpResponse Service::Infer(HttpRequest& request) {
   text += ",\"outputs\":[";
   const std::string count = std::to_string(asked.count);
   if (is_asked("probabilities")) {
-    text += "{\"name\":\"probabilities\",\"datatype\":\"FP32\",\"shape\":[" + count + "," +
+    text += R"({"name":"probabilities","datatype":"FP32","shape":[)" + count + "," +
             std::to_string(classes) + "],\"data\":[";
     for (std::size_t i = 0; i < values; ++i) {
       if (i > 0) text += ",";
@@ -307,7 +307,7 @@ HttpResponse Service::Infer(HttpRequest& request) {
     text += is_asked("class") ? "]}," : "]}";
   }
   if (is_asked("class")) {
-    text += "{\"name\":\"class\",\"datatype\":\"BYTES\",\"shape\":[" + count + "],\"data\":[";
+    text += R"({"name":"class","datatype":"BYTES","shape":[)" + count + "],\"data\":[";
     for (std::size_t i = 0; i < asked.count; ++i) {
       const std::span<const float> row(rows.data() + i * classes, classes);
       const Answer answer = AnswerOf(row, {.top = 1});

@@ -18,7 +18,7 @@
 namespace weir {
 namespace {
 
-using std::chrono_literals::operator""ms;
+using std::chrono::milliseconds;
 using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;
@@ -28,7 +28,7 @@ using testing::StartsWith;
 // A server that runs until the test ends.
 class RunningServer {
  public:
-  explicit RunningServer(HttpServer::Service service, HttpOptions options = {})
+  explicit RunningServer(HttpServer::Service service, const HttpOptions& options = {})
       : server_(options, std::move(service)),
         port_(server_.Bind()),
         thread_([this] { server_.Run([this] { return is_to_end_.load(); }); }) {}
@@ -138,7 +138,9 @@ TEST(HttpServerTest, RefusesHeadsThatAreTooLargeOrBroken) {
 }
 
 TEST(HttpServerTest, GivesUpOnSlowSenders) {
-  const RunningServer server(Echo, {.times = {.idle = 50ms, .patience = 50ms, .pressed = 50ms}});
+  const RunningServer server(Echo, {.times = {.idle = milliseconds(50),
+                                              .patience = milliseconds(50),
+                                              .pressed = milliseconds(50)}});
   RawClient head(server.port()), body(server.port()), idle(server.port());
   head.Send("GET / HT");
   body.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\no");
@@ -149,7 +151,7 @@ TEST(HttpServerTest, GivesUpOnSlowSenders) {
 
 TEST(HttpServerTest, GivesUpOnSlowBodiesWhereMemoryIsShort) {
   const RunningServer server(
-      Echo, {.times = {.pressed = 50ms}, .is_short_of_memory = [] { return true; }});
+      Echo, {.times = {.pressed = milliseconds(50)}, .is_short_of_memory = [] { return true; }});
   RawClient slow(server.port());
   slow.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\no");
   EXPECT_THAT(slow.ReadAnswer(), StartsWith("HTTP/1.1 408 "));

@@ -10,7 +10,6 @@
 namespace weir {
 namespace {
 
-using testing::StartsWith;
 
 constexpr const char* kType = "multipart/form-data; boundary=cut";
 
