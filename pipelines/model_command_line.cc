@@ -117,6 +117,8 @@ constexpr const char* kExportExamples = R"(Examples:
       one that resizes by itself, and how far it is from `weir predict` on photos/
   weir export first --to tflite
       writes first/model.tflite for LiteRT and the TFLite Task Library, labels included
+  weir export first --to torchscript
+      writes first/model.pt, which torch.jit.load reads in Python and in C++
   weir export first --to keras
       writes first/model.weights.h5, and prints the program in Keras that loads it
   weir export first --to torchvision --out first.safetensors

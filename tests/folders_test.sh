@@ -14,7 +14,8 @@ order='
   stages/decode stages/sources/listing stages/sources stages/sources/shards stages/augment stages/batch
   stages/model/weights/containers stages/model/weights stages/model/backbones stages/model/head stages/model
   stages/model/export stages/model/export/inference stages/model/export/formats stages/model/export/formats/onnx
-  stages/model/export/formats/tflite stages/model/export/formats/keras stages/model/export/formats/torchvision
+  stages/model/export/formats/tflite stages/model/export/formats/keras stages/model/export/formats/torchscript
+  stages/model/export/formats/torchvision
   stages/device stages/device/cuda stages/features/onednn stages/features stages/predict
   stages/train/losses stages/train/metrics stages/train/schedules stages/train/optimizers stages/train/torch
   stages/train/tensors stages/train/steps stages/train/backbone stages/train/head stages/train stages/writers

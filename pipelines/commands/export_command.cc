@@ -20,6 +20,7 @@
 #include "stages/augment/crops.h"
 #include "stages/files/atomic_file.h"
 #include "stages/files/sha256.h"
+#include "stages/model/export/formats/preprocessing_text.h"
 #include "stages/model/export/inference/inference_graph.h"
 #include "stages/model/export/saved_model.h"
 
@@ -94,21 +95,6 @@ std::shared_ptr<const std::vector<MapStatistics>> MapsOf(const SavedModel& saved
   return is_int8 ? saved.source.maps : nullptr;
 }
 
-std::string InputText(const Model& model, ExportInput input, bool channels_last) {
-  const MapSize size = model.network().input();
-  const std::string height = std::to_string(size.height), width = std::to_string(size.width);
-  switch (input) {
-    case ExportInput::kUint8:
-      return "uint8 [N, " + height + ", " + width + ", 3]";
-    case ExportInput::kAnySize:
-      return "uint8 [N, height, width, 3]";
-    case ExportInput::kFloat:
-      return channels_last ? "float32 [N, " + height + ", " + width + ", 3]"
-                           : "float32 [N, 3, " + height + ", " + width + "]";
-  }
-  return "";
-}
-
 // Gives how many bytes it took.
 std::uint64_t Write(const ExportFormat& format, const ExportJob& job, const fs::path& out) {
   if (out.has_parent_path()) {
@@ -130,9 +116,9 @@ void PrintWritten(const ExportFormat& format, const ExportJob& job, bool is_int8
                 format.load(out).c_str());
     return;
   }
-  const Model& model = job.graph.model();
   std::printf("; images %s, probabilities float32 [N, %zu]\n",
-              InputText(model, job.input, format.channels_last).c_str(), model.classes().size());
+              InputShapeText(job, format.channels_last).c_str(),
+              job.graph.model().classes().size());
 }
 
 void Print(const ExportDifference& difference, const fs::path& out) {

@@ -11,16 +11,14 @@
 #include "stages/model/export/formats/keras/keras_format.h"
 #include "stages/model/export/formats/onnx/onnx_format.h"
 #include "stages/model/export/formats/tflite/tflite_format.h"
+#include "stages/model/export/formats/torchscript/torchscript_format.h"
 #include "stages/model/export/formats/torchvision/torchvision_format.h"
 
 namespace weir {
 namespace {
 
 constexpr const ExportFormat* kFormats[] = {
-    &kOnnxFormat,
-    &kTfliteFormat,
-    &kKerasFormat,
-    &kTorchvisionFormat,
+    &kOnnxFormat, &kTfliteFormat, &kTorchscriptFormat, &kKerasFormat, &kTorchvisionFormat,
 };
 
 }  // namespace

@@ -7,10 +7,10 @@
 
 #include "framework/error.h"
 #include "framework/write_error.h"
-#include "stages/files/archive_writer.h"
 #include "stages/files/atomic_file.h"
 #include "stages/files/class_names.h"
 #include "stages/files/output_files.h"
+#include "stages/files/tar_writer.h"
 
 namespace weir {
 namespace {
@@ -24,7 +24,7 @@ constexpr std::size_t kArchiveBytes = 64 << 10;  // libarchive's own, and a samp
 // One tar file.
 class WebdatasetWriter::Shard {
  public:
-  explicit Shard(const fs::path& path) : file_(path), archive_(file_, ArchiveWriter::Kind::kTar) {}
+  explicit Shard(const fs::path& path) : file_(path), archive_(file_) {}
 
   void Add(const std::string& name, std::string_view content) { archive_.Add(name, content); }
   void Commit() {
@@ -36,7 +36,7 @@ class WebdatasetWriter::Shard {
 
  private:
   AtomicFile file_;
-  ArchiveWriter archive_;
+  TarWriter archive_;
 };
 
 void WebdatasetWriter::Params::Check(const Blame& blame) const {

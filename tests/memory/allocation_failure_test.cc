@@ -29,7 +29,7 @@ TEST_P(AllocationFailure, OfAllFromOneOnEndsInWords) { Try(true); }
 INSTANTIATE_TEST_SUITE_P(OfEachCommand, AllocationFailure,
                          ::testing::Values("run", "resume", "flow", "predict", "evaluate", "check",
                                            "preview", "plan", "explain", "export", "keras",
-                                           "torchvision", "tflite"),
+                                           "torchvision", "tflite", "torchscript"),
                          [](const auto& command) { return std::string(command.param); });
 
 }  // namespace

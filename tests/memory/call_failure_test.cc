@@ -42,7 +42,8 @@ std::vector<TriedCall> TriedCalls() {
                                        {"explain", looks},
                                        {"export", writes},
                                        {"keras", writes},
-                                       {"torchvision", writes}}) {
+                                       {"torchvision", writes},
+                                       {"torchscript", writes}}) {
     for (const std::string& kind : kinds) calls.push_back({command, kind});
   }
   return calls;

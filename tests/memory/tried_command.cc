@@ -108,6 +108,7 @@ std::vector<TriedCommand> MakeTriedCommands() {
       {"keras", {"export", work.done, "--to", "keras", "--out", "OUT/model.weights.h5"}},
       {"torchvision", {"export", work.done, "--to", "torchvision", "--out", "OUT/model.pth"}},
       {"tflite", {"export", work.done, "--to", "tflite", "--out", "OUT/model.tflite"}},
+      {"torchscript", {"export", work.done, "--to", "torchscript", "--out", "OUT/model.pt"}},
   };
 }
 

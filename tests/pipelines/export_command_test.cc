@@ -1,5 +1,5 @@
 // `weir export`, seen from outside: what it writes and says, and what it refuses. What others make
-// of the files is onnx_test.py's and tflite_test.py's.
+// of the files is onnx_test.py's, tflite_test.py's and torchscript_test.py's.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -247,6 +247,24 @@ TEST_F(ExportTest, WritesTensorFlowLiteWithTheChannelsLast) {
             "  Leave --input out, and feed the model pictures of its size.\n");
 }
 
+TEST_F(ExportTest, WritesTorchScriptForWhateverItIsFed) {
+  const ProcessOutcome bytes = Export({}, "run", {}, "torchscript");
+  EXPECT_EQ(bytes.status, 0) << bytes.err;
+  EXPECT_THAT(bytes.out,
+              ContainsRegex("^\\$/run/model.pt: TorchScript, for PyTorch 1.13 and newer, [0-9.]+ "
+                            "MB; images uint8 \\[N, 32, 32, 3\\], probabilities float32 "
+                            "\\[N, [0-9]+\\]\n$"));
+  const std::string first = FileText(run_ / "model.pt");
+  EXPECT_EQ(Export({"--force"}, "run", {}, "torchscript").status, 0);
+  EXPECT_EQ(FileText(run_ / "model.pt"), first);
+  EXPECT_THAT(Export({"--input", "any-size", "--force"}, "run", {}, "torchscript").out,
+              HasSubstr("images uint8 [N, height, width, 3]"));
+  EXPECT_THAT(Export({"--input", "float", "--force"}, "run", {}, "torchscript").out,
+              HasSubstr("images float32 [N, 3, 32, 32]"));
+  EXPECT_EQ(Export({"--keep-batch-norm", "--force"}, "run", {}, "torchscript").status, 0);
+  EXPECT_THAT(FileText(run_ / "model.pt"), HasSubstr("torch.batch_norm("));
+}
+
 TEST_F(ExportTest, RefusesInt8WhereItWasNotMeasured) {
   EXPECT_EQ(
       Export({"--precision", "int8"}).err,
@@ -276,6 +294,7 @@ TEST(ExportHelp, HasExamples) {
                     HasSubstr("\n  weir export first --to onnx --input any-size --out photos.onnx "
                               "--check photos/\n"),
                     HasSubstr("\n  weir export first --to tflite\n"),
+                    HasSubstr("\n  weir export first --to torchscript\n"),
                     HasSubstr("--keep-batch-norm"), HasSubstr("--force"), HasSubstr("--check")));
 }
 

@@ -104,6 +104,13 @@ TEST_F(Int8Test, IsExportedAsItComputesOrInFloat32) {
   EXPECT_THAT(lite.out, HasSubstr("/model.tflite: TensorFlow Lite, schema version 3, int8, "));
   EXPECT_GT(fs::file_size(scratch_ / "exact.onnx"),
             fs::file_size(scratch_ / "run/model.tflite") + 900'000);
+  const ProcessOutcome float_alone = Weir({"export", run, "--to", "torchscript"});
+  EXPECT_EQ(float_alone.status, 2);
+  EXPECT_EQ(float_alone.err,
+            "weir: --to torchscript writes float32 alone, and this model computes in int8\n"
+            "  Add --precision float32, or export it with --to onnx.\n");
+  EXPECT_FALSE(fs::exists(scratch_ / "run/model.pt"));
+  EXPECT_EQ(Weir({"export", run, "--to", "torchscript", "--precision", "float32"}).status, 0);
   const ProcessOutcome refused =
       Weir({"export", run, "--to", "onnx", "--keep-batch-norm", "--force"});
   EXPECT_EQ(refused.status, 2);

@@ -44,6 +44,20 @@ std::string PreprocessingText(const ExportJob& job, bool channels_last) {
          PreprocessingFormula(job.graph.model().preprocessing());
 }
 
+std::string InputShapeText(const ExportJob& job, bool channels_last) {
+  const MapSize size = job.graph.model().network().input();
+  const std::string sides = std::to_string(size.height) + ", " + std::to_string(size.width);
+  switch (job.input) {
+    case ExportInput::kUint8:
+      return "uint8 [N, " + sides + ", 3]";
+    case ExportInput::kAnySize:
+      return "uint8 [N, height, width, 3]";
+    case ExportInput::kFloat:
+      return channels_last ? "float32 [N, " + sides + ", 3]" : "float32 [N, 3, " + sides + "]";
+  }
+  return "";
+}
+
 std::string PreprocessingFormula(const Preprocessing& preprocessing) {
   const auto& [scale, offset] = preprocessing;
   if (AreEqual(scale) && AreEqual(offset)) {

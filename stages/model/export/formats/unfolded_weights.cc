@@ -2,12 +2,12 @@
 
 #include <cmath>
 #include <cstddef>
-#include <nlohmann/json.hpp>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "framework/error.h"
+#include "stages/model/export/formats/model_texts.h"
 #include "stages/model/export/formats/preprocessing_text.h"
 
 namespace weir {
@@ -58,15 +58,9 @@ ConstantValues ReadUnfolded(const InferenceGraph& graph, int operation, float ep
 }
 
 std::map<std::string, std::string> DescribeWeights(const ExportJob& job, std::string program) {
-  const Model& model = job.graph.model();
-  const BackboneConfig& backbone = model.config().backbone;
-  return {{"backbone", backbone.name + ", width " + nlohmann::json(backbone.width).dump()},
-          {"classes", nlohmann::json(model.classes())
-                          .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)},
-          {"preprocessing", PreprocessingFormula(model.preprocessing())},
-          {"program", std::move(program)},
-          {"weights_sha256", job.weights_sha256},
-          {"weir_version", job.weir_version}};
+  auto texts = ModelTexts(job, PreprocessingFormula(job.graph.model().preprocessing()));
+  texts["program"] = std::move(program);
+  return texts;
 }
 
 std::string FeedingComment(const ExportJob& job, const std::string& shape) {

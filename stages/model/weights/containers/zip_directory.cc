@@ -8,23 +8,17 @@
 #include "framework/error.h"
 #include "framework/text.h"
 #include "stages/files/byte_reader.h"
+#include "stages/files/zip_records.h"
 
 // Layout and signatures: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 to 4.3.16 and 4.5.3.
 namespace weir {
 namespace {
 
-constexpr std::uint32_t kLocalHeader = 0x04034b50;
-constexpr std::uint32_t kCentralHeader = 0x02014b50;
-constexpr std::uint32_t kEnd = 0x06054b50;
-constexpr std::uint32_t kZip64End = 0x06064b50;
-constexpr std::uint32_t kZip64Locator = 0x07064b50;
 constexpr std::size_t kLocalHeaderBytes = 30;
 constexpr std::size_t kEndBytes = 22;
 constexpr std::size_t kZip64LocatorBytes = 20;
 constexpr std::size_t kMaxCommentBytes = 0xFFFF;
-constexpr std::uint16_t kZip64Extra = 1;
 constexpr std::uint16_t kEncrypted = 1;
-constexpr std::uint32_t kInZip64 = 0xFFFFFFFF;
 constexpr std::size_t kMostEntries = 131'072;
 
 struct CentralHeader {
@@ -47,7 +41,7 @@ std::optional<std::size_t> FindEnd(std::span<const std::byte> file) {
   const std::size_t last = file.size() - kEndBytes;
   const std::size_t first = last - std::min(last, kMaxCommentBytes);
   for (std::size_t at = last + 1; at-- > first;) {
-    if (ByteReader(file, at).Read<std::uint32_t>() == kEnd) return at;
+    if (ByteReader(file, at).Read<std::uint32_t>() == zip::kEnd) return at;
   }
   return std::nullopt;
 }
@@ -62,12 +56,12 @@ std::optional<DirectoryPlace> FindDirectory(std::span<const std::byte> file) {
   if (*end < kZip64LocatorBytes) return place;
 
   ByteReader locator(file, *end - kZip64LocatorBytes);
-  if (locator.Read<std::uint32_t>() != kZip64Locator) return place;
+  if (locator.Read<std::uint32_t>() != zip::kZip64Locator) return place;
   locator.Take(4);  // number of the disk
   const auto zip64_end = locator.Read<std::uint64_t>();
   if (!zip64_end || *zip64_end > file.size()) return std::nullopt;
   ByteReader record(file, *zip64_end);
-  if (record.Read<std::uint32_t>() != kZip64End || !record.Take(36)) return std::nullopt;
+  if (record.Read<std::uint32_t>() != zip::kZip64End || !record.Take(36)) return std::nullopt;
   const auto bytes = record.Read<std::uint64_t>();
   const auto offset = record.Read<std::uint64_t>();
   if (!bytes || !offset) return std::nullopt;
@@ -81,10 +75,10 @@ bool ApplyZip64(std::span<const std::byte> extra, CentralHeader& header) {
     const auto id = reader.Read<std::uint16_t>();
     const auto field = reader.Take(reader.Read<std::uint16_t>().value_or(0));
     if (!field) return false;
-    if (id != kZip64Extra) continue;
+    if (id != zip::kZip64Extra) continue;
     ByteReader sizes(*field);
     for (std::uint64_t* size : {&header.bytes, &header.compressed_bytes, &header.local_offset}) {
-      if (*size != kInZip64) continue;
+      if (*size != zip::kInZip64) continue;
       const auto wide = sizes.Read<std::uint64_t>();
       if (!wide) return false;
       *size = *wide;
@@ -97,7 +91,7 @@ std::optional<CentralHeader> ReadCentralHeader(ByteReader& reader) {
   const auto fixed = reader.Take(46);
   if (!fixed) return std::nullopt;
   ByteReader fields(*fixed);
-  if (fields.Read<std::uint32_t>() != kCentralHeader) return std::nullopt;
+  if (fields.Read<std::uint32_t>() != zip::kCentralHeader) return std::nullopt;
   fields.Take(4);  // versions
   CentralHeader header;
   header.flags = *fields.Read<std::uint16_t>();
@@ -125,7 +119,7 @@ std::optional<std::span<const std::byte>> Contents(std::span<const std::byte> fi
   ByteReader reader(file, header.local_offset);
   const auto fixed = reader.Take(kLocalHeaderBytes);
   if (!fixed) return std::nullopt;
-  if (ByteReader(*fixed).Read<std::uint32_t>() != kLocalHeader) return std::nullopt;
+  if (ByteReader(*fixed).Read<std::uint32_t>() != zip::kLocalHeader) return std::nullopt;
   ByteReader lengths(*fixed, 26);
   const auto name_bytes = *lengths.Read<std::uint16_t>();
   const auto extra_bytes = *lengths.Read<std::uint16_t>();
@@ -141,7 +135,7 @@ bool ZipEntry::Intact() const {
 }
 
 bool ZipDirectory::LooksLikeZip(std::span<const std::byte> file) {
-  return ByteReader(file).Read<std::uint32_t>() == kLocalHeader;
+  return ByteReader(file).Read<std::uint32_t>() == zip::kLocalHeader;
 }
 
 ZipDirectory::ZipDirectory(std::span<const std::byte> file, const std::string& file_name) {

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <protozero/pbf_builder.hpp>
 #include <span>
 #include <string>
@@ -10,6 +9,7 @@
 #include "framework/byte_size.h"
 #include "framework/error.h"
 #include "stages/model/export/formats/encoded_constants.h"
+#include "stages/model/export/formats/model_texts.h"
 #include "stages/model/export/formats/onnx/onnx_fields.h"
 #include "stages/model/export/formats/onnx/onnx_graph.h"
 #include "stages/model/export/formats/onnx/onnx_nodes.h"
@@ -28,37 +28,27 @@ constexpr std::int64_t kIrVersion = 8;
 // Readers take a message whole, and its length is a signed number of 32 bits.
 constexpr std::uint64_t kMostBytes = std::numeric_limits<std::int32_t>::max();
 
-std::string ClassesJson(const Model& model) {
-  return nlohmann::json(model.classes())
-      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 // All of a ModelProto but its graph.
 std::string ModelHead(const ExportJob& job) {
-  const Model& model = job.graph.model();
-  const BackboneConfig& backbone = model.config().backbone;
+  const std::string preprocessing = PreprocessingText(job);
   std::string head;
   protozero::pbf_builder<ModelField> builder(head);
   builder.add_int64(ModelField::kIrVersion, kIrVersion);
   builder.add_string(ModelField::kProducerName, "weir");
   builder.add_string(ModelField::kProducerVersion, job.weir_version);
-  builder.add_string(ModelField::kDocString, PreprocessingText(job));
+  builder.add_string(ModelField::kDocString, preprocessing);
   std::string opset;
   protozero::pbf_builder<onnx::OpsetField>(opset).add_int64(onnx::OpsetField::kVersion, kOpset);
   builder.add_message(ModelField::kOpsetImport, opset);
-  const auto add = [&builder](const char* key, const std::string& value) {
+  auto texts = ModelTexts(job, preprocessing);
+  texts["precision"] = job.graph.picture_zero() ? "int8" : "float32";
+  for (const auto& [key, value] : texts) {
     std::string message;
     protozero::pbf_builder<onnx::MetadataField> entry(message);
     entry.add_string(onnx::MetadataField::kKey, key);
     entry.add_string(onnx::MetadataField::kValue, value);
     builder.add_message(ModelField::kMetadataProps, message);
-  };
-  add("classes", ClassesJson(model));
-  add("preprocessing", PreprocessingText(job));
-  add("precision", job.graph.picture_zero() ? "int8" : "float32");
-  add("backbone", backbone.name + ", width " + nlohmann::json(backbone.width).dump());
-  add("weir_version", job.weir_version);
-  add("weights_sha256", job.weights_sha256);
+  }
   return head;
 }
 

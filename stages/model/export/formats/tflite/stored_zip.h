@@ -11,7 +11,6 @@
 namespace weir {
 
 // The archive whose first byte lies `at` in the file; with the same contents it is always the same.
-// Contents and offset have to be less than 4 GiB (APPNOTE.TXT of PKWARE, sections 4.3.7 to 4.3.16).
-std::string StoredZip(std::uint64_t at, std::string_view name, std::string_view contents);
+std::string StoredZip(std::uint64_t at, const std::string& name, std::string_view contents);
 
 }  // namespace weir

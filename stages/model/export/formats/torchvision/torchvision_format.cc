@@ -6,9 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "stages/model/export/formats/torchvision/pth_writer.h"
+#include "stages/model/export/formats/torch_archive.h"
 #include "stages/model/export/formats/torchvision/torchvision_program.h"
 #include "stages/model/export/formats/unfolded_weights.h"
+#include "stages/model/weights/containers/pickle_writer.h"
 #include "stages/model/weights/safetensors_writer.h"
 
 namespace weir {
@@ -18,9 +19,9 @@ constexpr std::string_view kSafetensors = ".safetensors";
 constexpr std::array<std::string_view, 2> kEndings{".pth", kSafetensors};
 
 // As the state dict has them: the backbone's are called so in the graph, too.
-std::vector<PthTensor> TensorsOf(const InferenceGraph& graph) {
+std::vector<inference::Constant> TensorsOf(const InferenceGraph& graph) {
   const TorchvisionClassifier classifier = ClassifierOf(graph.model());
-  std::vector<PthTensor> tensors;
+  std::vector<inference::Constant> tensors;
   for (const inference::Operation& operation : graph.operations()) {
     for (const inference::Constant& constant : operation.constants) {
       std::string name = constant.name;
@@ -31,6 +32,17 @@ std::vector<PthTensor> TensorsOf(const InferenceGraph& graph) {
     }
   }
   return tensors;
+}
+
+// As torch.save pickles it: the tensors by their names.
+std::string StateDict(const std::vector<inference::Constant>& tensors) {
+  PickleWriter pickle;
+  pickle.Add(kEmptyDict).Add(kMark);
+  for (int i = 0; const inference::Constant& tensor : tensors) {
+    pickle.AddText(tensor.name);
+    AddTorchTensor(tensor.shape, i++, pickle);
+  }
+  return pickle.Add(kSetItems).Add(kStop).bytes();
 }
 
 // Gives the values of one tensor after another.
@@ -44,16 +56,16 @@ void ReadTensors(const InferenceGraph& graph, Take take) {
 
 void Write(const ExportJob& job, AtomicFile& file) {
   NamingOf(kTorchvision, job.graph.model());  // that there is one
-  const std::vector<PthTensor> tensors = TensorsOf(job.graph);
+  const std::vector<inference::Constant> tensors = TensorsOf(job.graph);
   const auto about = DescribeWeights(job, TorchvisionProgram(job));
   if (!file.path().string().ends_with(kSafetensors)) {
-    PthWriter writer(file, tensors, about);
-    ReadTensors(job.graph, [&writer](const std::vector<float>& values) { writer.Write(values); });
-    writer.Close();
+    TorchArchive archive(file, StateDict(tensors), about);
+    ReadTensors(job.graph, [&](const std::vector<float>& values) { archive.WriteTensor(values); });
+    archive.Close();
     return;
   }
   std::vector<TensorToWrite> header;
-  for (const PthTensor& tensor : tensors) {
+  for (const inference::Constant& tensor : tensors) {
     header.push_back(TensorToWrite::Of(tensor.name, tensor.shape, {}));
   }
   WriteSafetensorsHeader(file, header, about);

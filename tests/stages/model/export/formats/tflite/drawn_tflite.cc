@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "framework/random.h"
 #include "stages/features/onednn/onednn_prefix.h"
 #include "stages/features/onednn/quantization.h"
 #include "stages/model/export/formats/tflite/tflite_format.h"
@@ -22,28 +21,6 @@ namespace weir {
 namespace {
 
 constexpr int kPictures = 3;
-
-using Pixels = std::vector<std::uint8_t>;
-
-Pixels PictureOf(MapSize size, int index) {
-  Pixels pixels(std::size_t{3} * size.height * size.width);
-  CounterRandom random(1, "picture", 0, index);
-  for (std::uint8_t& value : pixels) value = static_cast<std::uint8_t>(random.Next());
-  return pixels;
-}
-
-// What each picture is as the network is fed it.
-ExactValue FedOf(const InferenceGraph& graph, const Pixels& pixels) {
-  const MapSize size = graph.model().network().input();
-  const auto& [scale, offset] = graph.model().preprocessing();
-  ExactValue fed{{size.height, size.width, 3}, {}};
-  for (std::size_t i = 0; i < pixels.size(); ++i) {
-    const std::size_t c = i % 3;
-    fed.values.push_back(graph.picture_zero() ? pixels[i] - (*graph.picture_zero()).at(c)
-                                              : pixels[i] * double{scale[c]} + offset[c]);
-  }
-  return fed;
-}
 
 template <class T>
 void Append(AtomicFile& file, const std::vector<T>& values) {
@@ -55,7 +32,7 @@ void WriteAll(const std::filesystem::path& name, const InferenceGraph& graph, Ex
       wanted(name.string() + ".wanted");
   kTfliteFormat.write({.graph = graph, .input = input}, model);
   for (int i = 0; i < kPictures; ++i) {
-    const Pixels pixels = PictureOf(graph.model().network().input(), i);
+    const std::vector<std::uint8_t> pixels = DrawnPicture(graph.model().network().input(), i);
     const ExactValue fed = FedOf(graph, pixels);
     if (input == ExportInput::kFloat) {
       Append(images, std::vector<float>(fed.values.begin(), fed.values.end()));
@@ -75,7 +52,7 @@ std::vector<MapStatistics> MapsOf(const Network& network) {
   options.preprocessing = network.convention().preprocessing;
   const auto prefix = MakeOneDnnPrefix(network, RandomLayers(network, 5), options);
   std::vector<float> features(prefix->output_values());
-  prefix->Run(PictureOf(network.input(), 0).data(), *prefix->MakeWorkspace(), features.data());
+  prefix->Run(DrawnPicture(network.input(), 0).data(), *prefix->MakeWorkspace(), features.data());
   return meter.Finish();
 }
 
@@ -88,14 +65,6 @@ bool IsForInt8(const std::string& name) {
 }
 
 void WriteAllTo(const std::filesystem::path& folder) {
-  const Head head = {HeadBatchNorm(),
-                     HeadMaxPooling(),
-                     HeadDense(5, Activation::kTanh),
-                     HeadBatchNorm(),
-                     HeadDense(4, Activation::kRelu6),
-                     HeadDenseOfClasses()};
-  const Head flat = {HeadFlatten(), HeadBatchNorm(), HeadDense(5, Activation::kSigmoid),
-                     HeadDense(4, Activation::kRelu), HeadDenseOfClasses()};
   for (const auto& [of, convention] : {std::pair{"keras ", Convention::Keras()},
                                        std::pair{"torchvision ", Convention::Torchvision()}}) {
     std::vector<DrawnNetwork> networks = DrawnNetworks(convention);
@@ -103,8 +72,9 @@ void WriteAllTo(const std::filesystem::path& folder) {
     for (const DrawnNetwork& drawn : networks) {
       const std::filesystem::path name = folder / (of + drawn.name);
       WriteAll(name.string() + ", bytes", GraphOf(drawn.backbone), ExportInput::kUint8);
-      WriteAll(name.string() + ", numbers", GraphOf(drawn.backbone, head), ExportInput::kFloat);
-      WriteAll(name.string() + ", batch norms kept", GraphOf(drawn.backbone, flat, true),
+      WriteAll(name.string() + ", numbers", GraphOf(drawn.backbone, kLongHead),
+               ExportInput::kFloat);
+      WriteAll(name.string() + ", batch norms kept", GraphOf(drawn.backbone, kFlatHead, true),
                ExportInput::kFloat);
       if (!IsForInt8(drawn.name)) continue;
       WriteAll(name.string() + ", int8", Int8GraphOf(drawn.backbone, MapsOf(drawn.network())),

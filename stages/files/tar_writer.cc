@@ -1,4 +1,4 @@
-#include "stages/files/archive_writer.h"
+#include "stages/files/tar_writer.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -10,50 +10,36 @@
 
 namespace weir {
 
-void ArchiveWriter::Free::operator()(struct archive* archive) const { archive_write_free(archive); }
+void TarWriter::Free::operator()(struct archive* archive) const { archive_write_free(archive); }
 
-ArchiveWriter::ArchiveWriter(AtomicFile& file, Kind kind)
-    : file_(file), archive_(archive_write_new()) {
+TarWriter::TarWriter(AtomicFile& file) : file_(file), archive_(archive_write_new()) {
   if (!archive_) throw std::bad_alloc();
-  if (kind == Kind::kTar) {
-    Check(archive_write_set_format_ustar(archive_.get()));
-  } else {
-    Check(archive_write_set_format_zip(archive_.get()));
-    Check(archive_write_zip_set_compression_store(archive_.get()));
-  }
+  Check(archive_write_set_format_ustar(archive_.get()));
   archive_write_set_bytes_per_block(archive_.get(), 0);  // each piece is given on at once
   Check(archive_write_open2(archive_.get(), this, nullptr, &WriteBytes, nullptr, nullptr));
 }
 
-ArchiveWriter::~ArchiveWriter() { is_ended_ = true; }
+TarWriter::~TarWriter() { is_ended_ = true; }
 
-void ArchiveWriter::Add(const std::string& name, std::string_view content) {
-  Begin(name, content.size());
-  Write(std::as_bytes(std::span(content)));
-}
-
-void ArchiveWriter::Begin(const std::string& name, std::uint64_t bytes) {
+void TarWriter::Add(const std::string& name, std::string_view content) {
   const std::unique_ptr<archive_entry, decltype(&archive_entry_free)> entry(archive_entry_new(),
                                                                             archive_entry_free);
   if (!entry) throw std::bad_alloc();
   archive_entry_set_pathname(entry.get(), name.c_str());
-  archive_entry_set_size(entry.get(), static_cast<la_int64_t>(bytes));
+  archive_entry_set_size(entry.get(), static_cast<la_int64_t>(content.size()));
   archive_entry_set_filetype(entry.get(), AE_IFREG);
   archive_entry_set_perm(entry.get(), 0644);
   archive_entry_set_mtime(entry.get(), 0, 0);
   Check(archive_write_header(archive_.get(), entry.get()));
+  if (archive_write_data(archive_.get(), content.data(), content.size()) < 0) Check(ARCHIVE_FATAL);
 }
 
-void ArchiveWriter::Write(std::span<const std::byte> piece) {
-  if (archive_write_data(archive_.get(), piece.data(), piece.size()) < 0) Check(ARCHIVE_FATAL);
-}
-
-void ArchiveWriter::Close() { Check(archive_write_close(archive_.get())); }
+void TarWriter::Close() { Check(archive_write_close(archive_.get())); }
 
 // Called by libarchive; no exception goes through it.
-std::ptrdiff_t ArchiveWriter::WriteBytes(struct archive*, void* self, const void* bytes,
-                                         std::size_t size) {
-  auto& writer = *static_cast<ArchiveWriter*>(self);
+std::ptrdiff_t TarWriter::WriteBytes(struct archive*, void* self, const void* bytes,
+                                     std::size_t size) {
+  auto& writer = *static_cast<TarWriter*>(self);
   if (writer.error_ || writer.is_ended_) return -1;
   try {
     writer.file_.Write({static_cast<const std::byte*>(bytes), size});
@@ -65,7 +51,7 @@ std::ptrdiff_t ArchiveWriter::WriteBytes(struct archive*, void* self, const void
   return static_cast<std::ptrdiff_t>(size);
 }
 
-void ArchiveWriter::Check(int status) const {
+void TarWriter::Check(int status) const {
   if (error_) std::rethrow_exception(error_);
   if (status >= ARCHIVE_WARN) return;
   if (archive_errno(archive_.get()) == ENOMEM) throw std::bad_alloc();

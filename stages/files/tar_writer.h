@@ -1,22 +1,20 @@
-// An archive of files, tar or zip, written by libarchive into an AtomicFile. Nothing in it is
-// compressed, and its bytes are a function of what is added.
+// A tar archive, written by libarchive into an AtomicFile. Its bytes are a function of what is
+// added.
 //
 //   AtomicFile file("shard.tar");
-//   ArchiveWriter archive(file, ArchiveWriter::Kind::kTar);
+//   TarWriter archive(file);
 //   archive.Add("000.jpg", content);
 //   archive.Close();
 //   file.Commit();
 //
 // Members throw Error(kData) where the file does or libarchive refuses, std::bad_alloc where that
-// has no memory. Holds what libarchive does, 64 KiB at most, and of a zip 100 bytes a file. One
-// thread at a time.
+// has no memory. Holds what libarchive does, 64 KiB at most. One thread at a time.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -26,21 +24,14 @@ struct archive;
 
 namespace weir {
 
-class ArchiveWriter {
+class TarWriter {
  public:
-  enum class Kind { kTar, kZip };
-
-  // `file` outlives it.
-  ArchiveWriter(AtomicFile& file, Kind kind);
-  ArchiveWriter(const ArchiveWriter&) = delete;
-  ArchiveWriter& operator=(const ArchiveWriter&) = delete;
-  ~ArchiveWriter();
+  explicit TarWriter(AtomicFile& file);  // which outlives it
+  TarWriter(const TarWriter&) = delete;
+  TarWriter& operator=(const TarWriter&) = delete;
+  ~TarWriter();
 
   void Add(const std::string& name, std::string_view content);
-
-  // The same in pieces: so many `bytes` follow, by Write().
-  void Begin(const std::string& name, std::uint64_t bytes);
-  void Write(std::span<const std::byte> piece);
 
   // Nothing is added afterwards.
   void Close();
