@@ -10,7 +10,6 @@
 namespace weir {
 namespace {
 
-
 constexpr const char* kType = "multipart/form-data; boundary=cut";
 
 std::string File(const std::string& name, const std::string& content) {
