@@ -1,5 +1,7 @@
 #include <malloc.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -54,6 +56,20 @@ void KeepHeapSmall(int workers) {
 }
 // NOLINTEND(concurrency-mt-unsafe)
 
+// A connection is a file, and so is one that waits; a picture and the process itself have some.
+void AllowFiles(int connections) {
+  const rlim_t wanted = 2 * static_cast<rlim_t>(connections) + 64;
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted) return;
+  files.rlim_cur = std::min(wanted, files.rlim_max);
+  setrlimit(RLIMIT_NOFILE, &files);
+  if (files.rlim_max >= wanted) return;
+  throw Error(ErrorKind::kConfig,
+              "this process may open " + std::to_string(files.rlim_max) + " files, and " +
+                  std::to_string(connections) + " connections take " + std::to_string(wanted),
+              "Raise the limit (`ulimit -Hn`), or give fewer --connections.");
+}
+
 // "http://127.0.0.1:8080/", "http://[::1]:8080/"
 std::string UrlOf(const std::string& host, int port) {
   const bool is_six = host.find(':') != std::string::npos;
@@ -78,6 +94,7 @@ void ServeCommand(const ServeOptions& options, StageTable& stages) {
   }
   const int workers = Workers(recipe.config);
   KeepHeapSmall(workers);
+  AllowFiles(options.connections);
   const HostCeiling ceiling =
       HostCeilingOf(recipe.config, HostMemoryLimits("/", workers + options.connections));
   if (!ceiling.reason.empty()) std::fprintf(stderr, "weir: %s\n", ceiling.reason.c_str());
@@ -96,7 +113,8 @@ void ServeCommand(const ServeOptions& options, StageTable& stages) {
   http.emplace(HttpOptions{.host = options.host,
                            .port = options.port,
                            .connections = options.connections,
-                           .is_short_of_memory = [&] { return server.is_short(); }},
+                           .is_short_of_memory = [&] { return server.is_short(); },
+                           .on_refusal = [&](int status) { service.CountRefusal(status); }},
                [&](HttpRequest& request) { return service.Respond(request); });
   const int port = http->Bind();
   SayWhatIsServed(name, server, use.precision, memory);

@@ -20,7 +20,7 @@ constexpr std::uint64_t kLeastBytesPerSecond = 32 << 10;
 constexpr int kPressedFactor = 32;  // how much faster it has to be while others wait
 
 // How often it is looked whether others have begun to wait.
-constexpr std::chrono::milliseconds kTick{100};
+constexpr std::chrono::milliseconds kTick{100}, kLeastTick{10};
 
 // How much of a body that is refused is taken, at most.
 constexpr std::size_t kLingerBytes = std::size_t{4} << 20;
@@ -50,26 +50,30 @@ Connection::Connection(int socket, const ConnectionTimes& times, std::function<b
       is_pressed_(std::move(is_pressed)),
       is_short_(std::move(is_short)) {}
 
-void Connection::BeginPart(std::chrono::milliseconds patience, std::chrono::milliseconds pressed,
-                           std::uint64_t bytes) {
-  const Clock::time_point now = Clock::now();
+void Connection::BeginPart(std::chrono::milliseconds patience, std::chrono::milliseconds pressed) {
+  part_began_ = Clock::now();
+  patience_ = patience;
+  pressed_ = std::min(patience, pressed);
+  part_bytes_ = 0;
   is_body_ = false;
-  const std::chrono::milliseconds of_bytes(bytes * 1000 / kLeastBytesPerSecond);
-  part_ends_ = now + patience + of_bytes;
-  part_ends_pressed_ = now + std::min(patience, pressed) + of_bytes / kPressedFactor;
+}
+
+// Whoever sends nothing, or little, falls behind what the bytes that came may have taken.
+bool Connection::IsOver() const {
+  const bool is_pressed = is_pressed_() || (is_body_ && is_short_ && is_short_());
+  const std::uint64_t rate = kLeastBytesPerSecond * (is_pressed ? kPressedFactor : 1);
+  const std::chrono::milliseconds of_bytes(part_bytes_ * 1000 / rate);
+  return Clock::now() - part_began_ > (is_pressed ? pressed_ : patience_) + of_bytes;
 }
 
 bool Connection::WaitFor(short events) {
   while (!is_lost_) {
-    const Clock::time_point now = Clock::now();
-    const bool is_pressed = is_pressed_() || (is_body_ && is_short_ && is_short_());
-    const Clock::time_point end = is_pressed ? part_ends_pressed_ : part_ends_;
     pollfd waited{.fd = socket_, .events = events, .revents = 0};
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - now);
-    const int found = ::poll(&waited, 1, static_cast<int>(std::clamp(left, {}, kTick).count()));
+    const auto wait = std::clamp(std::min(patience_, pressed_), kLeastTick, kTick);
+    const int found = ::poll(&waited, 1, static_cast<int>(wait.count()));
     if (found > 0) return true;
     if (found < 0 && errno != EINTR) is_lost_ = true;
-    if (left.count() <= 0) {
+    if (IsOver()) {
       timed_out_ = true;
       return false;
     }
@@ -80,67 +84,81 @@ bool Connection::WaitFor(short events) {
 ssize_t Connection::Receive(char* to, std::size_t count) {
   while (true) {
     const ssize_t received = ::recv(socket_, to, count, MSG_DONTWAIT);
-    if (received > 0) return received;
+    if (received > 0) {
+      part_bytes_ += static_cast<std::uint64_t>(received);
+      return received;
+    }
     if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
       if (!WaitFor(POLLIN)) return -1;
       continue;
     }
-    is_lost_ = true;
+    is_lost_ = received < 0;
     return received;
   }
 }
 
-bool Connection::ReadHead() {
-  is_answered_ = timed_out_ = expects_continue_ = false;
-  body_bytes_ = body_read_ = 0;
+bool Connection::ReceiveMore() {
+  const ssize_t received = Receive(buffer_.data() + end_, buffer_.size() - end_);
+  if (received <= 0) return false;
+  end_ += static_cast<std::size_t>(received);
+  return true;
+}
+
+bool Connection::NextRequest() {
+  is_answered_ = timed_out_ = false;
+  head_ = {};
+  refusal_ = 0;
+  body_read_ = 0;
   held_.reset();
   std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
             buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
   end_ -= begin_;
   begin_ = 0;
   if (end_ == 0) {
-    BeginPart(times_.idle, std::chrono::milliseconds(0), 0);
-    const ssize_t received = Receive(buffer_.data(), buffer_.size());
-    if (received <= 0) return false;
-    end_ = static_cast<std::size_t>(received);
+    // One who has been answered makes room for others at once.
+    BeginPart(is_first_ ? times_.patience : times_.idle,
+              is_first_ ? times_.pressed : std::chrono::milliseconds(0));
+    if (!ReceiveMore()) return false;
   }
-  BeginPart(times_.patience, times_.pressed, 0);
+  is_first_ = false;
+  BeginPart(times_.patience, times_.pressed);
   std::size_t length = 0;
-  while ((length = HeadLength({buffer_.data(), end_})) == 0) {
+  while (true) {
+    // A blank line between requests means nothing (RFC 9112, 2.2).
+    while (end_ - begin_ >= 2 && buffer_[begin_] == '\r' && buffer_[begin_ + 1] == '\n')
+      begin_ += 2;
+    const std::span<char> received(buffer_.data() + begin_, end_ - begin_);
+    if ((length = HeadLength(received)) > 0) break;
+    if (!MayBeginHead(received)) {
+      Refuse(400, "the head of a request is text whose lines end in CR LF");
+      return false;
+    }
     if (end_ == buffer_.size()) {
       Refuse(431, "the head of a request may have 8 KiB");
       return false;
     }
-    const ssize_t received = Receive(buffer_.data() + end_, buffer_.size() - end_);
-    if (received <= 0) {
+    if (!ReceiveMore()) {
       if (timed_out_) Refuse(408, "the head of the request did not come to its end in time");
       return false;
     }
-    end_ += static_cast<std::size_t>(received);
   }
-  const HeadFindings findings = CheckHead({buffer_.data(), length});
-  if (findings.refusal != 0) {
-    Refuse(findings.refusal, findings.refusal == 400
-                                 ? "the head of the request has a line that does not end in CR LF"
-                                 : "a request may have 100 headers and a target of 1 KiB");
-    return false;
-  }
-  expects_continue_ = findings.expects_continue;
-  return true;
+  head_ = ReadRequestHead({buffer_.data() + begin_, length});
+  if (head_.refusal == 0) return true;
+  Refuse(head_.refusal, head_.why);
+  return false;
 }
 
-void Connection::BeginBody(std::uint64_t body_bytes) {
-  body_bytes_ = body_bytes;
-  BeginPart(times_.patience, times_.pressed, body_bytes);
+void Connection::BeginBody() {
+  BeginPart(times_.patience, times_.pressed);
   is_body_ = true;
 }
 
 bool Connection::ReadBody(std::span<char> to) {
-  if (expects_continue_ && begin_ == end_) {
+  if (head_.expects_continue && begin_ == end_) {
     constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
     if (!Send(kContinue.data(), kContinue.size())) return false;
   }
-  expects_continue_ = false;
+  head_.expects_continue = false;
   while (!to.empty()) {
     const ssize_t count = read(to.data(), to.size());
     if (count <= 0) return false;
@@ -150,10 +168,10 @@ bool Connection::ReadBody(std::span<char> to) {
   return true;
 }
 
+// One who has ended the sending may still read.
 bool Connection::IsSenderThere() const {
-  char next;
-  const ssize_t found = ::recv(socket_, &next, 1, MSG_PEEK | MSG_DONTWAIT);
-  return found > 0 || (found < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
+  pollfd asked{.fd = socket_, .events = 0, .revents = 0};
+  return ::poll(&asked, 1, 0) == 0;
 }
 
 void Connection::Refuse(int status, const std::string& reason) {
@@ -162,20 +180,20 @@ void Connection::Refuse(int status, const std::string& reason) {
                              "\r\nContent-Type: application/json\r\nConnection: close\r\n" +
                              (status == 503 ? "Retry-After: 1\r\n" : "") +
                              "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  refusal_ = status;
   timed_out_ = false;
   write(answer.data(), answer.size());
-  body_bytes_ = body_read_ + 1;  // nobody knows how much there is
 }
 
 void Connection::Linger() {
-  if (is_body_read() || !is_answered_ || is_lost_) return;
+  if (!is_answered_ || is_lost_) return;
   ::shutdown(socket_, SHUT_WR);
-  BeginPart(kLingerTime, kLingerTime, 0);
-  for (std::size_t taken = 0; taken < kLingerBytes;) {
+  BeginPart(kLingerTime, kLingerTime);
+  const Clock::time_point end = Clock::now() + kLingerTime;
+  for (std::size_t taken = 0; taken < kLingerBytes && Clock::now() < end;) {
     const ssize_t received = Receive(buffer_.data(), buffer_.size());
     if (received <= 0) return;
     taken += static_cast<std::size_t>(received);
-    if (Clock::now() > part_ends_) return;
   }
 }
 
@@ -188,15 +206,12 @@ ssize_t Connection::read(char* to, std::size_t count) {
 }
 
 ssize_t Connection::write(const char* from, std::size_t count) {
-  if (!is_answered_) BeginPart(times_.patience, times_.pressed, 0);
+  if (!is_answered_) BeginPart(times_.patience, times_.pressed);
   is_answered_ = true;
   return Send(from, count) ? static_cast<ssize_t>(count) : -1;
 }
 
 bool Connection::Send(const char* from, std::size_t count) {
-  const auto of_bytes = std::chrono::milliseconds(count * 1000 / kLeastBytesPerSecond);
-  part_ends_ += of_bytes;
-  part_ends_pressed_ += of_bytes / kPressedFactor;
   while (count > 0) {
     const ssize_t sent = ::send(socket_, from, count, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
@@ -207,6 +222,7 @@ bool Connection::Send(const char* from, std::size_t count) {
       is_lost_ = true;
       return false;
     }
+    part_bytes_ += static_cast<std::uint64_t>(sent);
     from += sent;
     count -= static_cast<std::size_t>(sent);
   }

@@ -32,13 +32,17 @@ class Connection final : public httplib::Stream {
              std::function<bool()> is_short);
 
   // Waits for the head of the next request and looks through it. False where none came, or it was
-  // refused, which has been answered then.
-  bool ReadHead();
+  // refused, which has been answered then: refusal() tells with what.
+  bool NextRequest();
+  const RequestHead& head() const { return head_; }
+  int refusal() const { return refusal_; }  // 0 where nothing was
 
   // Where the library has read the head: what follows is the body.
-  void BeginBody(std::uint64_t body_bytes);
-  std::uint64_t body_bytes() const { return body_bytes_; }
-  bool is_body_read() const { return body_read_ == body_bytes_; }
+  void BeginBody();
+  // Whether another request may follow: the body of this one has been read, and its sender goes on.
+  bool goes_on() const {
+    return !head_.is_last && !head_.is_encoded && body_read_ == head_.body_bytes.value_or(0);
+  }
   // All of `to`, from the body, which is at least as long. Says "100 Continue" first where that is
   // waited for. False where it was cut off or came too slowly, which timed_out() tells.
   bool ReadBody(std::span<char> to);
@@ -67,9 +71,11 @@ class Connection final : public httplib::Stream {
  private:
   using Clock = std::chrono::steady_clock;
 
-  // Begins a part of the exchange that may take so long, and `bytes` more.
-  void BeginPart(std::chrono::milliseconds patience, std::chrono::milliseconds pressed,
-                 std::uint64_t bytes);
+  // Begins a part of the exchange, which may take so long and what its bytes take.
+  void BeginPart(std::chrono::milliseconds patience, std::chrono::milliseconds pressed);
+  bool IsOver() const;
+  // Waits for more of the head.
+  bool ReceiveMore();
   bool WaitFor(short events);
   ssize_t Receive(char* to, std::size_t count);
   bool Send(const char* from, std::size_t count);
@@ -80,13 +86,18 @@ class Connection final : public httplib::Stream {
 
   std::array<char, kMostHeadBytes> buffer_;
   std::size_t begin_ = 0, end_ = 0;  // of what was received and not read
-  std::uint64_t body_bytes_ = 0, body_read_ = 0;
-  bool expects_continue_ = false;
+  RequestHead head_;
+  int refusal_ = 0;
+  std::uint64_t body_read_ = 0;
+  bool is_first_ = true;      // no request has come yet
   bool is_answered_ = false;  // some of the answer has been written
   bool timed_out_ = false;
   bool is_lost_ = false;
   bool is_body_ = false;  // the part that goes on
-  Clock::time_point part_ends_, part_ends_pressed_;
+  // The part that goes on: since when, how long it may take, and what has come or gone in it.
+  Clock::time_point part_began_;
+  std::chrono::milliseconds patience_{0}, pressed_{0};
+  std::uint64_t part_bytes_ = 0;
   std::shared_ptr<void> held_;
 };
 

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "pipelines/serve/http_head.h"
+
 namespace weir {
 
 // A request whose head has been read, and whose body has not: what the body may take is leased
@@ -23,6 +25,9 @@ class HttpRequest {
   virtual std::optional<std::string> parameter(const std::string& name) const = 0;
   // The values of the headers of that name, in their order.
   virtual std::vector<std::string> headers(const std::string& name) const = 0;
+
+  // Where its body ends, and how it is sent.
+  virtual const RequestHead& head() const = 0;
 
   // Fills `to` from the body. Throws HttpRefusal where it is cut off, or comes too slowly.
   virtual void ReadBody(std::span<char> to) = 0;

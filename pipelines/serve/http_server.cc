@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <new>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -24,10 +24,11 @@ constexpr int kTicksPerSecond = 10;
 class Incoming final : public HttpRequest {
  public:
   Incoming(const httplib::Request& request, Connection& connection)
-      : request_(request), connection_(connection) {}
+      : request_(request), connection_(connection), path_(PathOf(request.path)) {}
 
   const std::string& method() const override { return request_.method; }
-  const std::string& path() const override { return request_.path; }
+  const std::string& path() const override { return path_; }
+  const RequestHead& head() const override { return connection_.head(); }
   std::optional<std::string> parameter(const std::string& name) const override {
     const auto found = request_.params.find(name);
     if (found == request_.params.end()) return std::nullopt;
@@ -48,20 +49,18 @@ class Incoming final : public HttpRequest {
   bool IsSenderThere() const override { return connection_.IsSenderThere(); }
 
  private:
+  // A target may name the server as well: "http://host/path".
+  static std::string PathOf(const std::string& target) {
+    constexpr std::string_view kScheme = "http://";
+    if (!target.starts_with(kScheme)) return target;
+    const std::size_t path = target.find('/', kScheme.size());
+    return path == std::string::npos ? "/" : target.substr(path);
+  }
+
   const httplib::Request& request_;
   Connection& connection_;
+  const std::string path_;
 };
-
-// 0 where there is no body, and more than there can be where nobody knows its end.
-std::uint64_t DeclaredBytes(const httplib::Request& request) {
-  constexpr std::uint64_t kUnknown = ~std::uint64_t{0};
-  if (request.has_header("Transfer-Encoding")) return kUnknown;
-  if (!request.has_header("Content-Length")) return 0;
-  const std::string text = request.get_header_value("Content-Length");
-  std::uint64_t bytes = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
-  return error == std::errc() && end == text.data() + text.size() ? bytes : kUnknown;
-}
 
 HttpResponse Answered(const HttpServer::Service& service, HttpRequest& request) {
   try {
@@ -87,6 +86,7 @@ void Give(HttpResponse response, httplib::Response& to) {
 }
 
 thread_local Connection* served = nullptr;  // whose request this thread is at
+thread_local bool is_served = false;        // it has come to the service
 thread_local bool is_refusing = false;      // the connection that comes has no room
 
 }  // namespace
@@ -103,6 +103,7 @@ class HttpServer::Server final : public httplib::Server {
     set_tcp_nodelay(true);
     set_idle_interval(0, 1'000'000 / kTicksPerSecond);
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
+      is_served = true;
       Incoming incoming(request, *served);
       HttpResponse answer = Answered(service_, incoming);
       served->Hold(std::move(answer.held));
@@ -111,7 +112,7 @@ class HttpServer::Server final : public httplib::Server {
     });
     set_post_routing_handler([this](const httplib::Request&, httplib::Response& response) {
       response.headers.erase("Keep-Alive");  // the library's numbers are not these connections'
-      if (served->is_body_read() && !counts_.IsPressed()) return;
+      if (is_served && served->goes_on() && !counts_.IsPressed()) return;
       response.headers.erase("Connection");
       response.set_header("Connection", "close");
     });
@@ -165,6 +166,7 @@ class HttpServer::Server final : public httplib::Server {
       Serve(connection);
       connection.Linger();
     }
+    if (connection.refusal() != 0 && options_.on_refusal) options_.on_refusal(connection.refusal());
     ::close(socket);
     return true;
   }
@@ -172,10 +174,11 @@ class HttpServer::Server final : public httplib::Server {
   void Serve(Connection& connection) {
     served = &connection;
     try {
-      while (connection.ReadHead()) {
+      while (connection.NextRequest()) {
         bool is_closed = false;
-        if (!Process(connection, is_closed)) break;
-        if (is_closed || !connection.is_body_read() || counts_.IsPressed()) break;
+        is_served = false;
+        if (!Process(connection, is_closed) || !is_served) break;  // else the library refused it
+        if (is_closed || !connection.goes_on() || counts_.IsPressed()) break;
       }
     } catch (const std::exception&) {
       // Not even an answer has room: the connection ends.
@@ -187,9 +190,7 @@ class HttpServer::Server final : public httplib::Server {
   template <class Stream>
   bool Process(Stream& stream, bool& is_closed) {
     const bool is_last = counts_.IsPressed();
-    const auto begin_body = [&](httplib::Request& request) {
-      stream.BeginBody(DeclaredBytes(request));
-    };
+    const auto begin_body = [&](httplib::Request&) { stream.BeginBody(); };
     if constexpr (requires { this->process_request(stream, is_last, is_closed, begin_body); }) {
       return this->process_request(stream, is_last, is_closed, begin_body);
     } else {

@@ -12,8 +12,8 @@
 
 namespace weir {
 
-// How long a connection may take. A body and an answer may take `patience`, and what they
-// take at 32 KiB a second besides; a 32nd of that while others wait.
+// How long a connection may take. A part of an exchange may take `patience`, and what its
+// bytes so far take at 32 KiB a second besides; while others wait `pressed`, at 1 MiB a second.
 struct ConnectionTimes {
   std::chrono::milliseconds idle{5'000};       // between requests
   std::chrono::milliseconds patience{10'000};  // for a head, and to begin with
@@ -28,6 +28,9 @@ struct HttpOptions {
   // Whether requests are refused for want of memory: slow bodies, which hold some, are then given
   // up as early as while others wait for a connection. Empty: never.
   std::function<bool()> is_short_of_memory{};
+  // Called with the status of what is refused before it is a request: a broken head, one
+  // connection too many.
+  std::function<void(int status)> on_refusal{};
 };
 
 // What a connection holds at most beside what its request leases: its stack, the head of a request

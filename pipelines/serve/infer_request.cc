@@ -30,7 +30,8 @@ std::string FileOf(std::span<char> text) {
   const std::size_t padding = letters.ends_with("==") ? 2 : letters.ends_with('=') ? 1 : 0;
   constexpr std::size_t kMost = std::numeric_limits<int>::max();
   std::string file(letters.size() / 4 * 3, '\0');
-  const int size = letters.empty() || letters.size() > kMost
+  const bool is_padded_within = letters.find('=') < letters.size() - padding;
+  const int size = letters.empty() || letters.size() > kMost || is_padded_within
                        ? -1
                        : EVP_DecodeBlock(reinterpret_cast<unsigned char*>(file.data()),
                                          reinterpret_cast<const unsigned char*>(letters.data()),
@@ -46,8 +47,8 @@ class Reader {
   using Ch = char;
   explicit Reader(std::size_t body_bytes) : body_bytes_(body_bytes) {}
 
-  bool Null() { return true; }
-  bool Bool(bool) { return true; }
+  bool Null() { return Other(); }
+  bool Bool(bool) { return Other(); }
   bool Int(int value) { return Number(value); }
   bool Uint(unsigned value) { return Number(value); }
   bool Int64(std::int64_t value) { return Number(static_cast<double>(value)); }
@@ -88,10 +89,15 @@ class Reader {
     return false;
   }
   bool Number(double value);
+  bool Other() {
+    return KeyIn("inputs") != "data" || Fail("the data of the input hold what is no number");
+  }
   // Within an object of the list `list`: under which key; empty elsewhere.
   std::string_view KeyIn(std::string_view list) const {
     const bool is_in = levels_.size() >= 3 && levels_[0].is_object && levels_[0].key == list &&
-                       !levels_[1].is_object && levels_[2].is_object;
+                       !levels_[1].is_object && levels_[2].is_object &&
+                       std::none_of(levels_.begin() + 3, levels_.end(),
+                                    [](const Level& level) { return level.is_object; });
     return is_in ? levels_[2].key : std::string_view();
   }
   void CheckPixels();
@@ -140,7 +146,8 @@ bool Reader::String(const char* text, rapidjson::SizeType length, bool) {
   } else if (input == "name") {
     if (value != "image") return Fail("the model has one input, `image`");
   } else if (input == "data") {
-    if (request_.files.size() == kMostInferFiles) return Fail("the input has more than 1000 files");
+    if (request_.files.size() == kMostInferPictures)
+      return Fail("a request may have 1000 pictures");
     request_.files.push_back(FileOf({const_cast<char*>(text), length}));  // it is in the body
   } else if (KeyIn("outputs") == "name") {
     if (request_.outputs.size() == kMostOutputs) return Fail("too many outputs are asked for");
@@ -160,6 +167,7 @@ void Reader::CheckPixels() {
     Refuse("the shape of the input says so many values and its data are others: " +
            std::to_string(request_.pixels.size()) + " came");
   }
+  if (shape_[0] > kMostInferPictures) Refuse("a request may have 1000 pictures");
   request_.count = static_cast<std::size_t>(shape_[0]);
   request_.height = static_cast<int>(shape_[1]);
   request_.width = static_cast<int>(shape_[2]);
@@ -197,6 +205,7 @@ InferRequest ReadInferRequest(std::span<char> body) {
                : "the body is no JSON at byte " + std::to_string(result.Offset()) + ": " +
                      rapidjson::GetParseError_En(result.Code()));
   }
+  if (text.Tell() != body.size()) Refuse("the body is no JSON: it has a byte that is 0");
   return reader.Take();
 }
 

@@ -27,8 +27,8 @@ struct InferRequest {
   std::vector<std::string> outputs{};  // those that are asked for; none: all
 };
 
-// The most files that a request may have.
-inline constexpr std::size_t kMostInferFiles = 1000;
+// The most pictures that a request may have.
+inline constexpr std::size_t kMostInferPictures = 1000;
 
 // What a request with a body of so many bytes holds at most, the body included.
 constexpr std::size_t BytesOfInferRequest(std::size_t body_bytes) {

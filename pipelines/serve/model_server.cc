@@ -25,9 +25,9 @@ ModelServer::ModelServer(SavedModel saved, const YamlNode& pictures, Precision p
       pictures_(bill_.pictures),
       reader_(pictures, model_->network().input()) {
   classifier_.emplace(saved.source, model_, precision);
-  std::vector<std::unique_ptr<WorkspacePool::Workspace>> workspaces;
+  std::vector<std::unique_ptr<ClassifyingThreads::Workspace>> workspaces;
   for (int i = 0; i < memory.workers; ++i) workspaces.push_back(classifier_->MakeWorkspace());
-  workspaces_.emplace(std::move(workspaces));
+  threads_.emplace(std::move(workspaces));
 }
 
 ServerBill ModelServer::BillOf(const Classifier::Footprint& model,
@@ -96,8 +96,7 @@ ModelServer::Room ModelServer::WaitForRoom(std::size_t bytes) {
   return {*std::move(lease), *this};
 }
 
-std::optional<Drop> ModelServer::ClassifyNow(const ImageFile& file,
-                                             WorkspacePool::Workspace& workspace,
+std::optional<Drop> ModelServer::ClassifyNow(const ImageFile& file, Workspace& workspace,
                                              float* probabilities) {
   const Outcome<std::size_t> bytes = reader_.BytesFor(file);
   if (const Drop* drop = std::get_if<Drop>(&bytes)) return *drop;
@@ -105,16 +104,55 @@ std::optional<Drop> ModelServer::ClassifyNow(const ImageFile& file,
   return Run(reader_.Read(file, std::get<std::size_t>(bytes)), workspace, probabilities);
 }
 
-std::optional<Drop> ModelServer::ClassifyPixels(const PixelView& pixels, float* probabilities) {
-  const std::size_t bytes = std::size_t{3} * static_cast<std::size_t>(pixels.height) *
-                            static_cast<std::size_t>(pixels.width);
-  const WorkspacePool::Turn turn = workspaces_->Wait();
+std::optional<Drop> ModelServer::ClassifyNow(const PixelView& picture, Workspace& workspace,
+                                             float* probabilities) {
+  const std::size_t bytes = std::size_t{3} * static_cast<std::size_t>(picture.height) *
+                            static_cast<std::size_t>(picture.width);
   const Room room = WaitForRoom(bytes + reader_.BytesForPixels());
-  return Run(reader_.ReadPixels(CopyOf(pixels)), turn.workspace(), probabilities);
+  return Run(reader_.ReadPixels(CopyOf(picture)), workspace, probabilities);
 }
 
-std::optional<Drop> ModelServer::Run(const Outcome<Image>& image,
-                                     WorkspacePool::Workspace& workspace,
+// As many at a time as there are threads, so that a request with many pictures has no more places
+// in line than that.
+template <class Picture>
+ModelServer::Answers ModelServer::ClassifyEach(std::span<const Picture> pictures,
+                                               float* probabilities,
+                                               const std::function<bool()>& is_wanted) {
+  Answers answers(pictures.size());
+  const std::size_t classes = this->classes().size();
+  const auto classify = [&](std::size_t i, Workspace& workspace) {
+    if (!is_wanted()) throw HttpRefusal{400, "nobody waits for the answer"};
+    try {
+      std::optional<Drop> lost = ClassifyNow(pictures[i], workspace, probabilities + i * classes);
+      if (lost) answers[i] = NoAnswer{422, std::move(lost->reason)};
+    } catch (const HttpRefusal& refusal) {
+      answers[i] = NoAnswer{refusal.status, refusal.reason};
+    }
+  };
+  std::vector<ClassifyingThreads::Work> work;
+  for (std::size_t begin = 0; begin < pictures.size(); begin += work.size()) {
+    work.clear();
+    const std::size_t end = std::min(pictures.size(), begin + threads_->count());
+    for (std::size_t i = begin; i < end; ++i) {
+      work.emplace_back([&classify, i](Workspace& workspace) { classify(i, workspace); });
+    }
+    threads_->Run(work);
+  }
+  return answers;
+}
+
+ModelServer::Answers ModelServer::Classify(std::span<const ImageFile> files, float* probabilities,
+                                           const std::function<bool()>& is_wanted) {
+  return ClassifyEach(files, probabilities, is_wanted);
+}
+
+ModelServer::Answers ModelServer::Classify(std::span<const PixelView> pictures,
+                                           float* probabilities,
+                                           const std::function<bool()>& is_wanted) {
+  return ClassifyEach(pictures, probabilities, is_wanted);
+}
+
+std::optional<Drop> ModelServer::Run(const Outcome<Image>& image, Workspace& workspace,
                                      float* probabilities) const {
   if (const Drop* drop = std::get_if<Drop>(&image)) return *drop;
   classifier_->Run(std::get<Image>(image).pixels.data(), workspace, probabilities);

@@ -3,10 +3,10 @@
 //
 //   ModelServer server(saved, pictures, precision, {.ceiling_bytes = 256 << 20, ...});
 //   Lease request = server.LeaseRequest(content_length);   // or a refusal
-//   std::optional<Drop> lost = server.Classify(file, probabilities);
+//   std::vector<Answered> answers = server.Classify(files, probabilities, is_wanted);
 //
-// A picture is computed by the thread that asks, and as many at once as there are workers, in the
-// order in which they came. A batch of several is no faster than its pictures side by side: one
+// Pictures are read and computed by threads of its own, as many at once as there are workers, in
+// the order in which they came. A batch of several is no faster than its pictures side by side: one
 // sample at a time keeps the maps in the processor's cache (FrozenPrefix).
 //
 // Requests and pictures have a half each of what is left. So a picture, which waits for room while
@@ -18,16 +18,18 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "framework/config/yaml_node.h"
 #include "framework/flow/stage.h"
 #include "framework/memory/memory_budget.h"
-#include "pipelines/serve/workspace_pool.h"
+#include "pipelines/serve/classifying_threads.h"
 #include "stages/model/export/saved_model.h"
 #include "stages/payloads.h"
 #include "stages/predict/classifier.h"
@@ -61,7 +63,7 @@ class ModelServer {
   // Of what requests and pictures are leased from.
   MemoryUsage request_usage() const { return requests_.usage(); }
   MemoryUsage picture_usage() const { return pictures_.usage(); }
-  std::size_t waiting() const { return workspaces_->waiting(); }
+  std::size_t waiting() const { return threads_->waiting(); }
 
   // Pays for a request and what is made of it. Throws HttpRefusal: 413 where it can never fit, 429
   // where it does not now.
@@ -70,16 +72,21 @@ class ModelServer {
   // Whether a request was refused within the last second as it did not fit.
   bool is_short() const;
 
-  // Waits for its turn, and for room. `probabilities` has a value a class; a Drop where it is no
-  // picture that can be read. Throws HttpRefusal 413 where reading it can never fit. `is_wanted`
-  // is asked once it is its turn; where it is not, nothing is computed.
-  template <class IsWanted>
-  std::optional<Drop> Classify(const ImageFile& file, float* probabilities, IsWanted is_wanted) {
-    const WorkspacePool::Turn turn = workspaces_->Wait();
-    return is_wanted() ? ClassifyNow(file, turn.workspace(), probabilities) : std::nullopt;
-  }
-  // The same of pixels without gaps, of any size.
-  std::optional<Drop> ClassifyPixels(const PixelView& pixels, float* probabilities);
+  // Why a picture has no answer: the reason, and the status of a request that is of it alone.
+  struct NoAnswer {
+    int status = 0;
+    std::string reason;
+  };
+  using Answers = std::vector<std::optional<NoAnswer>>;
+
+  // Waits for the turn of each, and for room. `probabilities` has a row of [classes] for each;
+  // those without an answer are left as they are. `is_wanted` is asked when it is the turn of one,
+  // and where it is not, HttpRefusal is thrown.
+  Answers Classify(std::span<const ImageFile> files, float* probabilities,
+                   const std::function<bool()>& is_wanted);
+  // The same of pictures without gaps, of any size.
+  Answers Classify(std::span<const PixelView> pictures, float* probabilities,
+                   const std::function<bool()>& is_wanted);
 
  private:
   struct Room {
@@ -90,17 +97,22 @@ class ModelServer {
 
   ServerBill BillOf(const Classifier::Footprint& model, const ServerMemory& memory) const;
   Room WaitForRoom(std::size_t bytes);
-  std::optional<Drop> ClassifyNow(const ImageFile& file, WorkspacePool::Workspace& workspace,
+  using Workspace = ClassifyingThreads::Workspace;
+  std::optional<Drop> ClassifyNow(const ImageFile& file, Workspace& workspace,
                                   float* probabilities);
-  std::optional<Drop> Run(const Outcome<Image>& image, WorkspacePool::Workspace& workspace,
+  std::optional<Drop> ClassifyNow(const PixelView& picture, Workspace& workspace,
+                                  float* probabilities);
+  std::optional<Drop> Run(const Outcome<Image>& image, Workspace& workspace,
                           float* probabilities) const;
+  template <class Picture>
+  Answers ClassifyEach(std::span<const Picture> pictures, float* probabilities,
+                       const std::function<bool()>& is_wanted);
 
   const std::shared_ptr<const Model> model_;
   const ServerBill bill_;
   MemoryBudget requests_, pictures_;
   const PictureReader reader_;
   std::optional<Classifier> classifier_;
-  std::optional<WorkspacePool> workspaces_;
 
   // When a request was refused last, in the steady clock's ticks.
   std::atomic<std::chrono::steady_clock::rep> refused_at_{0};
@@ -108,6 +120,8 @@ class ModelServer {
   std::mutex line_;  // held by the one who waits for room, so that nobody overtakes
   std::mutex mutex_;
   std::condition_variable is_freed_;
+
+  std::optional<ClassifyingThreads> threads_;  // the first to end
 };
 
 }  // namespace weir

@@ -2,7 +2,9 @@
 
 #include <strings.h>
 
+#include <algorithm>
 #include <optional>
+#include <string>
 
 #include "pipelines/serve/http.h"
 
@@ -22,7 +24,7 @@ bool BeginsWith(std::string_view text, std::string_view with) {
 }
 
 // The value of `; name=value` or `; name="value"`, behind the first part of a header.
-std::optional<std::string> Parameter(std::string_view header, std::string_view name) {
+std::optional<std::string_view> Parameter(std::string_view header, std::string_view name) {
   std::size_t at = 0;
   while ((at = header.find(';', at)) != std::string_view::npos) {
     at = header.find_first_not_of("; \t", at);
@@ -31,18 +33,17 @@ std::optional<std::string> Parameter(std::string_view header, std::string_view n
         BeginsWith(header.substr(at), name) && header.substr(at + name.size()).starts_with('=');
     const std::size_t equals = header.find('=', at);
     if (equals == std::string_view::npos) return std::nullopt;
-    at = equals + 1;
-    std::string value;
-    if (header.substr(at).starts_with('"')) {
-      for (++at; at < header.size() && header[at] != '"'; ++at) {
-        if (header[at] == '\\' && at + 1 < header.size()) ++at;
-        value += header[at];
+    std::size_t begin = equals + 1, end = begin;
+    if (header.substr(begin).starts_with('"')) {
+      for (end = ++begin; end < header.size() && header[end] != '"'; ++end) {
+        if (header[end] == '\\' && end + 1 < header.size()) ++end;
       }
+      at = end;
     } else {
-      while (at < header.size() && header[at] != ';') value += header[at++];
-      while (value.ends_with(' ') || value.ends_with('\t')) value.pop_back();
+      at = std::min(header.find(';', begin), header.size());
+      for (end = at; end > begin && (header[end - 1] == ' ' || header[end - 1] == '\t');) --end;
     }
-    if (is_it) return value;
+    if (is_it) return header.substr(begin, end - begin);
   }
   return std::nullopt;
 }
@@ -63,9 +64,9 @@ std::string_view DispositionOf(std::string_view head) {
 bool IsForm(std::string_view content_type) { return BeginsWith(content_type, kForm); }
 
 std::vector<FormFile> FilesOfForm(std::string_view content_type, std::string_view body) {
-  const std::optional<std::string> boundary = Parameter(content_type, "boundary");
+  const std::optional<std::string_view> boundary = Parameter(content_type, "boundary");
   if (!boundary || boundary->empty() || boundary->size() > 70) Refuse("has no boundary");
-  const std::string delimiter = "\r\n--" + *boundary;
+  const std::string delimiter = "\r\n--" + std::string(*boundary);
   // The first delimiter may stand at the beginning.
   std::size_t at =
       body.starts_with(delimiter.substr(2)) ? delimiter.size() - 2 : body.find(delimiter);
@@ -90,7 +91,7 @@ std::vector<FormFile> FilesOfForm(std::string_view content_type, std::string_vie
     const std::size_t size = content.find(delimiter);
     if (size == std::string_view::npos) Refuse("ends within a part");
     const std::string_view disposition = DispositionOf(rest.substr(0, head));
-    const std::optional<std::string> name = Parameter(disposition, "filename");
+    const std::optional<std::string_view> name = Parameter(disposition, "filename");
     if (name) files.push_back({*name, content.substr(0, size)});
     at = static_cast<std::size_t>(content.data() - body.data()) + size + delimiter.size();
   }

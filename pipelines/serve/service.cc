@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
-#include <cstring>
+#include <limits>
 #include <memory>
 #include <span>
 #include <utility>
 
-#include "framework/flow/parallel.h"
 #include "framework/memory/host_memory.h"
 #include "pipelines/serve/multipart.h"
 #include "pipelines/serve/page.h"
@@ -18,29 +18,24 @@
 namespace weir {
 namespace {
 
-// What a response holds for a class beside its name, and for a number.
-constexpr std::size_t kBytesOfClass = 64, kBytesOfNumber = 16;
+// What an answer holds for a picture, for a class beside its name, and for a number.
+constexpr std::size_t kBytesOfPicture = 512, kBytesOfClass = 64, kBytesOfNumber = 16;
 
 // The length of the body, which is told before it comes.
 std::size_t BodyLength(const HttpRequest& request) {
-  if (!request.headers("Transfer-Encoding").empty()) {
+  if (request.head().is_encoded) {
     throw HttpRefusal{411, "send the length of the body ahead of it, in Content-Length"};
   }
   for (const std::string& encoding : request.headers("Content-Encoding")) {
     if (encoding != "identity") throw HttpRefusal{415, "send the body as it is, not packed"};
   }
-  const std::vector<std::string> lengths = request.headers("Content-Length");
-  if (lengths.empty()) throw HttpRefusal{411, "the request has no body"};
-  std::size_t length = 0;
-  const char* const end = lengths[0].data() + lengths[0].size();
-  const auto [stop, error] = std::from_chars(lengths[0].data(), end, length);
-  if (error == std::errc::result_out_of_range) throw HttpRefusal{413, "the body is too large"};
-  if (error != std::errc() || stop != end ||
-      std::ranges::any_of(lengths, [&](const std::string& each) { return each != lengths[0]; })) {
-    throw HttpRefusal{400, "Content-Length is no number"};
-  }
+  if (!request.head().body_bytes) throw HttpRefusal{411, "the request has no body"};
+  const std::uint64_t length = *request.head().body_bytes;
   if (length == 0) throw HttpRefusal{400, "the request has an empty body"};
-  return length;
+  if (length > std::numeric_limits<std::size_t>::max() / 8) {
+    throw HttpRefusal{413, "the body is too large"};
+  }
+  return static_cast<std::size_t>(length);
 }
 
 struct Body {
@@ -70,8 +65,10 @@ Number Parameter(const std::string& name, const std::string& text, Number least,
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || stop != text.data() + text.size() ||
       !(value >= least && value <= most)) {
-    throw HttpRefusal{400, name + " is " + text + ": give a number from " + std::to_string(least) +
-                               " to " + std::to_string(most)};
+    char range[64];
+    std::snprintf(range, sizeof range, "%g to %g", static_cast<double>(least),
+                  static_cast<double>(most));
+    throw HttpRefusal{400, name + " is " + text + ": give a number from " + range};
   }
   return value;
 }
@@ -93,12 +90,66 @@ bool IsUnder(std::string_view path, std::string_view model_path, std::string_vie
          path.ends_with(rest);
 }
 
+// As it was before it was quoted.
+std::string NameOf(const FormFile& file) {
+  std::string name;
+  for (std::size_t i = 0; i < file.name.size(); ++i) {
+    if (file.name[i] == '\\' && i + 1 < file.name.size()) ++i;
+    name += file.name[i];
+  }
+  return name;
+}
+
+ModelServer::Answers Classify(ModelServer& model, const InferRequest& asked, float* rows,
+                              const std::function<bool()>& is_wanted) {
+  if (!asked.files.empty()) {
+    std::vector<ImageFile> files;
+    files.reserve(asked.count);
+    for (const std::string& file : asked.files) {
+      files.push_back(FileInMemory(file.data(), file.size()));
+    }
+    return model.Classify(files, rows, is_wanted);
+  }
+  const std::size_t bytes = asked.pixels.size() / asked.count;
+  std::vector<PixelView> pictures;
+  pictures.reserve(asked.count);
+  for (std::size_t i = 0; i < asked.count; ++i) {
+    pictures.emplace_back(asked.pixels.data() + i * bytes, asked.height, asked.width);
+  }
+  return model.Classify(pictures, rows, is_wanted);
+}
+
+// The page, with the model's name as its heading.
+std::string PageOf(const std::string& name) {
+  constexpr std::string_view kPlace = "@name@";
+  std::string escaped;
+  for (const char letter : name) {
+    switch (letter) {
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '&':
+        escaped += "&amp;";
+        break;
+      default:
+        escaped += letter;
+    }
+  }
+  const std::size_t place = kPage.find(kPlace);
+  return std::string(kPage.substr(0, place)) + escaped +
+         std::string(kPage.substr(place + kPlace.size()));
+}
+
 constexpr std::string_view kOfModel = "/v2/models/NAME";  // in the table of routes
 
 }  // namespace
 
 Service::Service(ModelServer& model, ServiceOptions options)
-    : model_(model), options_(std::move(options)), model_path_("/v2/models/" + options_.name) {}
+    : model_(model), options_(std::move(options)), model_path_("/v2/models/" + options_.name) {
+  for (const std::string& name : model_.classes()) {
+    longest_class_ = std::max(longest_class_, JsonString(name).size());
+  }
+}
 
 std::vector<Service::Route> Service::Routes() const {
   return {{"GET", "/", &Service::Page},
@@ -161,9 +212,18 @@ AnswerOptions Service::OptionsOf(const HttpRequest& request) const {
   return options;
 }
 
+// A class is sorted by its label, and the text of an answer doubles as it grows.
+std::size_t Service::BytesOfAnswer(std::size_t pictures, std::size_t numbers,
+                                   std::size_t classes) const {
+  const std::size_t labels = sizeof(int) * model_.classes().size();
+  return labels +
+         pictures * (kBytesOfPicture + sizeof(float) * model_.classes().size() +
+                     3 * (numbers * kBytesOfNumber + classes * (kBytesOfClass + longest_class_)));
+}
+
 HttpResponse Service::Page(HttpRequest&) {
   return {.content_type = "text/html; charset=utf-8",
-          .body = std::string(kPage),
+          .body = PageOf(options_.name),
           .headers = {{"Cache-Control", "no-cache"}}};
 }
 
@@ -172,13 +232,17 @@ HttpResponse Service::Predict(HttpRequest& request) {
   const std::size_t length = BodyLength(request);
   const Body body = ReadBody(request, model_, length, length);
   if (IsForm(TypeOf(request))) return AnswerForm(request, body.text(), options);
+  HttpResponse response{.body = "{", .held = Held(model_, BytesOfAnswer(1, 0, Shown(options)))};
   std::vector<float> probabilities(model_.classes().size());
-  const std::optional<Drop> lost =
-      model_.Classify(FileInMemory(body.bytes.get(), body.size), probabilities.data(),
-                      [&] { return request.IsSenderThere(); });
+  const ImageFile file = FileInMemory(body.bytes.get(), body.size);
+  const ModelServer::Answers answers = model_.Classify(std::span(&file, 1), probabilities.data(),
+                                                       [&] { return request.IsSenderThere(); });
+  const std::optional<ModelServer::NoAnswer>& lost = answers.front();
   metrics_.CountPictures(lost ? 0 : 1, lost ? 1 : 0);
-  if (lost) throw HttpRefusal{422, "the picture " + lost->reason};
-  HttpResponse response{.body = "{"};
+  if (lost) {
+    const bool is_of_picture = lost->status == 422;
+    throw HttpRefusal{lost->status, (is_of_picture ? "the picture " : "") + lost->reason};
+  }
   WriteJson(AnswerOf(probabilities, options), options, model_.classes(),
             [&](std::string_view text) { response.body += text; });
   response.body += "}\n";
@@ -190,26 +254,27 @@ HttpResponse Service::AnswerForm(HttpRequest& request, std::string_view body,
   const std::vector<FormFile> files = FilesOfForm(TypeOf(request), body);
   if (files.empty()) throw HttpRefusal{400, "the form has no file"};
   const std::size_t classes = model_.classes().size();
-  const std::size_t shown = std::min<std::size_t>(classes, static_cast<std::size_t>(options.top));
   std::size_t names = 0;
-  for (const FormFile& file : files) names += 6 * file.name.size();
-  HttpResponse response{.body = "{\"pictures\":[",
-                        .held = Held(model_, names + files.size() * (sizeof(float) * classes +
-                                                                     kBytesOfClass * (shown + 2)))};
+  for (const FormFile& file : files) names += file.name.size();
+  // In JSON a letter of a name may take six.
+  HttpResponse response{
+      .body = "{\"pictures\":[",
+      .held = Held(model_, 18 * names + BytesOfAnswer(files.size(), 0, Shown(options)))};
   std::vector<float> rows(files.size() * classes);
-  std::vector<std::optional<Drop>> lost(files.size());
-  ParallelFor(static_cast<int>(files.size()), [&](int i) {
-    const auto n = static_cast<std::size_t>(i);
-    lost[n] = model_.Classify(FileInMemory(files[n].content.data(), files[n].content.size()),
-                              rows.data() + n * classes, [&] { return request.IsSenderThere(); });
-  });
+  std::vector<ImageFile> pictures;
+  pictures.reserve(files.size());
+  for (const FormFile& file : files) {
+    pictures.push_back(FileInMemory(file.content.data(), file.content.size()));
+  }
+  const ModelServer::Answers answers =
+      model_.Classify(pictures, rows.data(), [&] { return request.IsSenderThere(); });
   std::uint64_t unreadable = 0;
   for (std::size_t i = 0; i < files.size(); ++i) {
     response.body += i > 0 ? ",\n" : "\n";
-    response.body += "{\"path\":" + JsonString(files[i].name) + ",";
-    if (lost[i]) {
+    response.body += "{\"path\":" + JsonString(NameOf(files[i])) + ",";
+    if (answers[i]) {
       ++unreadable;
-      response.body += "\"error\":" + JsonString(lost[i]->reason);
+      response.body += "\"error\":" + JsonString(answers[i]->reason);
     } else {
       const std::span<const float> row(rows.data() + i * classes, classes);
       WriteJson(AnswerOf(row, options), options, model_.classes(),
@@ -249,24 +314,6 @@ HttpResponse Service::ModelReady(HttpRequest& request) {
   return response;
 }
 
-std::vector<std::optional<Drop>> Service::ClassifyAll(const InferRequest& asked,
-                                                      std::vector<float>& rows) {
-  const std::size_t classes = model_.classes().size();
-  const std::size_t pixels = std::size_t{3} * static_cast<std::size_t>(asked.height) *
-                             static_cast<std::size_t>(asked.width);
-  std::vector<std::optional<Drop>> lost(asked.count);
-  ParallelFor(static_cast<int>(asked.count), [&](int i) {
-    const auto n = static_cast<std::size_t>(i);
-    float* const row = rows.data() + n * classes;
-    lost[n] = asked.files.empty()
-                  ? model_.ClassifyPixels(
-                        {asked.pixels.data() + n * pixels, asked.height, asked.width}, row)
-                  : model_.Classify(FileInMemory(asked.files[n].data(), asked.files[n].size()), row,
-                                    [] { return true; });
-  });
-  return lost;
-}
-
 HttpResponse Service::Infer(HttpRequest& request) {
   const std::size_t length = BodyLength(request);
   Body body = ReadBody(request, model_, length, BytesOfInferRequest(length));
@@ -280,17 +327,19 @@ HttpResponse Service::Infer(HttpRequest& request) {
     return asked.outputs.empty() || std::ranges::find(asked.outputs, name) != asked.outputs.end();
   };
   const std::size_t classes = model_.classes().size(), values = asked.count * classes;
-  HttpResponse response{.held = Held(model_, values * (sizeof(float) + kBytesOfNumber) +
-                                                 kBytesOfClass * (asked.count + 8))};
+  HttpResponse response{.held = Held(model_, BytesOfAnswer(asked.count, classes, 1))};
   std::vector<float> rows(values);
-  const std::vector<std::optional<Drop>> lost = ClassifyAll(asked, rows);
+  const ModelServer::Answers answers =
+      Classify(model_, asked, rows.data(), [&] { return request.IsSenderThere(); });
   const auto unreadable = static_cast<std::uint64_t>(std::ranges::count_if(
-      lost, [](const std::optional<Drop>& each) { return each.has_value(); }));
+      answers, [](const std::optional<ModelServer::NoAnswer>& each) { return each.has_value(); }));
   metrics_.CountPictures(asked.count - unreadable, unreadable);
-  for (std::size_t i = 0; i < lost.size(); ++i) {
-    if (!lost[i]) continue;
-    throw HttpRefusal{400, "picture " + std::to_string(i + 1) + " of " +
-                               std::to_string(asked.count) + " " + lost[i]->reason};
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (!answers[i]) continue;
+    const bool is_of_picture = answers[i]->status == 422;
+    throw HttpRefusal{is_of_picture ? 400 : answers[i]->status,
+                      "picture " + std::to_string(i + 1) + " of " + std::to_string(asked.count) +
+                          (is_of_picture ? " " : ": ") + answers[i]->reason};
   }
   std::string& text = response.body;
   text = "{\"model_name\":" + JsonString(options_.name);

@@ -41,6 +41,8 @@ class Service {
   HttpResponse Respond(HttpRequest& request);
 
   const ServerMetrics& metrics() const { return metrics_; }
+  // What was refused before it was a request.
+  void CountRefusal(int status) { metrics_.CountRequest("other", status, 0); }
 
  private:
   struct Route {
@@ -61,13 +63,17 @@ class Service {
 
   HttpResponse AnswerForm(HttpRequest& request, std::string_view body,
                           const AnswerOptions& options);
-  // Rows of [count, classes]; of each that could not be read, why.
-  std::vector<std::optional<Drop>> ClassifyAll(const InferRequest& asked, std::vector<float>& rows);
+  // What an answer on so many pictures holds, rows of probabilities included.
+  std::size_t BytesOfAnswer(std::size_t pictures, std::size_t numbers, std::size_t classes) const;
   AnswerOptions OptionsOf(const HttpRequest& request) const;
+  std::size_t Shown(const AnswerOptions& options) const {  // classes in an answer
+    return std::min<std::size_t>(model_.classes().size(), static_cast<std::size_t>(options.top));
+  }
 
   ModelServer& model_;
   const ServiceOptions options_;
-  const std::string model_path_;  // "/v2/models/NAME"
+  const std::string model_path_;   // "/v2/models/NAME"
+  std::size_t longest_class_ = 0;  // bytes
   ServerMetrics metrics_;
 };
 

@@ -37,7 +37,7 @@ std::vector<std::string> FuzzSeeds() {
 void FuzzRead(std::string_view bytes) {
   std::string head(bytes.substr(0, HeadLength(bytes)));
   const std::size_t length = head.size();
-  if (!head.empty()) CheckHead(head);
+  if (!head.empty()) ReadRequestHead(head);
   if (head.size() != length) __builtin_trap();
   // The first line is the type of the form.
   const std::string_view type = bytes.substr(0, bytes.find('\n'));

@@ -51,9 +51,7 @@ class RunningServer {
 
 // Gives back the method, the path and the body.
 HttpResponse Echo(HttpRequest& request) {
-  std::string body;
-  const std::vector<std::string> lengths = request.headers("Content-Length");
-  if (!lengths.empty()) body.resize(std::stoul(lengths[0]));
+  std::string body(request.head().body_bytes.value_or(0), ' ');
   request.ReadBody(body);
   return {.body = request.method() + " " + request.path() + " " + body};
 }
@@ -89,6 +87,52 @@ TEST(HttpServerTest, EndsTheConnectionThatIsToEnd) {
   }
 }
 
+TEST(HttpServerTest, TakesNoSecondRequestFromWhatItRefused) {
+  std::atomic<int> refused{0};
+  const RunningServer server(Echo, {.on_refusal = [&](int status) { refused += status; }});
+  const std::string hidden = "GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n";
+  const std::string host = "Host: x\r\n";
+  for (const auto& [request, status] : std::vector<std::pair<std::string, int>>{
+           {"BREW / HTTP/1.1\r\n" + host + "\r\n", 501},
+           {"GET / HTTP/3.0\r\n" + host + "\r\n", 505},
+           {"garbage\r\n" + host + "\r\n", 400},
+           {"POST / HTTP/1.1\r\n" + host + "Content-Length : 3\r\n\r\n", 400},
+           {"POST / HTTP/1.1\r\n" + host + "Content-Length: 0\r\nContent-Length: 3\r\n\r\n", 400},
+           {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding:\r\n chunked\r\n\r\n", 400},
+           {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n", 200}}) {
+    RawClient client(server.port());
+    client.Send(request + hidden);
+    client.EndSending();
+    refused = 0;
+    const std::string answer = client.ReadAnswer();
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 " + std::to_string(status))) << request;
+    EXPECT_THAT(answer, HasSubstr("Connection: close\r\n")) << request;
+    EXPECT_TRUE(client.IsEnded()) << request;
+    EXPECT_THAT(answer, Not(HasSubstr("hidden")));
+  }
+}
+
+TEST(HttpServerTest, AnswersOneWhoHasEndedSending) {
+  const RunningServer server([](HttpRequest& request) {
+    HttpResponse response = Echo(request);
+    response.body += request.IsSenderThere() ? " there" : " gone";
+    return response;
+  });
+  RawClient client(server.port());
+  client.Send("\r\n" + Post("one"));
+  client.EndSending();
+  EXPECT_THAT(client.ReadAnswer(), EndsWith("POST /a one there"));
+}
+
+TEST(HttpServerTest, TakesATargetThatNamesTheServer) {
+  const RunningServer server(Echo);
+  RawClient client(server.port());
+  client.Send(
+      "GET http://x:80/b HTTP/1.1\r\nHost: x\r\n\r\nGET http://x HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(client.ReadAnswer(), EndsWith("GET /b "));
+  EXPECT_THAT(client.ReadAnswer(), EndsWith("GET / "));
+}
+
 TEST(HttpServerTest, RefusesWithoutReadingTheBody) {
   const RunningServer server([](HttpRequest&) -> HttpResponse {
     throw HttpRefusal{413, "no", {{"Retry-After", "1"}}};
@@ -122,7 +166,7 @@ TEST(HttpServerTest, RefusesHeadsThatAreTooLargeOrBroken) {
       {"GET / HTTP/1.1\r\nA: " + std::string(9000, 'a') + "\r\n\r\n", "431"},
       {"GET /" + std::string(2000, 'a') + " HTTP/1.1\r\nHost: x\r\n\r\n", "414"},
       {"GET / HTTP/1.1\nHost: x\r\n\r\n", "400"},
-      {"\r\n\r\n", "400"},
+      {"\x16\x03\x01", "400"},
       {"GARBAGE\r\n\r\n", "400"},
   };
   for (const auto& [request, status] : cases) {

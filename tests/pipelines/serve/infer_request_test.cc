@@ -70,6 +70,25 @@ TEST(InferRequestTest, SaysWhatIsWrong) {
             "400: the shape of BYTES is [files], as many as there are data");
   EXPECT_EQ(refusal(WithInput(R"("shape": [1], "datatype": "BYTES")")),
             "400: the input has no data");
+  EXPECT_EQ(refusal(std::string("{}\0{", 4)), "400: the body is no JSON: it has a byte that is 0");
+  EXPECT_EQ(refusal(WithInput(R"("shape": [1], "datatype": "BYTES", "data": ["aG=k"])")),
+            "400: the data of BYTES are no file in base64");
+  for (const char* wrong : {"null", "true"}) {
+    EXPECT_EQ(refusal(WithInput(R"("shape": [1,1,1,3], "datatype": "UINT8", "data": [1,2,3,)" +
+                                std::string(wrong) + "]")),
+              "400: the data of the input hold what is no number");
+  }
+  EXPECT_EQ(
+      refusal(WithInput(R"("shape": [1,1,1,3], "datatype": "UINT8", "data": {"a": [1,2,3]})")),
+      "400: the shape of the input says so many values and its data are others: 0 came");
+  EXPECT_EQ(refusal(WithInput(R"("shape": [1001,1,1,3], "datatype": "UINT8", "data": [0)" +
+                              [] {
+                                std::string more;
+                                for (int i = 1; i < 1001 * 3; ++i) more += ",0";
+                                return more;
+                              }() +
+                              "]")),
+            "400: a request may have 1000 pictures");
   for (const char* wrong : {"-1", "256", "1.5", "1e400", "nan", "\"1\""}) {
     EXPECT_THAT(
         refusal(WithInput(std::string(R"("shape": [1,1,1,3], "datatype": "UINT8", "data": [)") +

@@ -21,7 +21,7 @@ std::string File(const std::string& name, const std::string& content) {
 std::string Read(const std::string& body, const std::string& type = kType) {
   std::string said;
   for (const FormFile& file : FilesOfForm(type, body)) {
-    said += (said.empty() ? "" : " ") + file.name + "=" + std::string(file.content);
+    said += (said.empty() ? "" : " ") + std::string(file.name) + "=" + std::string(file.content);
   }
   return said;
 }
@@ -44,7 +44,7 @@ TEST(MultipartTest, TakesNamesAsTheyAreSent) {
   EXPECT_EQ(Read("--cut\r\ncontent-disposition: form-data; filename=plain.jpg ; name=f\r\n\r\n1\r\n"
                  "--cut\r\nX: y\r\nContent-Disposition: form-data; filename=\"a \\\"b\\\"; c.jpg\""
                  "\r\n\r\n2\r\n--cut--"),
-            "plain.jpg=1 a \"b\"; c.jpg=2");
+            "plain.jpg=1 a \\\"b\\\"; c.jpg=2");
 }
 
 TEST(MultipartTest, RefusesWhatIsNoForm) {

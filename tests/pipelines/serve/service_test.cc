@@ -7,6 +7,7 @@
 #include <latch>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -42,9 +43,15 @@ class Request final : public HttpRequest {
         path_(std::move(path)),
         body_(std::move(body)),
         headers_(std::move(headers)) {
-    if (method_ == "POST" && Request::headers("Content-Length").empty()) {
-      headers_.emplace_back("Content-Length", std::to_string(body_.size()));
-    }
+    if (method_ == "POST") head_.body_bytes = body_.size();
+  }
+  Request& Encoded() {
+    head_.is_encoded = true;
+    return *this;
+  }
+  Request& OfBytes(std::optional<std::uint64_t> bytes) {
+    head_.body_bytes = bytes;
+    return *this;
   }
   Request& With(const std::string& parameter, const std::string& value) {
     parameters_[parameter] = value;
@@ -65,12 +72,14 @@ class Request final : public HttpRequest {
     }
     return values;
   }
+  const RequestHead& head() const override { return head_; }
   void ReadBody(std::span<char> to) override { std::memcpy(to.data(), body_.data(), to.size()); }
   bool IsSenderThere() const override { return true; }
 
  private:
   std::string method_, path_, body_;
   std::vector<std::pair<std::string, std::string>> headers_;
+  RequestHead head_;
   std::map<std::string, std::string> parameters_;
 };
 
@@ -137,19 +146,16 @@ TEST_F(ServiceTest, RefusesWhatIsNoPicture) {
 }
 
 TEST_F(ServiceTest, NamesWhatIsWrongWithARequest) {
-  const auto with = [](const char* header, const char* value) {
-    return Request("POST", "/predict", "body", {{header, value}});
-  };
   EXPECT_EQ(Refusal({"POST", "/predict", ""}), "400: the request has an empty body");
-  EXPECT_EQ(Refusal(with("Content-Length", "4x")), "400: Content-Length is no number");
-  EXPECT_EQ(Refusal(with("Content-Length", "-4")), "400: Content-Length is no number");
-  EXPECT_EQ(Refusal(with("Content-Length", "99999999999999999999")), "413: the body is too large");
-  EXPECT_EQ(
-      Refusal({"POST", "/predict", "body", {{"Content-Length", "4"}, {"Content-Length", "5"}}}),
-      "400: Content-Length is no number");
-  EXPECT_EQ(Refusal(with("Transfer-Encoding", "chunked")),
+  EXPECT_EQ(Refusal(Request("POST", "/predict").OfBytes({})), "411: the request has no body");
+  EXPECT_EQ(Refusal(Request("POST", "/predict").OfBytes(~std::uint64_t{0})),
+            "413: the body is too large");
+  EXPECT_THAT(Refusal(Request("POST", "/predict").OfBytes(std::uint64_t{1} << 40)),
+              StartsWith("413: the request takes "));
+  EXPECT_EQ(Refusal(Request("POST", "/predict", "body").Encoded()),
             "411: send the length of the body ahead of it, in Content-Length");
-  EXPECT_EQ(Refusal(with("Content-Encoding", "gzip")), "415: send the body as it is, not packed");
+  EXPECT_EQ(Refusal({"POST", "/predict", "body", {{"Content-Encoding", "gzip"}}}),
+            "415: send the body as it is, not packed");
   for (const char* top : {"0", "1001", "x", "", "1.5"}) {
     EXPECT_EQ(Refusal(Request("POST", "/predict", Photo()).With("top", top)),
               std::string("400: top is ") + top + ": give a number from 1 to 1000");
@@ -239,7 +245,10 @@ TEST_F(ServiceTest, TakesPixelsAsTheyAre) {
   std::vector<std::uint8_t> same;
   for (int i = 0; i < 64 * 64 * 3; ++i) same.push_back(static_cast<std::uint8_t>(i * 7 % 256));
   std::vector<float> probabilities(3);
-  EXPECT_EQ(model_->ClassifyPixels({same.data(), 64, 64}, probabilities.data()), std::nullopt);
+  const PixelView view(same.data(), 64, 64);
+  const auto answers =
+      model_->Classify(std::span(&view, 1), probabilities.data(), [] { return true; });
+  EXPECT_FALSE(answers.front());
   EXPECT_EQ(answer["outputs"][0]["data"].get<std::vector<float>>(), probabilities);
 }
 
@@ -260,6 +269,15 @@ TEST_F(ServiceTest, RefusesWhatCanNeverFitAndWhatDoesNotNow) {
   }
   (void)model_->LeaseRequest(1);
   EXPECT_EQ(model_->request_usage().used_bytes, 0U);
+}
+
+TEST_F(ServiceTest, ComputesNothingThatNobodyWaitsFor) {
+  const std::string photo = Photo();
+  const std::vector<ImageFile> files(5, FileInMemory(photo.data(), photo.size()));
+  std::vector<float> rows(15, -1);
+  EXPECT_EQ(RefusalOf([&] { model_->Classify(files, rows.data(), [] { return false; }); }),
+            "400: nobody waits for the answer");
+  EXPECT_EQ(rows, std::vector<float>(15, -1));
 }
 
 TEST_F(ServiceTest, GivesEachCallerTheAnswerOfItsOwnPicture) {
