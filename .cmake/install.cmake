@@ -7,6 +7,9 @@ include(CMakePackageConfigHelpers)
 set(private_libraries ${CMAKE_INSTALL_LIBDIR}/weir)
 set_target_properties(weir PROPERTIES INSTALL_RPATH "$ORIGIN/../${private_libraries}")
 install(TARGETS weir RUNTIME_DEPENDENCY_SET weir_libraries DESTINATION ${CMAKE_INSTALL_BINDIR})
+set_target_properties(weir_torch PROPERTIES INSTALL_RPATH "$ORIGIN/weir")
+install(TARGETS weir_torch RUNTIME_DEPENDENCY_SET weir_libraries
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})  # where the program looks, too
 # Those that are no package of the distribution's.
 cmake_path(GET LibTorch_CPU_LIBRARY PARENT_PATH libtorch)
 cmake_path(GET OneDnn_LIBRARY PARENT_PATH onednn)

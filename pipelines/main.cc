@@ -48,7 +48,7 @@ constexpr const char* kInternalRemedy =
     "Where it had memory enough (`ulimit -v`, `ulimit -d`), this is a fault: please report it to "
     "whoever wrote that part.";
 
-// Before the libraries begin, as LibTorch takes memory then.
+// Before the libraries begin, as some take memory then.
 using Initializer = void (*)(int, char**, char**);
 [[gnu::used, gnu::section(".preinit_array")]] const Initializer kBeforeLibraries =
     [](int, char**, char**) { weir::ExitInWordsWhereNoneCatches(); };

@@ -17,7 +17,7 @@ order='
   stages/model/export/formats/tflite stages/model/export/formats/keras stages/model/export/formats/torchscript
   stages/model/export/formats/torchvision
   stages/device stages/device/cuda stages/features/onednn stages/features stages/predict
-  stages/train/losses stages/train/metrics stages/train/schedules stages/train/optimizers stages/train/torch
+  stages/train/losses stages/train/metrics stages/train/schedules stages/train/optimizers stages/train/optimizers/on_device stages/train/torch
   stages/train/tensors stages/train/steps stages/train/backbone stages/train/head stages/train stages/writers
   pipelines/report pipelines/drawing pipelines/record pipelines/recipe pipelines/job pipelines/finetune
   pipelines/export pipelines/library pipelines/serve pipelines/commands pipelines

@@ -23,7 +23,7 @@ struct ScalingJob {
   double file_bytes = 0;     // a picture as it is stored
   double picture_bytes = 0;  // a picture as it goes to the device
   // Gradients that the ranks add up. 0: they tell each other the features, and each learns from the
-  // whole batch, as weir does where all of the backbone is frozen (Trainer::GathersFeatures).
+  // whole batch, as weir does where all of the backbone is frozen (GathersFeatures).
   std::size_t summed_values = 0;
   double gathered_bytes = 0;  // what a rank tells of a picture: features, or logits
 

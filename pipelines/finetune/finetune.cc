@@ -32,7 +32,7 @@
 #include "stages/model/export/saved_model.h"
 #include "stages/picture_lists.h"
 #include "stages/train/checkpoint.h"
-#include "stages/train/torch/torch_allocator.h"
+#include "stages/train/torch/torch_library.h"
 
 namespace weir {
 namespace {
@@ -255,7 +255,7 @@ class Finetuning {
     } else {
       first_ = PhaseJob::End(std::move(job_));
     }
-    TorchAllocator::Install().Trim();
+    TrimTorchMemory();
     malloc_trim(0);
     const RunFolder folder = RunFolder::At(folder_);
     Agree([&] { MakeJob(phase, &folder); });

@@ -23,6 +23,7 @@
 #include "stages/device/device.h"
 #include "stages/files/sha256.h"
 #include "stages/ranks/gloo_group.h"
+#include "stages/train/torch/torch_library.h"
 #include "stages/train/train.h"
 
 namespace weir {
@@ -129,7 +130,7 @@ std::unique_ptr<TrainingRanks> TrainingRanks::Join(Recipe& recipe, int start) {
   std::shared_ptr<RankGroup> group;
   {
     const SignalsEndTheProcess meanwhile;
-    group = JoinByGloo(options);
+    group = OpenTorchLibrary().join_by_gloo(options);
     watch.reset();
   }
   if (FromEnvironment(RankProcesses::kStartedBy) != nullptr) OutliveStarter();

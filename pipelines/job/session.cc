@@ -14,6 +14,8 @@
 #include "stages/features/features.h"
 #include "stages/learner.h"
 #include "stages/ranks/ranks.h"
+#include "stages/train/torch/torch_library.h"
+#include "stages/train/train.h"
 #include "stages/train/training_config.h"
 
 namespace weir {
@@ -127,6 +129,11 @@ void Session::AddStages(const Registry& registry, const SessionOptions& options)
   const std::vector<bool> is_needed = options.training && !options.add_sink
                                           ? std::vector<bool>(stages.size(), true)
                                           : WayTo(stages, last);
+  // Before what is held is measured, to know whether a GPU's libraries have room, and to plan.
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    const bool is_replaced = i == last && options.add_sink;
+    if (is_needed[i] && !is_replaced && stages[i].stage == Train::kName) OpenTorchLibrary();
+  }
   for (std::size_t i = 0; i < stages.size(); ++i) {
     if (!is_needed[i]) continue;
     StagePlace place{stages[i].as, stages[i].from};

@@ -9,7 +9,7 @@
 
 #include "framework/byte_size.h"
 #include "pipelines/record/process_begin.h"
-#include "stages/train/torch/torch_allocator.h"
+#include "stages/train/torch/torch_library.h"
 
 namespace weir {
 namespace {
@@ -80,7 +80,7 @@ std::string MemoryWatch::Tick(const std::string& doing, std::uint64_t images_don
 
 std::string MemoryWatch::Squeeze(const ContainerMemory& container) {
   const std::string step = pipeline_->Squeeze();
-  TorchAllocator::Install().Trim();
+  TrimTorchMemory();
   malloc_trim(0);
   ticks_to_rest_ = kTicksToRest;
   if (step.empty()) return "";

@@ -3,14 +3,13 @@
 #include <dlfcn.h>
 
 #include <algorithm>
-#include <cstring>
-#include <system_error>
 #include <variant>
 
 #include "framework/byte_size.h"
 #include "framework/error.h"
 #include "framework/memory/host_memory.h"
 #include "stages/device/host_time.h"
+#include "stages/files/own_library.h"
 #include "stages/nvidia_driver.h"
 
 namespace weir {
@@ -18,37 +17,21 @@ namespace {
 
 constexpr const char* kLibraryName = "libweir_cuda.so";
 
-bool Exists(const std::filesystem::path& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(path, ignored);
-}
-
 [[noreturn]] void Refuse(const std::string& why) { throw Error(ErrorKind::kConfig, why); }
 
 std::filesystem::path FindLibrary(const std::vector<std::filesystem::path>& folders) {
-  for (const std::filesystem::path& folder : folders) {
-    if (Exists(folder / kLibraryName)) return folder / kLibraryName;
-  }
+  std::filesystem::path found = FindOwnLibrary(folders, kLibraryName);
+  if (!found.empty()) return found;
   Refuse("this weir was built without CUDA (there is no " + std::string(kLibraryName) +
          " beside it)");
 }
 
-// Why dlopen or dlsym failed.
-std::string LastError() {
-  return dlerror();  // NOLINT(concurrency-mt-unsafe): each thread has its own
-}
-
 // Never closed: what it made, and the driver's threads, live to the end of the process.
 const DeviceLibrary& OpenLibrary(const std::filesystem::path& path) {
-  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!handle) Refuse("the device side cannot be loaded: " + LastError());
-  const auto* library = static_cast<const DeviceLibrary*>(dlsym(handle, kDeviceLibrarySymbol));
-  if (!library) Refuse(path.string() + " is not weir's device side: " + LastError());
-  if (std::strcmp(library->build, kDeviceBuild) != 0) {
-    Refuse(path.string() + " is of another build of weir (interface " + library->build + ", not " +
-           kDeviceBuild + ")");
-  }
-  return *library;
+  return *static_cast<const DeviceLibrary*>(OpenOwnLibrary(path, {.title = "device side",
+                                                                  .symbol = kDeviceLibrarySymbol,
+                                                                  .build = kDeviceBuild,
+                                                                  .mode = RTLD_NOW}));
 }
 
 std::filesystem::path FindDeviceSide(const DeviceSearch& search) {
@@ -84,10 +67,7 @@ void CheckRoom(const MemoryUsage& usage) {
 }  // namespace
 
 DeviceSearch DeviceSearch::Default() {
-  std::error_code ignored;
-  const auto folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
-  return {.has_driver = [] { return HasNvidiaDriver(); },
-          .folders = {folder, folder / "lib", folder.parent_path() / "lib"}};
+  return {.has_driver = [] { return HasNvidiaDriver(); }, .folders = OwnLibraryFolders()};
 }
 
 DeviceSelection JobDevice::For(const DeviceSelection& of_stage) const {

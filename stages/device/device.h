@@ -161,7 +161,7 @@ struct DeviceSearch {
   std::function<bool()> has_driver;
   std::vector<std::filesystem::path> folders;  // where libweir_cuda.so is looked for, in this order
 
-  static DeviceSearch Default();  // beside the running binary, and in lib/ and ../lib/ from there
+  static DeviceSearch Default();  // this machine, and OwnLibraryFolders() (own_library.h)
 };
 
 // `memory.device` in bytes: the size, the part of what the device has, or all that is free there

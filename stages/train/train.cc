@@ -14,7 +14,8 @@
 #include "stages/train/confusion_counts.h"
 #include "stages/train/metrics/bootstrap.h"
 #include "stages/train/pass_figures.h"
-#include "stages/train/trainer.h"
+#include "stages/train/stage_learner.h"
+#include "stages/train/torch/torch_library.h"
 #include "stages/train/training_config.h"
 
 namespace weir {
@@ -52,7 +53,7 @@ void CheckRanks(const Model& model, const Ranks& ranks, const Resources& resourc
                 "Begin the pipeline with `directory`, `list`, `manifest` or `webdataset`, or train "
                 "with one process.");
   }
-  if (!SumsGradients(model) || !TrainableModel::NeedsWholeBatch(model)) return;
+  if (!SumsGradients(model) || !NeedsWholeBatch(model)) return;
   throw Error(ErrorKind::kConfig,
               "`ranks` share a batch out, and a batch norm learns on the statistics of all of it",
               "Keep batch norms on stored statistics (batch_norm: stored, and none in the head), "
@@ -103,7 +104,7 @@ PassFigures FiguresOf(const BuildContext& context, const TrainingConfig& trainin
 
 }  // namespace
 
-bool SumsGradients(const Model& model) { return !Trainer::GathersFeatures(model); }
+bool SumsGradients(const Model& model) { return !GathersFeatures(model); }
 
 std::vector<ResourceUse> Train::Needs() {
   return {ResourceOf<ModelSource>(kDeclareTheModel),
@@ -140,10 +141,19 @@ Train::Train(const Params&, BuildContext& context) {
         kName, "`ranks` share out what a source gives that knows how many pictures it has.");
   }
   Declaration data = DataOf(context, batching, *model, ranks.get());
-  learner_ = std::make_shared<Trainer>(
-      std::move(model), std::move(source), std::move(training), chosen ? chosen->device : nullptr,
-      std::move(figures), std::move(weights), std::move(data), length, ranks, std::move(counts),
-      batching, context.workers, context.training);
+  learner_ = OpenTorchLibrary().make_trainer({.model = std::move(model),
+                                              .source = std::move(source),
+                                              .config = std::move(training),
+                                              .device = chosen ? chosen->device : nullptr,
+                                              .figures = std::move(figures),
+                                              .class_weights = std::move(weights),
+                                              .data = std::move(data),
+                                              .length = length,
+                                              .ranks = ranks,
+                                              .counts = std::move(counts),
+                                              .batching = batching,
+                                              .workers = context.workers,
+                                              .training = context.training});
   context.resources.Put<Learner>(learner_);
 }
 

@@ -38,10 +38,10 @@
 namespace weir {
 
 class Model;
-class Trainer;
+class StageLearner;
 
 // Whether ranks that share a training of `model` add up gradients; else they tell each other
-// features (Trainer::GathersFeatures).
+// features (GathersFeatures).
 bool SumsGradients(const Model& model);
 
 class Train final : public SinkStage<FeatureBatch> {
@@ -72,7 +72,7 @@ class Train final : public SinkStage<FeatureBatch> {
   void EndPass(const Pass& pass) override;
 
  private:
-  std::shared_ptr<Trainer> learner_;
+  std::shared_ptr<StageLearner> learner_;
 };
 
 }  // namespace weir

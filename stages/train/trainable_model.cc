@@ -18,8 +18,10 @@
 #include "stages/train/gradient_runs.h"
 #include "stages/train/head/head_operations.h"
 #include "stages/train/micro_batch_run.h"
+#include "stages/train/optimizers/on_device/optimizer_step_on_device.h"
 #include "stages/train/optimizers/optimizer_step.h"
 #include "stages/train/parameter_groups.h"
+#include "stages/train/stage_learner.h"
 #include "stages/train/tensors/float_run.h"
 #include "stages/train/torch/torch_allocator.h"
 
@@ -119,17 +121,6 @@ TrainableModel::TrainableModel(const Model& model, const Optimizer& optimizer,
 }
 
 TrainableModel::~TrainableModel() = default;
-
-bool TrainableModel::NeedsWholeBatch(const Model& model) {
-  const auto& head = model.head();
-  const bool in_head =
-      std::ranges::any_of(head, [](const auto& layer) { return layer->needs_whole_batch(); });
-  bool in_backbone = false;
-  for (int i = 0; i < model.network().size(); ++i) {
-    in_backbone = in_backbone || model.normalises_the_batch(i);
-  }
-  return in_head || in_backbone;
-}
 
 std::size_t TrainableModel::HeldBytes(const Model& model, const Optimizer& optimizer,
                                       bool training) {
@@ -285,7 +276,7 @@ void TrainableModel::Step(std::uint64_t step, double learning_rate) {
   parts_->backbone.Unfold(gradients);
   if (parts_->arrays.is_issued) {
     const c10::InferenceMode inference;
-    parts_->step->Apply(values, gradients, parts_->slots, step, learning_rate);
+    ApplyOnDevice(*parts_->step, {values, gradients, parts_->slots}, step, learning_rate);
   } else {
     std::vector<std::span<float>> slots;
     for (const at::Tensor& slot : parts_->slots) slots.push_back(SpanOf(slot));

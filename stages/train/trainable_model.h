@@ -74,8 +74,6 @@ class TrainableModel {
   TrainableModel(const Model& model, const Optimizer& optimizer, const TrainableOptions& options);
   ~TrainableModel();
 
-  // Whether all of a batch must be one micro-batch: a batch norm learns on the batch's statistics.
-  static bool NeedsWholeBatch(const Model& model);
   static std::size_t HeldBytes(const Model& model, const Optimizer& optimizer, bool training);
   static std::size_t GradientBytes(const Model& model);  // a run of gradients
   // Further runs, and buffers, for the sum over pieces and ranks; on the host.

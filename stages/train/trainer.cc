@@ -21,7 +21,7 @@ constexpr double kRecomputingPace = 0.8;  // measured: everything unfrozen, 16.5
 // `batch_size` is that of a batch, or of a piece of it where it is cut in pieces.
 int MicroBatchSize(const Model& model, int wanted, int batch_size, bool in_pieces, bool training,
                    bool on_device) {
-  const bool whole = training && TrainableModel::NeedsWholeBatch(model);
+  const bool whole = training && NeedsWholeBatch(model);
   if (wanted > batch_size) {
     throw Error(ErrorKind::kConfig,
                 "training.micro_batch: " + std::to_string(wanted) + " is more than " +
@@ -45,33 +45,28 @@ int MicroBatchSize(const Model& model, int wanted, int batch_size, bool in_piece
 
 }  // namespace
 
-Trainer::Trainer(std::shared_ptr<const Model> model, std::shared_ptr<const ModelSource> source,
-                 std::shared_ptr<const TrainingConfig> config, std::shared_ptr<Device> device,
-                 PassFigures figures, std::vector<double> class_weights, Declaration data,
-                 ScheduleLength length, std::shared_ptr<const Ranks> ranks, SampleCounts counts,
-                 const Batching& batching, int workers, bool training)
-    : model_(std::move(model)),
-      source_(std::move(source)),
-      config_(std::move(config)),
-      device_(std::move(device)),
-      figures_(std::move(figures)),
+Trainer::Trainer(TrainerSetup setup)
+    : model_(std::move(setup.model)),
+      source_(std::move(setup.source)),
+      config_(std::move(setup.config)),
+      device_(std::move(setup.device)),
+      figures_(std::move(setup.figures)),
       picture_metrics_(OfSort<PictureMetric>(config_->metrics)),
-      class_weights_(std::move(class_weights)),
-      data_(std::move(data)),
-      length_(length),
+      class_weights_(std::move(setup.class_weights)),
+      data_(std::move(setup.data)),
+      length_(setup.length),
       optimizer_(*config_->optimizer),
-      ranks_(std::move(ranks)),
-      counts_(std::move(counts)),
+      ranks_(std::move(setup.ranks)),
+      counts_(std::move(setup.counts)),
       gathers_features_(GathersFeatures(*model_)),
-      share_(ranks_ && !gathers_features_ ? ranks_->share : RankShare::Alone(batching.size)),
-      batch_size_(batching.size),
-      drops_last_(batching.drop_last),
+      share_(ranks_ && !gathers_features_ ? ranks_->share : RankShare::Alone(setup.batching.size)),
+      batch_size_(setup.batching.size),
+      drops_last_(setup.batching.drop_last),
       micro_batch_(MicroBatchSize(*model_, config_->micro_batch.value_or(0), share_.piece_size,
-                                  sums_pieces(), training, device_ != nullptr)),
-      may_cut_(config_->micro_batch.is_auto() &&
-               !(training && TrainableModel::NeedsWholeBatch(*model_))),
-      workers_(workers),
-      training_(training) {
+                                  sums_pieces(), setup.training, device_ != nullptr)),
+      may_cut_(config_->micro_batch.is_auto() && !(setup.training && NeedsWholeBatch(*model_))),
+      workers_(setup.workers),
+      training_(setup.training) {
   if (!training_) return;
   // What of the optimizer and the schedule does not fit the model is refused before anything runs.
   StepSpans(*model_, optimizer_, DeclareParameters(*model_).learning);

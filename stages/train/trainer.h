@@ -26,36 +26,24 @@
 #include "stages/train/pass_figures.h"
 #include "stages/train/sample_gather.h"
 #include "stages/train/schedules/schedule.h"
+#include "stages/train/stage_learner.h"
 #include "stages/train/torch/torch_allocator.h"
 #include "stages/train/trainable_model.h"
 #include "stages/train/training_config.h"
 
 namespace weir {
 
-class Trainer final : public Learner {
+class Trainer final : public StageLearner {
  public:
-  // Whether ranks tell each other the features of their samples, and each learns from those of the
-  // whole batch as one that is alone does, in place of adding up gradients: where a sample's
-  // features are a vector, what learns is small, and its gradients are more than the features.
-  static bool GathersFeatures(const Model& model) { return model.feature_dims().size() == 1; }
+  // Throws Error(kConfig), as Train does.
+  explicit Trainer(TrainerSetup setup);
 
-  // `batching` is how samples are gathered; `device` is null for the host; `figures` are of
-  // the passes that are measured; `class_weights` as TrainableOptions has them; `data` is what is
-  // learnt from, in words; `length` is what the schedule is planned over. `ranks` are null where a
-  // batch is not cut in pieces; `counts` are known then. Throws Error(kConfig), as Train does.
-  Trainer(std::shared_ptr<const Model> model, std::shared_ptr<const ModelSource> source,
-          std::shared_ptr<const TrainingConfig> config, std::shared_ptr<Device> device,
-          PassFigures figures, std::vector<double> class_weights, Declaration data,
-          ScheduleLength length, std::shared_ptr<const Ranks> ranks, SampleCounts counts,
-          const Batching& batching, int workers, bool training);
-
-  Footprint footprint() const;
-  void Open(OpenContext& context);
-  // Fewer micro-batches at once, from the next batch on. Any thread.
-  void LowerInFlight(int micro_batches) { wanted_in_flight_ = std::max(1, micro_batches); }
-  void BeginPass(const Pass& pass);
-  void Consume(const FeatureBatch& batch, StageContext& context);
-  void EndPass(const Pass& pass);
+  Footprint footprint() const override;
+  void Open(OpenContext& context) override;
+  void LowerInFlight(int micro_batches) override { wanted_in_flight_ = std::max(1, micro_batches); }
+  void BeginPass(const Pass& pass) override;
+  void Consume(const FeatureBatch& batch, StageContext& context) override;
+  void EndPass(const Pass& pass) override;
 
   Metrics metrics() const override;
   TrainingPosition position() const override { return position_; }

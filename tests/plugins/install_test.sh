@@ -23,6 +23,10 @@ export PATH=$scratch/weir/bin:$PATH
 [ "$(command -v weir)" = "$scratch/weir/bin/weir" ] || fail 'another weir comes first'
 weir --version
 
+# What learns finds LibTorch where that was installed.
+ldd "$scratch/weir/lib/libweir_torch.so" | grep -qF "libtorch_cpu.so => $scratch/weir/lib/weir/" ||
+  fail 'what learns does not find LibTorch'
+
 # Nothing of the device side is looked for where it was built, and LibTorch's half is found.
 if [ -e "$build/libweir_cuda.so" ]; then
   looks_in=$(objdump -p "$scratch/weir/lib/libweir_cuda.so" | sed -n 's/^ *RUNPATH *//p')

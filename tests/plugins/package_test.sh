@@ -36,9 +36,12 @@ done
 cd "$scratch"
 for place in deb/usr tar; do
   "$place/bin/weir" --version > /dev/null || fail "weir of $place does not start"
-  "$place/bin/weir" draw "$place/pictures" --per-class 2 > /dev/null
+  "$place/bin/weir" draw "$place/pictures" --per-class 6 > /dev/null
   "$place/bin/weir" run "$place/share/weir/configs/features.yaml" --out "$place/run" \
     --set pipeline.directory.path="$place/pictures" --set pipeline.safetensors.path="$place/f.safetensors" > /dev/null ||
     fail "weir of $place does not run"
+  "$place/bin/weir" run "$place/share/weir/configs/demo.yaml" --out "$place/trained" \
+    --set pipeline.directory.path="$place/pictures" --set model.backbone.weights=none --set training.epochs=1 \
+    > /dev/null || fail "weir of $place does not train"
 done
 cmp deb/usr/f.safetensors tar/f.safetensors

@@ -1,7 +1,5 @@
 #include "stages/train/optimizers/adagrad.h"
 
-#include <ATen/core/Tensor.h>
-
 #include <cassert>
 #include <cmath>
 
@@ -21,13 +19,6 @@ void Adagrad::Step(std::span<float> values, std::span<const float> gradients, Sl
     squares[i] += slope * slope;
     value[i] -= rate * slope / std::sqrt(squares[i] + epsilon);
   }
-}
-
-void Adagrad::Step(const at::Tensor& values, const at::Tensor& gradients,
-                   std::span<const at::Tensor> slots, std::uint64_t, double learning_rate) const {
-  assert(slots.size() == 1);
-  slots[0].addcmul_(gradients, gradients);
-  values.addcdiv_(gradients, slots[0].add(params_.epsilon).sqrt_(), -learning_rate);
 }
 
 }  // namespace weir

@@ -1,13 +1,8 @@
 #include "stages/train/optimizers/lamb.h"
 
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/linalg_vector_norm.h>
-#include <ATen/ops/where.h>
-
 #include <cassert>
 #include <cmath>
 
-#include "stages/train/optimizers/gather_squares.h"
 #include "stages/train/optimizers/sum_of_squares.h"
 
 namespace weir {
@@ -39,27 +34,6 @@ void Lamb::Step(std::span<float> values, std::span<const float> gradients, Slots
   const double trust = length > 0 && of_step > 0 ? length / of_step : 1;
   const float rate = static_cast<float>(trust * learning_rate);
   for (std::size_t i = 0; i < count; ++i) value[i] -= rate * adam(i);
-}
-
-void Lamb::Step(const at::Tensor& values, const at::Tensor& gradients,
-                std::span<const at::Tensor> slots, std::uint64_t step, double learning_rate) const {
-  assert(slots.size() == 2);
-  slots[0].lerp_(gradients, 1 - params_.moments.beta_1);
-  GatherSquares(slots[1], gradients, params_.moments.beta_2);
-  const at::Tensor adam = slots[1]
-                              .mul(Unbiasing(params_.moments.beta_2, step))
-                              .sqrt_()
-                              .add_(params_.moments.epsilon)
-                              .reciprocal_()
-                              .mul_(slots[0])
-                              .mul_(Unbiasing(params_.moments.beta_1, step));
-  const auto norm = [](const at::Tensor& of) {
-    return at::linalg_vector_norm(of, 2, std::nullopt, /*keepdim=*/false, at::kDouble);
-  };
-  const at::Tensor length = norm(values), of_step = norm(adam);
-  const at::Tensor trust =
-      at::where(length.gt(0).logical_and(of_step.gt(0)), length.div(of_step), 1.0);
-  values.sub_(adam.mul_(trust.mul(learning_rate)));
 }
 
 }  // namespace weir

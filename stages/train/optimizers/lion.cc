@@ -1,7 +1,5 @@
 #include "stages/train/optimizers/lion.h"
 
-#include <ATen/core/Tensor.h>
-
 #include <cassert>
 
 namespace weir {
@@ -26,14 +24,6 @@ void Lion::Step(std::span<float> values, std::span<const float> gradients, Slots
     value[i] -= rate * (sign + 0 * direction);
     mean[i] = mean[i] * keep_for_next + slope * share_for_next;
   }
-}
-
-void Lion::Step(const at::Tensor& values, const at::Tensor& gradients,
-                std::span<const at::Tensor> slots, std::uint64_t, double learning_rate) const {
-  assert(slots.size() == 1);
-  const at::Tensor direction = slots[0].mul(params_.beta_1).add_(gradients, 1 - params_.beta_1);
-  values.add_(direction.sign().add_(direction, 0), -learning_rate);
-  slots[0].mul_(params_.beta_2).add_(gradients, 1 - params_.beta_2);
 }
 
 }  // namespace weir

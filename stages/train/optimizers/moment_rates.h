@@ -45,4 +45,11 @@ inline double Unbiasing(double beta, std::uint64_t step) {
   return 1 / (1 - std::pow(beta, static_cast<double>(step)));
 }
 
+// The learning rate with the bias of both means taken off: they start from zero.
+inline double UnbiasedRate(const MomentRates& moments, double learning_rate, std::uint64_t step) {
+  const double count = static_cast<double>(step);
+  return learning_rate * std::sqrt(1 - std::pow(moments.beta_2, count)) /
+         (1 - std::pow(moments.beta_1, count));
+}
+
 }  // namespace weir

@@ -1,12 +1,8 @@
 #include "stages/train/optimizers/nadam.h"
 
-#include <ATen/core/Tensor.h>
-
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-
-#include "stages/train/optimizers/gather_squares.h"
 
 namespace weir {
 namespace {
@@ -30,21 +26,16 @@ double MomentumProduct(double beta_1, std::uint64_t step) {
   return product;
 }
 
-// A step is rate * (of_mean * mean + of_gradient * gradient) / (root of the mean square + epsilon):
-// the momentum of the next step is looked ahead to, and both biases are taken off.
-struct Shares {
-  Shares(const Nadam::Params& params, std::uint64_t step) {
-    const double now = Momentum(params.moments.beta_1, step),
-                 next = Momentum(params.moments.beta_1, step + 1);
-    const double product = MomentumProduct(params.moments.beta_1, step);
-    of_mean = next / (1 - product * next);
-    of_gradient = (1 - now) / (1 - product);
-    of_squares = Unbiasing(params.moments.beta_2, step);
-  }
-  double of_mean, of_gradient, of_squares;
-};
-
 }  // namespace
+
+Nadam::Shares Nadam::SharesAt(std::uint64_t step) const {
+  const double now = Momentum(params_.moments.beta_1, step),
+               next = Momentum(params_.moments.beta_1, step + 1);
+  const double product = MomentumProduct(params_.moments.beta_1, step);
+  return {.of_mean = next / (1 - product * next),
+          .of_gradient = (1 - now) / (1 - product),
+          .of_squares = Unbiasing(params_.moments.beta_2, step)};
+}
 
 void Nadam::Step(std::span<float> values, std::span<const float> gradients, Slots slots,
                  std::uint64_t step, double learning_rate) const {
@@ -54,7 +45,7 @@ void Nadam::Step(std::span<float> values, std::span<const float> gradients, Slot
   const float* const gradient = gradients.data();
   float* const first = slots[0].data();
   float* const second = slots[1].data();
-  const Shares shares(params_, step);
+  const Shares shares = SharesAt(step);
   const float of_mean = static_cast<float>(shares.of_mean * learning_rate);
   const float of_gradient = static_cast<float>(shares.of_gradient * learning_rate);
   const float of_squares = static_cast<float>(shares.of_squares);
@@ -68,18 +59,6 @@ void Nadam::Step(std::span<float> values, std::span<const float> gradients, Slot
     value[i] -=
         (first[i] * of_mean + slope * of_gradient) / (std::sqrt(second[i] * of_squares) + epsilon);
   }
-}
-
-void Nadam::Step(const at::Tensor& values, const at::Tensor& gradients,
-                 std::span<const at::Tensor> slots, std::uint64_t step,
-                 double learning_rate) const {
-  assert(slots.size() == 2);
-  const Shares shares(params_, step);
-  slots[0].lerp_(gradients, 1 - params_.moments.beta_1);
-  GatherSquares(slots[1], gradients, params_.moments.beta_2);
-  const at::Tensor root = slots[1].mul(shares.of_squares).sqrt_().add_(params_.moments.epsilon);
-  values.addcdiv_(slots[0], root, -shares.of_mean * learning_rate);
-  values.addcdiv_(gradients, root, -shares.of_gradient * learning_rate);
 }
 
 }  // namespace weir

@@ -46,14 +46,20 @@ class Nadam final : public Optimizer {
     return WriteNamedParams(kNames.front(), weir::ToYaml(params_));
   }
   std::string_view name() const override { return kNames.front(); }
+  const Params& params() const { return params_; }
   const OptimizerOptions& options() const override { return params_.options; }
   double learning_rate() const override { return params_.learning_rate; }
   std::vector<std::string_view> slot_names() const override { return {"momentum", "velocity"}; }
   void Step(std::span<float> values, std::span<const float> gradients, Slots slots,
             std::uint64_t step, double learning_rate) const override;
-  void Step(const at::Tensor& values, const at::Tensor& gradients,
-            std::span<const at::Tensor> slots, std::uint64_t step,
-            double learning_rate) const override;
+
+  // A step is rate * (of_mean * mean + of_gradient * gradient) / (root of the mean square +
+  // epsilon), the mean square times of_squares: the momentum of the next step is looked ahead to,
+  // and both biases are taken off.
+  struct Shares {
+    double of_mean, of_gradient, of_squares;
+  };
+  Shares SharesAt(std::uint64_t step) const;
 
  private:
   Params params_;

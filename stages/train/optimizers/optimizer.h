@@ -1,6 +1,6 @@
 // How gradients become steps: one step of descent over arrays of floats.
 // Each optimizer is a class in a file of its own in this folder and a row of the list in
-// optimizer.cc.
+// optimizer.cc; how it steps over arrays that are on a device is a file and a row in on_device/.
 //
 // The semantics are Keras 3's; the defaults of the two (ours are Keras'):
 //
@@ -40,10 +40,6 @@
 #include "framework/config/parts.h"
 #include "stages/train/optimizers/optimizer_options.h"
 
-namespace at {
-class Tensor;
-}
-
 namespace weir {
 
 class Optimizer {
@@ -77,13 +73,6 @@ class Optimizer {
   // `step` counts from 1. Arrays of one length.
   virtual void Step(std::span<float> values, std::span<const float> gradients, Slots slots,
                     std::uint64_t step, double learning_rate) const = 0;
-
-  // The same by LibTorch, where the arrays are on a device: float32 [n], slots as slot_names().
-  // Agrees with the other to float32's rounding. Takes up to three more arrays for a moment. Called
-  // in inference mode.
-  virtual void Step(const at::Tensor& values, const at::Tensor& gradients,
-                    std::span<const at::Tensor> slots, std::uint64_t step,
-                    double learning_rate) const = 0;
 };
 
 }  // namespace weir

@@ -1,8 +1,5 @@
 #include "stages/train/optimizers/optimizer_step.h"
 
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/linalg_vector_norm.h>
-
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -93,36 +90,6 @@ void OptimizerStep::Apply(std::span<float> values, std::span<float> gradients,
     for (const std::span<float> slot : slots) part_slots.push_back(of(slot));
     optimizer_.Step(of(values), of(gradients), part_slots, step - part.begun, rate);
   });
-}
-
-void OptimizerStep::Apply(const at::Tensor& values, const at::Tensor& gradients,
-                          std::span<const at::Tensor> slots, std::uint64_t step,
-                          double learning_rate) const {
-  const OptimizerOptions& options = optimizer_.options();
-  if (options.clip_norm) {
-    const at::Tensor norm =
-        at::linalg_vector_norm(gradients, 2, std::nullopt, /*keepdim=*/false, at::kDouble);
-    gradients.mul_(
-        norm.clamp_min(*options.clip_norm).pow_(-1).mul_(*options.clip_norm).add_(norm.sub(norm)));
-  }
-  if (options.clip_value) gradients.clamp_(-*options.clip_value, *options.clip_value);
-  for (const StepSpan& span : spans_) {
-    const auto of = [&](const at::Tensor& run) {
-      return run.narrow(0, static_cast<std::int64_t>(span.begin),
-                        static_cast<std::int64_t>(span.count));
-    };
-    const double rate = learning_rate * span.rate_factor;
-    if (span.weight_decay != 0) {
-      if (options.weight_decay_in == WeightDecayIn::kStep) {
-        of(values).mul_(1 - span.weight_decay * rate);
-      } else {
-        of(gradients).add_(of(values), span.weight_decay);
-      }
-    }
-    std::vector<at::Tensor> span_slots;
-    for (const at::Tensor& slot : slots) span_slots.push_back(of(slot));
-    optimizer_.Step(of(values), of(gradients), span_slots, step - span.begun, rate);
-  }
 }
 
 }  // namespace weir

@@ -8,8 +8,7 @@
 // The run is cut in parts that several threads take up. Where they are cut follows from the spans
 // alone and sums are added in the order of the parts, so that the bits are the same for any number
 // of threads. Immutable; Apply by one thread at a time on the same arrays. Holds some bytes for
-// each part; the tensors' form takes two runs for a moment where the norm is limited, as LibTorch
-// sums doubles, and what the optimizer does.
+// each part. Where the run is on a device: on_device/optimizer_step_on_device.h.
 #pragma once
 
 #include <cstddef>
@@ -41,9 +40,8 @@ class OptimizerStep {
   void Apply(std::span<float> values, std::span<float> gradients, Optimizer::Slots slots,
              std::uint64_t step, double learning_rate) const;
 
-  // The same by LibTorch, float32 [n]. In inference mode.
-  void Apply(const at::Tensor& values, const at::Tensor& gradients,
-             std::span<const at::Tensor> slots, std::uint64_t step, double learning_rate) const;
+  const Optimizer& optimizer() const { return optimizer_; }
+  std::span<const StepSpan> spans() const { return spans_; }
 
  private:
   double NormOf(std::span<const float> gradients) const;

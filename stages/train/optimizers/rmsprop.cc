@@ -1,11 +1,7 @@
 #include "stages/train/optimizers/rmsprop.h"
 
-#include <ATen/core/Tensor.h>
-
 #include <cassert>
 #include <cmath>
-
-#include "stages/train/optimizers/gather_squares.h"
 
 namespace weir {
 namespace {
@@ -58,19 +54,6 @@ void Rmsprop::Step(std::span<float> values, std::span<const float> gradients, Sl
   }
   assert(slots[1].size() == values.size());
   DescendWithMomentum(values, gradients.data(), slots[0].data(), slots[1].data(), params_, rate);
-}
-
-void Rmsprop::Step(const at::Tensor& values, const at::Tensor& gradients,
-                   std::span<const at::Tensor> slots, std::uint64_t, double learning_rate) const {
-  assert(slots.size() == slot_names().size());
-  GatherSquares(slots[0], gradients, params_.rho);
-  const at::Tensor root = slots[0].add(params_.epsilon).sqrt_();
-  if (!has_momentum()) {
-    values.addcdiv_(gradients, root, -learning_rate);
-    return;
-  }
-  slots[1].mul_(params_.momentum).addcdiv_(gradients, root, learning_rate);
-  values.sub_(slots[1]);
 }
 
 }  // namespace weir

@@ -59,19 +59,16 @@ class Rmsprop final : public Optimizer {
     return WriteNamedParams(kNames.front(), weir::ToYaml(params_));
   }
   std::string_view name() const override { return kNames.front(); }
+  const Params& params() const { return params_; }
   const OptimizerOptions& options() const override { return params_.options; }
+  bool has_momentum() const { return params_.momentum > 0; }
   double learning_rate() const override { return params_.learning_rate; }
   std::string declaration() const override;
   std::vector<std::string_view> slot_names() const override;
   void Step(std::span<float> values, std::span<const float> gradients, Slots slots,
             std::uint64_t step, double learning_rate) const override;
-  void Step(const at::Tensor& values, const at::Tensor& gradients,
-            std::span<const at::Tensor> slots, std::uint64_t step,
-            double learning_rate) const override;
 
  private:
-  bool has_momentum() const { return params_.momentum > 0; }
-
   Params params_;
 };
 

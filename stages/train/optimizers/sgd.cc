@@ -1,7 +1,5 @@
 #include "stages/train/optimizers/sgd.h"
 
-#include <ATen/core/Tensor.h>
-
 #include <cassert>
 
 namespace weir {
@@ -44,18 +42,6 @@ void Sgd::Step(std::span<float> values, std::span<const float> gradients, Slots 
   if (!has_momentum()) return Descend(values, gradients.data(), rate);
   assert(slots[0].size() == values.size());
   DescendWithMomentum(values, gradients.data(), slots[0].data(), params_, rate);
-}
-
-void Sgd::Step(const at::Tensor& values, const at::Tensor& gradients,
-               std::span<const at::Tensor> slots, std::uint64_t, double learning_rate) const {
-  if (!has_momentum()) {
-    values.add_(gradients, -learning_rate);
-    return;
-  }
-  assert(slots.size() == 1);
-  slots[0].mul_(params_.momentum).add_(gradients, -learning_rate);
-  values.add_(slots[0], params_.nesterov ? params_.momentum : 1);
-  if (params_.nesterov) values.add_(gradients, -learning_rate);
 }
 
 }  // namespace weir

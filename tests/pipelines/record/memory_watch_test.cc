@@ -106,10 +106,10 @@ TEST_F(MemoryWatchTest, SqueezesWhileTheContainerIsNearlyFullAndSaysSoOnce) {
 }
 
 TEST_F(MemoryWatchTest, SaysOnceThatMoreIsHeldThanTheCeiling) {
-  MemoryWatch watch = Watch(kMiB);
+  MemoryWatch watch = Watch(kMiB / 16);
   EXPECT_EQ(MemoryLog::Read(log_).doing, "starting");  // also of a run that ends before a tick
   EXPECT_THAT(watch.Tick("", 0, 0),
-              ::testing::ContainsRegex("^[0-9.]+ MiB are held, above the ceiling of 1.00 MiB: a "
+              ::testing::ContainsRegex("^[0-9.]+ [KM]iB are held, above the ceiling of 64.0 KiB: a "
                                        "stage, or a library, holds memory that it did not lease"));
   EXPECT_EQ(watch.Tick("", 0, 0), "");
 }

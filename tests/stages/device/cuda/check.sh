@@ -19,7 +19,7 @@ pack() {  # BUILD FILE
   local build=$1 file=$2 folder library
   folder=$(mktemp -d)
   mkdir "$folder/bin" "$folder/lib"
-  cp "$build/weir" "$build/libweir_cuda.so" "$build/cuda_test" "$folder/bin"
+  cp "$build/weir" "$build/libweir_torch.so" "$build/libweir_cuda.so" "$build/cuda_test" "$folder/bin"
   strip "$folder"/bin/*
   # What they are linked to beside LibTorch, CUDA and the C library: a bare machine has none of it.
   for library in "$folder"/bin/*; do ldd "$library"; done | awk '$2 == "=>" && $3 ~ /^\// {print $3}' | sort -u |

@@ -16,6 +16,7 @@
 
 #include "stages/train/optimizers/adam.h"
 #include "stages/train/optimizers/lamb.h"
+#include "stages/train/optimizers/on_device/optimizer_step_on_device.h"
 #include "stages/train/optimizers/sgd.h"
 
 namespace weir {
@@ -36,7 +37,7 @@ std::array<Floats, 2> Descended(const OptimizerOptions& options, const std::vect
   std::array<Floats, 2> after = {values, values};
   Floats first = gradients, second = gradients;
   step.Apply(after[0], first, {}, 1, rate);
-  step.Apply(TensorOf(after[1]), TensorOf(second), {}, 1, rate);
+  ApplyOnDevice(step, {TensorOf(after[1]), TensorOf(second), {}}, 1, rate);
   return after;
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "framework/config/yaml_reader.h"
+#include "stages/train/optimizers/on_device/optimizer_step_on_device.h"
 #include "stages/train/optimizers/optimizer.h"
 #include "stages/train/optimizers/optimizer_step.h"
 #include "tests/support/reference_tensors.h"
@@ -92,7 +93,8 @@ double Difference(const Optimizer& optimizer, const Floats& start, const Floats&
     if (in_torch) {
       std::vector<at::Tensor> tensors;
       for (Floats& slot : slots) tensors.push_back(TensorOf(slot));
-      step.Apply(TensorOf(values), TensorOf(gradient), tensors, t, optimizer.learning_rate());
+      ApplyOnDevice(step, {TensorOf(values), TensorOf(gradient), tensors}, t,
+                    optimizer.learning_rate());
     } else {
       const std::vector<std::span<float>> spans(slots.begin(), slots.end());
       step.Apply(values, gradient, spans, t, optimizer.learning_rate());

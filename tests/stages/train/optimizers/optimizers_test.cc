@@ -13,6 +13,7 @@
 #include "stages/train/optimizers/adam.h"
 #include "stages/train/optimizers/lion.h"
 #include "stages/train/optimizers/nadam.h"
+#include "stages/train/optimizers/on_device/optimizer_step_on_device.h"
 #include "stages/train/optimizers/optimizer_step.h"
 #include "stages/train/optimizers/rmsprop.h"
 #include "stages/train/optimizers/sgd.h"
@@ -51,7 +52,7 @@ void StepInTorch(const Optimizer& optimizer, std::vector<float>& values,
   const c10::InferenceMode inference;
   std::vector<at::Tensor> runs;
   for (std::vector<float>& slot : slots) runs.push_back(Run(slot));
-  StepOf(optimizer, values.size()).Apply(Run(values), Run(gradients), runs, step, rate);
+  ApplyOnDevice(StepOf(optimizer, values.size()), {Run(values), Run(gradients), runs}, step, rate);
 }
 
 // The same ten steps by both, slots and all, to a few units in the last place.
