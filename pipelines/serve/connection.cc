@@ -118,7 +118,10 @@ bool Connection::NextRequest() {
     // One who has been answered makes room for others at once.
     BeginPart(is_first_ ? times_.patience : times_.idle,
               is_first_ ? times_.pressed : std::chrono::milliseconds(0));
-    if (!ReceiveMore()) return false;
+    if (!ReceiveMore()) {
+      if (is_first_ && timed_out_) Refuse(408, "no request came in time");
+      return false;
+    }
   }
   is_first_ = false;
   BeginPart(times_.patience, times_.pressed);

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
 from hostile_bodies import FORM, Material, named_parts, png
-from serve_process import CONNECTIONS, Exchange, Wire, head, post
+from server_process import CONNECTIONS, Exchange, Wire, head, post
 from server_figures import Figures
 
 PATIENCE = 60.0  # seconds that a sender waits for an answer, more than the server waits for anything

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""serve_hostile_test.py WEIR: `weir serve` stays under its ceiling, stays up, stays right and stays
+"""hostile_test.py WEIR: `weir serve` stays under its ceiling, stays up, stays right and stays
 there for honest clients while it is sent hostile requests of all kinds, many at once; and ends as
 it should.
 
@@ -25,13 +25,13 @@ sys.dont_write_bytecode = True
 from hostile_bodies import END, FORM, Material, broken_files, part
 from hostile_kinds import BUSY, Kind, kinds
 from hostile_senders import whole
-from serve_process import CEILING, CONNECTIONS, Answer, Exchange, Server, Wire, draw, head, post, train
-from serve_watch import Asked, MemorySeen, Watch, private_bytes
+from server_process import CEILING, CONNECTIONS, Answer, Exchange, Server, Wire, draw, head, post, train
+from server_watch import Asked, MemorySeen, Watch, private_bytes
 from server_figures import Figures
 
 CEILING_BYTES = 96 << 20
 SENDERS = 48  # hostile requests at once; some open hundreds of connections
-LONGEST_WAIT = 5.0  # seconds of an honest client
+LONGEST_WAIT = 15.0  # seconds of an honest client, on a slow machine
 SETTLING = 30.0  # seconds until all that was held is given back
 ENDING = 10.0  # seconds from SIGTERM to the end: what those who stop containers wait
 
@@ -56,7 +56,7 @@ def wrong_with(answer: Answer, kind: Kind, material: Material) -> str | None:
                 return f"probabilities of nothing: {answer.body[:120]!r}"
         if answer.status >= 400 and not said.get("error"):
             return f"{answer.status} without a reason"
-    elif answer.status >= 400:
+    elif answer.status >= 400 and kind.name != "HEAD":  # which has no body
         return f"{answer.status} without a reason"
     return None
 
@@ -72,7 +72,7 @@ def wrong_in(found: Exchange, kind: Kind, material: Material) -> str | None:
         return f"answered {len(found.answers)} times"
     if len(found.answers) < kind.least:
         return f"not answered: {found.end}"
-    if found.garbage and found.end != "reset":
+    if found.garbage and found.end != "reset" and kind.name != "HEAD":  # of which who has no room knows nothing
         return f"something else beside the answer: {found.garbage[:120]!r}"
     return "neither an answer nor an end" if found.end == "open" else None
 

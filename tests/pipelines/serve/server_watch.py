@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-from serve_process import Exchange, Wire, head
+from server_process import Exchange, Wire, head
 
 POLL = 0.01  # seconds
 CLIENTS = 4

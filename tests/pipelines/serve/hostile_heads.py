@@ -8,7 +8,7 @@ from __future__ import annotations
 from random import Random
 
 from hostile_bodies import Material
-from serve_process import head, post
+from server_process import head, post
 
 # What is smuggled behind a request: an answer to it is one too many.
 HIDDEN = b"GET /v2/health/live HTTP/1.1\r\nHost: weir\r\nConnection: close\r\n\r\n"

@@ -10,7 +10,7 @@ import hostile_bodies as bodies
 import hostile_heads as heads
 import hostile_senders as senders
 from hostile_bodies import Material
-from serve_process import Exchange, post
+from server_process import Exchange, post
 
 # What may be said to any: it came too slowly while others waited, or there is no room now.
 BUSY = {"408", "429", "503"}
@@ -76,7 +76,7 @@ def kinds(infer: str) -> list[Kind]:
         message("bad name of a length", "400", heads.bad_name_of_length),
         message("chunked", "400 411 501", heads.chunked),
         message("unknown method", "405 501", heads.unknown_method),
-        message("other method", "200 204 405", heads.other_method),
+        message("other method", "405 501", heads.other_method),
         message("no such target", "400 404", heads.no_such_target),
         message("bad parameter", "400", heads.bad_parameter),
         message("ranges and codings", "200", heads.ranges, is_exact=True),

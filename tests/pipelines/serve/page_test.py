@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""serve_page_test.py WEIR: the page of `weir serve` in a browser. Pictures that are chosen, and
+"""page_test.py WEIR: the page of `weir serve` in a browser. Pictures that are chosen, and
 dropped, get their classes as `weir predict` has them; what is no picture gets its reason; nothing
 is wider than a phone, in light and in dark.
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 sys.dont_write_bytecode = True
-from serve_process import Server, draw, skip, train, weir
+from server_process import Server, draw, skip, train, weir
 from web_driver import Browser, missing
 
 # What stands on the page for each picture, the newest first.
