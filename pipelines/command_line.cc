@@ -20,6 +20,7 @@ constexpr const char* kFooter = R"(Begin with:
   weir plan configs/demo.yaml             the memory bill
   weir run configs/demo.yaml --out first  fine-tunes; first/model is the result
   weir predict first photo.jpg            what is in a picture
+  weir serve first                        the same over HTTP, with a page to drop pictures on
 
 Exit status: 0 done, 1 our own fault, 2 the command line or the configuration, 3 does not fit in
 memory, 4 the data or the weights, 130 interrupted (the checkpoint is saved).)";

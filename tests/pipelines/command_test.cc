@@ -6,7 +6,9 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -271,15 +273,16 @@ TEST(Plan, SaysWhyItsCountsAreWhatTheyAre) {
   const std::string memory = std::to_string(smallest) + "MiB";
   // What is short depends on the processor, for which oneDNN lays out the weights.
   const std::string text = plan(memory);
-  const auto rows = nlohmann::json::parse(plan(memory, {"--json"}))["rows"];
-  EXPECT_EQ(rows[1]["tag"], "image");
+  // "  train      micro-batches of 2 in flight   activation  2.92 MiB  1 of 2  2.92 MiB"
+  const std::regex short_row("  (\\w+) .* ([0-9]+ of [0-9]+)  .*");
   int short_rows = 0;
-  for (const auto& row : rows) {
-    if (row["count"] == row["useful_count"]) continue;
+  std::istringstream lines(text.substr(0, text.find("why these counts:")));
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch found;
+    if (!std::regex_match(line, found, short_row)) continue;
     ++short_rows;
-    const std::string counts = row["stage"].get<std::string>() + ": " + row["count"].dump() +
-                               " of " + row["useful_count"].dump() + " ";
-    EXPECT_THAT(text, ContainsRegex(counts + "[^;\n]*[;:][^\n]*; one more takes "));
+    EXPECT_THAT(text, ContainsRegex(found.str(1) + ": " + found.str(2) +
+                                    " [^;\n]*[;:][^\n]*; one more takes "));
   }
   EXPECT_GT(short_rows, 0);
 }
