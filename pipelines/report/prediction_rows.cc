@@ -58,7 +58,8 @@ void PredictionRows::AddFailure(const std::string& path, const std::string& reas
       std::fprintf(stderr, "weir: %s: %s\n", OneLine(path).c_str(), reason.c_str());
       return;
     case RowForm::kJson:
-      std::printf("{\"path\":%s,\"error\":%s}\n", JsonString(path).c_str(), JsonString(reason).c_str());
+      std::printf("{\"path\":%s,\"error\":%s}\n", JsonString(path).c_str(),
+                  JsonString(reason).c_str());
       return;
     case RowForm::kCsv:
       std::printf("%s,%s", Csv(path).c_str(), options_.answer.threshold ? "," : "");
