@@ -13,7 +13,7 @@ cd "$scratch"
 
 launchers=()
 [ -z "$(type -P mpirun)" ] || launchers+=('mpirun --oversubscribe -np 2')
-if [ -n "$(type -P srun)" ] && timeout 10 sinfo -h 2> /dev/null | grep -q .; then launchers+=('srun --overlap -n 2'); fi
+if [ -n "$(type -P srun)" ] && [ -n "$(timeout 10 sinfo -h 2> /dev/null)" ]; then launchers+=('srun --overlap -n 2'); fi
 [ -z "$(type -P torchrun)" ] || launchers+=('torchrun --standalone --no-python --nproc-per-node 2')
 if [ ${#launchers[@]} -eq 0 ]; then
   echo 'skipped: neither mpirun nor torchrun is installed, nor is there a Slurm that srun reaches'
@@ -35,7 +35,7 @@ run() {  # NAME EPOCHS WORDS...: with WORDS in front, into the folder NAME
 ranks() {  # NAME: the processes of the run in that folder, as "PROCESS RANK"
   local process variables
   for process in $(pgrep -x weir || true); do
-    tr '\0' '\n' < "/proc/$process/cmdline" 2> /dev/null | grep -qxF "$scratch/$1" || continue
+    grep -qxF "$scratch/$1" <<< "$(tr '\0' '\n' < "/proc/$process/cmdline" 2> /dev/null)" || continue
     variables=$(tr '\0' '\n' < "/proc/$process/environ")
     printf '%s %s\n' "$process" "$(sed -n 's/^\(OMPI_COMM_WORLD_RANK\|SLURM_PROCID\|RANK\)=//p' <<< "$variables" | tail -n 1)"
   done

@@ -11,7 +11,7 @@ fail() {
 
 needed() { readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]$/\1/p'; }
 if needed "$weir" | grep -E '^lib(torch|c10|weir)'; then fail 'the program is linked to what it is to open'; fi
-needed "$library" | grep -q '^libtorch_cpu' || fail 'what learns is not linked to LibTorch'
+grep -q '^libtorch_cpu' <<< "$(needed "$library")" || fail 'what learns is not linked to LibTorch'
 
 # Names of ours that others may refer to. The dynamic linker binds a name to the program's where the program shows it: a
 # static variable that both had for themselves would be two.

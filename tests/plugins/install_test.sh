@@ -24,7 +24,7 @@ export PATH=$scratch/weir/bin:$PATH
 weir --version
 
 # What learns finds LibTorch where that was installed.
-ldd "$scratch/weir/lib/libweir_torch.so" | grep -qF "libtorch_cpu.so => $scratch/weir/lib/weir/" ||
+grep -qF "libtorch_cpu.so => $scratch/weir/lib/weir/" <<< "$(ldd "$scratch/weir/lib/libweir_torch.so")" ||
   fail 'what learns does not find LibTorch'
 
 # Nothing of the device side is looked for where it was built, and LibTorch's half is found.
@@ -33,7 +33,7 @@ if [ -e "$build/libweir_cuda.so" ]; then
   # shellcheck disable=SC2016  # as it stands there
   [ "$looks_in" = '$ORIGIN/weir' ] ||
     fail 'the device side looks for its libraries elsewhere'
-  ldd "$scratch/weir/lib/libweir_cuda.so" | grep -qF "libtorch_cuda.so => $scratch/weir/lib/weir/" ||
+  grep -qF "libtorch_cuda.so => $scratch/weir/lib/weir/" <<< "$(ldd "$scratch/weir/lib/libweir_cuda.so")" ||
     fail 'the device side does not find LibTorch'
 fi
 
@@ -44,7 +44,7 @@ cmake -B build -D CMAKE_PREFIX_PATH="$scratch/weir" > ../log 2>&1 || { cat ../lo
 cmake --build build > ../log 2>&1 || { cat ../log; fail 'the plugin cannot be built'; }
 ctest --test-dir build > ../log 2>&1 || { cat ../log; fail 'the test of the plugin fails'; }
 [ "$(nm -D --defined-only build/libsepia.so | grep -c ' T ')" = 1 ] || { nm -D --defined-only build/libsepia.so; fail 'more than its entry is visible'; }
-weir stages --plugin build/libsepia.so sepia | grep -q 'strength: a number' || fail 'weir stages does not show it'
+grep -q 'strength: a number' <<< "$(weir stages --plugin build/libsepia.so sepia)" || fail 'weir stages does not show it'
 weir draw pictures --per-class 6 > /dev/null
 weir run config.yaml --out first || fail 'the pipeline with the plugin fails'
 weir predict first pictures > ../predictions || fail 'predict does not load the plugin'
@@ -99,4 +99,4 @@ END
 cmake -B build -D CMAKE_PREFIX_PATH="$scratch/weir" > ../log 2>&1 || { cat ../log; fail 'find_package(weir COMPONENTS runtime) fails'; }
 cmake --build build > ../log 2>&1 || { cat ../log; fail 'the example in C++ cannot be built'; }
 [ "$(build/classify trained/model "${pictures[0]}")" = "$(sed -n '1s/.*: //p' by_weir)" ] || fail 'weir.hpp answers otherwise'
-build/classify nowhere x | grep -q '^2 ' || fail 'weir.hpp throws something else'
+grep -q '^2 ' <<< "$(build/classify nowhere x)" || fail 'weir.hpp throws something else'
