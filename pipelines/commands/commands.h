@@ -51,7 +51,7 @@ struct ServeOptions {
   std::string host = "127.0.0.1";
   int port = 8080;        // 0: any that is free
   int connections = 100;  // at once
-  std::string name;       // of the model, in paths; empty: as the run is called
+  std::string name;       // the model is called so in paths; empty: as the run is
   AnswerOptions answer;
   std::vector<std::string> overrides;
 };

@@ -85,7 +85,7 @@ class Connection final : public httplib::Stream {
   const std::function<bool()> is_pressed_, is_short_;
 
   std::array<char, kMostHeadBytes> buffer_;
-  std::size_t begin_ = 0, end_ = 0;  // of what was received and not read
+  std::size_t begin_ = 0, end_ = 0;  // what was received and not read
   RequestHead head_;
   int refusal_ = 0;
   std::uint64_t body_read_ = 0;

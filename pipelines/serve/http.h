@@ -21,7 +21,7 @@ class HttpRequest {
 
   virtual const std::string& method() const = 0;  // "POST"
   virtual const std::string& path() const = 0;    // "/predict", without the query, decoded
-  // Of the query, decoded; empty where it has none of that name.
+  // A value of the query, decoded; empty where it has none of that name.
   virtual std::optional<std::string> parameter(const std::string& name) const = 0;
   // The values of the headers of that name, in their order.
   virtual std::vector<std::string> headers(const std::string& name) const = 0;

@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kMostDepth = 16;
 constexpr std::size_t kMostDims = 8;
 constexpr std::size_t kMostOutputs = 16;
-constexpr std::size_t kMostNameBytes = 256;  // of a key, a name, an id
+constexpr std::size_t kMostNameBytes = 256;  // a key, a name, an id
 
 [[noreturn]] void Refuse(const std::string& reason) { throw HttpRefusal{400, reason}; }
 

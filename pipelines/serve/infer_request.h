@@ -21,9 +21,9 @@ namespace weir {
 struct InferRequest {
   std::string id{};                    // empty where it has none
   std::vector<std::string> files{};    // decoded; of BYTES
-  std::vector<std::uint8_t> pixels{};  // of UINT8
+  std::vector<std::uint8_t> pixels{};  // where it is UINT8
   std::size_t count = 0;               // pictures
-  int height = 0, width = 0;           // of UINT8
+  int height = 0, width = 0;           // where it is UINT8
   std::vector<std::string> outputs{};  // those that are asked for; none: all
 };
 

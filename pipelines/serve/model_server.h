@@ -60,7 +60,7 @@ class ModelServer {
   const std::vector<std::string>& classes() const { return model_->classes(); }
   MapSize input() const { return model_->network().input(); }
   const ServerBill& bill() const { return bill_; }
-  // Of what requests and pictures are leased from.
+  // The budgets that requests and pictures are leased from.
   MemoryUsage request_usage() const { return requests_.usage(); }
   MemoryUsage picture_usage() const { return pictures_.usage(); }
   std::size_t waiting() const { return threads_->waiting(); }

@@ -22,7 +22,7 @@
 namespace weir {
 
 struct ServiceOptions {
-  std::string name;                       // of the model, in paths
+  std::string name;                       // the model's, in paths
   AnswerOptions answer{};                 // where a request does not say
   int workers = 1;                        // pictures of one request at once
   std::function<int()> open_connections;  // for the metrics

@@ -21,8 +21,8 @@ std::filesystem::path FindOwnLibrary(const std::vector<std::filesystem::path>& f
 
 struct OwnLibrary {
   const char* title;   // in messages: "device side"
-  const char* symbol;  // of the table
-  const char* build;   // of this program: what the table has to begin with a pointer to
+  const char* symbol;  // the table's name
+  const char* build;   // this program's: what the table has to begin with a pointer to
   int mode;            // RTLD_NOW or RTLD_LAZY
 };
 

@@ -22,7 +22,7 @@ inline constexpr std::uint32_t kZip64Locator = 0x07064b50;
 
 inline constexpr std::uint16_t kZip64Extra = 1;         // the extra field of long sizes
 inline constexpr std::uint32_t kInZip64 = 0xFFFF'FFFF;  // in place of a number that stands there
-inline constexpr std::uint64_t kChecksumOffset = 14;    // of the checksum in a local header, bytes
+inline constexpr std::uint64_t kChecksumOffset = 14;    // the checksum in a local header, bytes
 
 struct Entry {
   std::string name;

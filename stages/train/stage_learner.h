@@ -46,7 +46,7 @@ struct TrainerSetup {
   std::shared_ptr<const ModelSource> source;
   std::shared_ptr<const TrainingConfig> config;
   std::shared_ptr<Device> device;      // null: the host
-  PassFigures figures;                 // of the passes that are measured
+  PassFigures figures;                 // those of the passes that are measured
   std::vector<double> class_weights;   // as TrainableOptions has them
   Declaration data;                    // what is learnt from, in words
   ScheduleLength length;               // what the schedule is planned over

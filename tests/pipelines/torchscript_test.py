@@ -23,7 +23,7 @@ except ImportError as missing:
     sys.exit(77)
 
 warnings.simplefilter("ignore", FutureWarning)  # that torch.export is there beside torch.jit
-TOLERANCE = 1e-5  # of a probability: float32, summed in another order
+TOLERANCE = 1e-5  # for a probability: float32, summed in another order
 # PyTorch and weir resize with one filter, and where they add in another order round some bytes the
 # other way.
 RESIZED_TOLERANCE = 2e-3

@@ -72,7 +72,7 @@ def wrong_in(found: Exchange, kind: Kind, material: Material) -> str | None:
         return f"answered {len(found.answers)} times"
     if len(found.answers) < kind.least:
         return f"not answered: {found.end}"
-    if found.garbage and found.end != "reset" and kind.name != "HEAD":  # of which who has no room knows nothing
+    if found.garbage and found.end != "reset" and kind.name != "HEAD":  # a method that nobody knows who has no room
         return f"something else beside the answer: {found.garbage[:120]!r}"
     return "neither an answer nor an end" if found.end == "open" else None
 

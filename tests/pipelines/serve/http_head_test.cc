@@ -69,7 +69,7 @@ TEST(HttpHeadTest, RefusesWhatOthersReadOtherwise) {
                            "a\xc3: b", "Host: b"}) {
     EXPECT_EQ(Read(With(std::string(line) + "\r\n")).refusal, 400) << line;
   }
-  EXPECT_EQ(Read("GET / HTTP/1.1\r\n\r\n").refusal, 400);  // of no host
+  EXPECT_EQ(Read("GET / HTTP/1.1\r\n\r\n").refusal, 400);  // it has no host
   EXPECT_EQ(Read("GET / HTTP/1.0\r\n\r\n").refusal, 0);
   EXPECT_EQ(Read(With("", "GET / HTTP/1.1 more")).refusal, 400);
   EXPECT_EQ(Read(With("", "GET /")).refusal, 400);

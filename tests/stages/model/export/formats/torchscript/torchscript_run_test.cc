@@ -30,7 +30,7 @@ using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
 
-constexpr double kTolerance = 1e-5;  // of a probability: float32, summed in another order
+constexpr double kTolerance = 1e-5;  // for a probability: float32, summed in another order
 constexpr int kPictures = 2;
 
 torch::jit::Module Loaded(const InferenceGraph& graph, ExportInput input = ExportInput::kUint8) {
@@ -94,7 +94,7 @@ TEST(TorchscriptRun, ComputesWhatTheOperationsAreDefinedToGive) {
 
 TEST(TorchscriptRun, ResizesPicturesOfAnySize) {
   const InferenceGraph graph = GraphOf(Small());
-  ExpectExact(graph, ExportInput::kAnySize);  // of the model's size: nothing is changed
+  ExpectExact(graph, ExportInput::kAnySize);  // pictures of the model's size: nothing is changed
   torch::jit::Module any = Loaded(graph, ExportInput::kAnySize), same = Loaded(graph);
   // Twice as large, each pixel four times: shrunk with antialiasing it is smooth, but grey stays.
   const at::Tensor grey = at::full({1, 128, 192, 3}, 77, at::kByte);
