@@ -1,5 +1,6 @@
 #include "pipelines/serve/connection_threads.h"
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 

@@ -15,23 +15,8 @@ constexpr std::size_t kLeastLeft = std::size_t{16} << 20;
 
 std::string Text(std::size_t bytes) { return ToRoundText(ByteSize{bytes}); }
 
-}  // namespace
-
-ModelServer::ModelServer(SavedModel saved, const YamlNode& pictures, Precision precision,
-                         const ServerMemory& memory)
-    : model_(ModelOf(saved)),
-      bill_(BillOf(Classifier::FootprintOf(saved.source, model_, precision), memory)),
-      requests_(bill_.requests),
-      pictures_(bill_.pictures),
-      reader_(pictures, model_->network().input()) {
-  classifier_.emplace(saved.source, model_, precision);
-  std::vector<std::unique_ptr<ClassifyingThreads::Workspace>> workspaces;
-  for (int i = 0; i < memory.workers; ++i) workspaces.push_back(classifier_->MakeWorkspace());
-  threads_.emplace(std::move(workspaces));
-}
-
-ServerBill ModelServer::BillOf(const Classifier::Footprint& model,
-                               const ServerMemory& memory) const {
+// Throws Error(kMemory) where the ceiling is too low.
+ServerBill BillOf(const Classifier::Footprint& model, const ServerMemory& memory) {
   const std::size_t workspaces = model.workspace_bytes * static_cast<std::size_t>(memory.workers);
   // Weights are read before there is anything else.
   const std::size_t opening =
@@ -55,6 +40,21 @@ ServerBill ModelServer::BillOf(const Classifier::Footprint& model,
           .connections = memory.connections_bytes,
           .requests = left / 2,
           .pictures = left - left / 2};
+}
+
+}  // namespace
+
+ModelServer::ModelServer(SavedModel saved, const YamlNode& pictures, Precision precision,
+                         const ServerMemory& memory)
+    : model_(ModelOf(saved)),
+      bill_(BillOf(Classifier::FootprintOf(saved.source, model_, precision), memory)),
+      requests_(bill_.requests),
+      pictures_(bill_.pictures),
+      reader_(pictures, model_->network().input()) {
+  classifier_.emplace(saved.source, model_, precision);
+  std::vector<std::unique_ptr<ClassifyingThreads::Workspace>> workspaces;
+  for (int i = 0; i < memory.workers; ++i) workspaces.push_back(classifier_->MakeWorkspace());
+  threads_.emplace(std::move(workspaces));
 }
 
 Lease ModelServer::LeaseRequest(std::size_t bytes) {

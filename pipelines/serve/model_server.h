@@ -3,7 +3,7 @@
 //
 //   ModelServer server(saved, pictures, precision, {.ceiling_bytes = 256 << 20, ...});
 //   Lease request = server.LeaseRequest(content_length);   // or a refusal
-//   std::vector<Answered> answers = server.Classify(files, probabilities, is_wanted);
+//   ModelServer::Answers answers = server.Classify(files, probabilities, is_wanted);
 //
 // Pictures are read and computed by threads of its own, as many at once as there are workers, in
 // the order in which they came. A batch of several is no faster than its pictures side by side: one
@@ -95,7 +95,6 @@ class ModelServer {
     ~Room();
   };
 
-  ServerBill BillOf(const Classifier::Footprint& model, const ServerMemory& memory) const;
   Room WaitForRoom(std::size_t bytes);
   using Workspace = ClassifyingThreads::Workspace;
   std::optional<Drop> ClassifyNow(const ImageFile& file, Workspace& workspace,

@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "framework/memory/host_memory.h"
 #include "pipelines/serve/multipart.h"
@@ -151,16 +152,17 @@ Service::Service(ModelServer& model, ServiceOptions options)
   }
 }
 
-std::vector<Service::Route> Service::Routes() const {
-  return {{"GET", "/", &Service::Page},
-          {"POST", "/predict", &Service::Predict},
-          {"GET", "/metrics", &Service::Metrics},
-          {"GET", "/v2", &Service::ServerMetadata},
-          {"GET", "/v2/health/live", &Service::Live},
-          {"GET", "/v2/health/ready", &Service::Ready},
-          {"GET", "/v2/models/NAME", &Service::ModelMetadata},
-          {"GET", "/v2/models/NAME/ready", &Service::ModelReady},
-          {"POST", "/v2/models/NAME/infer", &Service::Infer}};
+std::span<const Service::Route> Service::Routes() {
+  static constexpr Route kRoutes[] = {{"GET", "/", &Service::Page},
+                                      {"POST", "/predict", &Service::Predict},
+                                      {"GET", "/metrics", &Service::Metrics},
+                                      {"GET", "/v2", &Service::ServerMetadata},
+                                      {"GET", "/v2/health/live", &Service::Live},
+                                      {"GET", "/v2/health/ready", &Service::Ready},
+                                      {"GET", "/v2/models/NAME", &Service::ModelMetadata},
+                                      {"GET", "/v2/models/NAME/ready", &Service::ModelReady},
+                                      {"POST", "/v2/models/NAME/infer", &Service::Infer}};
+  return kRoutes;
 }
 
 HttpResponse Service::Respond(HttpRequest& request) {

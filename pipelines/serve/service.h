@@ -9,9 +9,11 @@
 // Any thread.
 #pragma once
 
+#include <algorithm>
 #include <functional>
+#include <span>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "pipelines/report/answer.h"
 #include "pipelines/serve/http.h"
@@ -24,7 +26,6 @@ namespace weir {
 struct ServiceOptions {
   std::string name;                       // the model's, in paths
   AnswerOptions answer{};                 // where a request does not say
-  int workers = 1;                        // pictures of one request at once
   std::function<int()> open_connections;  // for the metrics
   std::function<bool()> is_ending;        // then it is not ready
 };
@@ -49,7 +50,7 @@ class Service {
     std::string_view method, path;
     HttpResponse (Service::*answer)(HttpRequest&);
   };
-  std::vector<Route> Routes() const;
+  static std::span<const Route> Routes();
 
   HttpResponse Page(HttpRequest&);
   HttpResponse Predict(HttpRequest& request);
